@@ -1,0 +1,1 @@
+"""The wrapper against the floor, side by side: ``python -m benchmarks [row ...]``."""

@@ -1,0 +1,14 @@
+"""So many code-API calls, one after the other; the seconds that each took."""
+
+import time
+from typing import Any
+
+
+def start(args: dict[str, Any], hkube_api: Any) -> list[float]:
+    """HKube's entry point."""
+    durations = []
+    for _ in range(args["input"][0]):
+        begin = time.perf_counter()
+        hkube_api.start_algorithm("green-alg", [1])
+        durations.append(time.perf_counter() - begin)
+    return durations

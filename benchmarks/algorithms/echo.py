@@ -1,0 +1,8 @@
+"""The first input back."""
+
+from typing import Any
+
+
+def start(args: dict[str, Any]) -> Any:
+    """HKube's entry point."""
+    return args["input"][0]

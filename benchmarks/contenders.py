@@ -1,0 +1,122 @@
+"""Starts what is measured, each as its user would start it, connected to a bare server of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from .processes import family
+from .server import Listener, Peer
+
+HERE = Path(__file__).resolve().parent
+NAMES = ("floor", "wrapper")
+CONNECTS_WITHIN = 30.0  # seconds
+ENDS_WITHIN = 10.0  # seconds
+
+
+class Contender:
+    """A running floor or wrapper, and the server's end of its connection.
+
+    Attributes:
+        peer: what it is connected to.
+        connected_after: seconds from just before its process was made to its handshake's end.
+    """
+
+    def __init__(self, name: str, algorithm: str, folder: Path) -> None:
+        listener = Listener()
+        command, environment = recipe(name, algorithm, folder, listener.port)
+        self._log = (folder / "stderr.log").open("w+")
+        self.begun = time.perf_counter()
+        self.process = subprocess.Popen(
+            command, cwd=folder, env=environment, stderr=self._log, start_new_session=True
+        )
+        try:
+            self.peer: Peer = self._accept(listener)
+        except (OSError, ValueError) as error:
+            self.kill()
+            raise RuntimeError(f"the {name} did not connect:\n{self.log_text()}") from error
+        finally:
+            listener.close()
+        self.connected_after = time.perf_counter() - self.begun
+
+    def pids(self) -> list[int]:
+        """Its processes."""
+        return family(self.process.pid)
+
+    def log_text(self) -> str:
+        """What it wrote to stderr."""
+        self._log.seek(0)
+        return self._log.read()
+
+    def kill(self) -> None:
+        """End all its processes."""
+        pids = self.pids() if self.process.poll() is None else []
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait(ENDS_WITHIN)
+
+    def _accept(self, listener: Listener) -> Peer:
+        while True:
+            try:
+                return listener.accept(timeout=0.5)
+            except TimeoutError:
+                gone = self.process.poll() is not None
+                if gone or time.perf_counter() - self.begun > CONNECTS_WITHIN:
+                    raise
+
+
+@contextlib.contextmanager
+def running(name: str, algorithm: str) -> Iterator[Contender]:
+    """One contender with one of benchmarks/algorithms; ended when the block is left."""
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        contender = Contender(name, algorithm, Path(folder))
+        try:
+            yield contender
+        except (OSError, ValueError):
+            print(f"the {name} wrote:\n{contender.log_text()}", file=sys.stderr)
+            raise
+        finally:
+            contender.kill()
+            contender.peer.close()
+
+
+@contextlib.contextmanager
+def both(algorithm: str) -> Iterator[dict[str, Contender]]:
+    """Floor and wrapper, side by side."""
+    with contextlib.ExitStack() as stack:
+        yield {name: stack.enter_context(running(name, algorithm)) for name in NAMES}
+
+
+@contextlib.contextmanager
+def pinned() -> Iterator[None]:
+    """All on one CPU: this process, and what is started in the block."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def recipe(name: str, algorithm: str, folder: Path, port: int) -> tuple[list[str], dict[str, str]]:
+    """The command line and environment that start it in `folder`."""
+    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
+    environment = {key: os.environ[key] for key in kept if key in os.environ}
+    if name == "floor":
+        return [sys.executable, str(HERE / "floor.py"), str(port), algorithm], environment
+    shutil.copy(HERE / "algorithms" / f"{algorithm}.py", folder / "main.py")
+    environment |= {
+        "PYTHONPATH": str(HERE.parent),
+        "WORKER_SOCKET_HOST": "127.0.0.1",
+        "WORKER_SOCKET_PORT": str(port),
+    }
+    return [sys.executable, "-m", "wrapper"], environment

@@ -1,0 +1,61 @@
+"""What the kernel tells of a process and its descendants; sums over all of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+PROC = Path("/proc")
+MEBIBYTE = 1024 * 1024
+
+
+def family(pid: int) -> list[int]:
+    """The process and all its living descendants."""
+    found = [pid]
+    for parent in found:
+        for thread in threads_of(parent):
+            found += map(int, (thread / "children").read_text().split())
+    return found
+
+
+def peak_bytes(pids: Iterable[int]) -> int:
+    """The sum of the processes' peak resident sizes (VmHWM): no less than the true joint peak."""
+    return sum(kilobytes(PROC / str(pid) / "status", "VmHWM") for pid in pids) * 1024
+
+
+def pss_bytes(pids: Iterable[int]) -> int:
+    """The sum of the processes' proportional set sizes."""
+    return sum(kilobytes(PROC / str(pid) / "smaps_rollup", "Pss") for pid in pids) * 1024
+
+
+def wake_ups(pids: Iterable[int]) -> int:
+    """How often any thread has gone to sleep of its own accord since it began."""
+    return sum(
+        kilobytes(thread / "status", "voluntary_ctxt_switches")
+        for pid in pids
+        for thread in threads_of(pid)
+    )
+
+
+def threads(pids: Iterable[int]) -> int:
+    """How many threads there are."""
+    return sum(len(threads_of(pid)) for pid in pids)
+
+
+def descriptors(pids: Iterable[int]) -> int:
+    """How many file descriptors are open."""
+    return sum(len(os.listdir(PROC / str(pid) / "fd")) for pid in pids)
+
+
+def threads_of(pid: int) -> list[Path]:
+    """The folders of its threads in /proc."""
+    return list((PROC / str(pid) / "task").iterdir())
+
+
+def kilobytes(path: Path, field: str) -> int:
+    """The number behind a field's name (kilobytes, for sizes)."""
+    for line in path.read_text().splitlines():
+        if line.startswith(field + ":"):
+            return int(line.split()[1])
+    raise LookupError(f"{path} has no {field}")

@@ -1,0 +1,9 @@
+"""Asks several algorithms about the same numbers, all at once and without threads."""
+
+import asyncio
+
+
+async def start(args, hkubeApi):
+    names, numbers = args["input"]
+    calls = [hkubeApi.start_algorithm(name, [numbers], blocking=False) for name in names]
+    return dict(zip(names, await asyncio.gather(*calls), strict=True))

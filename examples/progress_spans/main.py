@@ -1,0 +1,12 @@
+"""Adds numbers, and tells how far it is and how long each part takes."""
+
+
+def start(args, hkubeApi):
+    numbers = args["input"][0]
+    total = 0
+    with hkubeApi.span("add", {"count": len(numbers)}):
+        for index, number in enumerate(numbers, start=1):
+            with hkubeApi.span("one"):
+                total += number
+            hkubeApi.progress(100 * index // len(numbers), f"{index} of {len(numbers)}")
+    return total

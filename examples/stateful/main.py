@@ -1,0 +1,16 @@
+"""Scores texts with a model that is loaded once and kept for all tasks."""
+
+import json
+
+weights = {}
+
+
+def initialize(args):
+    if not weights:  # called before every task; the module stays loaded between them
+        with open("weights.json") as file:  # the working directory is this file's folder
+            weights.update(json.load(file))
+        print("model loaded")
+
+
+def start(args, hkubeApi):
+    return [sum(weights.get(word, 0) for word in text.split()) for text in args["input"]]

@@ -1,0 +1,71 @@
+"""The published wrapper's name, so that existing algorithms run unchanged.
+
+from hkube_python_wrapper import Algorunner, HKubeApi
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ._core import load_core
+
+if TYPE_CHECKING:
+    from wrapper import HKubeApi
+
+__all__ = ["Algorunner", "HKubeApi"]
+
+_core = load_core()
+
+
+class Algorunner:
+    """Starts the wrapper from a script of one's own."""
+
+    @staticmethod
+    def Run(
+        start: Callable[..., Any] | None = None,
+        init: Callable[..., Any] | None = None,
+        stop: Callable[..., Any] | None = None,
+        exit: Callable[..., Any] | None = None,
+        options: object = None,
+    ) -> None:
+        """Serve HKube's worker with these functions; does not return.
+
+        Args:
+            start: called for every task with its data, and with HKubeApi if it takes a second
+                argument. None: the module named by ALGORITHM_ENTRY_POINT is served.
+            init: called with the same data before `start`.
+            stop: called when the task is to stop.
+            exit: called before the process ends.
+            options: ignored; the settings are environment variables.
+        """
+        _core.run(start, init, stop, exit)
+
+    @staticmethod
+    def Debug(
+        debug_url: str,
+        start: Callable[..., Any],
+        init: Callable[..., Any] | None = None,
+        stop: Callable[..., Any] | None = None,
+        exit: Callable[..., Any] | None = None,
+        options: object = None,
+        logs: bool = False,
+    ) -> None:
+        """Serve the tasks of a debug algorithm in the cluster, on this machine.
+
+        Args:
+            debug_url: the WebSocket URL of the debug algorithm.
+            logs: send what the algorithm prints to the cluster as well.
+
+        The others are those of `Run`.
+        """
+        settings = {"WORKER_SOCKET_URL": debug_url, "STORAGE_PROTOCOL": "v1"}
+        if logs:
+            settings["REDIRECT_LOGS"] = "true"
+        _core.run(start, init, stop, exit, settings)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "HKubeApi":
+        return _core.hkube_api()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,7 @@
+"""`python -m hkube_python_wrapper`: the same as the command `hkube-wrapper`."""
+
+import sys
+
+from ._launch import main
+
+sys.exit(main())

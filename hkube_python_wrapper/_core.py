@@ -1,0 +1,68 @@
+"""Finding the package `wrapper` beside this one, whatever else has that name.
+
+The user's folder may hold a `wrapper.py` of their own, which comes first in sys.path.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+_BOOT = os.path.join(
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "wrapper", "algorithm", "boot.py"
+)
+
+
+class Core:
+    """The package, under the name that it could be loaded under."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def module(self, path: str) -> ModuleType:
+        """The package's module at this dotted path."""
+        return importlib.import_module(f"{self._name}.{path}")
+
+    def run(
+        self,
+        start: Any,
+        initialize: Any,
+        stop: Any,
+        leave: Any,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        """See `wrapper.algorunner.run`."""
+        self.module("algorunner").run(start, initialize, stop, leave, settings)
+
+    def hkube_api(self) -> Any:
+        """The class HKubeApi."""
+        return self.module("algorithm.api").HKubeApi
+
+
+def load_core(folders: list[str] | None = None) -> Core:
+    """Load the package.
+
+    Args:
+        folders: where user code may be; None: the script's folder and the working directory.
+    """
+    boot = _load_boot()
+    if boot.PRIVATE_NAME in sys.modules:
+        return Core(boot.PRIVATE_NAME)
+    if folders is None:
+        folders = [entry or os.getcwd() for entry in (*sys.path[:1], "")]
+        folders = [folder for folder in folders if os.path.isdir(folder)]
+    return Core(boot.load_package(folders))
+
+
+def _load_boot() -> Any:
+    spec = importlib.util.spec_from_file_location("_hkube_wrapper_boot", _BOOT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

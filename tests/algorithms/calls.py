@@ -1,0 +1,9 @@
+"""Makes the call of HKubeApi that it is told, and says how it ended."""
+
+
+def start(args, api):
+    name, *arguments = args["input"]
+    try:
+        return ["returned", getattr(api, name)(*arguments)]
+    except Exception as error:
+        return [type(error).__name__, str(error), error.__class__.__module__]

@@ -1,0 +1,14 @@
+"""Sets logging up as its own program would."""
+
+import logging
+
+logging.basicConfig(level=logging.DEBUG, format="user %(levelname)s %(message)s", force=True)
+
+
+def start(args, api):
+    logging.getLogger().handlers.clear()
+    logging.basicConfig(level=logging.DEBUG, format="user %(message)s")
+    logging.disable(logging.NOTSET)
+    logging.info("hello from logging")
+    logging.shutdown()
+    return "logged"

@@ -1,0 +1,5 @@
+"""Returns its input."""
+
+
+def start(args, api):
+    return args["input"]

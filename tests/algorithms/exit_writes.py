@@ -1,0 +1,30 @@
+"""Its `exit` writes what it is given; it hangs, raises or leaves when the file tells it."""
+
+import json
+import os
+import sys
+import time
+
+
+def exit(data):
+    with open("exit-data", "w") as file:
+        json.dump(data, file)
+    if os.path.exists("hang"):
+        time.sleep(600)
+    if os.path.exists("raise"):
+        raise ValueError("no exit")
+    if os.path.exists("leave"):
+        sys.exit(44)
+
+
+def initialize(args):
+    if args["input"] == ["initialize"]:
+        print("waiting", flush=True)
+        time.sleep(600)
+
+
+def start(args, api):
+    if args["input"] == ["wait"]:
+        print("waiting", flush=True)
+        time.sleep(600)
+    return "done"

@@ -1,0 +1,1 @@
+from features.inner import value

@@ -1,0 +1,5 @@
+"""Its start is misspelt."""
+
+
+def strat(args, api):
+    return 1

@@ -1,0 +1,5 @@
+"""Has no start."""
+
+
+def run(args, api):
+    return 1

@@ -1,0 +1,7 @@
+"""Has a module of its own that is called like ours."""
+
+import wrapper
+
+
+def start(args, api):
+    return wrapper.value()

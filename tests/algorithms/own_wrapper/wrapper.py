@@ -1,0 +1,2 @@
+def value():
+    return "the user's own wrapper"

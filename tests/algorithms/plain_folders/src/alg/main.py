@@ -1,0 +1,9 @@
+"""Lies two folders down, in folders that are no packages."""
+
+import os
+
+from sibling import name
+
+
+def start(args, api):
+    return [name, os.path.basename(os.getcwd())]

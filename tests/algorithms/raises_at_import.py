@@ -1,0 +1,12 @@
+"""Raises while it is imported."""
+
+
+def prepare():
+    return 1 / 0
+
+
+TABLE = prepare()
+
+
+def start(args, api):
+    return TABLE

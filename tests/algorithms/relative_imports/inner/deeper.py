@@ -1,0 +1,5 @@
+from ..helper import two
+
+
+def three():
+    return two() + 1

@@ -1,0 +1,13 @@
+"""Is imported for as long as the file `hold` is there."""
+
+import os
+import time
+
+with open("importing", "w") as mark:
+    mark.write("yes")
+while os.path.exists("hold"):
+    time.sleep(0.02)
+
+
+def start(args, api):
+    return "imported"

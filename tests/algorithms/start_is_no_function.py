@@ -1,0 +1,3 @@
+"""Its start cannot be called."""
+
+start = 5

@@ -1,0 +1,23 @@
+"""Its `stop` sets a flag; start sees it and returns."""
+
+import threading
+
+flag = threading.Event()
+stops = []
+
+
+def initialize(args):
+    flag.clear()
+
+
+def stop(args):
+    stops.append(args)
+    flag.set()
+
+
+def start(args, api):
+    if args["input"][0] == "stops":
+        return stops
+    print("waiting", flush=True)
+    flag.wait()
+    return "returned after stop"

@@ -1,0 +1,13 @@
+"""Swallows everything and goes on, and has no `stop`."""
+
+
+def start(args, api):
+    if args["input"][0] != "stick":
+        return "free"
+    print("waiting", flush=True)
+    while True:
+        try:
+            while True:
+                pass
+        except BaseException:
+            pass

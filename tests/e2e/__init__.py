@@ -1,0 +1,1 @@
+"""Real processes over a real WebSocket: the wrapper against a scripted worker."""

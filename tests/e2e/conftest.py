@@ -1,0 +1,98 @@
+"""The fixture that brings a worker and the wrapper together and judges them at the end."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import pytest
+
+from .harness.process import WrapperProcess, install
+from .harness.worker import ScriptedWorker
+
+
+class Session(NamedTuple):
+    """A worker and the wrapper that serves it."""
+
+    worker: ScriptedWorker
+    wrapper: WrapperProcess
+
+
+class Serve(Protocol):
+    """Starts the wrapper with a user's algorithm; every keyword has the plain case as default."""
+
+    def __call__(
+        self,
+        algorithm: str | Mapping[str, str],
+        *,
+        env: Mapping[str, str | None] | None = None,
+        into: str = ".",
+        arguments: Sequence[str] = ("-m", "wrapper"),
+        connect: bool = True,
+        listening: bool = True,
+        max_size: int = 100_000_000,
+        tls: ssl.SSLContext | None = None,
+    ) -> Session: ...
+
+
+_failed = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remembers whether a test has failed: then the standing rules add only noise."""
+    report = yield
+    item.stash[_failed] = item.stash.get(_failed, False) or report.failed
+    return report
+
+
+@pytest.fixture
+def serve(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Serve]:
+    """A function that starts a session; after the test all sessions are ended and judged."""
+    sessions: list[Session] = []
+
+    def start(
+        algorithm: str | Mapping[str, str],
+        *,
+        env: Mapping[str, str | None] | None = None,
+        into: str = ".",
+        arguments: Sequence[str] = ("-m", "wrapper"),
+        connect: bool = True,
+        listening: bool = True,
+        max_size: int = 100_000_000,
+        tls: ssl.SSLContext | None = None,
+    ) -> Session:
+        folder = tmp_path / f"session-{len(sessions)}"
+        install(algorithm, folder / "work" / into)
+        worker = ScriptedWorker(listening=listening, max_size=max_size, tls=tls)
+        settings = {
+            name: value.replace("{port}", str(worker.port)) if value else value
+            for name, value in (env or {}).items()
+        }
+        wrapper = WrapperProcess(folder, worker.port, settings, arguments)
+        session = Session(worker, wrapper)
+        sessions.append(session)
+        worker.is_over = lambda: None if wrapper.is_running else wrapper.story()
+        if connect:
+            worker.wait_connected()
+        return session
+
+    yield start
+    faults = [fault for session in sessions for fault in _end(session)]
+    if faults and not request.node.stash.get(_failed, False):
+        pytest.fail("the standing rules were broken:\n" + "\n".join(faults), pytrace=False)
+
+
+def _end(session: Session) -> list[str]:
+    """Ends a session; the rules are read before, while the link is as the test left it."""
+    faults = session.worker.broken_rules()
+    faults += session.wrapper.finish()
+    session.worker.close()
+    if faults:
+        faults.append(session.worker.story())
+        faults.append(session.wrapper.story())
+    return faults

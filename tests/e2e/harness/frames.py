@@ -1,0 +1,50 @@
+"""The worker's side of the three encodings, strict where the real worker would break."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+import orjson
+
+SMALL = 1_000_000  # bytes; above it the fast reader is used, which is as strict
+
+
+def encode(message: dict[str, Any], encoding: str) -> str | bytes:
+    """Writes a message as the real worker does: `command` first, text frames for json."""
+    if encoding == "msgpack":
+        import msgpack
+
+        return bytes(msgpack.packb(message))
+    if encoding == "bson":
+        import bson
+
+        return bytes(bson.encode({"data": message}))
+    return json.dumps(message, separators=(",", ":"), allow_nan=False)
+
+
+def decode(raw: str | bytes, encoding: str) -> Any:
+    """Reads a frame as strictly as the real worker.
+
+    Raises:
+        ValueError: the real worker would have died of this frame.
+    """
+    if encoding == "json":
+        if not isinstance(raw, str):
+            raise ValueError("a binary frame in a json session")
+        if len(raw) > SMALL:
+            return orjson.loads(raw)
+        return json.loads(raw, parse_constant=_refuse)
+    if isinstance(raw, str):
+        raise ValueError(f"a text frame in a {encoding} session")
+    if encoding == "msgpack":
+        import msgpack
+
+        return msgpack.unpackb(raw, strict_map_key=False)
+    import bson
+
+    return bson.decode(raw)["data"]
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")

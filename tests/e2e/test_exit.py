@@ -1,0 +1,202 @@
+"""The container's end: `exit`, SIGTERM, bad settings; the exit code, and no process left."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+
+import pytest
+
+from .conftest import Serve, Session
+
+LIMIT = 20.0  # seconds; the worker waits so long after `exit`
+
+
+def bring_to(session: Session, state: str) -> None:
+    """Brings a session of `exit_writes` into a state."""
+    worker = session.worker
+    if state == "initializing":
+        worker.initialize("initialize")
+    elif state == "ready":
+        worker.initialize()
+        worker.expect("initialized")
+    elif state in ("running", "stopping"):
+        worker.begin("wait")
+    if state in ("initializing", "running", "stopping"):
+        session.wrapper.wait_until(lambda: "waiting" in session.wrapper.stdout, "the user's code")
+    if state == "stopping":
+        worker.send("stop", {"forceStop": True})
+
+
+STATES = ["idle", "initializing", "ready", "running", "stopping"]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_exit_in_every_state(serve: Serve, state: str) -> None:
+    session = serve("exit_writes")
+    bring_to(session, state)
+    session.worker.send("exit", {"exitCode": 3})
+    assert session.wrapper.wait(LIMIT) == 3
+    written = json.loads((session.wrapper.work / "exit-data").read_text())
+    assert written == {"exitCode": 3}
+    assert session.wrapper.survivors() == []
+    assert "done" not in session.worker.commands()
+
+
+@pytest.mark.parametrize("data", [{}, {"exitCode": "five"}, None, [], {"exitCode": None}])
+def test_exit_without_a_usable_code(serve: Serve, data: object) -> None:
+    worker, wrapper = serve("echo")
+    worker.send("exit", data)
+    assert wrapper.wait(LIMIT) == 0
+
+
+def test_exit_without_data(serve: Serve) -> None:
+    worker, wrapper = serve("exit_writes")
+    worker.send("exit")
+    assert wrapper.wait(LIMIT) == 0
+    assert (wrapper.work / "exit-data").exists()
+
+
+@pytest.mark.parametrize("name", ["raise", "leave"])
+def test_a_users_exit_that_fails_changes_nothing(serve: Serve, name: str) -> None:
+    worker, wrapper = serve("exit_writes")
+    (wrapper.work / name).touch()
+    worker.send("exit", {"exitCode": 3})
+    assert wrapper.wait(LIMIT) == 3
+    assert "main.py" in wrapper.stderr
+
+
+def test_a_users_exit_that_hangs_is_cut(serve: Serve) -> None:
+    worker, wrapper = serve("exit_writes")
+    (wrapper.work / "hang").touch()
+    worker.send("exit", {"exitCode": 3})
+    assert wrapper.wait(LIMIT) == 3
+    assert wrapper.survivors() == []
+
+
+def test_exit_of_code_that_ignores_everything(serve: Serve) -> None:
+    worker, wrapper = serve("swallows_everything")
+    worker.begin("stick")
+    wrapper.wait_until(lambda: "waiting" in wrapper.stdout, "the user's code")
+    worker.send("exit", {"exitCode": 3})
+    assert wrapper.wait(LIMIT) == 3
+    assert wrapper.survivors() == []
+
+
+@pytest.mark.parametrize("ending", ["exit", "SIGTERM"])
+def test_no_process_survives(serve: Serve, ending: str) -> None:
+    worker, wrapper = serve("leaves_children")
+    pids = worker.run()
+    alive = {process.pid for process in wrapper.survivors()}
+    assert alive >= set(pids), "between tasks they may live"
+    assert worker.run() != pids
+    if ending == "exit":
+        worker.send("exit", {"exitCode": 0})
+    else:
+        wrapper.signal(signal.SIGTERM)
+    assert wrapper.wait(LIMIT) == (0 if ending == "exit" else 143)
+    assert wrapper.survivors() == []
+
+
+@pytest.mark.parametrize("kind", ["daemon", "plain"])
+def test_threads_still_running_keep_nothing_up(serve: Serve, kind: str) -> None:
+    worker, wrapper = serve("leaves_threads")
+    assert worker.run(kind) is True
+    assert worker.run(kind) is True
+    begun = time.monotonic()
+    worker.send("exit", {"exitCode": 0})
+    assert wrapper.wait(LIMIT) == 0
+    assert time.monotonic() - begun < 10
+
+
+def test_a_pool_that_is_still_there_keeps_nothing_up(serve: Serve) -> None:
+    worker, wrapper = serve("leaves_pool")
+    assert worker.run() == [0, 1, 4, 9, 16]
+    worker.send("exit", {"exitCode": 0})
+    assert wrapper.wait(10) == 0
+    assert wrapper.survivors() == []
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_sigterm_in_every_state(serve: Serve, state: str) -> None:
+    session = serve("exit_writes")
+    bring_to(session, state)
+    session.wrapper.signal(signal.SIGTERM)
+    assert session.wrapper.wait(10) == 143
+    assert (session.wrapper.work / "exit-data").exists()
+    assert session.wrapper.survivors() == []
+    if state != "idle":
+        assert session.worker.commands()[-1] == "stopped"
+
+
+def test_sigterm_before_the_worker_is_there(serve: Serve) -> None:
+    _, wrapper = serve("echo", connect=False, listening=False)
+    wrapper.algorithm()
+    wrapper.wait_until(lambda: bool(wrapper.stderr), "first line of the log")
+    wrapper.signal(signal.SIGTERM)
+    assert wrapper.wait(10) == 143
+
+
+def test_sigterm_while_the_link_is_down(serve: Serve) -> None:
+    worker, wrapper = serve("exit_writes")
+    worker.begin("wait")
+    worker.stop_listening()
+    worker.drop()
+    wrapper.signal(signal.SIGTERM)
+    assert wrapper.wait(10) == 143
+    assert (wrapper.work / "exit-data").exists()
+
+
+def test_sigterm_of_stuck_code(serve: Serve) -> None:
+    worker, wrapper = serve("swallows_everything")
+    worker.begin("stick")
+    wrapper.wait_until(lambda: "waiting" in wrapper.stdout, "the user's code")
+    wrapper.signal(signal.SIGTERM)
+    assert wrapper.wait(10) == 143
+    assert wrapper.survivors() == []
+
+
+def test_a_second_sigterm_ends_at_once(serve: Serve) -> None:
+    worker, wrapper = serve("exit_writes")
+    worker.run()
+    (wrapper.work / "hang").touch()
+    wrapper.signal(signal.SIGTERM)
+    wrapper.wait_for_file("exit-data")
+    begun = time.monotonic()
+    wrapper.signal(signal.SIGTERM)
+    assert wrapper.wait(10) == 143
+    assert time.monotonic() - begun < 3
+    assert wrapper.survivors() == []
+
+
+def test_sigint_ends_the_wrapper_too(serve: Serve) -> None:
+    worker, wrapper = serve("echo")
+    worker.run()
+    wrapper.signal(signal.SIGINT)
+    assert wrapper.wait(10) in (130, 143)
+    assert "Traceback" not in wrapper.stderr
+
+
+def test_all_bad_settings_are_listed_at_once(serve: Serve) -> None:
+    bad = {
+        "WORKER_SOCKET_PORT": "none",
+        "WORKER_ALGORITHM_ENCODING": "xml",
+        "WORKER_SOCKET_MAX_PAYLOAD_BYTES": "big",
+        "HKUBE_LOG_FORMAT": "yaml",
+    }
+    _, wrapper = serve("echo", env=bad, connect=False)
+    assert wrapper.wait() == 78
+    for name, value in bad.items():
+        assert name in wrapper.stderr
+        assert value in wrapper.stderr
+    assert "Traceback" not in wrapper.stderr
+
+
+def test_a_debugger_that_is_connected_already(serve: Serve) -> None:
+    worker, wrapper = serve("echo")
+    worker.send("alreadyConnectedError", {"hostname": "laptop-of-ann"})
+    worker.hang_up(4001)
+    assert wrapper.wait() == 69
+    assert "laptop-of-ann" in wrapper.stderr
+    assert worker.connections == 1

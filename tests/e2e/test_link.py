@@ -1,0 +1,174 @@
+"""The link: not there yet, lost in every state, refused, gone for good."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from .conftest import Serve, Session
+
+GO = "go"
+
+
+def bring_to(session: Session, state: str) -> None:
+    """Brings a session of `waits_for_file` into a state."""
+    worker = session.worker
+    if state == "initializing":
+        worker.initialize("initialize")
+        session.wrapper.wait_for_file("begun")
+    elif state == "ready":
+        worker.initialize("ready")
+        worker.expect("initialized")
+    elif state in ("running", "stopping"):
+        worker.begin("wait")
+        session.wrapper.wait_for_file("begun")
+    if state == "stopping":
+        worker.send("stop", {"forceStop": True})
+
+
+def test_a_worker_that_does_not_listen_yet(serve: Serve) -> None:
+    worker, wrapper = serve("one_argument", connect=False, listening=False)
+    wrapper.algorithm()
+    wrapper.wait_until(lambda: bool(wrapper.stderr), "first line of the log")
+    worker.listen()
+    worker.wait_connected()
+    assert worker.run(1) == 1
+
+
+def test_a_worker_that_refuses_the_handshake_for_a_while(serve: Serve) -> None:
+    session = serve("one_argument", connect=False, listening=False)
+    session.worker.refuse_with = 503
+    session.worker.listen()
+    session.wrapper.wait_for_log("503")
+    session.worker.refuse_with = None
+    session.worker.wait_connected()
+    assert session.worker.run(1) == 1
+
+
+@pytest.mark.parametrize("how", ["reset", "close frame"])
+@pytest.mark.parametrize("state", ["idle", "initializing", "ready", "running", "stopping"])
+def test_a_link_lost_in_every_state(serve: Serve, state: str, how: str) -> None:
+    session = serve("waits_for_file")
+    bring_to(session, state)
+    if how == "reset":
+        session.worker.drop()
+    else:
+        session.worker.hang_up(1001)
+    session.worker.wait_connected(2)
+    session.worker.pass_over()
+    assert session.worker.run("next") == "next"
+    assert session.worker.run("one more") == "one more"
+    assert session.worker.connections == 2
+
+
+def test_a_link_lost_again_and_again(serve: Serve) -> None:
+    worker, wrapper = serve("one_argument")
+    for number in range(1, 6):
+        worker.wait_connected(number)
+        assert worker.run(number) == number
+        worker.drop()
+    worker.wait_connected(6)
+    assert wrapper.is_running
+
+
+def test_a_result_finished_while_the_link_is_down_is_sent_later(serve: Serve) -> None:
+    session = serve("waits_for_file")
+    bring_to(session, "running")
+    session.worker.stop_listening()
+    session.worker.drop()
+    (session.wrapper.work / GO).touch()
+    session.wrapper.wait_for_file("finished")
+    session.worker.listen()
+    session.worker.wait_connected(2)
+    message = session.worker.finish(timeout=10)
+    assert (message.data, message.connection) == ("waited", 2)
+    assert session.worker.run("next") == "next"
+
+
+def test_a_result_finished_while_the_link_is_down_gives_way_to_another_task(serve: Serve) -> None:
+    session = serve("waits_for_file")
+    bring_to(session, "running")
+    session.worker.stop_listening()
+    session.worker.drop()
+    (session.wrapper.work / GO).touch()
+    session.wrapper.wait_for_file("finished")
+    session.worker.listen()
+    session.worker.wait_connected(2)
+    assert session.worker.run("next") == "next"
+    session.worker.expect_silence(1.5)
+
+
+def test_a_running_task_goes_on_over_a_short_loss(serve: Serve) -> None:
+    session = serve("waits_for_file")
+    bring_to(session, "running")
+    session.worker.drop()
+    session.worker.wait_connected(2)
+    (session.wrapper.work / GO).touch()
+    assert session.worker.finish().data == "waited"
+
+
+def test_a_worker_that_is_gone_ends_the_container(serve: Serve) -> None:
+    worker, wrapper = serve("one_argument", env={"WORKER_RECONNECT_TIMEOUT": "2"})
+    assert worker.run(1) == 1
+    worker.stop_listening()
+    begun = time.monotonic()
+    worker.drop()
+    assert wrapper.wait(15) == 75
+    assert time.monotonic() - begun > 1.5
+    assert "the worker has not come back" in wrapper.stderr
+    assert "Traceback" not in wrapper.stderr
+
+
+def test_a_worker_that_is_gone_ends_a_running_task_too(serve: Serve) -> None:
+    session = serve("waits_for_file", env={"WORKER_RECONNECT_TIMEOUT": "1"})
+    bring_to(session, "running")
+    session.worker.stop_listening()
+    session.worker.drop()
+    assert session.wrapper.wait(20) == 75
+    assert session.wrapper.survivors() == []
+
+
+@pytest.mark.parametrize("variable", ["DEV_MODE", "WORKER_SOCKET_URL"])
+def test_in_development_the_wrapper_waits_for_ever(serve: Serve, variable: str) -> None:
+    values = {"DEV_MODE": "true", "WORKER_SOCKET_URL": "ws://127.0.0.1:{port}/"}
+    settings = {"WORKER_RECONNECT_TIMEOUT": "0.5", variable: values[variable]}
+    worker, wrapper = serve("one_argument", env=settings)
+    worker.stop_listening()
+    worker.drop()
+    with pytest.raises(AssertionError, match="still running"):
+        wrapper.wait(2)
+    worker.listen()
+    worker.wait_connected(2, timeout=15)
+    assert worker.run(1) == 1
+
+
+def test_a_task_given_again_after_a_loss_runs_again(serve: Serve) -> None:
+    """The debug gateway sends `initialize` and `start` again after reconnecting."""
+    session = serve("waits_for_file", env={"WORKER_SOCKET_URL": "ws://127.0.0.1:{port}/"})
+    bring_to(session, "running")
+    session.worker.drop()
+    session.worker.wait_connected(2)
+    session.worker.initialize("again")
+    session.worker.send("start", {})
+    assert session.worker.finish().data == "again"
+    session.worker.expect_silence(0.3)
+
+
+def test_a_large_result_whose_link_breaks_on_the_way_is_sent_again(serve: Serve) -> None:
+    session = serve("huge_result")
+    session.worker.begin(60_000_000)
+    session.worker.drop()
+    session.worker.wait_connected(2)
+    assert len(session.worker.finish(timeout=30).data) == 60_000_000
+
+
+def test_a_proxy_in_the_environment_is_not_used_for_the_worker(serve: Serve) -> None:
+    proxy = "http://127.0.0.1:9"
+    worker, _ = serve("one_argument", env={"HTTP_PROXY": proxy, "http_proxy": proxy})
+    assert worker.run(1) == 1
+
+
+def test_the_host_may_be_a_name(serve: Serve) -> None:
+    worker, _ = serve("one_argument", env={"WORKER_SOCKET_HOST": "localhost"})
+    assert worker.run(1) == 1

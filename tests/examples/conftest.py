@@ -1,0 +1,91 @@
+"""Runs what an example's README shows, and compares it with what it says comes out."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LIMIT = 60.0
+CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+CHANGING = re.compile(
+    r"\d+\.\d+ s\b"  # how long
+    r"|\d{4}-\d\d-\d\dT[\d:.]+Z"  # when
+    r"|(?<=job=local:)\w+|(?<=task=)\w+"
+)
+
+
+@dataclass(frozen=True)
+class Session:
+    """One command of a README with what it shows, and what came when it was run here."""
+
+    command: str
+    shown: list[str]
+    stdout: str
+    stderr: str
+    code: int
+
+    @property
+    def results(self) -> list[Any]:
+        """The JSON values on stdout, one for each task."""
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+    def check(self) -> None:
+        """Fail unless the README shows what came; times and ids may differ.
+
+        stdout and stderr are two streams, so the order of the lines of one among those of the
+        other, and of the algorithm's own lines among the worker's, is left open.
+        """
+        came = (self.stderr + self.stdout).splitlines()
+        assert sorted(_masked(self.shown)) == sorted(_masked(came)), self.stderr
+        results = self.stdout.splitlines()
+        assert [line for line in self.shown if line in results] == results
+
+
+class Run(Protocol):
+    """From a README's path, relative to the root, to what its commands do in a folder."""
+
+    def __call__(self, path: str, cwd: Path = ROOT) -> list[Session]: ...
+
+
+@pytest.fixture
+def run_readme() -> Run:
+    """Runs every `python -m wrapper.local` that a README shows."""
+
+    def run(path: str, cwd: Path = ROOT) -> list[Session]:
+        blocks = CONSOLE.findall((ROOT / path).read_text(encoding="utf-8"))
+        sessions = [_run(block, cwd) for block in blocks if "wrapper.local" in block]
+        assert sessions, f"{path} shows no command"
+        return sessions
+
+    return run
+
+
+def _run(block: str, cwd: Path) -> Session:
+    first, *shown = block.splitlines()
+    assert first.startswith("$ "), f"a console block begins with '$ ': {first}"
+    command = first.removeprefix("$ ")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    completed = subprocess.run(
+        ["bash", "-c", command],
+        cwd=cwd,
+        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    return Session(command, shown, completed.stdout, completed.stderr, completed.returncode)
+
+
+def _masked(lines: list[str]) -> list[str]:
+    # The line that underlines the failing expression is not there in Python 3.10.
+    return [CHANGING.sub("#", line) for line in lines if not re.fullmatch(r"[ |]+\^+", line)]

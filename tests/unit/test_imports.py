@@ -1,0 +1,248 @@
+"""Who may import whom: the imports are read from the source and held against this table."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "wrapper"
+
+# A room is a folder of the package, or a module right in it.
+_BASE = {"errors", "ipc", "protocol", "stream"}
+_SETTINGS = {"config", "log"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "environment": set(),
+    "worker_address": set(),
+    "log": set(),
+    "stream": set(),
+    "ipc": {"stream"},
+    "config": {"environment", "errors", "log", "worker_address"},
+    "protocol": {"errors", "ipc", "stream"},
+    "supervisor": _BASE | _SETTINGS,
+    "algorithm": _BASE | _SETTINGS,
+    # The few modules that put a room to use: they know how to start it, no more.
+    "__init__": {"algorithm", "errors"},
+    "__main__": {"__init__", "inprocess", "supervisor"},
+    "inprocess": {"algorithm", "supervisor", "errors"} | _SETTINGS,
+    "algorunner": {"algorithm", "inprocess", "ipc", "config"},
+}
+MAY_IMPORT_EVERYTHING = {"cli", "local", "testing"}
+
+# It starts the shim's file as a command, and asks it for its path.
+MAY_IMPORT_THE_SHIM = {"algorunner.py"}
+
+# They hand the environment to Config, or to a process that they start.
+MAY_READ_THE_ENVIRONMENT = {
+    "__main__.py",
+    "algorithm/serve.py",
+    "algorunner.py",
+    "local/__main__.py",
+}
+
+# What the protocol must not know: sockets, threads, processes, clocks.
+IMPURE = set(
+    "asyncio concurrent fcntl multiprocessing queue sched select selectors signal socket "
+    "socketserver ssl subprocess tempfile threading _thread time websocket websockets".split()
+)
+
+# Slow to import, so only within the functions that need them; the start is measured.
+HEAVY = {"asyncio", "bson", "importlib.metadata", "importlib_metadata", "msgpack", "numpy"}
+MAY_BE_HEAVY = {"protocol/bson_encoding.py", "protocol/msgpack_encoding.py"}  # imported lazily
+
+
+class Import(NamedTuple):
+    """One import of one name.
+
+    Attributes:
+        file: where, relative to the package.
+        line: its line.
+        module: what: absolute, or for a relative import the path within the package.
+        relative: it begins with dots.
+        at_import: it is carried out when the module is imported.
+    """
+
+    file: str
+    line: int
+    module: str
+    relative: bool
+    at_import: bool
+
+    @property
+    def where(self) -> str:
+        """For the message of a failure."""
+        return f"wrapper/{self.file}:{self.line}: {self.module or 'the package itself'}"
+
+    @property
+    def room(self) -> str:
+        """The room that it is in."""
+        return room_of(self.file)
+
+    @property
+    def target(self) -> str:
+        """The room that it imports, if it is relative."""
+        return self.module.partition(".")[0] or "__init__"
+
+
+def room_of(file: str) -> str:
+    """The room of a file of the package."""
+    return file.partition("/")[0].removesuffix(".py")
+
+
+def trees() -> Iterator[tuple[str, ast.Module]]:
+    """Each file of the package and its syntax tree."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        yield path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text(), str(path))
+
+
+def lazy_nodes(tree: ast.Module) -> set[ast.AST]:
+    """What does not run when the module is imported: functions, and blocks for the type checker."""
+    lazy: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        is_function = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        is_types_only = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if is_function or is_types_only:
+            lazy.update(ast.walk(node))
+    return lazy
+
+
+def imports_of(file: str, tree: ast.Module) -> Iterator[Import]:
+    """All imports of a file, wherever they stand."""
+    lazy = lazy_nodes(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(file, node.lineno, alias.name, False, node not in lazy)
+        elif isinstance(node, ast.ImportFrom):
+            for name in imported_modules(file, node):
+                yield Import(file, node.lineno, name, node.level > 0, node not in lazy)
+
+
+def imported_modules(file: str, node: ast.ImportFrom) -> list[str]:
+    """What a `from … import …` imports."""
+    if not node.level:
+        assert node.module is not None
+        return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    folder = file.split("/")[:-1]
+    assert node.level <= len(folder) + 1, f"{file}:{node.lineno} leaves the package"
+    base = folder[: len(folder) - node.level + 1]
+    if node.module is not None:
+        return [".".join([*base, node.module])]
+    names = [alias.name for alias in node.names]
+    modules = [name for name in names if is_module("/".join([*base, name]))]
+    own = [".".join(base)] if len(modules) < len(names) else []
+    return own + [".".join([*base, name]) for name in modules]
+
+
+def is_module(path: str) -> bool:
+    """Whether the package has a module at this path."""
+    return (PACKAGE / f"{path}.py").exists() or (PACKAGE / path / "__init__.py").exists()
+
+
+FILES = list(trees())
+IMPORTS = [each for file, tree in FILES for each in imports_of(file, tree)]
+
+
+def none_of(found: list[Import], rule: str) -> None:
+    """Fail with all that break a rule."""
+    assert not found, "\n".join([rule, *(each.where for each in found)])
+
+
+def test_there_is_something_to_read() -> None:
+    assert len(IMPORTS) > 50
+
+
+def test_each_room_has_its_row() -> None:
+    rooms = {room_of(file) for file, _ in FILES}
+    assert rooms <= set(MAY_IMPORT) | MAY_IMPORT_EVERYTHING, "put the new room into the table above"
+
+
+def test_rooms_import_only_what_they_may() -> None:
+    strangers = [
+        each
+        for each in IMPORTS
+        if each.relative
+        and each.room not in MAY_IMPORT_EVERYTHING
+        and each.target not in MAY_IMPORT[each.room] | {each.room}
+    ]
+    none_of(strangers, "not allowed by the table in this file:")
+
+
+def test_imports_within_the_package_are_relative() -> None:
+    names = [each for each in IMPORTS if not each.relative and each.target == "wrapper"]
+    none_of(names, "the package may be loaded under another name; write a relative import:")
+
+
+def test_the_shim_imports_the_package_and_not_the_other_way_round() -> None:
+    shim = [
+        each
+        for each in IMPORTS
+        if not each.relative
+        and each.target == "hkube_python_wrapper"
+        and each.file not in MAY_IMPORT_THE_SHIM
+    ]
+    none_of(shim, "hkube_python_wrapper is for users:")
+
+
+def test_the_protocol_has_no_io_thread_or_clock() -> None:
+    impure = [
+        each
+        for each in IMPORTS
+        if each.room == "protocol" and not each.relative and each.target in IMPURE
+    ]
+    none_of(impure, "the protocol is told bytes and times, it does not get them:")
+
+
+def test_heavy_modules_are_imported_where_they_are_needed() -> None:
+    heavy = [
+        each
+        for each in IMPORTS
+        if each.at_import
+        and each.room not in MAY_IMPORT_EVERYTHING
+        and each.file not in MAY_BE_HEAVY
+        and (each.module in HEAVY or each.target in HEAVY)
+        and not each.relative
+    ]
+    none_of(heavy, "import it in the function that needs it:")
+
+
+def test_the_environment_is_read_in_one_place() -> None:
+    readers = {file for file, tree in FILES if any(map(reads_environment, ast.walk(tree)))}
+    assert readers == MAY_READ_THE_ENVIRONMENT
+
+
+def reads_environment(node: ast.AST) -> bool:
+    """Whether it names os.environ or one of its relatives."""
+    names = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}
+    if isinstance(node, ast.Attribute):
+        return node.attr in names and isinstance(node.value, ast.Name) and node.value.id == "os"
+    if isinstance(node, ast.ImportFrom):
+        return node.module == "os" and any(alias.name in names for alias in node.names)
+    return False
+
+
+@pytest.mark.parametrize(
+    "module, unwanted",
+    [
+        ("wrapper", "dataclasses inspect logging asyncio json"),
+        ("wrapper.config", "dataclasses inspect logging asyncio json urllib.parse pathlib socket"),
+        ("wrapper.log", "dataclasses inspect logging asyncio json select threading"),
+    ],
+)
+def test_modules_of_every_start_are_light(module: str, unwanted: str) -> None:
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); before = set(sys.modules); "
+        f"import {module}; print(*set(sys.modules) - before)"
+    )
+    # -I and -S: what this installation's .pth files import is not the module's doing.
+    command = [sys.executable, "-I", "-S", "-c", code]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert module in loaded
+    assert not set(loaded) & set(unwanted.split())

@@ -1,0 +1,204 @@
+"""Tests of the wrapper's own log."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from wrapper.log import LEVELS, Log
+
+ROOT = Path(__file__).parents[2]
+NOON = 1_795_294_323.123  # 2026-11-21T20:52:03.123Z
+
+
+class Terminal:
+    """A pipe in place of stderr."""
+
+    def __init__(self) -> None:
+        self.read_end, self.write_end = os.pipe()
+
+    def text(self) -> str:
+        """What was written so far; there must be something."""
+        return os.read(self.read_end, 1 << 20).decode()
+
+    def close(self) -> None:
+        """Close what is still open."""
+        for fd in (self.read_end, self.write_end):
+            try:
+                os.close(fd)
+            except OSError:
+                pass
+
+
+@pytest.fixture
+def terminal() -> Iterator[Terminal]:
+    terminal = Terminal()
+    yield terminal
+    terminal.close()
+
+
+MakeLog = Callable[..., Log]
+
+
+@pytest.fixture
+def make_log(terminal: Terminal) -> MakeLog:
+    def make(level: str = "debug", form: str = "text") -> Log:
+        return Log(level, form, fd=terminal.write_end, clock=lambda: NOON)
+
+    return make
+
+
+def test_a_line(make_log: MakeLog, terminal: Terminal) -> None:
+    make_log().info("connected")
+    assert terminal.text() == "2026-11-21T20:52:03.123Z INFO  connected\n"
+
+
+def test_the_ids_of_the_task(make_log: MakeLog, terminal: Terminal) -> None:
+    log = make_log()
+    log.bind_task("main:p19 oxl green")
+    log.warning("late")
+    assert terminal.text() == (
+        "2026-11-21T20:52:03.123Z WARN  [job=main:p19 task=oxl node=green] late\n"
+    )
+    log.bind_task("- oxm -")
+    log.error("broken")
+    assert terminal.text().endswith("Z ERROR [task=oxm] broken\n")
+    log.bind_task("")
+    log.debug("idle")
+    assert terminal.text().endswith("Z DEBUG idle\n")
+
+
+def test_json(make_log: MakeLog, terminal: Terminal) -> None:
+    log = make_log(form="json")
+    log.bind_task("j t n")
+    log.error("first\nsecond: é\n")
+    text = terminal.text()
+    assert text.endswith("}\n") and text.count("\n") == 1
+    assert json.loads(text) == {
+        "time": "2026-11-21T20:52:03.123Z",
+        "level": "error",
+        "message": "first\nsecond: é",
+        "jobId": "j",
+        "taskId": "t",
+        "nodeName": "n",
+    }
+    log.bind_task("- - -")
+    log.info("")
+    assert set(json.loads(terminal.text())) == {"time", "level", "message"}
+
+
+def test_the_lines_of_a_report_are_indented(make_log: MakeLog, terminal: Terminal) -> None:
+    make_log().error("it died:\n  main.py:3\n\n    x = 1\n")
+    first, *rest = terminal.text().splitlines()
+    assert first.endswith("ERROR it died:")
+    assert rest == ["      main.py:3", "    ", "        x = 1"]
+
+
+@pytest.mark.parametrize("least", range(len(LEVELS)))
+def test_what_is_below_the_level_is_not_written(
+    make_log: MakeLog, terminal: Terminal, least: int
+) -> None:
+    log = make_log(LEVELS[least])
+    for level in LEVELS:
+        log.log(level, level)
+    words = [line.rpartition(" ")[2] for line in terminal.text().splitlines()]
+    assert words == list(LEVELS[least:])
+
+
+def test_each_level_has_its_name(make_log: MakeLog, terminal: Terminal) -> None:
+    log = make_log(form="json")
+    for level in LEVELS:
+        getattr(log, level)("text")
+    assert [json.loads(line)["level"] for line in terminal.text().splitlines()] == list(LEVELS)
+
+
+def test_text_that_is_not_utf8(make_log: MakeLog, terminal: Terminal) -> None:
+    make_log().info("a\udcffb")
+    assert terminal.text().endswith("a\\udcffb\n")
+
+
+def test_text_that_is_not_utf8_as_json(make_log: MakeLog, terminal: Terminal) -> None:
+    make_log(form="json").info("a\udcffb")
+    assert json.loads(terminal.text())["message"] == "a\udcffb"
+
+
+def test_milliseconds_are_cut_not_rounded_into_another_second(terminal: Terminal) -> None:
+    Log(fd=terminal.write_end, clock=lambda: 0.9999).info("x")
+    assert terminal.text().startswith("1970-01-01T00:00:00.999Z ")
+
+
+def test_nobody_reads(make_log: MakeLog, terminal: Terminal) -> None:
+    log = make_log()
+    os.close(terminal.read_end)
+    log.info("lost")
+
+
+def test_stderr_is_closed_later(make_log: MakeLog, terminal: Terminal) -> None:
+    log = make_log()
+    os.close(terminal.write_end)
+    log.info("lost")
+
+
+def test_a_stderr_closed_from_the_start_is_not_what_takes_its_number_later() -> None:
+    code = (
+        "import os; from wrapper.log import Log; reader, writer = os.pipe(); "
+        "os.close(2); log = Log(); os.dup2(writer, 2); log.error('astray'); "
+        "os.set_blocking(reader, False); os.write(writer, b'.'); print(os.read(reader, 1000))"
+    )
+    assert run(code).stdout == "b'.'\n"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux's /dev/full")
+def test_the_disk_is_full() -> None:
+    fd = os.open("/dev/full", os.O_WRONLY)
+    try:
+        Log(fd=fd).error("lost")
+    finally:
+        os.close(fd)
+
+
+def test_a_full_pipe_that_must_not_block(make_log: MakeLog, terminal: Terminal) -> None:
+    log = make_log()
+    os.set_blocking(terminal.write_end, False)
+    log.info("x" * (1 << 20))
+    taken = terminal.text()
+    assert taken and not taken.endswith("\n")
+    log.info("after")
+    rest = terminal.text()
+    assert rest.startswith("\n") and rest.endswith(" after\n"), "a torn line is ended first"
+    log.info("again")
+    assert not terminal.text().startswith("\n")
+
+
+def test_a_slow_reader_gets_the_whole_line(make_log: MakeLog, terminal: Terminal) -> None:
+    os.set_blocking(terminal.write_end, False)
+    received: list[bytes] = []
+
+    def read_a_line() -> None:
+        while not received or not received[-1].endswith(b"\n"):
+            received.append(os.read(terminal.read_end, 10_000))
+
+    reader = threading.Thread(target=read_a_line)
+    reader.start()
+    make_log().info("x" * (1 << 20))
+    reader.join()
+    assert b"".join(received).endswith(b" " + b"x" * (1 << 20) + b"\n")
+
+
+def test_a_line_is_out_when_the_process_dies() -> None:
+    code = "import os; from wrapper.log import Log; Log().error('last words'); os.abort()"
+    assert run(code).stderr.endswith(" ERROR last words\n")
+
+
+def run(code: str) -> subprocess.CompletedProcess[str]:
+    """What a process of its own printed."""
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )

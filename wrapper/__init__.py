@@ -1,0 +1,53 @@
+"""HKube's algorithm wrapper: runs a user's Python module as an HKube algorithm.
+
+What user code may import from here: :class:`HKubeApi` (for type hints), the exceptions, and
+``__version__``. Names are imported on first use, so that ``import wrapper`` stays cheap.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from .algorithm.api import HKubeApi
+    from .errors import (
+        AlgorithmExecutionError,
+        AlgorithmStopped,
+        CallError,
+        DataSourceError,
+        EncodingError,
+        PayloadTooLarge,
+        SubPipelineError,
+        SubPipelineStopped,
+        TaskOver,
+        WrapperError,
+    )
+
+__all__ = [
+    "AlgorithmExecutionError",
+    "AlgorithmStopped",
+    "CallError",
+    "DataSourceError",
+    "EncodingError",
+    "HKubeApi",
+    "PayloadTooLarge",
+    "SubPipelineError",
+    "SubPipelineStopped",
+    "TaskOver",
+    "WrapperError",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "HKubeApi":
+        from .algorithm.api import HKubeApi
+
+        return HKubeApi
+    if name in __all__:
+        from . import errors
+
+        return getattr(errors, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""The algorithm process: the user's module and what it is handed."""

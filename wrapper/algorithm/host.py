@@ -1,0 +1,401 @@
+"""The algorithm process's main loop: it runs the user's functions, task after task.
+
+User code runs on the main thread, where signals and asyncio work as everywhere. A second thread
+listens meanwhile: it ends calls that wait, and tells the user's code to stop.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from threading import Lock, Thread
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..errors import AlgorithmStopped, DecodingError, EncodingError, LoadError, PayloadTooLarge
+from ..ipc import Frame, Functions, Kind
+from ..protocol import messages
+from ..protocol.encoding import Encoding
+from .coroutines import Coroutines
+from .interruption import Interruption
+from .pipes import Pipes
+from .report import Report, report_exception
+from .task_api import TaskApi, make_task_api
+
+if TYPE_CHECKING:
+    from ..log import Log
+    from .loader import Algorithm
+
+# How long the user's `exit` waits for the user's `stop` that still runs, seconds.
+_STOP_PATIENCE = 2.0
+
+
+class HostSettings(NamedTuple):
+    """What the host needs to know.
+
+    Attributes:
+        encoding: of the messages.
+        max_payload: bytes of the largest message the worker takes.
+        metrics_dir: folder for TensorBoard files.
+    """
+
+    encoding: Encoding
+    max_payload: int
+    metrics_dir: str
+
+
+class Host:
+    """Serves the supervisor.
+
+    Args:
+        pipes: to the supervisor.
+        interruption: ends user code on the main thread; installed already.
+        settings: see there.
+        log: the wrapper's log.
+        gone: called when the supervisor has ended while user code runs; does not return.
+    """
+
+    def __init__(
+        self,
+        pipes: Pipes,
+        interruption: Interruption,
+        settings: HostSettings,
+        log: Log,
+        gone: Callable[[], None],
+    ) -> None:
+        self._pipes = pipes
+        self._interruption = interruption
+        self._settings = settings
+        self._log = log
+        self._gone = gone
+        self._coroutines = Coroutines(interruption)
+        self._user = _UserCode()
+        self._task: _Task | None = None
+
+    def run(self, load: Callable[[], Algorithm]) -> None:
+        """Load the user's module and serve until the supervisor says that it is over.
+
+        Args:
+            load: raises LoadError.
+        """
+        Thread(target=self._listen, name="hkube-control", daemon=True).start()
+        self._load(load)
+        for frame in self._pipes.tasks():
+            if frame.kind in (Kind.STOP, Kind.EXIT):
+                self._end_task(frame)
+                if frame.kind == Kind.EXIT:
+                    return
+            elif self._user.is_current(frame.generation):
+                if frame.kind == Kind.START:
+                    self._start(frame.generation)
+                    continue
+                task = self._read_task(frame)
+                # A large input takes memory twice until the frame is gone.
+                del frame
+                if task is not None:
+                    self._initialize(task)
+                del task
+
+    def close(self) -> None:
+        """Close the pipes: the supervisor learns that this side has ended."""
+        self._pipes.close()
+
+    # ------------------------------------------------------------ the thread that listens --
+    def _listen(self) -> None:
+        for frame in self._pipes.control():
+            if frame.kind == Kind.ANSWER:
+                self._answer(frame)
+            elif frame.kind == Kind.INTERRUPT:
+                if self._user.running:
+                    self._interruption.request()
+            else:
+                self._stop(frame)
+            del frame
+        if self._user.running:  # for nobody: nothing can be said any more
+            self._gone()
+
+    def _answer(self, frame: Frame) -> None:
+        task = self._task
+        if task is None:
+            return
+        try:
+            message = self._settings.encoding.decode(frame.payload)
+        except DecodingError as error:
+            self._log.warning(f"ignored an answer of the worker: {error}")
+            return
+        if not isinstance(message, dict):
+            return
+        answer = messages.parse_answer(str(message.get("command")), message.get("data"))
+        if answer is not None:
+            task.api.calls.resolve(answer)
+
+    def _stop(self, frame: Frame) -> None:
+        """Tell the user's code to stop; the main thread answers when it has returned."""
+        user, task = self._user, self._task
+        with user.lock:
+            if not user.advance(frame.generation):
+                return  # the main thread was waiting, and has dealt with it already
+            if task is not None:
+                task.api.calls.stop()
+            if user.running and user.algorithm is not None and user.algorithm.stop is not None:
+                arguments = (user.algorithm.stop, self._data_of(frame))
+                user.stop_thread = Thread(
+                    target=self._run_stop, args=arguments, name="hkube-stop", daemon=True
+                )
+                user.stop_thread.start()
+
+    def _run_stop(self, stop: Callable[[Any], Any], data: Any) -> None:
+        try:
+            self._coroutines.finish_elsewhere(stop(data))
+        except BaseException as error:  # the border to user code: whatever it raises
+            self._log_failure("the algorithm's stop failed", report_exception(error))
+
+    def _data_of(self, frame: Frame) -> Any:
+        """The data of a `stop` or `exit`: what the user's function is handed; {} if none."""
+        if not frame.payload:
+            return {}
+        try:
+            message = self._settings.encoding.decode(frame.payload)
+        except DecodingError:
+            return {}
+        data = message.get("data") if isinstance(message, dict) else None
+        return {} if data is None else data
+
+    # --------------------------------------------------------------------- the main thread --
+    def _load(self, load: Callable[[], Algorithm]) -> None:
+        functions = 0
+        try:
+            with self._interruption.user_code:
+                algorithm = load()
+        except LoadError as error:
+            self._user.load_error = Report(error.code, str(error), error.details)
+            self._log_failure("the algorithm cannot be loaded", self._user.load_error)
+        except AlgorithmStopped:
+            self._user.load_error = Report("LoadError", "the import was stopped", "")
+        else:
+            self._user.algorithm = algorithm
+            for remark in algorithm.remarks:
+                self._log.warning(remark)
+            functions = (Functions.STOP if algorithm.stop else 0) | (
+                Functions.EXIT if algorithm.exit else 0
+            )
+        self._pipes.send(Kind.LOADED, 0, bytes([functions]))
+
+    def _read_task(self, frame: Frame) -> _Task | None:
+        """The task that a message of the worker brings; None if it cannot be read."""
+        generation = frame.generation
+        try:
+            message = self._settings.encoding.decode(frame.payload)
+            data = message.get("data") if isinstance(message, dict) else None
+            if data is None:
+                data = {}
+            elif not isinstance(data, dict):
+                raise DecodingError("its data is not an object")
+        except DecodingError as error:
+            text = f"the worker's initialize message cannot be read: {error}"
+            self._send_error(generation, Report(error.code, text, ""))
+            return None
+        self._user.advance(generation)
+        link = _TaskLink(self._pipes, self._settings, generation)
+        api = make_task_api(link, data, self._settings.metrics_dir, self._log.warning)
+        return _Task(generation, data, api)
+
+    def _initialize(self, task: _Task) -> None:
+        self._task = task
+        job = task.api.job
+        ids = f"{job.job_id or '-'} {job.task_id or '-'} {job.node_name or '-'}"
+        self._log.bind_task(ids)
+        algorithm = self._user.algorithm
+        if algorithm is None:
+            assert self._user.load_error is not None
+            self._fail(task, self._user.load_error)
+            return
+        if algorithm.initialize is not None:
+            initialize = algorithm.initialize
+            outcome = self._call(lambda: initialize(task.data), task.generation)
+            if outcome.report is not None:
+                self._fail(task, outcome.report)
+                return
+        self._pipes.send(Kind.INITIALIZED, task.generation, ids.encode(errors="replace"))
+
+    def _start(self, generation: int) -> None:
+        task, algorithm = self._task, self._user.algorithm
+        if task is None or algorithm is None:
+            return
+        outcome = self._call(lambda: algorithm.start(task.data, task.api.api), generation)
+        if outcome.report is not None:
+            self._fail(task, outcome.report)
+            return
+        if not self._user.is_current(generation):
+            return  # stopped meanwhile: nobody waits for the result
+        message = messages.done(outcome.result)
+        del outcome
+        task.data = None
+        try:
+            payload = self._encode(message, "result")
+        except EncodingError as error:
+            self._fail(task, Report(error.code, str(error), ""))
+            return
+        # The border to user objects: an array's or an enum's own code may raise anything.
+        except Exception as error:
+            self._fail(task, report_exception(error, folder=self._user.folder))
+            return
+        self._task = None
+        task.api.end(None)
+        self._pipes.send(Kind.FINISHED, generation, payload)
+
+    def _call(self, function: Callable[[], Any], generation: int) -> _Outcome:
+        """Run user code; whatever it raises is told, and nothing of it escapes.
+
+        Args:
+            generation: what the code belongs to; if that is over, the code is not run.
+        """
+        user = self._user
+        try:
+            with self._interruption.user_code:
+                user.running = True
+                try:
+                    # A stop before this line found nothing to interrupt; one after it will.
+                    if not user.is_current(generation):
+                        raise AlgorithmStopped("HKube stopped the task")
+                    result = self._coroutines.finish(function())
+                finally:
+                    user.running = False
+            outcome = _Outcome(result, None)
+        except BaseException as error:  # the border to user code: SystemExit and all
+            user.running = False
+            outcome = _Outcome(None, report_exception(error, folder=user.folder))
+        self._end_if_forked()
+        return outcome
+
+    def _end_task(self, frame: Frame) -> None:
+        """What STOP and EXIT ask for; no user code runs on this thread now."""
+        user, is_exit, generation = self._user, frame.kind == Kind.EXIT, frame.generation
+        with user.lock:
+            user.advance(generation)
+            thread, user.stop_thread = user.stop_thread, None
+        algorithm = user.algorithm
+        if thread is not None:
+            thread.join(_STOP_PATIENCE if is_exit else None)
+        elif algorithm is not None and algorithm.stop is not None and not is_exit:
+            stop = algorithm.stop
+            self._log_outcome("stop", self._call(lambda: stop(self._data_of(frame)), generation))
+        task, self._task = self._task, None
+        if task is not None:
+            task.api.end("stopped")
+        if not is_exit:
+            self._pipes.send(Kind.ENDED, generation)
+        elif algorithm is not None and algorithm.exit is not None:
+            leave = algorithm.exit
+            self._log_outcome("exit", self._call(lambda: leave(self._data_of(frame)), generation))
+
+    # ----------------------------------------------------------------------- what is told --
+    def _fail(self, task: _Task, report: Report) -> None:
+        if not self._user.is_current(task.generation):
+            return  # stopped: what the user's code raised on its way out is told to nobody
+        self._task = None
+        self._log_failure("the task failed", report)
+        task.api.end(report.message)
+        self._send_error(task.generation, report)
+
+    def _send_error(self, generation: int, report: Report) -> None:
+        message = messages.error_message(report.code, report.message, report.details)
+        try:
+            payload = self._encode(message, "error")
+        except EncodingError as error:
+            message = messages.error_message(error.code, str(error), "")
+            payload = self._encode(message, "error")
+        self._pipes.send(Kind.FINISHED, generation, payload)
+
+    def _encode(self, message: Mapping[str, Any], subject: str) -> bytes:
+        return _encode(self._settings, message, subject)
+
+    def _log_outcome(self, name: str, outcome: _Outcome) -> None:
+        if outcome.report is not None:
+            self._log_failure(f"the algorithm's {name} failed", outcome.report)
+
+    def _log_failure(self, what: str, report: Report) -> None:
+        details = f"\n{report.details}" if report.details else ""
+        self._log.error(f"{what}: {report.message}{details}")
+
+    def _end_if_forked(self) -> None:
+        """A child that user code forked, and that returned from `start`, is not the algorithm."""
+        if os.getpid() != self._user.pid:
+            import sys
+
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(0)
+
+
+class _Outcome(NamedTuple):
+    """What came of user code: a result, or the report of what it raised."""
+
+    result: Any
+    report: Report | None
+
+
+class _UserCode:
+    """The user's module, and whether its code runs now.
+
+    Attributes:
+        lock: held where the two threads must agree on who deals with a stop.
+        running: user code runs on the main thread.
+        stop_thread: runs the user's `stop` beside it.
+    """
+
+    def __init__(self) -> None:
+        self.algorithm: Algorithm | None = None
+        self.load_error: Report | None = None
+        self.lock = Lock()
+        self.running = False
+        self.stop_thread: Thread | None = None
+        self.pid = os.getpid()
+        self._generation = 0
+
+    def advance(self, generation: int) -> bool:
+        """Take note of a frame's generation; False if it is known already."""
+        if generation <= self._generation:
+            return False
+        self._generation = generation
+        return True
+
+    def is_current(self, generation: int) -> bool:
+        """Whether nothing newer is known; what is older belongs to a task that is over."""
+        return generation >= self._generation
+
+    @property
+    def folder(self) -> str | None:
+        """The algorithm's folder, once it is known."""
+        return str(self.algorithm.base or self.algorithm.folder) if self.algorithm else None
+
+
+class _Task:
+    """The task at hand."""
+
+    def __init__(self, generation: int, data: Any, api: TaskApi) -> None:
+        self.generation = generation
+        self.data = data
+        self.api = api
+
+
+class _TaskLink:
+    """The way to the worker for one task's HKubeApi (see `calls.Link`)."""
+
+    def __init__(self, pipes: Pipes, settings: HostSettings, generation: int) -> None:
+        self._pipes = pipes
+        self._settings = settings
+        self._generation = generation
+
+    def send(self, message: Mapping[str, Any], subject: str) -> None:
+        self._pipes.send(Kind.SAID, self._generation, _encode(self._settings, message, subject))
+
+
+def _encode(settings: HostSettings, message: Mapping[str, Any], subject: str) -> bytes:
+    payload = settings.encoding.encode(message, subject)
+    if len(payload) > settings.max_payload:
+        raise PayloadTooLarge(
+            f"the {subject} is too large: {len(payload):,} bytes in {settings.encoding.name}, and "
+            f"the worker takes at most {settings.max_payload:,} "
+            "(WORKER_SOCKET_MAX_PAYLOAD_BYTES): send less, or store it and send where it is"
+        )
+    return payload

@@ -1,0 +1,95 @@
+"""The algorithm side's ends of the two pipes to the supervisor (see `ipc`)."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections import deque
+from collections.abc import Iterator
+from threading import Lock
+
+from ..ipc import Frame, frame_cutter, header
+from .interruption import Interruption
+
+# A payload up to this size is sent together with its header, at the price of a copy.
+_SMALL_BYTES = 64 * 1024
+
+_Pieces = tuple[bytes | bytearray, ...]
+
+
+class Pipes:
+    """Sends and receives frames; blocks.
+
+    Args:
+        tasks: brings what the main thread does, takes all that is said.
+        control: brings what must be heard while user code runs.
+        interruption: what raises AlgorithmStopped in the main thread; a frame that is being
+            written must not be cut by it.
+    """
+
+    def __init__(
+        self, tasks: socket.socket, control: socket.socket, interruption: Interruption
+    ) -> None:
+        self._tasks = tasks
+        self._control = control
+        self._interruption = interruption
+        self._lock = Lock()
+        self._owner = os.getpid()
+        # What a signal handler of the user's sends while the main thread is amid a frame.
+        self._deferred: deque[_Pieces] = deque()
+
+    def send(self, kind: int, generation: int, payload: bytes | bytearray = b"") -> None:
+        """Send a frame; safe from any thread. In a fork of the process nothing is sent."""
+        if os.getpid() != self._owner:
+            return
+        head = header(kind, generation, len(payload))
+        pieces = (head + payload,) if len(payload) <= _SMALL_BYTES else (head, payload)
+        held = self._interruption.held
+        if held.by_this_thread():
+            self._deferred.append(pieces)
+            return
+        with held, self._lock:
+            self._write(pieces)
+        while self._deferred:
+            with held, self._lock:
+                self._write(self._deferred.popleft())
+
+    def _write(self, pieces: _Pieces) -> None:
+        try:
+            for piece in pieces:
+                self._tasks.sendall(piece)
+        except OSError:
+            pass  # the supervisor is gone: receiving ends too, and this process with it
+
+    def tasks(self) -> Iterator[Frame]:
+        """The frames for the main thread, until the supervisor closes its end."""
+        return _receive(self._tasks)
+
+    def control(self) -> Iterator[Frame]:
+        """The frames to be heard at once, until the supervisor closes its end."""
+        return _receive(self._control)
+
+    def close(self) -> None:
+        """Close both; the supervisor sees the end of the streams."""
+        for sock in (self._tasks, self._control):
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            sock.close()
+
+
+def _receive(sock: socket.socket) -> Iterator[Frame]:
+    cutter = frame_cutter()
+    while True:
+        try:
+            count = sock.recv_into(cutter.space())
+        except OSError:
+            return
+        if not count:
+            return
+        frames = cutter.filled(count)
+        frames.reverse()
+        while frames:
+            # Given away whole: nothing here may hold a frame, which may be 90 MB, meanwhile.
+            yield frames.pop()

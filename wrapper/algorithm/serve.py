@@ -1,0 +1,107 @@
+"""Setting up the algorithm side, in a process of its own or in the user's."""
+
+from __future__ import annotations
+
+import atexit
+import faulthandler
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..config import Config
+from ..ipc import CHANNEL_VARIABLE, DUMP_SIGNAL
+from ..log import Log
+from ..protocol.encoding import get_encoding
+from .host import Host, HostSettings
+from .interruption import Interruption
+from .pipes import Pipes
+
+if TYPE_CHECKING:
+    from .loader import Algorithm
+
+_PR_SET_PDEATHSIG = 1
+_SIGKILL = 9
+_LINE_BUFFERED = 1  # _IOLBF of <stdio.h>
+
+
+def serve_module() -> None:
+    """Serve the supervisor with the module that the environment names; does not return."""
+    config = Config.from_environ(os.environ, Path.cwd())
+
+    def load() -> Algorithm:
+        from .loader import EntryPoint
+        from .loader import load as load_module
+
+        return load_module(EntryPoint(config.algorithm_path, config.entry_point))
+
+    serve_process(config, load)
+
+
+def serve_process(config: Config, load: Callable[[], Algorithm]) -> None:
+    """Serve the supervisor that started this process; does not return."""
+    fds = [int(fd) for fd in os.environ.pop(CHANNEL_VARIABLE).split(",")]
+    tasks, control, stacks = fds
+    for fd in fds:
+        os.set_inheritable(fd, False)
+    faulthandler.enable(file=stacks, all_threads=True)
+    faulthandler.register(DUMP_SIGNAL, file=stacks, all_threads=True, chain=False)
+    _die_with_parent()
+    _write_through()
+    pipes = [socket.socket(fileno=fd) for fd in (tasks, control)]
+    make_host(config, pipes[0], pipes[1], lambda: os._exit(1)).run(load)
+    _leave()
+
+
+def make_host(
+    config: Config, tasks: socket.socket, control: socket.socket, gone: Callable[[], None]
+) -> Host:
+    """A host on these ends of the pipes; from the main thread.
+
+    Args:
+        gone: see `Host`.
+    """
+    interruption = Interruption()
+    interruption.install()
+    settings = HostSettings(
+        get_encoding(config.encoding), config.max_payload, str(config.metrics_dir)
+    )
+    log = Log(config.log_level, config.log_format)
+    pipes = Pipes(tasks, control, interruption)
+    return Host(pipes, interruption, settings, log, gone)
+
+
+def _die_with_parent() -> None:
+    """User code must not outlive the supervisor, not even one that was killed."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
+
+
+def _write_through() -> None:
+    """What user code prints is out at once: a crash must not take the last lines with it."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(line_buffering=True)
+    if sys.platform == "linux":
+        import ctypes
+
+        libc = ctypes.CDLL(None)
+        stdout = ctypes.c_void_p.in_dll(libc, "stdout")
+        # Else C's own buffer holds printf's text back, and out of order with Python's.
+        libc.setvbuf(stdout, None, _LINE_BUFFERED, 0)
+
+
+def _leave() -> None:
+    """End the process without waiting for threads that user code has left."""
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            pass  # closed by user code, or nobody reads it any more
+    os._exit(0)

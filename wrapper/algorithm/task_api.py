@@ -1,0 +1,47 @@
+"""HKubeApi of one task, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .api import HKubeApi
+from .calls import Calls, Link
+from .job import Job
+from .spans import Spans
+
+
+@dataclass(frozen=True)
+class TaskApi:
+    """HKubeApi of a task, and the sides of it that only the host sees."""
+
+    api: HKubeApi
+    calls: Calls
+    spans: Spans
+    job: Job
+
+    def end(self, error: str | None) -> None:
+        """The task is over: to be called before its last message is sent.
+
+        Args:
+            error: why the task failed; None if it did not.
+        """
+        self.calls.close()
+        self.spans.close_all(error)
+
+
+def make_task_api(
+    link: Link, data: object, metrics_dir: str, warn: Callable[[str], None]
+) -> TaskApi:
+    """What a new task needs.
+
+    Args:
+        link: the way to the worker.
+        data: of the ``initialize`` message, whatever it is.
+        metrics_dir: the folder for TensorBoard files; made when it is asked for.
+        warn: takes a line for the log.
+    """
+    job = Job.from_data(data)
+    calls = Calls(link, warn)
+    spans = Spans(link, warn)
+    return TaskApi(HKubeApi(link, calls, spans, job, metrics_dir, warn), calls, spans, job)

@@ -1,0 +1,104 @@
+"""`Algorunner.Run(start=…)`: a user's own script that starts the wrapper."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .ipc import CHANNEL_VARIABLE
+
+Function = Callable[..., Any]
+
+
+def run(
+    start: Function | None,
+    initialize: Function | None = None,
+    stop: Function | None = None,
+    exit: Function | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> None:
+    """Serve the worker with these functions; does not return.
+
+    The process that runs the script becomes the supervisor (by exec, so that what the script
+    has imported takes no memory there), which starts the same script again as the algorithm
+    process. Under a debugger, or where there is no script, all stays in this one process.
+
+    Args:
+        start: runs a task; None: the module that the environment names is served.
+        initialize: called before each `start`.
+        stop: called when the task is to stop.
+        exit: called before the process ends.
+        settings: environment variables to set.
+    """
+    if CHANNEL_VARIABLE in os.environ:
+        _serve_as_algorithm(start, initialize, stop, exit)
+    if f"{__package__}.algorithm.serve" in sys.modules:
+        # The wrapper is loading this module already, which calls us on its top level.
+        print("Algorunner.Run is ignored: this module is being served already", file=sys.stderr)
+        return
+    os.environ.update(settings or {})
+    script = None if start is None else _command_of_script()
+    if start is not None and (script is None or _is_debugged()):
+        _serve_here(start, initialize, stop, exit)
+    _become_supervisor(script)
+
+
+def _serve_as_algorithm(
+    start: Function | None,
+    initialize: Function | None,
+    stop: Function | None,
+    leave: Function | None,
+) -> None:
+    from pathlib import Path
+
+    from .algorithm.loader import from_functions
+    from .algorithm.serve import serve_process
+    from .config import Config
+
+    if start is None:
+        raise TypeError("Algorunner.Run: start is None now, and was a function at the first run")
+    function = start
+    config = Config.from_environ(os.environ, Path.cwd())
+    serve_process(config, lambda: from_functions(function, initialize, stop, leave))
+
+
+def _serve_here(
+    start: Function,
+    initialize: Function | None,
+    stop: Function | None,
+    leave: Function | None,
+) -> None:
+    from .algorithm.loader import from_functions
+    from .inprocess import serve_in_process
+
+    sys.exit(serve_in_process(os.environ, lambda: from_functions(start, initialize, stop, leave)))
+
+
+def _become_supervisor(script: list[str] | None) -> None:
+    import hkube_python_wrapper._launch as launch
+
+    command = [sys.executable, "-u", launch.__file__]
+    if script is not None:
+        command += ["--algorithm-command", *script]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(command[0], command)
+
+
+def _command_of_script() -> list[str] | None:
+    """The command that starts this script again; None if it is not a script (a notebook)."""
+    main = sys.modules["__main__"]
+    file = getattr(main, "__file__", None)
+    if file is None or os.name != "posix":
+        return None
+    command = [sys.executable, *sys.orig_argv[1:]]
+    if getattr(main, "__spec__", None) is None:
+        # The working directory may be another one by now.
+        command[len(command) - len(sys.argv)] = os.path.abspath(file)
+    return command
+
+
+def _is_debugged() -> bool:
+    return sys.gettrace() is not None or "pydevd" in sys.modules or "debugpy" in sys.modules

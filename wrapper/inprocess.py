@@ -1,0 +1,110 @@
+"""`--in-process`: supervisor and algorithm in one process, for a debugger's breakpoints.
+
+The same code on both sides of the same pipe; the supervisor runs in a thread. What only a
+process of its own can give is missing: a C call that holds the GIL silences `alive`, and a
+stuck algorithm cannot be killed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from .algorithm.serve import make_host
+from .config import Config
+from .errors import ConfigurationError
+from .log import Log
+from .supervisor.process import Channel
+from .supervisor.serve import EXIT_CONFIGURATION, EXIT_SOFTWARE, tell_problems
+from .supervisor.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from .algorithm.loader import Algorithm
+
+
+class LocalAlgorithm:
+    """The algorithm side, in this process (see `process.Algorithm`)."""
+
+    ends_with_its_pipe = True
+
+    def __init__(self, channel: Channel, log: Log) -> None:
+        self.channel = channel
+        self._log = log
+
+    def kill(self) -> None:
+        """Not possible here."""
+        self._log.debug("--in-process: the algorithm cannot be killed, it shares this process")
+
+    def close(self) -> None:
+        """It stays: there is no other to take its place."""
+
+    def died_with(self, pid: int, status: int) -> bool:
+        """Children are the user's own here."""
+        return False
+
+    def stacks(self, ask: bool) -> str:
+        """The stacks of this moment, if asked for."""
+        if not ask:
+            return ""
+        import faulthandler
+        import tempfile
+
+        with tempfile.TemporaryFile() as file:
+            faulthandler.dump_traceback(file, all_threads=True)
+            file.seek(0)
+            return file.read().decode(errors="replace")
+
+
+def serve_in_process(
+    environ: Mapping[str, str], load: Callable[[], Algorithm] | None = None
+) -> int:
+    """Serve the worker until it is over; returns the exit code. From the main thread.
+
+    Args:
+        environ: the settings.
+        load: gives the algorithm; None: the module that the environment names.
+    """
+    try:
+        config = Config.from_environ(environ, Path.cwd())
+    except ConfigurationError as error:
+        tell_problems(error)
+        return EXIT_CONFIGURATION
+    log = Log(config.log_level, config.log_format)
+    for warning in config.warnings:
+        log.warning(warning)
+    tasks, their_tasks = socket.socketpair()
+    control, their_control = socket.socketpair()
+    algorithm = LocalAlgorithm(Channel(tasks, control), log)
+    supervisor = Supervisor(config, log, lambda: algorithm)
+    codes: list[int] = []
+
+    def supervise() -> None:
+        codes.append(supervisor.run(algorithm))
+        algorithm.channel.close()
+
+    def gone() -> None:
+        # User code still runs, for nobody.
+        sys.stdout.flush()
+        os._exit(codes[0] if codes else EXIT_SOFTWARE)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, frame: supervisor.terminate())
+    host = make_host(config, their_tasks, their_control, gone)
+    thread = Thread(target=supervise, name="hkube-supervisor", daemon=True)
+    thread.start()
+    host.run(load or (lambda: _load_module(config)))
+    host.close()
+    thread.join()
+    return codes[0] if codes else EXIT_SOFTWARE
+
+
+def _load_module(config: Config) -> Algorithm:
+    from .algorithm.loader import EntryPoint, load
+
+    return load(EntryPoint(config.algorithm_path, config.entry_point))

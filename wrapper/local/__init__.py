@@ -1,0 +1,1 @@
+"""The worker's side on your own machine."""

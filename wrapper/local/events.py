@@ -1,0 +1,145 @@
+"""What the local worker tells its listener: facts only, nothing of how they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .answers import Call, Reply
+
+
+@dataclass(frozen=True)
+class Done:
+    """The task ended with a result."""
+
+    result: Any
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The algorithm answered with an error."""
+
+    code: str
+    message: str
+    details: str
+
+
+@dataclass(frozen=True)
+class Stopped:
+    """The task was stopped at our word."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """The task has no end of its own: the process or the connection is gone."""
+
+    reason: str
+
+
+Outcome = Done | Failed | Stopped | Lost
+
+
+@dataclass(frozen=True)
+class Event:
+    """Base of all events.
+
+    Attributes:
+        at: seconds on the worker's clock.
+        task_id: the task that was current, or None between tasks.
+    """
+
+    at: float
+    task_id: str | None
+
+
+@dataclass(frozen=True)
+class Connected(Event):
+    """The algorithm's WebSocket is open."""
+
+    encoding: str
+
+
+@dataclass(frozen=True)
+class Disconnected(Event):
+    """The algorithm's WebSocket is closed; `code` is the close code, 1006 if there was none."""
+
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Sent(Event):
+    """A command of a task's life went to the algorithm: initialize, start, stop or exit."""
+
+    command: str
+
+
+@dataclass(frozen=True)
+class Received(Event):
+    """A command of a task's life came: initialized, started, alive, stopping or stopped."""
+
+    command: str
+
+
+@dataclass(frozen=True)
+class Progress(Event):
+    """The algorithm told how far it is; `value` is what it gave, of any type."""
+
+    value: Any
+    details: Any
+
+
+@dataclass(frozen=True)
+class SpanStarted(Event):
+    """A span was opened inside the newest open one."""
+
+    name: str
+    tags: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class SpanFinished(Event):
+    """The newest open span was closed."""
+
+    tags: Mapping[str, Any]
+    error: Any
+
+
+@dataclass(frozen=True)
+class CallStarted(Event):
+    """The algorithm asked for another algorithm, a pipeline or a data source."""
+
+    call: Call
+
+
+@dataclass(frozen=True)
+class CallAnswered(Event):
+    """A call of the algorithm got its reply."""
+
+    call: Call
+    reply: Reply
+
+
+@dataclass(frozen=True)
+class LogLines(Event):
+    """Lines of the algorithm's output, sent on a debug connection (REDIRECT_LOGS)."""
+
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Violation(Event):
+    """The algorithm's side broke the protocol; HKube's own worker would have suffered."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Ended(Event):
+    """The task is over."""
+
+    outcome: Outcome
+
+
+Listener = Callable[[Event], None]

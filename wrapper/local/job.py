@@ -1,0 +1,50 @@
+"""The job that HKube's worker hands to an algorithm with `initialize`."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Sequence
+from typing import Any
+
+
+def make_job(
+    task_input: Sequence[Any], algorithm_name: str, node_name: str = "local"
+) -> dict[str, Any]:
+    """Return a job of the shape that the worker sends.
+
+    Args:
+        task_input: the node's inputs, one item for each.
+        algorithm_name: name of the algorithm.
+        node_name: name of the node in its pipeline.
+    """
+    trace = f"{secrets.token_hex(8)}:{secrets.token_hex(8)}:0:1"
+    return {
+        "useCache": False,
+        "flatInput": None,
+        "jobId": f"local:{secrets.token_hex(4)}",
+        "nodeName": node_name,
+        "metrics": {"tensorboard": True},
+        "ttl": 0,
+        "retry": {"policy": "OnCrash", "limit": 3},
+        "pipelineName": "local",
+        "priority": 3,
+        "kind": "batch",
+        "algorithmName": algorithm_name,
+        "parents": [],
+        "childs": [],
+        "info": {
+            "savePaths": [node_name],
+            "extraData": {},
+            "lastRunResult": None,
+            "rootJobId": None,
+        },
+        "spanId": {"uber-trace-id": trace},
+        "taskId": secrets.token_hex(4),
+        "status": "creating",
+        "input": list(task_input),
+        "storage": {},
+        "entranceTime": int(time.time() * 1000),
+        "attempts": 0,
+        "batchIndex": 0,
+    }

@@ -1,0 +1,87 @@
+"""One WebSocket connection of an algorithm, with its encoding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
+from websockets.sync.server import Server, ServerConnection, serve
+
+from ..errors import WrapperError
+from ..protocol.encoding import Encoding, get_encoding
+from .calls import Message
+
+MAX_PAYLOAD_BYTES = 100_000_000
+"""The largest message that HKube's worker takes."""
+
+CLOSE_TIMEOUT = 1.0
+"""Seconds that a closing handshake may take on this machine."""
+
+
+@dataclass(frozen=True, eq=False)
+class Link:
+    """An open connection; `send` may be called from any thread."""
+
+    connection: ServerConnection
+    encoding: Encoding
+
+    def receive(self) -> bytes | None:
+        """Wait for the next frame; None once the connection is closed."""
+        try:
+            return self.connection.recv(decode=False)
+        except ConnectionClosed:
+            return None
+
+    def send(self, message: Message) -> None:
+        """Send a message; that the connection is gone is told by `receive`, not here."""
+        frame = self.encoding.encode(message)
+        try:
+            self.connection.send(frame, text=not self.encoding.binary)
+        except ConnectionClosed:
+            return
+
+    def close(self) -> None:
+        """Close the connection, if it is not closed yet."""
+        self.connection.close()
+
+    @property
+    def lost_reason(self) -> str:
+        """Why a task on this connection, now closed, has no end of its own."""
+        ours = self.connection.protocol.close_sent
+        if ours is not None and ours.code == CloseCode.MESSAGE_TOO_BIG:
+            return f"its message is over {MAX_PAYLOAD_BYTES:,} bytes, which HKube's worker refuses"
+        return "the connection was lost before the task's end"
+
+
+def open_link(connection: ServerConnection) -> Link | None:
+    """Return the link of a connection; None, and closed, if its URL asks for what there is not."""
+    path = connection.request.path if connection.request else ""
+    query = parse_qs(urlsplit(path).query)
+    storage = query.get("storage", ["v1"])[0]
+    if storage != "v1":
+        connection.close(
+            CloseCode.POLICY_VIOLATION, f"the local worker knows storage=v1, not {storage[:20]}"
+        )
+        return None
+    try:
+        encoding = get_encoding(query.get("encoding", ["json"])[0])
+    except (WrapperError, ValueError, KeyError) as error:
+        connection.close(CloseCode.POLICY_VIOLATION, str(error)[:100])
+        return None
+    return Link(connection, encoding)
+
+
+def listen(handler: Callable[[ServerConnection], None], port: int) -> Server:
+    """Return a server on 127.0.0.1, not yet accepting; `handler` runs in a thread a connection."""
+    return serve(
+        handler,
+        "127.0.0.1",
+        port,
+        compression=None,
+        max_size=MAX_PAYLOAD_BYTES,
+        ping_interval=None,  # HKube's worker sends none
+        close_timeout=CLOSE_TIMEOUT,
+    )

@@ -1,0 +1,166 @@
+"""One task of an algorithm, from `initialize` to its outcome, as HKube's worker sees it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import Any
+
+from ..protocol import commands
+from . import events
+from .answers import AnswerTable, Call, Failure, Reply, Result
+from .calls import Message, parse_call, parse_stop, reply_message, unknown_call_message
+from .link import Link
+
+Tell = Callable[..., None]
+"""Tells an event: its class, the task's id, and its facts by name."""
+
+
+class Task:
+    """What is known of one task.
+
+    Attributes:
+        job: the data of `initialize`.
+        outcome: how the task ended, once it has.
+    """
+
+    def __init__(self, job: Mapping[str, Any], answers: AnswerTable, tell: Tell) -> None:
+        self.job = job
+        self.outcome: Future[events.Outcome] = Future()
+        self._answers = answers
+        self._tell_listener = tell
+        self._lock = threading.Lock()
+        self._link: Link | None = None
+        self._calls: dict[str, Call] = {}
+        self._stopping = False
+        self._over = False
+
+    @property
+    def task_id(self) -> str | None:
+        """The id that the job gives."""
+        return self.job.get("taskId")
+
+    @property
+    def over(self) -> bool:
+        """True once nothing more is to come of this task."""
+        return self._over
+
+    def connected(self, link: Link) -> None:
+        """Begin on a connection; a task is never begun twice."""
+        with self._lock:
+            if self._link is not None or self._over:
+                return
+            self._link = link
+        self._send(link, commands.INITIALIZE, dict(self.job))
+
+    def disconnected(self, link: Link) -> None:
+        """Hear that a connection is closed: a task that was on it is lost."""
+        if self._link is link:
+            self.finish(events.Lost(link.lost_reason))
+
+    def stopping(self) -> None:
+        """Hear that `stop` is about to be sent: from now on only `stopped` ends the task."""
+        self._stopping = True
+
+    def finish(self, outcome: events.Outcome) -> None:
+        """Give the task its outcome, unless it has one."""
+        with self._lock:
+            if self._over:
+                return
+            self._over = True
+        self._tell(events.Ended, outcome=outcome)
+        self.outcome.set_result(outcome)
+
+    def handle(self, link: Link, command: str, message: Message) -> None:
+        """Take one message of the algorithm."""
+        data = message.get("data")
+        if command in (commands.DONE, commands.ERROR_MESSAGE):
+            if not self._stopping:
+                done = command == commands.DONE
+                self.finish(events.Done(data) if done else _failed(message.get("error")))
+        elif command in (commands.PROGRESS, commands.START_SPAN, commands.FINISH_SPAN):
+            self._observe(command, data)
+        elif (call := parse_call(command, data)) is not None:
+            self._answer(link, call)
+        elif (call_id := parse_stop(command, data)) is not None:
+            if self._forget(call_id) is None:
+                link.send(unknown_call_message(command, call_id))
+        else:
+            self._phase(link, command)
+
+    def _phase(self, link: Link, command: str) -> None:
+        if command not in _PHASES:
+            self._tell(events.Violation, text=f"'{command}', which is not a command")
+            return
+        self._tell(events.Received, command=command)
+        if command == commands.INITIALIZED and not self._stopping:
+            self._send(link, commands.START, {"spanId": self.job.get("spanId")})
+        elif command == commands.STOPPED:
+            self.finish(events.Stopped())
+
+    def _observe(self, command: str, data: Any) -> None:
+        body = data if isinstance(data, dict) else {}
+        if command == commands.PROGRESS:
+            value, details = body.get("progress"), body.get("details")
+            self._tell(events.Progress, value=value, details=details)
+        elif not isinstance(data, dict):
+            self._tell(events.Violation, text=f"'{command}' without data")
+        elif command == commands.START_SPAN:
+            tags = body.get("tags") or {}
+            self._tell(events.SpanStarted, name=str(body.get("name")), tags=tags)
+        else:
+            tags = body.get("tags") or {}
+            self._tell(events.SpanFinished, tags=tags, error=body.get("error"))
+
+    def _answer(self, link: Link, call: Call) -> None:
+        with self._lock:
+            self._calls[call.call_id] = call
+        self._tell(events.CallStarted, call=call)
+        answer = self._answers.find(call)
+        if callable(answer):
+            arguments = (link, call, answer)
+            name = f"call {call.call_id}"
+            threading.Thread(target=self._compute, args=arguments, name=name, daemon=True).start()
+        else:
+            self._reply(link, call, answer)
+
+    def _compute(self, link: Link, call: Call, answer: Callable[[Call], Any]) -> None:
+        reply: Reply
+        try:
+            reply = Result(answer(call))
+        except Exception as error:  # the border to whoever wrote the answer
+            reply = Failure(f"{type(error).__name__}: {error}")
+        self._reply(link, call, reply)
+
+    def _reply(self, link: Link, call: Call, reply: Reply) -> None:
+        if self._forget(call.call_id) is not None and not self._over:
+            self._tell(events.CallAnswered, call=call, reply=reply)
+            link.send(reply_message(call, reply))
+
+    def _forget(self, call_id: str) -> Call | None:
+        with self._lock:
+            return self._calls.pop(call_id, None)
+
+    def _send(self, link: Link, command: str, data: Message) -> None:
+        self._tell(events.Sent, command=command)
+        link.send({"command": command, "data": data})
+
+    def _tell(self, kind: type[events.Event], **facts: Any) -> None:
+        self._tell_listener(kind, self.task_id, **facts)
+
+
+_PHASES = (
+    commands.INITIALIZED,
+    commands.STARTED,
+    commands.ALIVE,
+    commands.STOPPING,
+    commands.STOPPED,
+)
+
+
+def _failed(error: Any) -> events.Failed:
+    body = error if isinstance(error, dict) else {"message": error}
+    texts = (body.get("code"), body.get("message"), body.get("details"))
+    code, message, details = (str(text) if text is not None else "" for text in texts)
+    return events.Failed(code, message or "unknown error", details)

@@ -1,0 +1,1 @@
+"""What is said between worker and algorithm, with no I/O, clock or thread."""

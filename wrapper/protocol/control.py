@@ -1,0 +1,32 @@
+"""The messages that carry a command and nothing else, in every encoding.
+
+The supervisor sends only these by itself. Written out here by hand so that it need not load
+an encoder: orjson, msgpack and bson cost start-up time and memory, and only the algorithm
+process needs them.
+"""
+
+from __future__ import annotations
+
+import struct
+
+
+def control_message(command: str, encoding: str) -> bytes:
+    """`{"command": command}` as the wire has it.
+
+    Args:
+        command: ASCII, at most 31 characters.
+        encoding: json, msgpack or bson.
+    """
+    name = command.encode("ascii")
+    if encoding == "json":
+        return b'{"command":"' + name + b'"}'
+    if encoding == "msgpack":
+        # fixmap of one pair, fixstr "command", fixstr
+        return b"\x81\xa7command" + bytes([0xA0 | len(name)]) + name
+    # BSON wraps the message: {"data": {"command": …}}
+    inner = _bson_document(b"\x02command\0" + struct.pack("<i", len(name) + 1) + name + b"\0")
+    return _bson_document(b"\x03data\0" + inner)
+
+
+def _bson_document(elements: bytes) -> bytes:
+    return struct.pack("<i", len(elements) + 5) + elements + b"\0"

@@ -1,0 +1,168 @@
+"""What can happen to a task, and what the state machine asks for in answer."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+Payload = bytes | bytearray
+
+
+# ------------------------------------------------------------- from the worker --
+class Initialize(NamedTuple):
+    """A task begins; the frame is the worker's whole message."""
+
+    frame: Payload
+
+
+class Start(NamedTuple):
+    """The task's code is to run."""
+
+    frame: Payload
+
+
+class Stop(NamedTuple):
+    """The task is to end, or (in IDLE) the pod is about to be scaled away."""
+
+    frame: Payload
+
+
+class Exit(NamedTuple):
+    """The container is to end with this code."""
+
+    code: int
+    frame: Payload
+
+
+class Answer(NamedTuple):
+    """The answer to a call that user code made."""
+
+    frame: Payload
+
+
+# -------------------------------------------------- from the algorithm process --
+class Loaded(NamedTuple):
+    """The user's module is loaded (or failed to: then every task is answered by an error)."""
+
+    has_stop: bool
+
+
+class Initialized(NamedTuple):
+    """The user's `initialize` has returned."""
+
+    generation: int
+
+
+class Finished(NamedTuple):
+    """The task's last word, `done` or `errorMessage`."""
+
+    generation: int
+    message: Payload
+
+
+class Ended(NamedTuple):
+    """What a stop asked for is done: the user's code has returned."""
+
+    generation: int
+
+
+class Said(NamedTuple):
+    """User code has something for the worker: progress, a span, a call."""
+
+    generation: int
+    message: Payload
+
+
+class Died(NamedTuple):
+    """The algorithm process is gone; the code is what the container would exit with."""
+
+    code: int
+
+
+# -------------------------------------------------------------- from elsewhere --
+class Terminate(NamedTuple):
+    """SIGTERM."""
+
+
+class Reload(NamedTuple):
+    """DEV_MODE: the algorithm's folder has changed."""
+
+
+Event = (
+    Initialize
+    | Start
+    | Stop
+    | Exit
+    | Answer
+    | Loaded
+    | Initialized
+    | Finished
+    | Ended
+    | Said
+    | Died
+    | Terminate
+    | Reload
+)
+
+
+# ------------------------------------------------------------ what is asked for --
+class Send(NamedTuple):
+    """Send a message without data to the worker, by its command."""
+
+    command: str
+
+
+class Pass(NamedTuple):
+    """Send the worker a message that the algorithm process has encoded.
+
+    Attributes:
+        final: the task's last word, which must not get lost with a broken link.
+    """
+
+    message: Payload
+    final: bool
+
+
+class Deliver(NamedTuple):
+    """Write a frame to the algorithm process."""
+
+    kind: int
+    generation: int
+    payload: Payload
+
+
+class Forget(NamedTuple):
+    """Another task begins: drop what is kept for a worker that was out of reach."""
+
+
+class Kill(NamedTuple):
+    """End the algorithm process and its group; start another one unless the container ends.
+
+    Attributes:
+        reason: for the log.
+        stuck: write the stacks of its threads to the log first.
+    """
+
+    reason: str
+    stuck: bool
+    respawn: bool
+
+
+class Note(NamedTuple):
+    """Say something in the log."""
+
+    level: str
+    text: str
+
+
+class Finish(NamedTuple):
+    """End the container.
+
+    Attributes:
+        crashed: the algorithm process died by itself: report, and end at once.
+    """
+
+    code: int
+    crashed: bool = False
+
+
+Action = Send | Pass | Deliver | Forget | Kill | Note | Finish

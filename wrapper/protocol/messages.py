@@ -1,0 +1,271 @@
+"""The shapes of the algorithm protocol's messages.
+
+With ``commands``, the one home of the wire's camelCase. A message is
+``{"command": str, "data": any}``; ``errorMessage`` carries ``error`` in place of ``data``.
+"""
+
+# ruff: noqa: F405 (the names of the commands)
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from .commands import *  # noqa: F403 (offered here too, beside the shapes that they name)
+
+Message = dict[str, Any]
+
+
+def initialized() -> Message:
+    """The answer to ``initialize``: the user's code is ready to start."""
+    return {"command": INITIALIZED}
+
+
+def started() -> Message:
+    """The answer to ``start``."""
+    return {"command": STARTED}
+
+
+def alive() -> Message:
+    """The sign of life of a running task; never to be sent outside one."""
+    return {"command": ALIVE}
+
+
+def stopping() -> Message:
+    """Asks the worker for 10 more seconds before ``stopped``."""
+    return {"command": STOPPING}
+
+
+def stopped() -> Message:
+    """The answer to ``stop``."""
+    return {"command": STOPPED}
+
+
+def done(result: Any) -> Message:
+    """The task ended well, with this result."""
+    return {"command": DONE, "data": result}
+
+
+def error_message(code: str, message: str, details: str = "") -> Message:
+    """The task failed; HKube shows the user ``message`` only."""
+    return {
+        "command": ERROR_MESSAGE,
+        "error": {"code": code, "message": message, "details": details},
+    }
+
+
+def progress(value: Any, details: Any = None) -> Message:
+    """How far the task is."""
+    return {"command": PROGRESS, "data": {"progress": value, "details": details}}
+
+
+def start_span(name: str, tags: Mapping[str, Any] | None = None) -> Message:
+    """Opens a tracing span inside the newest open one."""
+    return {"command": START_SPAN, "data": {"name": name, "tags": tags or {}}}
+
+
+def finish_span(tags: Mapping[str, Any] | None = None, error: str | None = None) -> Message:
+    """Closes the newest open span; the worker needs its ``data``, even empty."""
+    data: Message = {}
+    if tags:
+        data["tags"] = tags
+    if error is not None:
+        data["error"] = error
+    return {"command": FINISH_SPAN, "data": data}
+
+
+def start_raw_sub_pipeline(
+    call_id: str,
+    name: str,
+    nodes: Sequence[Any],
+    flow_input: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+    webhooks: Mapping[str, Any] | None = None,
+    include_result: bool = True,
+) -> Message:
+    """Starts a sub-pipeline that is described here, node by node."""
+    pipeline = {
+        "name": name,
+        "nodes": nodes,
+        "flowInput": {} if flow_input is None else flow_input,
+        "options": {} if options is None else options,
+        "webhooks": {} if webhooks is None else webhooks,
+    }
+    return _start_sub_pipeline(START_RAW_SUB_PIPELINE, call_id, pipeline, include_result)
+
+
+def start_stored_sub_pipeline(
+    call_id: str,
+    name: str,
+    flow_input: Mapping[str, Any] | None = None,
+    include_result: bool = True,
+) -> Message:
+    """Starts a sub-pipeline that HKube has stored under this name."""
+    pipeline = {"name": name, "flowInput": {} if flow_input is None else flow_input}
+    return _start_sub_pipeline(START_STORED_SUB_PIPELINE, call_id, pipeline, include_result)
+
+
+def stop_sub_pipeline(call_id: str, reason: str = "") -> Message:
+    """Stops a sub-pipeline; there is no answer when it works."""
+    return {"command": STOP_SUB_PIPELINE, "data": {"subPipelineId": call_id, "reason": reason}}
+
+
+def start_algorithm_execution(
+    call_id: str,
+    algorithm_name: str,
+    input: Sequence[Any] | None = None,  # noqa: A002 (the wire's and the users' word for it)
+    include_result: bool = True,
+) -> Message:
+    """Starts another algorithm with this input."""
+    return {
+        "command": START_ALGORITHM_EXECUTION,
+        "data": {
+            "execId": call_id,
+            "algorithmName": algorithm_name,
+            "input": [] if input is None else input,
+            "includeResult": include_result,
+        },
+    }
+
+
+def stop_algorithm_execution(call_id: str, reason: str = "") -> Message:
+    """Stops an algorithm that was started by ``start_algorithm_execution``."""
+    return {"command": STOP_ALGORITHM_EXECUTION, "data": {"execId": call_id, "reason": reason}}
+
+
+def data_source_request(call_id: str, data_source: Mapping[str, Any]) -> Message:
+    """Asks for a data source: ``{"dataSourceId": …}`` or ``{"snapshotId": …}``."""
+    return {
+        "command": DATA_SOURCE_REQUEST,
+        "data": {"requestId": call_id, "dataSource": data_source},
+    }
+
+
+def log_data(lines: Sequence[str]) -> Message:
+    """Lines of the algorithm's output, for the debug gateway."""
+    return {"command": LOG_DATA, "data": lines}
+
+
+class AnswerKind(Enum):
+    """What an answer says about the call it belongs to."""
+
+    STARTED = "started"
+    DONE = "done"
+    ERROR = "error"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer of the worker to a call of HKubeApi.
+
+    Attributes:
+        call_id: the id that the call was sent with; None if the answer bears none.
+        response: what a DONE answer brings.
+        error: the text of an ERROR; None for the other kinds.
+        reason: why a STOPPED call was stopped; None if HKube does not say.
+    """
+
+    kind: AnswerKind
+    call_id: str | None
+    response: Any = None
+    error: str | None = None
+    reason: str | None = None
+
+
+def parse_answer(command: str, data: Any) -> Answer | None:
+    """Reads an answer to a call, whatever its fields look like.
+
+    Returns:
+        None if the command is no answer to a call.
+    """
+    shape = _ANSWERS.get(command)
+    if shape is None:
+        return None
+    kind, id_field, what = shape
+    fields = data if isinstance(data, dict) else {"response": data}
+    call_id = _call_id(fields.get(id_field))
+    error, response = fields.get("error"), fields.get("response")
+    if kind is AnswerKind.ERROR or (kind is AnswerKind.DONE and error):
+        # The debug gateway puts an error's text in `response`.
+        text = _text(error) or _text(response) or f"{what} failed; HKube gave no reason"
+        return Answer(AnswerKind.ERROR, call_id, error=text)
+    if kind is AnswerKind.STOPPED:
+        return Answer(kind, call_id, reason=_text(fields.get("reason")) or _text(response))
+    return Answer(kind, call_id, response=response if kind is AnswerKind.DONE else None)
+
+
+def stop_forced(data: Any) -> bool:
+    """Tells a user's stop or a task's time limit from a scale-down."""
+    return isinstance(data, dict) and data.get("forceStop") is True
+
+
+def exit_code(data: Any) -> int:
+    """The exit code that ``exit`` asks for: 0 to 255; 0 if it asks for none."""
+    code = data.get("exitCode") if isinstance(data, dict) else None
+    if isinstance(code, float) and code.is_integer():
+        code = int(code)
+    if not isinstance(code, int) or isinstance(code, bool):
+        return 0
+    return min(max(code, 0), 255)
+
+
+def users_path(message: Mapping[str, Any], keys: Sequence[Any], subject: str) -> list[Any]:
+    """Where a place in a message is in the user's terms.
+
+    The wire's envelope is left out: ``data.subPipeline.flowInput.a`` is the user's ``flowInput.a``,
+    and everything in the ``data`` of ``done`` belongs to the subject.
+
+    Args:
+        keys: the keys that lead there from the message.
+        subject: what the user calls the whole, as ``result``.
+
+    Returns:
+        A name and the keys that lead on from it.
+    """
+    if not keys or keys[0] != "data":
+        return list(keys) or [subject]
+    inner = list(keys[1:])
+    if message.get("command") == DONE or not isinstance(message.get("data"), dict) or not inner:
+        return [subject, *inner]
+    return inner[1:] if inner[0] == "subPipeline" and len(inner) > 1 else inner
+
+
+_ANSWERS = {
+    SUB_PIPELINE_STARTED: (AnswerKind.STARTED, "subPipelineId", "the sub-pipeline"),
+    SUB_PIPELINE_DONE: (AnswerKind.DONE, "subPipelineId", "the sub-pipeline"),
+    SUB_PIPELINE_ERROR: (AnswerKind.ERROR, "subPipelineId", "the sub-pipeline"),
+    SUB_PIPELINE_STOPPED: (AnswerKind.STOPPED, "subPipelineId", "the sub-pipeline"),
+    SUB_PIPELINE_STOPPED_MISSPELT: (AnswerKind.STOPPED, "subPipelineId", "the sub-pipeline"),
+    ALGORITHM_EXECUTION_DONE: (AnswerKind.DONE, "execId", "the algorithm"),
+    ALGORITHM_EXECUTION_ERROR: (AnswerKind.ERROR, "execId", "the algorithm"),
+    DATA_SOURCE_RESPONSE: (AnswerKind.DONE, "requestId", "the request for a data source"),
+}
+
+
+def _start_sub_pipeline(
+    command: str, call_id: str, pipeline: Message, include_result: bool
+) -> Message:
+    # Without includeResult the worker answers with a storage path, not with the result.
+    return {
+        "command": command,
+        "data": {
+            "subPipeline": pipeline,
+            "subPipelineId": call_id,
+            "includeResult": include_result,
+        },
+    }
+
+
+def _call_id(value: Any) -> str | None:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return None if value is None else str(value)
+
+
+def _text(value: Any) -> str | None:
+    """The words of an error field: text, an object with a message, or whatever it is."""
+    if isinstance(value, dict) and value.get("message"):
+        value = value["message"]
+    return str(value) if value else None

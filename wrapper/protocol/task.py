@@ -1,0 +1,430 @@
+"""The life of a task: which event, in which state, asks for what.
+
+`TABLE` below is the whole of it: a row an event, a column a state, the cell names the method
+that answers. Nothing here reads a clock, a socket or the environment: the caller passes the
+time (seconds, monotonic), performs the actions, and asks `deadline` when to call `tick`.
+
+Rules that the table keeps (and a Hypothesis test checks):
+- one final message a task at the most, and nothing of a task after it: the generation number
+  goes up at each initialize, stop and reset, and what carries an older one is dropped, because
+  messages to the worker carry no task id;
+- `alive` only between `started` and the end of the task: one sent later would arm the worker's
+  dead-man timer for nobody;
+- every `stop` is answered by `stopped` within KILL_AFTER seconds, whatever the user's code does;
+- the exit code is chosen once.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from ..ipc import Kind
+from . import commands
+from .events import (
+    Action,
+    Answer,
+    Deliver,
+    Died,
+    Ended,
+    Event,
+    Exit,
+    Finish,
+    Finished,
+    Forget,
+    Initialize,
+    Initialized,
+    Kill,
+    Loaded,
+    Note,
+    Pass,
+    Payload,
+    Reload,
+    Said,
+    Send,
+    Start,
+    Stop,
+    Terminate,
+)
+
+# Seconds. The worker takes 10 s of silence, or 10 s without `stopped`, for the end of us.
+ALIVE_EVERY = 2.0
+STOPPING_EVERY = 1.0
+INTERRUPT_AFTER = 4.0
+KILL_AFTER = 7.0
+# After `exit` the worker waits 20 s; Kubernetes waits 30 s after SIGTERM, people wait less.
+EXIT_WITHIN = 15.0
+TERMINATE_WITHIN = 8.0
+TERMINATED_CODE = 143
+
+
+class State(Enum):
+    """Where the task is."""
+
+    IDLE = "idle"
+    INITIALIZING = "initializing"
+    READY = "ready"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    EXITING = "exiting"
+    EXITED = "exited"
+
+
+class _Timers:
+    """When something is due, seconds on the caller's clock; None: never."""
+
+    def __init__(self, alive: float | None = None, kill: float | None = None) -> None:
+        self.alive = alive
+        self.stopping: float | None = None
+        self.interrupt: float | None = None
+        self.kill = kill
+
+    def earliest(self) -> float | None:
+        earliest = self.alive
+        for at in (self.stopping, self.interrupt, self.kill):
+            if at is not None and (earliest is None or at < earliest):
+                earliest = at
+        return earliest
+
+
+class _Task:
+    """What must be remembered of the task at hand, or of the one that waits for a stop to end.
+
+    Attributes:
+        initialize: the worker's message, kept only where it may be needed again.
+        start: the worker's message, if it came already.
+        told_initialized: the worker has had its `initialized`.
+        told_started: the worker has had its `started`.
+    """
+
+    def __init__(self, initialize: Payload | None = None) -> None:
+        self.initialize = initialize
+        self.start: Payload | None = None
+        self.told_initialized = False
+        self.told_started = False
+
+
+class TaskMachine:
+    """The state machine of the supervisor.
+
+    Args:
+        keep_task: keep the task's messages, so that `Reload` can run it again on the new code.
+    """
+
+    def __init__(self, keep_task: bool = False) -> None:
+        self.state = State.IDLE
+        self.generation = 0
+        self._keep_task = keep_task
+        self._has_stop: bool | None = None  # None: the user's module is not loaded yet
+        self._task = _Task()
+        self._next: _Task | None = None  # arrived while the one before is being stopped
+        self._owes_stopped = False
+        self._timers = _Timers()
+        self._exit_code = 0
+        self._terminated = False
+
+    # ------------------------------------------------------------------ the caller's side --
+    def handle(self, event: Event, now: float) -> list[Action]:
+        """What is to be done about `event`, in this order."""
+        method = getattr(self, TABLE[type(event)][self.state])
+        actions: list[Action] = method(event, now)
+        return actions
+
+    def deadline(self) -> float | None:
+        """When `tick` is to be called next; None: there is nothing to wait for."""
+        return self._timers.earliest()
+
+    def tick(self, now: float) -> list[Action]:
+        """What is due at `now`."""
+        timers = self._timers
+        actions: list[Action] = []
+        if timers.alive is not None and now >= timers.alive:
+            timers.alive = now + ALIVE_EVERY
+            actions.append(Send(commands.ALIVE))
+        if timers.stopping is not None and now >= timers.stopping:
+            timers.stopping = now + STOPPING_EVERY
+            actions.append(Send(commands.STOPPING))
+        if timers.interrupt is not None and now >= timers.interrupt:
+            timers.interrupt = None
+            actions.append(Deliver(Kind.INTERRUPT, self.generation, b""))
+        if timers.kill is not None and now >= timers.kill:
+            timers.kill = None
+            actions += self._give_up_on_process(now)
+        return actions
+
+    @property
+    def busy(self) -> bool:
+        """A task is under way: its last word has not been said."""
+        return self.state in (State.INITIALIZING, State.READY, State.RUNNING)
+
+    # ------------------------------------------------------------------- a task begins --
+    def _begin(self, event: Initialize, now: float) -> list[Action]:
+        task = _Task(initialize=event.frame if self._keep_task else None)
+        return self._begin_task(task, event.frame)
+
+    def _begin_task(self, task: _Task, frame: Payload) -> list[Action]:
+        self.generation += 1
+        self.state = State.INITIALIZING
+        self._task = task
+        self._timers = _Timers()
+        return [Forget(), Deliver(Kind.INITIALIZE, self.generation, frame)]
+
+    def _replace(self, event: Initialize, now: float) -> list[Action]:
+        """A new task while one is under way: the old one ends first (the debug gateway)."""
+        if self._has_stop is None:  # still importing: the old one has not begun
+            return self._begin(event, now)
+        self._next = _Task(initialize=event.frame)
+        note = Note("warning", "a new task came before the last one ended: ending the last one")
+        return [note, Forget(), *self._begin_stop(b"", now, owes_stopped=False)]
+
+    def _queue_task(self, event: Initialize, now: float) -> list[Action]:
+        self._next = _Task(initialize=event.frame)
+        return [Forget()]
+
+    def _hold_start(self, event: Start, now: float) -> list[Action]:
+        """`start` came before `initialized` was said (the debug gateway sends both at once)."""
+        self._task.start = event.frame
+        return []
+
+    def _hold_next_start(self, event: Start, now: float) -> list[Action]:
+        if self._next is None:
+            return self._unexpected(event, now)
+        self._next.start = event.frame
+        return []
+
+    def _initialized(self, event: Initialized, now: float) -> list[Action]:
+        if event.generation != self.generation:
+            return []
+        self.state = State.READY
+        actions: list[Action] = []
+        if not self._task.told_initialized:
+            self._task.told_initialized = True
+            actions.append(Send(commands.INITIALIZED))
+        if self._task.start is not None:
+            actions += self._run(self._task.start, now)
+        return actions
+
+    def _start(self, event: Start, now: float) -> list[Action]:
+        return self._run(event.frame, now)
+
+    def _run(self, frame: Payload, now: float) -> list[Action]:
+        self.state = State.RUNNING
+        self._task.start = frame if self._keep_task else None
+        self._timers = _Timers(alive=now + ALIVE_EVERY)
+        actions: list[Action] = []
+        if not self._task.told_started:
+            self._task.told_started = True
+            actions.append(Send(commands.STARTED))
+        return [*actions, Deliver(Kind.START, self.generation, frame)]
+
+    # ------------------------------------------------------------------ a task goes on --
+    def _loaded(self, event: Loaded, now: float) -> list[Action]:
+        self._has_stop = event.has_stop
+        return []
+
+    def _pass_on(self, event: Said, now: float) -> list[Action]:
+        if event.generation != self.generation:
+            return []
+        return [Pass(event.message, final=False)]
+
+    def _pass_on_stopping(self, event: Said, now: float) -> list[Action]:
+        """The last words of a task that is being stopped, unless another has taken its place."""
+        if not self._owes_stopped or event.generation < self.generation - 1:
+            return []
+        return [Pass(event.message, final=False)]
+
+    def _answer(self, event: Answer, now: float) -> list[Action]:
+        return [Deliver(Kind.ANSWER, self.generation, event.frame)]
+
+    def _finished(self, event: Finished, now: float) -> list[Action]:
+        if event.generation != self.generation:
+            return []
+        self._reset()
+        return [Pass(event.message, final=True)]
+
+    # --------------------------------------------------------------------- a task ends --
+    def _stop_idle(self, event: Stop, now: float) -> list[Action]:
+        """Scale-down, or a stop that crossed the task's last word: the user's `stop` still runs."""
+        if not self._has_stop:
+            # What the algorithm process may hold of a task, it must drop.
+            self._reset()
+            return [Deliver(Kind.STOP, self.generation, event.frame), Send(commands.STOPPED)]
+        return self._begin_stop(event.frame, now, owes_stopped=True)
+
+    def _stop_initializing(self, event: Stop, now: float) -> list[Action]:
+        if self._has_stop is None:  # still importing: no user code to end, the import goes on
+            return self._stop_idle(event, now)
+        return self._begin_stop(event.frame, now, owes_stopped=True)
+
+    def _stop(self, event: Stop, now: float) -> list[Action]:
+        return self._begin_stop(event.frame, now, owes_stopped=True)
+
+    def _begin_stop(self, frame: Payload, now: float, owes_stopped: bool) -> list[Action]:
+        self.generation += 1
+        self.state = State.STOPPING
+        self._owes_stopped = owes_stopped
+        self._timers.interrupt = now + (INTERRUPT_AFTER if self._has_stop else 0.0)
+        self._timers.kill = now + KILL_AFTER
+        self._timers.stopping = now + STOPPING_EVERY if owes_stopped else None
+        if not owes_stopped:
+            self._timers.alive = None
+        return [Deliver(Kind.STOP, self.generation, frame), *self._due_now(now)]
+
+    def _due_now(self, now: float) -> list[Action]:
+        """An interruption with no delay goes out in the same breath."""
+        return self.tick(now)
+
+    def _stop_again(self, event: Stop, now: float) -> list[Action]:
+        """One `stopped` answers all stops; a task that waits is over before it began."""
+        self._next = None
+        if not self._owes_stopped:
+            self._owes_stopped = True
+            self._timers.stopping = now + STOPPING_EVERY
+        return []
+
+    def _ended(self, event: Ended, now: float) -> list[Action]:
+        if event.generation != self.generation:
+            return []
+        return self._stop_is_done()
+
+    def _stop_is_done(self) -> list[Action]:
+        actions: list[Action] = [Send(commands.STOPPED)] if self._owes_stopped else []
+        following, self._next = self._next, None
+        self._reset()
+        if following is not None and following.initialize is not None:
+            frame = following.initialize
+            if not self._keep_task:
+                following.initialize = None
+            actions += self._begin_task(following, frame)
+        return actions
+
+    def _reset(self) -> None:
+        self.generation += 1
+        self.state = State.IDLE
+        self._task = _Task()
+        self._owes_stopped = False
+        self._timers = _Timers()
+
+    # ---------------------------------------------------------- the algorithm process --
+    def _give_up_on_process(self, now: float) -> list[Action]:
+        if self.state is State.EXITING:
+            return [
+                Kill("it did not end in time", stuck=True, respawn=False),
+                *self._finish(self._exit_code),
+            ]
+        self._has_stop = None
+        reason = f"the task did not end within {KILL_AFTER:.0f} s of being stopped"
+        return [Kill(reason, stuck=True, respawn=True), *self._stop_is_done()]
+
+    def _crashed(self, event: Died, now: float) -> list[Action]:
+        """Its end is ours, and no message says so: the worker must see a crash to retry it."""
+        self.state = State.EXITED
+        self._timers = _Timers()
+        # Status 0 would tell the operator that all went well.
+        return [Finish(event.code or 1, crashed=True)]
+
+    def _died_stopping(self, event: Died, now: float) -> list[Action]:
+        self._has_stop = None
+        reason = f"it ended with status {event.code} while the task was being stopped"
+        return [Kill(reason, stuck=False, respawn=True), *self._stop_is_done()]
+
+    def _reload_idle(self, event: Reload, now: float) -> list[Action]:
+        self._has_stop = None
+        self._reset()
+        return [Kill("its code has changed", stuck=False, respawn=True)]
+
+    def _reload_task(self, event: Reload, now: float) -> list[Action]:
+        """Run the same task again on the new code: in DEV_MODE the worker still waits for it."""
+        task = self._task
+        actions = self._reload_idle(event, now)
+        if task.initialize is None:
+            return actions
+        self.generation += 1
+        self.state = State.INITIALIZING
+        self._task = task
+        return [*actions, Deliver(Kind.INITIALIZE, self.generation, task.initialize)]
+
+    def _reload_stopping(self, event: Reload, now: float) -> list[Action]:
+        self._has_stop = None
+        kill = Kill("its code has changed", stuck=False, respawn=True)
+        return [kill, *self._stop_is_done()]
+
+    # ------------------------------------------------------------------ the end of all --
+    def _exit(self, event: Exit, now: float) -> list[Action]:
+        self._owes_stopped = self.state is State.STOPPING and self._owes_stopped
+        return self._begin_exit(event.code, event.frame, now, EXIT_WITHIN)
+
+    def _terminate(self, event: Terminate, now: float) -> list[Action]:
+        self._terminated = True
+        self._owes_stopped = self._owes_stopped or self.busy
+        return self._begin_exit(TERMINATED_CODE, b"", now, TERMINATE_WITHIN)
+
+    def _begin_exit(self, code: int, frame: Payload, now: float, within: float) -> list[Action]:
+        in_user_code = self.state in (State.INITIALIZING, State.RUNNING, State.STOPPING)
+        alive = self._timers.alive
+        self.generation += 1
+        self.state = State.EXITING
+        self._next = None
+        self._exit_code = code
+        self._timers = _Timers(alive=alive, kill=now + within)
+        if in_user_code:
+            self._timers.interrupt = now + (INTERRUPT_AFTER if self._has_stop else 0.0)
+        return [Deliver(Kind.EXIT, self.generation, frame), *self._due_now(now)]
+
+    def _exit_sooner(self, event: Exit, now: float) -> list[Action]:
+        return [Note("debug", "the worker said exit again: already ending")]
+
+    def _terminate_exiting(self, event: Terminate, now: float) -> list[Action]:
+        if not self._terminated:  # the first SIGTERM, after an `exit` of the worker
+            self._terminated = True
+            self._timers.kill = min(self._timers.kill or now, now + TERMINATE_WITHIN)
+            return []
+        kill = Kill("a second SIGTERM asked for the end at once", stuck=False, respawn=False)
+        return [kill, *self._finish(self._exit_code)]
+
+    def _exit_is_done(self, event: Died, now: float) -> list[Action]:
+        return self._finish(self._exit_code)
+
+    def _finish(self, code: int) -> list[Action]:
+        stopped: list[Action] = [Send(commands.STOPPED)] if self._owes_stopped else []
+        self.state = State.EXITED
+        self._owes_stopped = False
+        self._timers = _Timers()
+        return [*stopped, Finish(code)]
+
+    def _stop_exiting(self, event: Stop, now: float) -> list[Action]:
+        self._owes_stopped = False
+        self._timers.alive = None
+        return [Send(commands.STOPPED)]
+
+    # ---------------------------------------------------------------- nothing to be done --
+    def _drop(self, event: Event, now: float) -> list[Action]:
+        """It belongs to a task that is over."""
+        return []
+
+    def _unexpected(self, event: Event, now: float) -> list[Action]:
+        name = type(event).__name__.lower()
+        return [Note("debug", f"ignored: {name} came while {self.state.value}")]
+
+
+def _row(*names: str) -> dict[State, str]:
+    return dict(zip(State, names, strict=True))
+
+
+# fmt: off
+TABLE: dict[type[Event], dict[State, str]] = {
+    # event            idle            initializing          ready           running         stopping             exiting             exited
+    Initialize:  _row("_begin",       "_replace",           "_begin",       "_replace",     "_queue_task",       "_unexpected",      "_drop"),
+    Start:       _row("_unexpected",  "_hold_start",        "_start",       "_unexpected",  "_hold_next_start",  "_unexpected",      "_drop"),
+    Stop:        _row("_stop_idle",   "_stop_initializing", "_stop_idle",   "_stop",        "_stop_again",       "_stop_exiting",    "_drop"),
+    Exit:        _row("_exit",        "_exit",              "_exit",        "_exit",        "_exit",             "_exit_sooner",     "_drop"),
+    Answer:      _row("_drop",        "_answer",            "_answer",      "_answer",      "_drop",             "_drop",            "_drop"),
+    Loaded:      _row("_loaded",      "_loaded",            "_loaded",      "_loaded",      "_loaded",           "_loaded",          "_drop"),
+    Initialized: _row("_drop",        "_initialized",       "_drop",        "_drop",        "_drop",             "_drop",            "_drop"),
+    Finished:    _row("_drop",        "_finished",          "_finished",    "_finished",    "_drop",             "_drop",            "_drop"),
+    Ended:       _row("_drop",        "_drop",              "_drop",        "_drop",        "_ended",            "_drop",            "_drop"),
+    Said:        _row("_drop",        "_pass_on",           "_pass_on",     "_pass_on",     "_pass_on_stopping", "_drop",            "_drop"),
+    Died:        _row("_crashed",     "_crashed",           "_crashed",     "_crashed",     "_died_stopping",    "_exit_is_done",    "_drop"),
+    Terminate:   _row("_terminate",   "_terminate",         "_terminate",   "_terminate",   "_terminate",        "_terminate_exiting", "_drop"),
+    Reload:      _row("_reload_idle", "_reload_task",       "_reload_task", "_reload_task", "_reload_stopping",  "_drop",            "_drop"),
+}
+# fmt: on

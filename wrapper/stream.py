@@ -1,0 +1,107 @@
+"""Cutting a byte stream into frames, with no copy of large ones.
+
+Both streams of the wrapper (the WebSocket and the pipe between its two processes) carry frames
+with a short header that tells the payload's length. What differs is the header alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+# One read takes at most this many bytes of small frames at once.
+BUFFER_SIZE = 64 * 1024
+# A header may claim gigabytes that never come: memory beyond this is taken as the bytes arrive.
+TRUSTED_BYTES = 128 * 1024 * 1024
+
+# A frame's header: its own length in bytes, the payload's, and the rest as the kind of stream
+# has it. A plain tuple: this is made for every frame.
+Head = tuple[int, int, int]
+
+FrameT = TypeVar("FrameT")
+
+
+class StreamCutter(Generic[FrameT]):
+    """Turns what is read from a socket into frames.
+
+    Read into :meth:`space`, then call :meth:`filled` with the number of bytes read. A payload
+    that does not fit the buffer is read straight to where it will stay.
+
+    Args:
+        read_head: from the buffer and the bounds of the bytes at hand to the frame's head; None
+            while the header is incomplete. May raise; the stream is then of no more use.
+        make_frame: from the head's third part and the payload to a frame. The payload is the
+            receiver's own: no view of the buffer is given away.
+    """
+
+    def __init__(
+        self,
+        read_head: Callable[[memoryview, int, int], Head | None],
+        make_frame: Callable[[int, bytes | bytearray], FrameT],
+    ) -> None:
+        self._read_head = read_head
+        self._make_frame = make_frame
+        self._buffer = memoryview(bytearray(BUFFER_SIZE))
+        self._end = 0  # of what is not yet cut, in the buffer
+        self._large: bytearray | None = None
+        self._large_length = 0
+        self._large_info = 0
+        self._large_filled = 0
+
+    def space(self) -> memoryview:
+        """Where the next bytes of the stream belong."""
+        if self._large is not None:
+            return memoryview(self._large)[self._large_filled :]
+        return self._buffer[self._end :] if self._end else self._buffer
+
+    def filled(self, count: int) -> list[FrameT]:
+        """Take note of `count` new bytes in the space; returns the frames that are now whole."""
+        if self._large is None:
+            return self._cut(self._end + count)
+        self._large_filled += count
+        if self._large_filled < len(self._large):
+            return []
+        if len(self._large) < self._large_length:
+            self._grow(self._large)
+            return []
+        payload, self._large = self._large, None
+        return [self._make_frame(self._large_info, payload)]
+
+    def _cut(self, end: int) -> list[FrameT]:
+        frames: list[FrameT] = []
+        start = 0
+        while start < end:
+            head = self._read_head(self._buffer, start, end)
+            if head is None:
+                break
+            size, length, info = head
+            first = start + size
+            last = first + length
+            if last > end:
+                if last - start > BUFFER_SIZE:
+                    self._begin_large(first, end, length, info)
+                    return frames
+                break
+            frames.append(self._make_frame(info, bytes(self._buffer[first:last])))
+            start = last
+        self._make_room(start, end)
+        return frames
+
+    def _begin_large(self, first: int, end: int, length: int, info: int) -> None:
+        payload = bytearray(min(length, TRUSTED_BYTES))
+        payload[: end - first] = self._buffer[first:end]
+        self._large, self._large_info, self._large_filled = payload, info, end - first
+        self._large_length = length
+        self._end = 0
+
+    def _grow(self, payload: bytearray) -> None:
+        larger = bytearray(min(self._large_length, 2 * len(payload)))
+        larger[: len(payload)] = payload
+        self._large = larger
+
+    def _make_room(self, start: int, end: int) -> None:
+        """Move a frame's first part to the front of the buffer, so that the rest fits behind."""
+        rest = end - start
+        if start and rest:
+            self._buffer[:rest] = bytes(self._buffer[start:end])
+        self._end = rest

@@ -1,0 +1,1 @@
+"""The parent process: the WebSocket, the timers, the algorithm process's life."""

@@ -1,0 +1,101 @@
+"""Bytes on their way out of a non-blocking socket."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from itertools import islice
+from typing import Protocol
+
+# The kernel takes no more than this many pieces in one call (IOV_MAX is 1024 on Linux).
+_MOST_PIECES = 64
+
+
+class Stream(Protocol):
+    """What is needed of a socket; `tls.TlsStream` is one too.
+
+    Non-blocking calls raise BlockingIOError when they cannot go on now.
+    """
+
+    def fileno(self) -> int: ...
+    def setblocking(self, flag: bool, /) -> None: ...
+    def settimeout(self, seconds: float | None, /) -> None: ...
+    def recv_into(self, buffer: memoryview, /) -> int: ...
+    def send(self, data: bytes | bytearray | memoryview, /) -> int: ...
+    def sendmsg(self, pieces: Sequence[memoryview], /) -> int: ...
+    def shutdown(self, how: int, /) -> None: ...
+    def close(self) -> None: ...
+
+
+class Outbox:
+    """Pieces that wait until the socket takes them; the order stays.
+
+    Large pieces are never copied or joined.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._pieces: deque[memoryview] = deque()
+        self.waiting_bytes = 0
+
+    def send(self, pieces: Sequence[bytes | bytearray]) -> None:
+        """Send now what the socket takes, keep the rest.
+
+        Raises:
+            OSError: the other side is gone.
+        """
+        if not self._pieces and len(pieces) == 1:
+            piece = pieces[0]
+            sent = self._write_one(piece)
+            if sent == len(piece):
+                return
+            self._keep(memoryview(piece)[sent:])
+            return
+        for piece in pieces:
+            self._keep(memoryview(piece))
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what the socket takes now."""
+        while self._pieces:
+            try:
+                sent = self._write_many()
+            except (BlockingIOError, InterruptedError):
+                return
+            if not sent:
+                return
+            self.waiting_bytes -= sent
+            self._drop_sent(sent)
+
+    def try_flush(self) -> None:
+        """The same where nobody can do anything about an error: reading will tell it too."""
+        try:
+            self.flush()
+        except OSError:
+            self._pieces.clear()
+            self.waiting_bytes = 0
+
+    def _keep(self, piece: memoryview) -> None:
+        if piece.nbytes:
+            self._pieces.append(piece)
+            self.waiting_bytes += piece.nbytes
+
+    def _write_one(self, piece: bytes | bytearray) -> int:
+        try:
+            return self._stream.send(piece)
+        except (BlockingIOError, InterruptedError):
+            return 0
+
+    def _write_many(self) -> int:
+        if len(self._pieces) == 1 or not hasattr(self._stream, "sendmsg"):  # Windows has none
+            return self._stream.send(self._pieces[0])
+        return self._stream.sendmsg(list(islice(self._pieces, _MOST_PIECES)))
+
+    def _drop_sent(self, sent: int) -> None:
+        while sent:
+            first = self._pieces[0]
+            if sent < first.nbytes:
+                self._pieces[0] = first[sent:]
+                return
+            sent -= first.nbytes
+            self._pieces.popleft()

@@ -1,0 +1,91 @@
+"""REDIRECT_LOGS: the algorithm's output, shown here and sent to the debug gateway as well."""
+
+from __future__ import annotations
+
+import os
+import select
+from collections.abc import Callable
+from threading import Thread
+
+from ..protocol.encoding import get_encoding
+from ..protocol.messages import log_data
+
+# Lines of output that come within this time, seconds, share one message.
+_GATHER = 0.1
+_MOST_LINES = 500
+_READ_SIZE = 64 * 1024
+
+
+class OutputRelay:
+    """Reads the algorithm process's stdout and stderr in a thread of its own.
+
+    In a thread, because writing to our own output blocks while nobody reads it.
+
+    Args:
+        encoding: of the messages.
+    """
+
+    def __init__(self, encoding: str) -> None:
+        self._encoding = get_encoding(encoding)
+        self._streams: dict[int, _Lines] = {}
+        outputs = []
+        for shown in (1, 2):
+            reading, writing = os.pipe()
+            self._streams[reading] = _Lines(shown)
+            outputs.append(writing)
+        # The write ends stay open here: a new algorithm process gets them too.
+        self.outputs = (outputs[0], outputs[1])
+        self._thread: Thread | None = None
+
+    def start(self, send: Callable[[bytes], None]) -> None:
+        """Begin; `send` is called from the thread with a whole message."""
+        self._thread = Thread(target=self._run, args=(send,), name="output", daemon=True)
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Show what is left; to be called when the algorithm process has ended."""
+        for fd in self.outputs:
+            os.close(fd)
+        if self._thread is not None:
+            self._thread.join(timeout=1.0)
+
+    def _run(self, send: Callable[[bytes], None]) -> None:
+        lines: list[str] = []
+        streams = dict(self._streams)
+        while streams:
+            ready, _, _ = select.select(list(streams), [], [], _GATHER if lines else None)
+            for fd in ready:
+                data = os.read(fd, _READ_SIZE)
+                lines += streams[fd].take(data)
+                if not data:
+                    del streams[fd]
+            if lines and (not ready or len(lines) >= _MOST_LINES):
+                send(self._encoding.encode(log_data(lines), "log"))
+                lines = []
+        if lines:
+            send(self._encoding.encode(log_data(lines), "log"))
+
+
+class _Lines:
+    """Cuts one stream into lines and shows it, untouched, where it would have gone."""
+
+    def __init__(self, shown: int) -> None:
+        self._shown = shown
+        self._rest = b""
+
+    def take(self, data: bytes) -> list[str]:
+        """The lines that `data` completes; no data: the stream is over."""
+        if not data:
+            rest, self._rest = self._rest, b""
+            return [rest.decode(errors="replace")] if rest else []
+        self._show(data)
+        *whole, self._rest = (self._rest + data).split(b"\n")
+        return [line.rstrip(b"\r").decode(errors="replace") for line in whole]
+
+    def _show(self, data: bytes) -> None:
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(self._shown, view) :]
+        except OSError:
+            pass  # nobody reads our output any more; the gateway still does

@@ -1,0 +1,106 @@
+"""Setting up the supervisor from the environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..config import Config
+from ..errors import ConfigurationError
+from ..log import Log
+from . import descendants
+from .process import AlgorithmProcess
+
+if TYPE_CHECKING:
+    from .output import OutputRelay
+
+EXIT_CONFIGURATION = 78
+EXIT_SOFTWARE = 70
+
+_BOOT = os.path.join(
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "algorithm", "boot.py"
+)
+
+
+def serve(environ: Mapping[str, str], command: Sequence[str] | None = None) -> int:
+    """Serve the worker until it is over; returns the exit code.
+
+    Args:
+        environ: the environment, for this process's settings and for the algorithm process.
+        command: starts the algorithm process (a user's own script that calls Algorunner.Run);
+            None: the wrapper's own, which loads the module that the environment names.
+    """
+    try:
+        config = Config.from_environ(environ, Path.cwd())
+    except ConfigurationError as error:
+        tell_problems(error)
+        return EXIT_CONFIGURATION
+    log = Log(config.log_level, config.log_format)
+    for warning in config.warnings:
+        log.warning(warning)
+    try:
+        return _serve(config, log, environ, command or _own_command(config))
+    # The border: a fault of the wrapper must end the container with its own code and a report.
+    except Exception:
+        import traceback
+
+        log.error("the wrapper itself has failed; please report this:\n" + traceback.format_exc())
+        return EXIT_SOFTWARE
+    finally:
+        descendants.kill_all()
+
+
+def tell_problems(error: ConfigurationError) -> None:
+    """Say on stderr what is wrong with the settings, one line each."""
+    lines = [f"cannot start: {len(error.problems)} bad setting(s) in the environment:"]
+    lines += [f"  - {problem}" for problem in error.problems]
+    print("\n".join(lines), file=sys.stderr, flush=True)
+
+
+def _serve(config: Config, log: Log, environ: Mapping[str, str], command: Sequence[str]) -> int:
+    descendants.adopt_orphans()
+    relay = _make_relay(config)
+    outputs = relay.outputs if relay is not None else None
+
+    def spawn() -> AlgorithmProcess:
+        return AlgorithmProcess(command, _child_environ(environ), outputs)
+
+    # Before the rest is imported: the algorithm process starts on another core meanwhile.
+    first = spawn()
+    from .supervisor import Supervisor
+
+    supervisor = Supervisor(config, log, spawn)
+    supervisor.listen_to_signals()
+    if relay is not None:
+        relay.start(supervisor.send)
+    if config.dev_mode:
+        from .watcher import watch_in_thread
+
+        watch_in_thread(config.algorithm_path, supervisor.reload, log)
+    code = supervisor.run(first)
+    if relay is not None:
+        relay.finish()
+    return code
+
+
+def _make_relay(config: Config) -> OutputRelay | None:
+    if not config.redirect_logs:
+        return None
+    from .output import OutputRelay
+
+    return OutputRelay(config.encoding)
+
+
+def _own_command(config: Config) -> list[str]:
+    entry = config.entry_point
+    file = entry if entry.endswith(".py") or "/" in entry else entry.replace(".", "/")
+    module_folder = config.algorithm_path / os.path.dirname(file)
+    folders = [str(config.algorithm_path), str(module_folder), str(Path.cwd())]
+    return [sys.executable, "-u", _BOOT, *folders]
+
+
+def _child_environ(environ: Mapping[str, str]) -> dict[str, str]:
+    return {**environ, "PYTHONUNBUFFERED": "1"}

@@ -1,0 +1,297 @@
+"""The loop that ties the worker, the task's state machine and the algorithm process together.
+
+One thread, one poller, sockets that never block: whatever the user's code or the worker does,
+`alive` goes out, signals are answered and the stop ladder keeps its times.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..ipc import Frame, Functions, Kind
+from ..protocol import events
+from ..protocol.commands import ALIVE, STOPPING
+from ..protocol.control import control_message
+from ..protocol.task import TaskMachine
+from . import descendants
+from .connector import Target
+from .crash import CrashReporter
+from .link import LinkSettings
+from .poller import Poller
+from .process import Algorithm, Channel, exit_code_of
+from .routing import AlreadyConnected, Odd, route
+from .wakeup import Wakeup
+from .worker import Worker
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..log import Log
+
+EXIT_UNAVAILABLE = 69  # the debug gateway serves somebody else
+EXIT_WORKER_GONE = 75
+
+# Past this many bytes on their way to the worker, the algorithm process has to wait.
+_MOST_WAITING_BYTES = 64 * 1024 * 1024
+_EXIT_PATIENCE = 1.0
+_CRASH_PATIENCE = 0.5
+_END_OF_STREAM_PATIENCE = 0.5
+
+
+class Supervisor:
+    """Serves a worker until it, or a signal, says that it is over.
+
+    Args:
+        config: the settings.
+        log: the wrapper's log.
+        spawn: starts another algorithm side in place of one that was killed.
+    """
+
+    def __init__(self, config: Config, log: Log, spawn: Callable[[], Algorithm]) -> None:
+        self.wakeup = Wakeup()
+        self._config = config
+        self._log = log
+        self._spawn = spawn
+        self._poller = Poller()
+        self._machine = TaskMachine(keep_task=config.dev_mode)
+        self._worker = _make_worker(config, self._poller, self.wakeup, log)
+        self._worker.on_message = self._from_worker
+        self._worker.task_under_way = lambda: self._machine.busy
+        self._crashes = CrashReporter(log, config.termination_log)
+        self._algorithm: Algorithm | None = None
+        self._closed_at: float | None = None  # the pipe's end came, SIGCHLD not yet
+        self._paused = False
+        self._exit: events.Finish | None = None
+
+    # --------------------------------------------------------------------------- the loop --
+    def run(self, algorithm: Algorithm) -> int:
+        """Serve; returns the exit code.
+
+        Args:
+            algorithm: the algorithm side, started already.
+        """
+        self._algorithm = algorithm
+        self._worker.connect()
+        self._poller.watch(self.wakeup, self._woken)
+        self._watch(algorithm.channel)
+        if not algorithm.ends_with_its_pipe:
+            self.wakeup.post(self._reap)  # it may have died before SIGCHLD was listened to
+        while self._exit is None:
+            due = self._next_due()
+            self._poller.wait(None if due is None else max(0.0, due - time.monotonic()))
+            if self._exit is None and due is not None and time.monotonic() >= due:
+                self._tick()
+            if self._paused and self._worker.waiting_bytes < _MOST_WAITING_BYTES:
+                self._pause(False)
+        self._end()
+        return self._exit.code
+
+    def listen_to_signals(self) -> None:
+        """Take SIGTERM, SIGINT and SIGCHLD; from the main thread, where they are ours."""
+        self.wakeup.listen_to_signals((signal.SIGTERM, signal.SIGINT, signal.SIGCHLD))
+
+    def terminate(self) -> None:
+        """Begin to end, as SIGTERM does; safe from any thread."""
+        self.wakeup.post(lambda: self._handle(events.Terminate()))
+
+    def reload(self) -> None:
+        """Load the algorithm's changed code; safe from any thread."""
+        self.wakeup.post(self._reload)
+
+    def send(self, payload: bytes) -> None:
+        """Send what is no part of a task (logData); safe from any thread."""
+        self.wakeup.post(lambda: self._send(payload, keep=False))
+
+    def _next_due(self) -> float | None:
+        earliest = self._machine.deadline()
+        for at in (self._worker.link.deadline(), self._closed_at):
+            if at is not None and (earliest is None or at < earliest):
+                earliest = at
+        return earliest
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        due = self._machine.deadline()
+        if due is not None and now >= due:
+            self._perform(self._machine.tick(now))
+        due = self._worker.link.deadline()
+        if due is not None and now >= due:
+            gone = self._worker.tick(now)
+            if gone is not None:
+                self._log.error(f"{gone}: ending with code {EXIT_WORKER_GONE}")
+                self._handle(events.Exit(EXIT_WORKER_GONE, b""))
+        if self._closed_at is not None and now >= self._closed_at:
+            self._closed_at = None
+            self._pipe_closed()
+
+    def _woken(self) -> None:
+        numbers = self.wakeup.read()
+        if signal.SIGCHLD in numbers:
+            self._reap()
+        for number in numbers:
+            if number in (signal.SIGTERM, signal.SIGINT):
+                self._handle(events.Terminate())
+
+    # ------------------------------------------------------------------------- the worker --
+    def _from_worker(self, payload: bytes | bytearray) -> None:
+        routed = route(payload, self._config.encoding)
+        if isinstance(routed, Odd):
+            self._log.log(routed.level, routed.text)
+        elif isinstance(routed, AlreadyConnected):
+            who = routed.hostname or "another machine"
+            self._log.error(
+                f"the debug connection is taken: {who} is connected to it; "
+                f"ending with code {EXIT_UNAVAILABLE}"
+            )
+            self._handle(events.Exit(EXIT_UNAVAILABLE, b""))
+        else:
+            if isinstance(routed, events.Stop):
+                self._log.info(f"stop: the worker asks to stop (state: {self._state})")
+            elif isinstance(routed, events.Exit):
+                self._log.info(f"exit: the worker asks to end with code {routed.code}")
+            self._handle(routed)
+
+    def _send(self, payload: bytes | bytearray, keep: bool, final: bool = False) -> None:
+        if not self._worker.link.send(payload, keep, final):
+            self._log.warning(
+                f"dropped a message of {len(payload):,} bytes: it is too large, or too much "
+                "waits already for a worker that is out of reach"
+            )
+        elif not self._paused and self._worker.waiting_bytes > _MOST_WAITING_BYTES:
+            self._pause(True)
+
+    @property
+    def _state(self) -> str:
+        return self._machine.state.value
+
+    # --------------------------------------------------------------- the algorithm process --
+    def _watch(self, channel: Channel) -> None:
+        self._poller.watch(channel.tasks, self._readable, channel.tasks.outbox)
+        self._poller.watch(channel.control, None, channel.control.outbox)
+        self._paused = False
+
+    def _pause(self, paused: bool) -> None:
+        """Let the algorithm process wait while too much is on its way to the worker."""
+        self._paused = paused
+        if self._algorithm is not None:
+            self._poller.pause(self._algorithm.channel.tasks, paused)
+
+    def _readable(self) -> None:
+        assert self._algorithm is not None
+        channel = self._algorithm.channel
+        frames = channel.read()
+        if frames is None:
+            self._forget(channel)
+            # SIGCHLD tells how it died, in a moment; if not, it lives on without its pipe.
+            patience = 0.0 if self._algorithm.ends_with_its_pipe else _END_OF_STREAM_PATIENCE
+            self._closed_at = time.monotonic() + patience
+            return
+        self._take(frames)
+
+    def _take(self, frames: list[Frame]) -> None:
+        for kind, generation, payload in frames:
+            if kind == Kind.SAID:
+                self._handle(events.Said(generation, payload))
+            elif kind == Kind.FINISHED:
+                self._handle(events.Finished(generation, payload))
+            elif kind == Kind.INITIALIZED:
+                self._log.bind_task(payload.decode(errors="replace"))
+                self._handle(events.Initialized(generation))
+            elif kind == Kind.ENDED:
+                self._handle(events.Ended(generation))
+            elif kind == Kind.LOADED:
+                self._handle(events.Loaded(bool(payload[0] & Functions.STOP)))
+
+    def _reap(self) -> None:
+        for pid, status in descendants.reap():
+            algorithm = self._algorithm
+            if algorithm is not None and algorithm.died_with(pid, status):
+                # Its last words are still in the pipe, and they count.
+                self._take(algorithm.channel.read() or [])
+                self._died(status)
+
+    def _died(self, status: int) -> None:
+        self._closed_at = None
+        self._handle(events.Died(exit_code_of(status)))
+        if self._exit is not None and self._exit.crashed and self._algorithm is not None:
+            self._crashes.crashed(status, self._algorithm.stacks(ask=False))
+
+    def _pipe_closed(self) -> None:
+        """It closed its end of the pipe but lives: nothing can be said to it any more."""
+        assert self._algorithm is not None
+        if self._algorithm.ends_with_its_pipe:
+            self._died(0)
+            return
+        self._log.error(
+            "the algorithm process has closed the wrapper's pipe (os.closerange, or a daemon's "
+            "closing of all files): keep the file descriptors that were open at the start"
+        )
+        self._algorithm.kill()
+
+    def _forget(self, channel: Channel) -> None:
+        self._poller.forget(channel.tasks)
+        self._poller.forget(channel.control)
+
+    def _kill(self, action: events.Kill) -> None:
+        algorithm = self._algorithm
+        if algorithm is None:
+            return
+        self._log.warning(f"killing the algorithm process: {action.reason}")
+        if action.stuck:
+            self._crashes.stuck(algorithm.stacks(ask=True))
+        self._forget(algorithm.channel)
+        algorithm.kill()
+        self._algorithm = None
+        if action.respawn:
+            algorithm.close()
+            self._algorithm = self._spawn()
+            self._closed_at = None
+            self._watch(self._algorithm.channel)
+
+    def _reload(self) -> None:
+        self._log.info("the algorithm's folder has changed: loading it anew")
+        self._handle(events.Reload())
+
+    # ---------------------------------------------------------------------- the state machine --
+    def _handle(self, event: events.Event) -> None:
+        if isinstance(event, (events.Exit, events.Terminate)):
+            self._worker.link.end()
+        self._perform(self._machine.handle(event, time.monotonic()))
+
+    def _perform(self, actions: list[events.Action]) -> None:
+        for action in actions:
+            if isinstance(action, events.Pass):
+                self._send(action.message, keep=True, final=action.final)
+            elif isinstance(action, events.Deliver):
+                if self._algorithm is not None:
+                    self._algorithm.channel.send(*action)
+            elif isinstance(action, events.Send):
+                message = control_message(action.command, self._config.encoding)
+                self._send(message, keep=action.command not in (ALIVE, STOPPING))
+            elif isinstance(action, events.Forget):
+                self._worker.link.forget()
+            elif isinstance(action, events.Kill):
+                self._kill(action)
+            elif isinstance(action, events.Note):
+                self._log.log(action.level, action.text)
+            elif self._exit is None:
+                self._exit = action
+
+    def _end(self) -> None:
+        assert self._exit is not None
+        self._worker.close(_CRASH_PATIENCE if self._exit.crashed else _EXIT_PATIENCE)
+        if self._algorithm is not None:
+            self._algorithm.kill()
+
+
+def _make_worker(config: Config, poller: Poller, wakeup: Wakeup, log: Log) -> Worker:
+    forever = config.dev_mode or config.debug
+    settings = LinkSettings(
+        give_up_after=None if forever else config.reconnect_timeout,
+        pings=config.debug,
+        max_payload=config.max_payload,
+    )
+    target = Target(config.url, config.host, config.port, tls=config.url.startswith("wss:"))
+    return Worker(target, settings, config.encoding != "json", poller, wakeup, log)

@@ -1,0 +1,31 @@
+"""DEV_MODE: noticing that the algorithm's code has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..log import Log
+
+
+def watch_in_thread(folder: Path, changed: Callable[[], None], log: Log) -> None:
+    """Call `changed`, from a thread, after each burst of changes to the folder's files."""
+    Thread(target=_watch, args=(folder, changed, log), name="watch", daemon=True).start()
+
+
+def _watch(folder: Path, changed: Callable[[], None], log: Log) -> None:
+    # watchfiles: the system's own notifications, bursts put together, __pycache__, .git, editor
+    # files and the like left out, and polling where bind mounts bring no notifications
+    # (WATCHFILES_FORCE_POLLING).
+    try:
+        from watchfiles import watch
+
+        for changes in watch(folder, raise_interrupt=False):
+            names = sorted({Path(path).name for _, path in changes})
+            log.debug(f"changed: {', '.join(names[:10])}")
+            changed()
+    except Exception as error:  # a thread's last border: without it nobody would hear of it
+        log.error(f"DEV_MODE: changes in {folder} are no longer noticed: {error}")
