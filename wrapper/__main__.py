@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 
 USAGE = """\
-usage: python -m wrapper                 serve the worker, with the module that the environment names
+usage: python -m wrapper                 serve the module that the environment names
        python -m wrapper --in-process    the same in one process, for a debugger's breakpoints
        python -m wrapper --version
+
+To try an algorithm on this machine, with no HKube: python -m wrapper.local PATH --input '[...]'
 
 The settings are environment variables: see docs/configuration.md.
 """

@@ -34,11 +34,12 @@ HEADER_SIZE = _HEADER.size
 
 
 class Kind(IntEnum):
-    """What a frame is for. The first group goes to the algorithm process, the second comes from it."""
+    """What a frame is for: the first groups go to the algorithm process, the last comes from it."""
 
     # Through tasks.
     INITIALIZE = 1  # a task begins; payload: the worker's message
     START = 2  # payload: the worker's message
+    TASK = 7  # INITIALIZE and START in one, where there is no initialize of the user's to answer
     # Through both: the main thread learns when to answer, the other one what to end.
     STOP = 3  # end the task and call the user's stop; payload: the worker's message or nothing
     EXIT = 4  # call the user's exit and end; payload: the worker's message or nothing
@@ -47,17 +48,20 @@ class Kind(IntEnum):
     ANSWER = 6  # the answer to a call of HKubeApi; payload: the worker's message
 
     LOADED = 16  # the user's module is loaded, or failed to; payload: one byte of Functions
-    INITIALIZED = 17  # payload: the task's ids, "job task node", for the log
+    INITIALIZED = 17  # the answer to INITIALIZE; no payload
     FINISHED = 18  # the task's last word; payload: the message for the worker (done or error)
     ENDED = 19  # what STOP asked for is done
     SAID = 20  # payload: a message for the worker
 
 
 class Functions(IntEnum):
-    """Bits of a LOADED frame: which optional functions the user's module has."""
+    """Bits of a LOADED frame: which optional functions the user's module has.
+
+    A module that failed to load counts as one with `initialize`: there its failure is told.
+    """
 
     STOP = 1
-    EXIT = 2
+    INITIALIZE = 2
 
 
 class Frame(NamedTuple):

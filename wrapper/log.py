@@ -47,6 +47,7 @@ class Log:
         self._fd = fd if _is_open(fd) else -1
         self._clock = clock
         self._ids: tuple[str, ...] = ()
+        self._read_ids: Callable[[], str] | None = None
         self._torn = False
 
     def bind_task(self, ids: str) -> None:
@@ -56,7 +57,12 @@ class Log:
             ids: the ids of job, task and node, with a space between; ``-`` for one that is not
                 known. An empty text: no task.
         """
+        self._read_ids = None
         self._ids = tuple(ids.split())[: len(_IDS)]
+
+    def bind_task_later(self, read_ids: Callable[[], str]) -> None:
+        """The same for ids that cost something to find out: only if a line is written."""
+        self._read_ids = read_ids
 
     def debug(self, text: str) -> None:
         """Write what helps to find a fault."""
@@ -82,6 +88,8 @@ class Log:
             text: of one line or more.
         """
         if LEVELS.index(level) >= self._least:
+            if self._read_ids is not None:
+                self.bind_task(self._read_ids())
             named = [
                 (*names, value)
                 for names, value in zip(_IDS, self._ids, strict=False)

@@ -46,25 +46,24 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("name", SENT)
-def test_a_result_as_json(serve: Serve, name: str) -> None:
-    assert serve("results").worker.run(name) == SENT[name]
-
-
-def test_keys_become_strings(serve: Serve) -> None:
-    result = serve("results").worker.run("keys")
+def test_each_type_as_json(serve: Serve) -> None:
+    worker, _ = serve("results")
+    for name, value in SENT.items():
+        result = worker.run(name)
+        assert (name, type(result), result) == (name, type(value), value)
+    result = worker.run("keys")
     assert set(result) >= {"1", "2.5"}
     assert all(isinstance(key, str) for key in result)
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_a_result_that_cannot_be_sent_is_told_with_its_path(serve: Serve, name: str) -> None:
+def test_a_result_that_cannot_be_sent_is_told_with_its_path(serve: Serve) -> None:
     worker, _ = serve("results")
-    message = worker.fail(name)["message"]
-    for part in REFUSED[name]:
-        assert part in message
-    assert len(message.splitlines()) == 1
-    assert worker.run("zero") == 0
+    for name, parts in REFUSED.items():
+        message = worker.fail(name)["message"]
+        assert len(message.splitlines()) == 1
+        for part in parts:
+            assert part in message
+        assert worker.run("zero") == 0
 
 
 @pytest.mark.parametrize("encoding", ["msgpack", "bson"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from .conftest import Serve
@@ -19,9 +21,12 @@ def test_a_task_is_what_the_protocol_records(serve: Serve) -> None:
     ]
 
 
-@pytest.mark.parametrize("value", [None, 0, "", False, [], {}, 1.5, "☃", 2**60, {"a": [1, {}]}])
-def test_any_value_goes_round(serve: Serve, value: object) -> None:
-    assert serve("one_argument").worker.run(value) == value
+def test_any_value_goes_round(serve: Serve) -> None:
+    worker, _ = serve("one_argument")
+    values: list[Any] = [None, 0, "", False, [], {}, 1.5, "☃", 2**60, {"a": [1, {}]}]
+    for value in values:
+        result = worker.run(value)
+        assert (type(result), result) == (type(value), value)
 
 
 def test_one_process_serves_all_tasks_on_its_main_thread(serve: Serve) -> None:

@@ -102,7 +102,7 @@ class TestMsgpack:
             b"\x81\x90\x01",
             b"\x91" * 3000 + b"\x90",
             b"\xdd\xff\xff\xff\xff",
-            b"\xc7\x0c\xff" + b"\xff" * 12,
+            b"\xc7\x01\xff\x00",
             b"\x01\x02",
         ],
     )

@@ -204,12 +204,11 @@ def server() -> ServerProtocol:
 def test_the_library_reads_what_we_write(messages: list[Message], masked: bool) -> None:
     peer = server()
     for opcode, payload in messages:
-        text = opcode == frames.TEXT
-        payload = b"x" * len(payload) if text else payload
-        peer.receive_data(joined(frames.frame_parts(opcode, payload, masked)))
+        sent = b"x" * len(payload) if opcode == frames.TEXT else payload
+        peer.receive_data(joined(frames.frame_parts(opcode, sent, masked)))
         [event] = peer.events_received()
         assert isinstance(event, Frame)
-        assert (event.opcode, event.data, event.fin) == (opcode, payload, True)
+        assert (event.opcode, event.data, event.fin) == (opcode, sent, True)
 
 
 @given(st.lists(data_messages, max_size=4), piece_lists)

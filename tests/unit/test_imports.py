@@ -48,10 +48,11 @@ MAY_READ_THE_ENVIRONMENT = {
 }
 
 # What the protocol must not know: sockets, threads, processes, clocks.
-IMPURE = set(
-    "asyncio concurrent fcntl multiprocessing queue sched select selectors signal socket "
-    "socketserver ssl subprocess tempfile threading _thread time websocket websockets".split()
-)
+IMPURE = {
+    *("asyncio", "concurrent", "fcntl", "multiprocessing", "queue", "sched", "select", "selectors"),
+    *("signal", "socket", "socketserver", "ssl", "subprocess", "tempfile", "threading", "_thread"),
+    *("time", "websocket", "websockets"),
+}
 
 # Slow to import, so only within the functions that need them; the start is measured.
 HEAVY = {"asyncio", "bson", "importlib.metadata", "importlib_metadata", "msgpack", "numpy"}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime
 import enum
 import json
+import subprocess
+import sys
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -227,6 +229,37 @@ class TestDecode:
         assert text.startswith("the message is not valid JSON: ")
         assert words in text
         assert len(text) < 200
+
+    @pytest.mark.parametrize(
+        "frame",
+        [
+            b'{"a":[1,2.5,"\xc3\xa9",null,true]}',
+            b'["\\ud800"]',
+            b'["\xff"]',
+            b"[NaN]",
+            b"[1,",
+            b"[" * 2000 + b"]" * 2000,
+        ],
+    )
+    def test_a_large_frame_is_read_as_a_small_one(self, frame: bytes) -> None:
+        def outcome(frame: bytes) -> Any:
+            try:
+                return JSON.decode(frame)
+            except DecodingError as error:
+                return str(error)[:36]
+
+        assert outcome(b" " * 9_000_000 + frame) == outcome(frame)
+
+    def test_a_large_frame_when_the_user_lets_python_recurse_deeper(self) -> None:
+        code = (
+            "import sys; sys.setrecursionlimit(10**6)\n"
+            "from wrapper.errors import DecodingError\n"
+            "from wrapper.protocol.json_encoding import JsonEncoding\n"
+            "try: JsonEncoding().decode(b'[' * 9_000_000)\n"
+            "except DecodingError as error: print(error)"
+        )
+        run = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)
+        assert b"it is nested too deep" in run.stdout
 
     @given(value=trees(st.none() | st.integers() | st.text(st.characters())))
     def test_whatever_pythons_json_writes_is_read(self, value: Any) -> None:

@@ -75,6 +75,29 @@ def test_the_ids_of_the_task(make_log: MakeLog, terminal: Terminal) -> None:
     assert terminal.text().endswith("Z DEBUG idle\n")
 
 
+def test_ids_that_are_found_out_only_for_a_line_that_is_written(
+    make_log: MakeLog, terminal: Terminal
+) -> None:
+    asked: list[str] = []
+
+    def read_ids() -> str:
+        asked.append("asked")
+        return "j t n"
+
+    log = make_log("info")
+    log.bind_task_later(read_ids)
+    log.debug("not written")
+    assert asked == []
+    log.info("first")
+    log.info("second")
+    assert terminal.text().count(" [job=j task=t node=n] ") == 2
+    assert asked == ["asked"]
+    log.bind_task_later(read_ids)
+    log.bind_task("")
+    log.info("idle")
+    assert terminal.text().endswith("INFO  idle\n")
+
+
 def test_json(make_log: MakeLog, terminal: Terminal) -> None:
     log = make_log(form="json")
     log.bind_task("j t n")

@@ -7,10 +7,12 @@ import os
 import select
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from queue import Empty, Queue
 
 import pytest
 
+from wrapper.protocol.encoding import get_encoding
 from wrapper.supervisor.output import OutputRelay
 
 LIMIT = 10.0
@@ -48,13 +50,6 @@ class Shown:
             os.close(reading)
 
 
-@pytest.fixture
-def shown() -> Iterator[Shown]:
-    shown = Shown()
-    yield shown
-    shown.restore()
-
-
 class Running:
     """A relay that runs, and the lines it has sent."""
 
@@ -62,6 +57,7 @@ class Running:
         self.relay = OutputRelay(encoding)
         self.stdout, self.stderr = self.relay.outputs
         self.messages: Queue[list[str]] = Queue()
+        self._finished = False
         self.relay.start(lambda payload: self.messages.put(self._lines(payload)))
 
     def lines(self, count: int) -> list[str]:
@@ -71,9 +67,15 @@ class Running:
             lines += self.messages.get(timeout=LIMIT)
         return lines
 
+    def finish(self) -> None:
+        """The algorithm process has ended."""
+        if not self._finished:
+            self._finished = True
+            self.relay.finish()
+
     def rest(self) -> list[str]:
         """What is sent when the algorithm process has ended."""
-        self.relay.finish()
+        self.finish()
         lines: list[str] = []
         try:
             while True:
@@ -90,131 +92,135 @@ class Running:
         return lines
 
 
-@pytest.fixture
-def running(shown: Shown) -> Iterator[Running]:
+@contextmanager
+def relaying() -> Iterator[tuple[Shown, Running]]:
+    """Not a fixture, because pytest sets stdout and stderr anew between those and the test."""
+    shown = Shown()
     running = Running()
-    ended = False
-    finish = running.relay.finish
-
-    def finish_once() -> None:
-        nonlocal ended
-        if not ended:
-            ended = True
-            finish()
-
-    running.relay.finish = finish_once  # type: ignore[method-assign]
-    yield running
-    running.relay.finish()
-
-
-def test_output_is_shown_where_it_would_have_gone(shown: Shown, running: Running) -> None:
-    os.write(running.stdout, b"out \xff\n")
-    os.write(running.stderr, b"no end")
-
-    assert shown.read(1, 6) == b"out \xff\n"
-    assert shown.read(2, 6) == b"no end"
-
-
-def test_whole_lines_are_sent_in_order(running: Running) -> None:
-    os.write(running.stdout, b"one\ntwo\nthr")
-    os.write(running.stdout, b"ee\r\n\n")
-
-    assert running.lines(4) == ["one", "two", "three", ""]
-
-
-def test_what_is_no_text_is_sent_as_well_as_can_be(running: Running) -> None:
-    os.write(running.stdout, b"caf\xc3\xa9 \xff\n")
-
-    assert running.lines(1) == ["café \ufffd"]
-
-
-def test_a_character_cut_in_two_comes_out_whole(running: Running) -> None:
-    os.write(running.stdout, b"caf\xc3")
-    os.write(running.stdout, b"\xa9\n")
-
-    assert running.lines(1) == ["café"]
-
-
-def test_the_last_line_needs_no_end(running: Running) -> None:
-    os.write(running.stdout, b"first\nlast words")
-
-    assert running.rest() == ["first", "last words"]
-
-
-def test_lines_of_both_streams_do_not_mix(running: Running) -> None:
-    os.write(running.stdout, b"half of ")
-    os.write(running.stderr, b"error\n")
-    assert running.lines(1) == ["error"]
-
-    os.write(running.stdout, b"a line\n")
-    assert running.lines(1) == ["half of a line"]
-
-
-def test_a_burst_shares_messages(running: Running) -> None:
-    os.write(running.stdout, b"line\n" * 100)
-
-    assert len(running.messages.get(timeout=LIMIT)) == 100
-
-
-def test_a_steady_trickle_is_not_held_back(running: Running) -> None:
-    """Each line comes before the last one's waiting time is over, and yet they must go out."""
-    deadline = time.monotonic() + LIMIT
-    written = 0
-    while running.messages.empty():
-        assert time.monotonic() < deadline
-        assert written < 400, "nothing was sent before the message was full"
-        os.write(running.stdout, b"line\n")
-        written += 1
-        select.select([], [], [], 0.02)  # the pace of a busy algorithm, not a wait for anything
-
-
-def test_output_without_line_ends_takes_no_endless_memory(shown: Shown, running: Running) -> None:
-    """A progress bar writes carriage returns for hours, and never ends its line."""
-    written = 0
-    while running.messages.empty():
-        assert written < 5_000_000, "nothing was sent"
-        os.write(running.stderr, b"\r 42%" * 1000)
-        written += len(shown.read(2, 5000))
-
-    assert "42%" in running.lines(1)[0]
-
-
-def test_a_flood_arrives_whole(shown: Shown, running: Running) -> None:
-    lines = [b"%06d" % number for number in range(30_000)]
-    data = b"\n".join(lines) + b"\n"
-    rest = memoryview(data)
-    seen = b""
-    while rest:
-        rest = rest[os.write(running.stdout, rest[:4096]) :]
-        seen += shown.read(1, len(data) - len(rest) - len(seen))
-
-    assert seen == data
-    assert running.rest() == [line.decode() for line in lines]
-
-
-def test_nobody_reads_our_output_any_more(shown: Shown, running: Running) -> None:
-    shown.stop_reading()
-    os.write(running.stdout, b"still sent\n")
-
-    assert running.lines(1) == ["still sent"]
-
-
-def test_the_end_is_not_awaited_for_ever_if_somebody_holds_the_pipe(running: Running) -> None:
-    held = os.dup(running.stdout)
     try:
-        os.write(running.stdout, b"line\n")
-        begun = time.monotonic()
-        running.relay.finish()
-        assert time.monotonic() - begun < LIMIT
-        assert running.lines(1) == ["line"]
+        yield shown, running
+        running.finish()
     finally:
-        os.close(held)
+        shown.restore()
+
+
+def test_output_is_shown_where_it_would_have_gone() -> None:
+    with relaying() as (shown, running):
+        os.write(running.stdout, b"out \xff\n")
+        os.write(running.stderr, b"no end")
+
+        assert shown.read(1, 6) == b"out \xff\n"
+        assert shown.read(2, 6) == b"no end"
+
+
+def test_whole_lines_are_sent_in_order() -> None:
+    with relaying() as (_, running):
+        os.write(running.stdout, b"one\ntwo\nthr")
+        os.write(running.stdout, b"ee\r\n\n")
+
+        assert running.lines(4) == ["one", "two", "three", ""]
+
+
+def test_what_is_no_text_is_sent_as_well_as_can_be() -> None:
+    with relaying() as (_, running):
+        os.write(running.stdout, b"caf\xc3\xa9 \xff\n")
+
+        assert running.lines(1) == ["café \ufffd"]
+
+
+def test_a_character_cut_in_two_comes_out_whole() -> None:
+    with relaying() as (_, running):
+        os.write(running.stdout, b"caf\xc3")
+        os.write(running.stdout, b"\xa9\n")
+
+        assert running.lines(1) == ["café"]
+
+
+def test_the_last_line_needs_no_end() -> None:
+    with relaying() as (_, running):
+        os.write(running.stdout, b"first\nlast words")
+
+        assert running.rest() == ["first", "last words"]
+
+
+def test_lines_of_both_streams_do_not_mix() -> None:
+    with relaying() as (_, running):
+        os.write(running.stdout, b"half of ")
+        os.write(running.stderr, b"error\n")
+        assert running.lines(1) == ["error"]
+
+        os.write(running.stdout, b"a line\n")
+        assert running.lines(1) == ["half of a line"]
+
+
+def test_a_burst_shares_messages() -> None:
+    with relaying() as (_, running):
+        os.write(running.stdout, b"line\n" * 100)
+
+        assert len(running.messages.get(timeout=LIMIT)) == 100
+
+
+def test_output_that_never_pauses_is_not_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wrapper.supervisor.output._MOST_LINES", 10**9)
+    with relaying() as (shown, running):
+        deadline = time.monotonic() + LIMIT
+        while running.messages.empty():
+            assert time.monotonic() < deadline, "nothing was sent"
+            os.write(running.stdout, b"line\n")
+            shown.read(1, 5)
+
+        assert running.lines(1)[0] == "line"
+
+
+def test_output_without_line_ends_takes_no_endless_memory() -> None:
+    """A progress bar writes carriage returns for hours, and never ends its line."""
+    with relaying() as (shown, running):
+        written = 0
+        while running.messages.empty():
+            assert written < 5_000_000, "nothing was sent"
+            os.write(running.stderr, b"\r 42%" * 1000)
+            written += len(shown.read(2, 5000))
+
+        assert "42%" in running.lines(1)[0]
+
+
+def test_a_flood_arrives_whole() -> None:
+    with relaying() as (shown, running):
+        lines = [b"%06d" % number for number in range(30_000)]
+        data = b"\n".join(lines) + b"\n"
+        rest = memoryview(data)
+        seen = b""
+        while rest:
+            rest = rest[os.write(running.stdout, rest[:4096]) :]
+            seen += shown.read(1, len(data) - len(rest) - len(seen))
+
+        assert seen == data
+        assert running.rest() == [line.decode() for line in lines]
+
+
+def test_nobody_reads_our_output_any_more() -> None:
+    with relaying() as (shown, running):
+        shown.stop_reading()
+        os.write(running.stdout, b"still sent\n")
+
+        assert running.lines(1) == ["still sent"]
+
+
+def test_the_end_is_not_awaited_for_ever_if_somebody_holds_the_pipe() -> None:
+    with relaying() as (_, running):
+        held = os.dup(running.stdout)
+        try:
+            os.write(running.stdout, b"line\n")
+            begun = time.monotonic()
+            running.finish()
+            assert time.monotonic() - begun < LIMIT
+            assert running.lines(1) == ["line"]
+        finally:
+            os.close(held)
 
 
 @pytest.mark.parametrize("encoding", ["msgpack", "bson"])
-def test_the_other_encodings(shown: Shown, encoding: str) -> None:
-    from wrapper.protocol.encoding import get_encoding
-
+def test_the_other_encodings(encoding: str) -> None:
     relay = OutputRelay(encoding)
     sent: list[bytes] = []
     relay.start(sent.append)

@@ -204,9 +204,7 @@ def test_a_callback_may_add_a_source(poller: Poller, pair: Pair) -> None:
 
 
 @pytest.mark.parametrize("timeout", [0.001, 1e9])
-def test_any_number_of_seconds_may_be_asked_for(
-    poller: Poller, pair: Pair, timeout: float
-) -> None:
+def test_any_number_of_seconds_may_be_asked_for(poller: Poller, pair: Pair, timeout: float) -> None:
     pair[1].send(b"x")
     poller.watch(pair[0], lambda: None)
 

@@ -37,8 +37,6 @@ def exited(code: int) -> int:
     return code << 8
 
 
-
-
 def describe(
     status: int, stacks: str = "", before: MemoryState = QUIET, after: MemoryState = QUIET
 ) -> str:

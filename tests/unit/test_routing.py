@@ -107,7 +107,13 @@ def test_an_exit_that_cannot_be_decoded_is_an_exit_still() -> None:
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize(
     ("data", "hostname"),
-    [({"hostname": "laptop"}, "laptop"), ({}, ""), (None, ""), ("laptop", ""), ({"hostname": 5}, "5")],
+    [
+        ({"hostname": "laptop"}, "laptop"),
+        ({}, ""),
+        (None, ""),
+        ("laptop", ""),
+        ({"hostname": 5}, "5"),
+    ],
 )
 def test_who_is_connected_already(data: object, hostname: str, encoding: str) -> None:
     frame = encoded({"command": "alreadyConnectedError", "data": data}, encoding)
@@ -175,7 +181,9 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=10,
 )
-commands = st.sampled_from(["initialize", "start", "stop", "exit", "alreadyConnectedError", *ANSWERS])
+commands = st.sampled_from(
+    ["initialize", "start", "stop", "exit", "alreadyConnectedError", *ANSWERS]
+)
 
 
 @given(st.sampled_from(ENCODINGS), commands | st.text(max_size=40), json_values)

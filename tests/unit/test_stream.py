@@ -54,8 +54,10 @@ lengths = st.one_of(
     st.integers(3 * BUFFER_SIZE - 2, 3 * BUFFER_SIZE + 2),
 )
 payloads = st.builds(
-    lambda length, seed: bytes((seed + i) % 251 for i in range(min(length, 251))) * (length // 251)
-    + bytes(length % 251),
+    lambda length, seed: (
+        bytes((seed + i) % 251 for i in range(min(length, 251))) * (length // 251)
+        + bytes(length % 251)
+    ),
     lengths,
     st.integers(0, 250),
 )

@@ -39,7 +39,7 @@ def of(kind: type, actions: Iterable[ev.Action]) -> list[ev.Action]:
 def machine_in(state: State, has_stop: bool = False, keep_task: bool = False) -> TaskMachine:
     """A machine brought to `state` at time 0, by the events that lead there."""
     machine = TaskMachine(keep_task)
-    machine.handle(ev.Loaded(has_stop), 0.0)
+    machine.handle(ev.Loaded(has_stop, True), 0.0)
     if state is State.IDLE:
         return machine
     if state is State.EXITING:
@@ -84,7 +84,7 @@ def some_events(generation: int) -> list[ev.Event]:
         ev.Stop(b"p"),
         ev.Exit(0, b"e"),
         ev.Answer(b"a"),
-        ev.Loaded(True),
+        ev.Loaded(True, True),
         ev.Initialized(generation),
         ev.Finished(generation, b"f"),
         ev.Ended(generation),
@@ -102,10 +102,29 @@ class TestTask:
         assert actions == [ev.Forget(), ev.Deliver(Kind.INITIALIZE, 1, b"init")]
         assert sent(machine.handle(ev.Initialized(1), 0.1)) == ["initialized"]
         actions = machine.handle(ev.Start(b"start"), 0.2)
-        assert actions == [ev.Send("started"), ev.Deliver(Kind.START, 1, b"start")]
+        assert actions == [ev.Deliver(Kind.START, 1, b"start"), ev.Send("started")]
         assert machine.handle(ev.Finished(1, b"done"), 0.3) == [ev.Pass(b"done", final=True)]
         assert machine.state is State.IDLE
         assert machine.deadline() is None
+
+    def test_with_no_initialize_function_the_task_goes_over_whole(self) -> None:
+        machine = TaskMachine()
+        machine.handle(ev.Loaded(False, False), 0.0)
+        actions = machine.handle(ev.Initialize(b"init"), 0.0)
+        assert actions == [ev.Forget(), ev.Send("initialized")]
+        assert machine.state is State.READY
+        actions = machine.handle(ev.Start(b"start"), 0.2)
+        assert actions == [ev.Deliver(Kind.TASK, machine.generation, b"init"), ev.Send("started")]
+        assert machine.state is State.RUNNING
+
+    def test_a_whole_task_that_waited_for_a_stop_begins_with_its_start(self) -> None:
+        machine = TaskMachine()
+        machine.handle(ev.Loaded(False, False), 0.0)
+        for event in (ev.Initialize(b"old"), ev.Start(b"s"), ev.Initialize(b"new"), ev.Start(b"s")):
+            machine.handle(event, 0.0)
+        actions = machine.handle(ev.Ended(machine.generation), 1.0)
+        assert sent(actions) == ["initialized", "started"]
+        assert of(ev.Deliver, actions) == [ev.Deliver(Kind.TASK, machine.generation, b"new")]
 
     def test_start_before_initialized_waits_for_it(self) -> None:
         machine = machine_in(State.INITIALIZING)
@@ -398,9 +417,8 @@ class TaskHistory(RuleBasedStateMachine):
                 assert action.message == b"now", "something of an older task was sent"
             elif isinstance(action, ev.Send):
                 self.check_send(action.command)
-            elif isinstance(action, ev.Deliver) and action.kind == Kind.INITIALIZE:
+            elif isinstance(action, ev.Deliver) and action.kind in (Kind.INITIALIZE, Kind.TASK):
                 self.finals_allowed = 1
-                self.in_task = False
             elif isinstance(action, ev.Finish):
                 self.finished.append(action)
 
@@ -431,9 +449,9 @@ class TaskHistory(RuleBasedStateMachine):
             self.stop_asked_at = self.now
         self.handle(ev.Stop(b"p"))
 
-    @rule(has_stop=st.booleans())
-    def loaded(self, has_stop: bool) -> None:
-        self.handle(ev.Loaded(has_stop))
+    @rule(has_stop=st.booleans(), has_initialize=st.booleans())
+    def loaded(self, has_stop: bool, has_initialize: bool) -> None:
+        self.handle(ev.Loaded(has_stop, has_initialize))
 
     @rule(age=st.integers(0, 2))
     def initialized(self, age: int) -> None:

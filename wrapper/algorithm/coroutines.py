@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from .interruption import Interruption
 
 if TYPE_CHECKING:
     import asyncio
+    from concurrent.futures import Future
 
 
 class Coroutines:
@@ -21,6 +23,10 @@ class Coroutines:
     def __init__(self, interruption: Interruption) -> None:
         self._interruption = interruption
         self._loop: asyncio.AbstractEventLoop | None = None
+        # What another thread has brought to the loop, which must not end before it.
+        self._visitor: Future[Any] | None = None
+        self._open = False  # the loop takes visitors
+        self._lock = Lock()
 
     def finish(self, value: Any) -> Any:
         """`value`, or what it comes to if it must be awaited; from the main thread."""
@@ -38,15 +44,18 @@ class Coroutines:
         async def wait() -> Any:
             return await value
 
-        if self._loop is not None and self._loop.is_running():
-            return asyncio.run_coroutine_threadsafe(wait(), self._loop).result()
-        return asyncio.run(wait())
+        visitor = None
+        with self._lock:
+            if self._open and self._loop is not None:
+                visitor = asyncio.run_coroutine_threadsafe(wait(), self._loop)
+                self._visitor = visitor
+        return asyncio.run(wait()) if visitor is None else visitor.result()
 
     def _run(self, awaitable: Awaitable[Any]) -> Any:
         import asyncio
 
         loop = self._loop
-        if loop is None:
+        if loop is None or loop.is_closed():  # user code may do that, between its own calls
             loop = self._loop = asyncio.new_event_loop()
             asyncio.set_event_loop(loop)
 
@@ -59,11 +68,23 @@ class Coroutines:
             loop.call_soon_threadsafe(task.cancel)
 
         self._interruption.cancel = cancel
+        self._open = True
         try:
             return loop.run_until_complete(task)
         finally:
             self._interruption.cancel = None
+            self._await_visitor(loop)
             self._end_leftovers(loop)
+
+    def _await_visitor(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Go on until the user's `async def stop` is done, which may have ended `start`."""
+        import asyncio
+
+        with self._lock:
+            self._open = False
+            visitor, self._visitor = self._visitor, None
+        if visitor is not None and not loop.is_running():
+            loop.run_until_complete(asyncio.wait([asyncio.wrap_future(visitor, loop=loop)]))
 
     def _end_leftovers(self, loop: asyncio.AbstractEventLoop) -> None:
         """Tasks that the user's code left running end with it, as after asyncio.run."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -88,12 +89,17 @@ class Host:
                 if frame.kind == Kind.START:
                     self._start(frame.generation)
                     continue
+                is_whole = frame.kind == Kind.TASK
                 task = self._read_task(frame)
                 # A large input takes memory twice until the frame is gone.
                 del frame
-                if task is not None:
-                    self._initialize(task)
+                if task is None:
+                    continue
+                generation = task.generation
+                self._initialize(task, is_whole)
                 del task
+                if is_whole:
+                    self._start(generation)
 
     def close(self) -> None:
         """Close the pipes: the supervisor learns that this side has ended."""
@@ -162,7 +168,7 @@ class Host:
 
     # --------------------------------------------------------------------- the main thread --
     def _load(self, load: Callable[[], Algorithm]) -> None:
-        functions = 0
+        functions = int(Functions.INITIALIZE)
         try:
             with self._interruption.user_code:
                 algorithm = load()
@@ -176,7 +182,7 @@ class Host:
             for remark in algorithm.remarks:
                 self._log.warning(remark)
             functions = (Functions.STOP if algorithm.stop else 0) | (
-                Functions.EXIT if algorithm.exit else 0
+                Functions.INITIALIZE if algorithm.initialize else 0
             )
         self._pipes.send(Kind.LOADED, 0, bytes([functions]))
 
@@ -199,7 +205,7 @@ class Host:
         api = make_task_api(link, data, self._settings.metrics_dir, self._log.warning)
         return _Task(generation, data, api)
 
-    def _initialize(self, task: _Task) -> None:
+    def _initialize(self, task: _Task, is_whole: bool) -> None:
         self._task = task
         job = task.api.job
         ids = f"{job.job_id or '-'} {job.task_id or '-'} {job.node_name or '-'}"
@@ -207,7 +213,7 @@ class Host:
         algorithm = self._user.algorithm
         if algorithm is None:
             assert self._user.load_error is not None
-            self._fail(task, self._user.load_error)
+            self._fail(task, self._user.load_error, logged=True)
             return
         if algorithm.initialize is not None:
             initialize = algorithm.initialize
@@ -215,7 +221,8 @@ class Host:
             if outcome.report is not None:
                 self._fail(task, outcome.report)
                 return
-        self._pipes.send(Kind.INITIALIZED, task.generation, ids.encode(errors="replace"))
+        if not is_whole:
+            self._pipes.send(Kind.INITIALIZED, task.generation)
 
     def _start(self, generation: int) -> None:
         task, algorithm = self._task, self._user.algorithm
@@ -289,11 +296,11 @@ class Host:
             self._log_outcome("exit", self._call(lambda: leave(self._data_of(frame)), generation))
 
     # ----------------------------------------------------------------------- what is told --
-    def _fail(self, task: _Task, report: Report) -> None:
+    def _fail(self, task: _Task, report: Report, logged: bool = False) -> None:
         if not self._user.is_current(task.generation):
             return  # stopped: what the user's code raised on its way out is told to nobody
         self._task = None
-        self._log_failure("the task failed", report)
+        self._log_failure("the task failed", replace(report, details="") if logged else report)
         task.api.end(report.message)
         self._send_error(task.generation, report)
 

@@ -7,14 +7,18 @@ import faulthandler
 import os
 import socket
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from ..config import Config
 from ..ipc import CHANNEL_VARIABLE, DUMP_SIGNAL
 from ..log import Log
 from ..protocol.encoding import get_encoding
+from . import thread_failures
 from .host import Host, HostSettings
 from .interruption import Interruption
 from .pipes import Pipes
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 
 _PR_SET_PDEATHSIG = 1
 _SIGKILL = 9
+_EXIT_HOOKS_PATIENCE = 3.0  # seconds
 _LINE_BUFFERED = 1  # _IOLBF of <stdio.h>
 
 
@@ -48,6 +53,7 @@ def serve_process(config: Config, load: Callable[[], Algorithm]) -> None:
         os.set_inheritable(fd, False)
     faulthandler.enable(file=stacks, all_threads=True)
     faulthandler.register(DUMP_SIGNAL, file=stacks, all_threads=True, chain=False)
+    thread_failures.install()
     _die_with_parent()
     _write_through()
     pipes = [socket.socket(fileno=fd) for fd in (tasks, control)]
@@ -97,11 +103,20 @@ def _write_through() -> None:
 
 
 def _leave() -> None:
-    """End the process without waiting for threads that user code has left."""
+    """End the process as the interpreter would, but for threads that user code has left."""
+    Thread(target=_end_in_time, name="hkube-end", daemon=True).start()
+    # First those of executors: multiprocessing's would wait for their processes for ever.
+    for end in reversed(getattr(threading, "_threading_atexits", ())):
+        end()
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (OSError, ValueError):
             pass  # closed by user code, or nobody reads it any more
+    os._exit(0)
+
+
+def _end_in_time() -> None:
+    time.sleep(_EXIT_HOOKS_PATIENCE)
     os._exit(0)

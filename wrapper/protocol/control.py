@@ -8,8 +8,10 @@ process needs them.
 from __future__ import annotations
 
 import struct
+from functools import cache
 
 
+@cache  # of a handful of commands
 def control_message(command: str, encoding: str) -> bytes:
     """`{"command": command}` as the wire has it.
 

@@ -41,9 +41,15 @@ class Answer(NamedTuple):
 
 # -------------------------------------------------- from the algorithm process --
 class Loaded(NamedTuple):
-    """The user's module is loaded (or failed to: then every task is answered by an error)."""
+    """The user's module is loaded, or failed to.
+
+    Attributes:
+        has_stop: it has a `stop`.
+        has_initialize: `initialize` must be waited for: it has one, or its failure is told there.
+    """
 
     has_stop: bool
+    has_initialize: bool
 
 
 class Initialized(NamedTuple):

@@ -56,7 +56,7 @@ def response_length(received: bytes | bytearray) -> int | None:
     end = received.find(_END)
     if end >= 0:
         return end + len(_END)
-    if len(received) > _MOST_BYTES:
+    if len(received) >= _MOST_BYTES:
         raise HandshakeError(f"it answered with more than {_MOST_BYTES:,} bytes of headers")
     return None
 

@@ -114,7 +114,7 @@ def stop_sub_pipeline(call_id: str, reason: str = "") -> Message:
 def start_algorithm_execution(
     call_id: str,
     algorithm_name: str,
-    input: Sequence[Any] | None = None,  # noqa: A002 (the wire's and the users' word for it)
+    input: Sequence[Any] | None = None,
     include_result: bool = True,
 ) -> Message:
     """Starts another algorithm with this input."""

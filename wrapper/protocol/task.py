@@ -91,6 +91,7 @@ class _Task:
 
     Attributes:
         initialize: the worker's message, kept only where it may be needed again.
+        is_held: the algorithm process has not had it yet.
         start: the worker's message, if it came already.
         told_initialized: the worker has had its `initialized`.
         told_started: the worker has had its `started`.
@@ -98,6 +99,7 @@ class _Task:
 
     def __init__(self, initialize: Payload | None = None) -> None:
         self.initialize = initialize
+        self.is_held = False
         self.start: Payload | None = None
         self.told_initialized = False
         self.told_started = False
@@ -114,7 +116,7 @@ class TaskMachine:
         self.state = State.IDLE
         self.generation = 0
         self._keep_task = keep_task
-        self._has_stop: bool | None = None  # None: the user's module is not loaded yet
+        self._user: Loaded | None = None  # None: the user's module is not loaded yet
         self._task = _Task()
         self._next: _Task | None = None  # arrived while the one before is being stopped
         self._owes_stopped = False
@@ -152,32 +154,45 @@ class TaskMachine:
         return actions
 
     @property
+    def _has_stop(self) -> bool:
+        return self._user is not None and self._user.has_stop
+
+    @property
     def busy(self) -> bool:
         """A task is under way: its last word has not been said."""
         return self.state in (State.INITIALIZING, State.READY, State.RUNNING)
 
     # ------------------------------------------------------------------- a task begins --
     def _begin(self, event: Initialize, now: float) -> list[Action]:
-        task = _Task(initialize=event.frame if self._keep_task else None)
-        return self._begin_task(task, event.frame)
+        return self._begin_task(_Task(event.frame))
 
-    def _begin_task(self, task: _Task, frame: Payload) -> list[Action]:
+    def _begin_task(self, task: _Task) -> list[Action]:
+        assert task.initialize is not None
         self.generation += 1
-        self.state = State.INITIALIZING
         self._task = task
         self._timers = _Timers()
-        return [Forget(), Deliver(Kind.INITIALIZE, self.generation, frame)]
+        if self._user is not None and not self._user.has_initialize:
+            # Nothing is to be waited for. The task goes over whole with its start: one message
+            # to another process and back is a third of what a small task costs.
+            self.state = State.READY
+            task.is_held = task.told_initialized = True
+            return [Forget(), Send(commands.INITIALIZED)]
+        self.state = State.INITIALIZING
+        deliver = Deliver(Kind.INITIALIZE, self.generation, task.initialize)
+        if not self._keep_task:
+            task.initialize = None
+        return [Forget(), deliver]
 
     def _replace(self, event: Initialize, now: float) -> list[Action]:
         """A new task while one is under way: the old one ends first (the debug gateway)."""
-        if self._has_stop is None:  # still importing: the old one has not begun
+        if self._user is None:  # still importing: the old one has not begun
             return self._begin(event, now)
-        self._next = _Task(initialize=event.frame)
+        self._next = _Task(event.frame)
         note = Note("warning", "a new task came before the last one ended: ending the last one")
         return [note, Forget(), *self._begin_stop(b"", now, owes_stopped=False)]
 
     def _queue_task(self, event: Initialize, now: float) -> list[Action]:
-        self._next = _Task(initialize=event.frame)
+        self._next = _Task(event.frame)
         return [Forget()]
 
     def _hold_start(self, event: Start, now: float) -> list[Action]:
@@ -207,18 +222,25 @@ class TaskMachine:
         return self._run(event.frame, now)
 
     def _run(self, frame: Payload, now: float) -> list[Action]:
+        task = self._task
         self.state = State.RUNNING
-        self._task.start = frame if self._keep_task else None
         self._timers = _Timers(alive=now + ALIVE_EVERY)
-        actions: list[Action] = []
-        if not self._task.told_started:
-            self._task.told_started = True
-            actions.append(Send(commands.STARTED))
-        return [*actions, Deliver(Kind.START, self.generation, frame)]
+        deliver = Deliver(Kind.START, self.generation, frame)
+        if task.is_held:
+            assert task.initialize is not None
+            deliver = Deliver(Kind.TASK, self.generation, task.initialize)
+            task.is_held = False
+        task.start = frame if self._keep_task else None
+        if not self._keep_task:
+            task.initialize = None
+        if task.told_started:
+            return [deliver]
+        task.told_started = True
+        return [deliver, Send(commands.STARTED)]
 
     # ------------------------------------------------------------------ a task goes on --
     def _loaded(self, event: Loaded, now: float) -> list[Action]:
-        self._has_stop = event.has_stop
+        self._user = event
         return []
 
     def _pass_on(self, event: Said, now: float) -> list[Action]:
@@ -251,7 +273,7 @@ class TaskMachine:
         return self._begin_stop(event.frame, now, owes_stopped=True)
 
     def _stop_initializing(self, event: Stop, now: float) -> list[Action]:
-        if self._has_stop is None:  # still importing: no user code to end, the import goes on
+        if self._user is None:  # still importing: no user code to end, the import goes on
             return self._stop_idle(event, now)
         return self._begin_stop(event.frame, now, owes_stopped=True)
 
@@ -284,17 +306,16 @@ class TaskMachine:
     def _ended(self, event: Ended, now: float) -> list[Action]:
         if event.generation != self.generation:
             return []
-        return self._stop_is_done()
+        return self._stop_is_done(now)
 
-    def _stop_is_done(self) -> list[Action]:
+    def _stop_is_done(self, now: float) -> list[Action]:
         actions: list[Action] = [Send(commands.STOPPED)] if self._owes_stopped else []
         following, self._next = self._next, None
         self._reset()
-        if following is not None and following.initialize is not None:
-            frame = following.initialize
-            if not self._keep_task:
-                following.initialize = None
-            actions += self._begin_task(following, frame)
+        if following is not None:
+            actions += self._begin_task(following)
+            if following.is_held and following.start is not None:
+                actions += self._run(following.start, now)
         return actions
 
     def _reset(self) -> None:
@@ -311,9 +332,9 @@ class TaskMachine:
                 Kill("it did not end in time", stuck=True, respawn=False),
                 *self._finish(self._exit_code),
             ]
-        self._has_stop = None
+        self._user = None
         reason = f"the task did not end within {KILL_AFTER:.0f} s of being stopped"
-        return [Kill(reason, stuck=True, respawn=True), *self._stop_is_done()]
+        return [Kill(reason, stuck=True, respawn=True), *self._stop_is_done(now)]
 
     def _crashed(self, event: Died, now: float) -> list[Action]:
         """Its end is ours, and no message says so: the worker must see a crash to retry it."""
@@ -323,12 +344,12 @@ class TaskMachine:
         return [Finish(event.code or 1, crashed=True)]
 
     def _died_stopping(self, event: Died, now: float) -> list[Action]:
-        self._has_stop = None
+        self._user = None
         reason = f"it ended with status {event.code} while the task was being stopped"
-        return [Kill(reason, stuck=False, respawn=True), *self._stop_is_done()]
+        return [Kill(reason, stuck=False, respawn=True), *self._stop_is_done(now)]
 
     def _reload_idle(self, event: Reload, now: float) -> list[Action]:
-        self._has_stop = None
+        self._user = None
         self._reset()
         return [Kill("its code has changed", stuck=False, respawn=True)]
 
@@ -341,12 +362,13 @@ class TaskMachine:
         self.generation += 1
         self.state = State.INITIALIZING
         self._task = task
+        task.is_held = False
         return [*actions, Deliver(Kind.INITIALIZE, self.generation, task.initialize)]
 
     def _reload_stopping(self, event: Reload, now: float) -> list[Action]:
-        self._has_stop = None
+        self._user = None
         kill = Kill("its code has changed", stuck=False, respawn=True)
-        return [kill, *self._stop_is_done()]
+        return [kill, *self._stop_is_done(now)]
 
     # ------------------------------------------------------------------ the end of all --
     def _exit(self, event: Exit, now: float) -> list[Action]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ..protocol import frames
 from .outbox import Outbox, Stream
+from .poller import Poller
 
 _NORMAL_CLOSURE = 1000
 _PROTOCOL_ERROR = 1002
@@ -38,6 +39,7 @@ class Connection:
         self._reader = frames.MessageReader()
         self.outbox = Outbox(stream)
         self._masked = masked
+        self._said_goodbye = False  # nothing may follow it
         self._opcode = frames.BINARY if binary else frames.TEXT
         # TLS holds back what it has decrypted: a short read does not mean that nothing is left.
         self._short_read_is_all = isinstance(stream, socket.socket)
@@ -69,7 +71,7 @@ class Connection:
         except (BlockingIOError, InterruptedError):
             return payloads, None
         except frames.FrameError as error:
-            self._send_control(frames.CLOSE, frames.close_payload(_PROTOCOL_ERROR))
+            self._say_goodbye(frames.close_payload(_PROTOCOL_ERROR))
             return payloads, Closed(f"the worker sent a broken WebSocket frame: {error}")
         except OSError as error:
             return payloads, Closed(f"the connection broke: {error.strerror or error}")
@@ -95,10 +97,12 @@ class Connection:
                 and what the worker has not read by then is lost.
         """
         deadline = time.monotonic() + patience
+        self._say_goodbye(frames.close_payload(_NORMAL_CLOSURE))
+        poller = Poller()
+        poller.watch(self, None, self.outbox)
+        while self.outbox.waiting_bytes and (left := deadline - time.monotonic()) > 0:
+            poller.wait(left)
         try:
-            self._send_control(frames.CLOSE, frames.close_payload(_NORMAL_CLOSURE))
-            self._stream.settimeout(patience)
-            self.outbox.flush()
             self._stream.shutdown(socket.SHUT_WR)
             while (left := deadline - time.monotonic()) > 0:
                 self._stream.settimeout(left)
@@ -116,10 +120,15 @@ class Connection:
             self._send_control(frames.PONG, payload)
         elif opcode == frames.CLOSE:
             code, reason = frames.read_close(payload)
-            self._send_control(frames.CLOSE, bytes(payload[:2]))
+            self._say_goodbye(bytes(payload[:2]))
             text = f"the worker closed the connection with code {code}"
             return Closed(f"{text}: {reason}" if reason else text)
         return None
+
+    def _say_goodbye(self, payload: bytes) -> None:
+        if not self._said_goodbye:
+            self._said_goodbye = True
+            self._send_control(frames.CLOSE, payload)
 
     def _send_control(self, opcode: int, payload: bytes | bytearray) -> None:
         try:

@@ -69,7 +69,7 @@ class Link:
     def refused(self, now: float) -> float:
         """It could not be opened; returns the seconds until the next try."""
         delay = self._back_off.next_delay()
-        self._times.retry = now + delay
+        self._times.retry = None if self._ending else now + delay
         return delay
 
     def closed(self, now: float, before_close: Callable[[Connection], None]) -> None:
@@ -83,8 +83,7 @@ class Link:
         times.lost, times.settled, times.ping = now, None, None
         if self._ending:
             times.lost = None
-        else:
-            self.refused(now)
+        self.refused(now)
 
     def end(self) -> None:
         """The container is ending: a connection that is lost now is not opened again."""
@@ -145,14 +144,15 @@ class Link:
         if len(payload) > self._settings.max_payload:
             return False
         if self.connection is not None and self._times.settled is None:
-            self._send_now(payload)
+            self._send_now(payload, keep)
             return True
         if not keep:
             return True
-        if not final and self._held_bytes + len(payload) > _MOST_HELD_BYTES:
-            return False
+        if not final:
+            if self._held_bytes + len(payload) > _MOST_HELD_BYTES:
+                return False
+            self._held_bytes += len(payload)
         self._held.append(payload)
-        self._held_bytes += len(payload)
         return True
 
     def forget(self) -> None:
@@ -172,17 +172,17 @@ class Link:
     def _send_held(self) -> None:
         held, self._held, self._held_bytes = self._held, [], 0
         for payload in held:
-            self._send_now(payload)
+            self._send_now(payload, keep=True)
 
-    def _send_now(self, payload: bytes | bytearray) -> None:
+    def _send_now(self, payload: bytes | bytearray, keep: bool) -> None:
         assert self.connection is not None
         try:
             self.connection.send(payload)
         except OSError:
             # The next read tells the loss. What is in the kernel's hands is beyond our
             # knowledge, but a message that was not even taken can be kept.
-            self._held.append(payload)
-            self._held_bytes += len(payload)
+            if keep:
+                self._held.append(payload)
 
 
 class _Times:

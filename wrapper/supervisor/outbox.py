@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from typing import Protocol
 
@@ -36,6 +37,7 @@ class Outbox:
     def __init__(self, stream: Stream) -> None:
         self._stream = stream
         self._pieces: deque[memoryview] = deque()
+        self._corked = False
         self.waiting_bytes = 0
 
     def send(self, pieces: Sequence[bytes | bytearray]) -> None:
@@ -44,7 +46,7 @@ class Outbox:
         Raises:
             OSError: the other side is gone.
         """
-        if not self._pieces and len(pieces) == 1:
+        if not self._pieces and len(pieces) == 1 and not self._corked:
             piece = pieces[0]
             sent = self._write_one(piece)
             if sent == len(piece):
@@ -53,7 +55,18 @@ class Outbox:
             return
         for piece in pieces:
             self._keep(memoryview(piece))
-        self.flush()
+        if not self._corked:
+            self.flush()
+
+    @contextmanager
+    def corked(self) -> Iterator[None]:
+        """What is sent inside goes out together at the end: for a burst of small frames."""
+        self._corked = True
+        try:
+            yield
+        finally:
+            self._corked = False
+            self.try_flush()
 
     def flush(self) -> None:
         """Send what the socket takes now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import time
 from collections.abc import Callable
 from threading import Thread
 
@@ -14,6 +15,8 @@ from ..protocol.messages import log_data
 _GATHER = 0.1
 _MOST_LINES = 500
 _READ_SIZE = 64 * 1024
+# A progress bar may never end its line: past this many bytes it is cut.
+_LONGEST_LINE = 64 * 1024
 
 
 class OutputRelay:
@@ -51,15 +54,19 @@ class OutputRelay:
 
     def _run(self, send: Callable[[bytes], None]) -> None:
         lines: list[str] = []
+        due = 0.0  # when they are sent
         streams = dict(self._streams)
         while streams:
-            ready, _, _ = select.select(list(streams), [], [], _GATHER if lines else None)
+            patience = max(0.0, due - time.monotonic()) if lines else None
+            ready, _, _ = select.select(list(streams), [], [], patience)
             for fd in ready:
                 data = os.read(fd, _READ_SIZE)
+                if not lines:
+                    due = time.monotonic() + _GATHER
                 lines += streams[fd].take(data)
                 if not data:
                     del streams[fd]
-            if lines and (not ready or len(lines) >= _MOST_LINES):
+            if lines and (len(lines) >= _MOST_LINES or time.monotonic() >= due):
                 send(self._encoding.encode(log_data(lines), "log"))
                 lines = []
         if lines:
@@ -80,6 +87,9 @@ class _Lines:
             return [rest.decode(errors="replace")] if rest else []
         self._show(data)
         *whole, self._rest = (self._rest + data).split(b"\n")
+        if len(self._rest) > _LONGEST_LINE:
+            whole.append(self._rest)
+            self._rest = b""
         return [line.rstrip(b"\r").decode(errors="replace") for line in whole]
 
     def _show(self, data: bytes) -> None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 _TERMINATION_LOG_BYTES = 4096
 _CGROUP = "/sys/fs/cgroup"
 _NO_LIMIT = 1 << 60
+_STANDARD_LIBRARY = os.path.dirname(os.__file__)
 
 _MEANINGS = {
     "SIGSEGV": "memory that does not belong to it was touched, most often by a C extension",
@@ -79,7 +80,12 @@ def describe_death(
 
 
 def user_frames(stacks: str, package: str) -> str:
-    """faulthandler's text without the wrapper's own lines and threads."""
+    """faulthandler's text without the wrapper's own lines, and without threads that have no other.
+
+    Args:
+        stacks: the text.
+        package: the wrapper's folder.
+    """
     blocks: list[list[str]] = [[]]
     for line in stacks.splitlines():
         if line.startswith(("Thread ", "Current thread ", "Stack ")):
@@ -87,8 +93,15 @@ def user_frames(stacks: str, package: str) -> str:
         if f'File "{package}{os.sep}' in line or "<frozen " in line:
             continue
         blocks[-1].append(line)
-    kept = [block for block in blocks if any(line.startswith("  File") for line in block)]
+    kept = [block for block in blocks if any(map(_is_users_line, block))]
     return "\n".join(line for block in kept for line in block if line.strip())
+
+
+def _is_users_line(line: str) -> bool:
+    """A line of a stack that is not the standard library's."""
+    return line.startswith("  File") and (
+        f'File "{_STANDARD_LIBRARY}{os.sep}' not in line or "site-packages" in line
+    )
 
 
 def write_termination_log(path: str, text: str) -> None:

@@ -18,7 +18,7 @@ from .outbox import Outbox
 
 # Up to this size a payload goes out joined to its header: one system call, a small copy.
 _SMALL_BYTES = 4096
-_THROUGH_TASKS = frozenset((Kind.INITIALIZE, Kind.START, Kind.STOP, Kind.EXIT))
+_THROUGH_TASKS = frozenset((Kind.INITIALIZE, Kind.START, Kind.TASK, Kind.STOP, Kind.EXIT))
 _THROUGH_CONTROL = frozenset((Kind.ANSWER, Kind.INTERRUPT, Kind.STOP, Kind.EXIT))
 _DUMP_PATIENCE = 0.3
 _DUMP_POLL = 0.01

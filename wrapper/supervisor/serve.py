@@ -76,14 +76,12 @@ def _serve(config: Config, log: Log, environ: Mapping[str, str], command: Sequen
     supervisor.listen_to_signals()
     if relay is not None:
         relay.start(supervisor.send)
+        supervisor.before_goodbye = relay.finish
     if config.dev_mode:
         from .watcher import watch_in_thread
 
         watch_in_thread(config.algorithm_path, supervisor.reload, log)
-    code = supervisor.run(first)
-    if relay is not None:
-        relay.finish()
-    return code
+    return supervisor.run(first)
 
 
 def _make_relay(config: Config) -> OutputRelay | None:

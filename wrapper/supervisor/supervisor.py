@@ -15,6 +15,7 @@ from ..ipc import Frame, Functions, Kind
 from ..protocol import events
 from ..protocol.commands import ALIVE, STOPPING
 from ..protocol.control import control_message
+from ..protocol.ids import IDS_WITHIN, read_ids
 from ..protocol.task import TaskMachine
 from . import descendants
 from .connector import Target
@@ -57,13 +58,14 @@ class Supervisor:
         self._poller = Poller()
         self._machine = TaskMachine(keep_task=config.dev_mode)
         self._worker = _make_worker(config, self._poller, self.wakeup, log)
-        self._worker.on_message = self._from_worker
+        self._worker.on_messages = self._from_worker
         self._worker.task_under_way = lambda: self._machine.busy
         self._crashes = CrashReporter(log, config.termination_log)
         self._algorithm: Algorithm | None = None
         self._closed_at: float | None = None  # the pipe's end came, SIGCHLD not yet
         self._paused = False
         self._exit: events.Finish | None = None
+        self.before_goodbye: Callable[[], None] = lambda: None
 
     # --------------------------------------------------------------------------- the loop --
     def run(self, algorithm: Algorithm) -> int:
@@ -135,7 +137,15 @@ class Supervisor:
                 self._handle(events.Terminate())
 
     # ------------------------------------------------------------------------- the worker --
-    def _from_worker(self, payload: bytes | bytearray) -> None:
+    def _from_worker(self, payloads: list[bytes | bytearray]) -> None:
+        if len(payloads) > 1 and self._algorithm is not None:
+            with self._algorithm.channel.control.outbox.corked():
+                for payload in payloads:
+                    self._take_message(payload)
+        elif payloads:
+            self._take_message(payloads[0])
+
+    def _take_message(self, payload: bytes | bytearray) -> None:
         routed = route(payload, self._config.encoding)
         if isinstance(routed, Odd):
             self._log.log(routed.level, routed.text)
@@ -147,11 +157,17 @@ class Supervisor:
             )
             self._handle(events.Exit(EXIT_UNAVAILABLE, b""))
         else:
-            if isinstance(routed, events.Stop):
+            if isinstance(routed, events.Initialize):
+                self._bind_task(payload)
+            elif isinstance(routed, events.Stop):
                 self._log.info(f"stop: the worker asks to stop (state: {self._state})")
             elif isinstance(routed, events.Exit):
                 self._log.info(f"exit: the worker asks to end with code {routed.code}")
             self._handle(routed)
+
+    def _bind_task(self, initialize: bytes | bytearray) -> None:
+        head, encoding = bytes(initialize[:IDS_WITHIN]), self._config.encoding
+        self._log.bind_task_later(lambda: read_ids(encoding, head))
 
     def _send(self, payload: bytes | bytearray, keep: bool, final: bool = False) -> None:
         if not self._worker.link.send(payload, keep, final):
@@ -188,7 +204,12 @@ class Supervisor:
             patience = 0.0 if self._algorithm.ends_with_its_pipe else _END_OF_STREAM_PATIENCE
             self._closed_at = time.monotonic() + patience
             return
-        self._take(frames)
+        outbox = self._worker.outbox
+        if len(frames) > 1 and outbox is not None:
+            with outbox.corked():
+                self._take(frames)
+        else:
+            self._take(frames)
 
     def _take(self, frames: list[Frame]) -> None:
         for kind, generation, payload in frames:
@@ -197,12 +218,13 @@ class Supervisor:
             elif kind == Kind.FINISHED:
                 self._handle(events.Finished(generation, payload))
             elif kind == Kind.INITIALIZED:
-                self._log.bind_task(payload.decode(errors="replace"))
                 self._handle(events.Initialized(generation))
             elif kind == Kind.ENDED:
                 self._handle(events.Ended(generation))
             elif kind == Kind.LOADED:
-                self._handle(events.Loaded(bool(payload[0] & Functions.STOP)))
+                has_stop = bool(payload[0] & Functions.STOP)
+                has_initialize = bool(payload[0] & Functions.INITIALIZE)
+                self._handle(events.Loaded(has_stop, has_initialize))
 
     def _reap(self) -> None:
         for pid, status in descendants.reap():
@@ -281,9 +303,11 @@ class Supervisor:
 
     def _end(self) -> None:
         assert self._exit is not None
-        self._worker.close(_CRASH_PATIENCE if self._exit.crashed else _EXIT_PATIENCE)
         if self._algorithm is not None:
-            self._algorithm.kill()
+            self._algorithm.kill()  # what its children still hold of its output ends with them
+        self.before_goodbye()
+        self.wakeup.read()  # the last lines that are to be sent
+        self._worker.close(_CRASH_PATIENCE if self._exit.crashed else _EXIT_PATIENCE)
 
 
 def _make_worker(config: Config, poller: Poller, wakeup: Wakeup, log: Log) -> Worker:

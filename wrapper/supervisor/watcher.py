@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..log import Log
 
+_SETTINGS = (".yaml", ".yml", ".toml", ".ini", ".cfg")
+
 
 def watch_in_thread(folder: Path, changed: Callable[[], None], log: Log) -> None:
     """Call `changed`, from a thread, after each burst of changes to the folder's files."""
@@ -21,9 +23,11 @@ def _watch(folder: Path, changed: Callable[[], None], log: Log) -> None:
     # files and the like left out, and polling where bind mounts bring no notifications
     # (WATCHFILES_FORCE_POLLING).
     try:
-        from watchfiles import watch
+        from watchfiles import PythonFilter, watch
 
-        for changes in watch(folder, raise_interrupt=False):
+        # Code and settings only: what an algorithm writes beside its code must not reload it.
+        code = PythonFilter(extra_extensions=_SETTINGS)
+        for changes in watch(folder, watch_filter=code, raise_interrupt=False):
             names = sorted({Path(path).name for _, path in changes})
             log.debug(f"changed: {', '.join(names[:10])}")
             changed()

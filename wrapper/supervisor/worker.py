@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from .connection import Closed, Connection
 from .connector import Opened, Refused, Target, open_in_thread
 from .link import Link, LinkSettings
+from .outbox import Outbox
 from .poller import Poller
 from .wakeup import Wakeup
 
@@ -46,7 +47,7 @@ class Worker:
         self._wakeup = wakeup
         self._log = log
         self._next_announcement = 0.0
-        self.on_message: Callable[[bytes | bytearray], None] = lambda payload: None
+        self.on_messages: Callable[[list[bytes | bytearray]], None] = lambda payloads: None
         self.task_under_way: Callable[[], bool] = lambda: False
 
     def connect(self) -> None:
@@ -62,6 +63,12 @@ class Worker:
         if before is not None and self.link.connection is None:
             self._log.warning("the worker does not answer pings: connecting anew")
         return gone
+
+    @property
+    def outbox(self) -> Outbox | None:
+        """The open connection's."""
+        connection = self.link.connection
+        return None if connection is None else connection.outbox
 
     @property
     def waiting_bytes(self) -> int:
@@ -82,7 +89,10 @@ class Worker:
             self.link.refused(now)
             if now >= self._next_announcement:
                 self._next_announcement = now + _ANNOUNCE_EVERY
-                self._log.info(f"waiting for the worker at {self._target.url}: {outcome.reason}")
+                self._log.info(
+                    f"waiting for HKube's worker at {self._target.url}: {outcome.reason} "
+                    "(to try an algorithm with no HKube: python -m wrapper.local PATH)"
+                )
             return
         masked = not self._target.is_loopback or self._target.tls
         connection = Connection(outcome.stream, masked, self._binary)
@@ -97,8 +107,7 @@ class Worker:
             return
         payloads, closed = connection.read()
         self.link.heard(time.monotonic())
-        for payload in payloads:
-            self.on_message(payload)
+        self.on_messages(payloads)
         if closed is not None and self.link.connection is connection:
             self._lost(closed)
 
