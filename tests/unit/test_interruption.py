@@ -42,8 +42,8 @@ def stopped(interruption: Interruption) -> Iterator[None]:
     try:
         with interruption.user_code:
             yield
-    except AlgorithmStopped as error:
-        assert str(error) == "HKube stopped the task"
+    except AlgorithmStopped:
+        pass
     else:
         pytest.fail("it was not ended")
 

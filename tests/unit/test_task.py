@@ -157,6 +157,17 @@ class TestTask:
         machine.handle(ev.Finished(generation, b"done"), 1.0)
         assert machine.handle(ev.Said(generation, b"x"), 1.0) == []
 
+    @pytest.mark.parametrize("state", list(State))
+    @pytest.mark.parametrize("age", [0, 1])
+    def test_the_short_way_is_the_tables(self, state: State, age: int) -> None:
+        machine = machine_in(state)
+        generation = machine.generation - age
+        if machine.talks(generation):
+            assert machine.handle(ev.Said(generation, b"x"), 0.0) == [ev.Pass(b"x", final=False)]
+            answered = machine.handle(ev.Answer(b"a"), 0.0)
+            assert answered == [ev.Deliver(Kind.ANSWER, generation, b"a")]
+        assert machine.talks(generation) == (state is State.RUNNING and age == 0)
+
     def test_answers_reach_the_task_and_nobody_else(self) -> None:
         machine = machine_in(State.RUNNING)
         assert delivered(machine.handle(ev.Answer(b"a"), 0.0)) == [Kind.ANSWER]
@@ -325,6 +336,11 @@ class TestExit:
         machine = machine_in(State.IDLE)
         assert delivered(machine.handle(ev.Exit(5, b"e"), 0.0)) == [Kind.EXIT]
         assert machine.handle(ev.Died(0), 1.0) == [ev.Finish(5)]
+
+    def test_an_import_that_goes_on_is_interrupted(self) -> None:
+        machine = TaskMachine()
+        assert delivered(machine.handle(ev.Exit(5, b"e"), 0.0)) == [Kind.EXIT]
+        assert delivered(machine.tick(INTERRUPT_AFTER)) == [Kind.INTERRUPT]
 
     def test_a_stuck_one_is_killed(self) -> None:
         machine = machine_in(State.RUNNING)

@@ -54,6 +54,10 @@ class Link(Protocol):
         """
 
 
+# An enum's member is looked up in Python code, too slow for what every answer passes.
+_STARTED, _DONE = AnswerKind.STARTED, AnswerKind.DONE
+
+
 class Family(NamedTuple):
     """What calls of one sort have in common.
 
@@ -207,7 +211,7 @@ class Calls:
 
     def resolve(self, answer: Answer) -> None:
         """End the call that `answer` is for; what nobody waits for is ignored."""
-        if answer.kind is AnswerKind.STARTED or answer.call_id is None:
+        if answer.kind is _STARTED or answer.call_id is None:
             return
         waiting = self._waiting.pop(answer.call_id, None)
         if waiting is None:
@@ -275,7 +279,7 @@ class Calls:
 
 
 def _failure(call: Call, answer: Answer) -> CallError | None:
-    if answer.kind is AnswerKind.DONE:
+    if answer.kind is _DONE:
         return None
     if answer.kind is AnswerKind.STOPPED:
         return call.family.stopped(answer.reason or f"{call} was stopped")

@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 _STOP_PATIENCE = 2.0
 
 
+# An enum's member is looked up in Python code, too slow for what every frame passes.
+_START, _ANSWER, _SAID = Kind.START, Kind.ANSWER, Kind.SAID
+_ENDINGS = frozenset((Kind.STOP, Kind.EXIT))
+
+
 class HostSettings(NamedTuple):
     """What the host needs to know.
 
@@ -81,12 +86,12 @@ class Host:
         Thread(target=self._listen, name="hkube-control", daemon=True).start()
         self._load(load)
         for frame in self._pipes.tasks():
-            if frame.kind in (Kind.STOP, Kind.EXIT):
+            if frame.kind in _ENDINGS:
                 self._end_task(frame)
                 if frame.kind == Kind.EXIT:
                     return
             elif self._user.is_current(frame.generation):
-                if frame.kind == Kind.START:
+                if frame.kind == _START:
                     self._start(frame.generation)
                     continue
                 is_whole = frame.kind == Kind.TASK
@@ -108,7 +113,7 @@ class Host:
     # ------------------------------------------------------------ the thread that listens --
     def _listen(self) -> None:
         for frame in self._pipes.control():
-            if frame.kind == Kind.ANSWER:
+            if frame.kind == _ANSWER:
                 self._answer(frame)
             elif frame.kind == Kind.INTERRUPT:
                 if self._user.running:
@@ -171,6 +176,7 @@ class Host:
         functions = int(Functions.INITIALIZE)
         try:
             with self._interruption.user_code:
+                self._user.running = True  # an exit need not wait for the end of an import
                 algorithm = load()
         except LoadError as error:
             self._user.load_error = Report(error.code, str(error), error.details)
@@ -184,6 +190,8 @@ class Host:
             functions = (Functions.STOP if algorithm.stop else 0) | (
                 Functions.INITIALIZE if algorithm.initialize else 0
             )
+        finally:
+            self._user.running = False
         self._pipes.send(Kind.LOADED, 0, bytes([functions]))
 
     def _read_task(self, frame: Frame) -> _Task | None:
@@ -394,7 +402,7 @@ class _TaskLink:
         self._generation = generation
 
     def send(self, message: Mapping[str, Any], subject: str) -> None:
-        self._pipes.send(Kind.SAID, self._generation, _encode(self._settings, message, subject))
+        self._pipes.send(_SAID, self._generation, _encode(self._settings, message, subject))
 
 
 def _encode(settings: HostSettings, message: Mapping[str, Any], subject: str) -> bytes:

@@ -37,7 +37,7 @@ class Job:
     @classmethod
     def from_data(cls, data: object) -> Job:
         """The job in the data of an ``initialize`` message; whatever the worker sent will do."""
-        known: Mapping[str, Any] = data if isinstance(data, Mapping) else {}
+        known: Mapping[str, Any] = data if isinstance(data, (dict, Mapping)) else {}
         info = known.get("info")
         return cls(
             job_id=_text(known.get("jobId")),
@@ -48,7 +48,7 @@ class Job:
             kind=_text(known.get("kind")),
             batch_index=_number(known.get("batchIndex")),
             attempts=_number(known.get("attempts")),
-            info=dict(info) if isinstance(info, Mapping) else {},
+            info=dict(info) if isinstance(info, (dict, Mapping)) else {},
         )
 
 

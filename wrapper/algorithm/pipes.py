@@ -52,7 +52,8 @@ class Pipes:
             self._write(pieces)
         while self._deferred:
             with held, self._lock:
-                self._write(self._deferred.popleft())
+                if self._deferred:  # another thread may have been first
+                    self._write(self._deferred.popleft())
 
     def _write(self, pieces: _Pieces) -> None:
         try:

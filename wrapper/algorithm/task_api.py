@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .api import HKubeApi
 from .calls import Calls, Link
@@ -11,8 +11,7 @@ from .job import Job
 from .spans import Spans
 
 
-@dataclass(frozen=True)
-class TaskApi:
+class TaskApi(NamedTuple):
     """HKubeApi of a task, and the sides of it that only the host sees."""
 
     api: HKubeApi

@@ -98,6 +98,8 @@ def frame_parts(opcode: int, payload: bytes | bytearray, masked: bool) -> list[b
             masking 90 MB costs as much as sending it.
     """
     length = len(payload)
+    if length < 126 and not masked:  # nearly always
+        return [bytes((_FIN | opcode, 0x80 | length, 0, 0, 0, 0)) + payload]
     if length < 126:
         head = struct.pack("!BB", _FIN | opcode, 0x80 | length)
     elif length < 1 << 16:

@@ -69,6 +69,10 @@ class State(Enum):
     EXITED = "exited"
 
 
+# An enum's member is looked up in Python code, too slow for what every message passes.
+_RUNNING = State.RUNNING
+
+
 class _Timers:
     """When something is due, seconds on the caller's clock; None: never."""
 
@@ -130,6 +134,14 @@ class TaskMachine:
         method = getattr(self, TABLE[type(event)][self.state])
         actions: list[Action] = method(event, now)
         return actions
+
+    def talks(self, generation: int) -> bool:
+        """Whether a `Said` of this generation, or an `Answer`, is just to be passed on.
+
+        Nearly every message of a busy task is one of these: to ask is cheaper than an event, a
+        look at the table and an action. A test holds this against the table.
+        """
+        return self.state is _RUNNING and generation == self.generation
 
     def deadline(self) -> float | None:
         """When `tick` is to be called next; None: there is nothing to wait for."""
@@ -381,7 +393,8 @@ class TaskMachine:
         return self._begin_exit(TERMINATED_CODE, b"", now, TERMINATE_WITHIN)
 
     def _begin_exit(self, code: int, frame: Payload, now: float, within: float) -> list[Action]:
-        in_user_code = self.state in (State.INITIALIZING, State.RUNNING, State.STOPPING)
+        importing = self._user is None
+        in_user_code = importing or self.state not in (State.IDLE, State.READY)
         alive = self._timers.alive
         self.generation += 1
         self.state = State.EXITING
@@ -389,7 +402,9 @@ class TaskMachine:
         self._exit_code = code
         self._timers = _Timers(alive=alive, kill=now + within)
         if in_user_code:
-            self._timers.interrupt = now + (INTERRUPT_AFTER if self._has_stop else 0.0)
+            # An import that ends soon leaves the time to call the user's `exit`.
+            patient = self._has_stop or importing
+            self._timers.interrupt = now + (INTERRUPT_AFTER if patient else 0.0)
         return [Deliver(Kind.EXIT, self.generation, frame), *self._due_now(now)]
 
     def _exit_sooner(self, event: Exit, now: float) -> list[Action]:

@@ -47,6 +47,7 @@ class Link:
         rand: Callable[[], float] = random.random,
     ) -> None:
         self.connection: Connection | None = None
+        self.pings = settings.pings
         self._settings = settings
         self._connect = connect
         self._back_off = BackOff(rand)

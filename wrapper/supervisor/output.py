@@ -14,6 +14,9 @@ from ..protocol.messages import log_data
 # Lines of output that come within this time, seconds, share one message.
 _GATHER = 0.1
 _MOST_LINES = 500
+_MOST_BYTES = 1024 * 1024
+# A line without an end is sent when it has not grown for so long, seconds.
+_UNENDED_AFTER = 1.0
 _READ_SIZE = 64 * 1024
 # A progress bar may never end its line: past this many bytes it is cut.
 _LONGEST_LINE = 64 * 1024
@@ -54,21 +57,32 @@ class OutputRelay:
 
     def _run(self, send: Callable[[bytes], None]) -> None:
         lines: list[str] = []
-        due = 0.0  # when they are sent
+        size = 0  # bytes read since lines were last sent
+        due: float | None = None  # when something is to be done though nothing comes
         streams = dict(self._streams)
         while streams:
-            patience = max(0.0, due - time.monotonic()) if lines else None
+            patience = None if due is None else max(0.0, due - time.monotonic())
             ready, _, _ = select.select(list(streams), [], [], patience)
+            if due is None:
+                due = time.monotonic() + _GATHER
             for fd in ready:
                 data = os.read(fd, _READ_SIZE)
-                if not lines:
-                    due = time.monotonic() + _GATHER
+                size += len(data)
                 lines += streams[fd].take(data)
                 if not data:
                     del streams[fd]
-            if lines and (len(lines) >= _MOST_LINES or time.monotonic() >= due):
-                send(self._encoding.encode(log_data(lines), "log"))
-                lines = []
+            now = time.monotonic()
+            if now < due and len(lines) < _MOST_LINES and size < _MOST_BYTES:
+                continue
+            for stream in streams.values():
+                lines += stream.take_unended(now)
+            self._send(lines, send)
+            lines, size = [], 0
+            unended = any(stream.unended for stream in streams.values())
+            due = now + _UNENDED_AFTER if unended else None
+        self._send(lines, send)
+
+    def _send(self, lines: list[str], send: Callable[[bytes], None]) -> None:
         if lines:
             send(self._encoding.encode(log_data(lines), "log"))
 
@@ -79,12 +93,26 @@ class _Lines:
     def __init__(self, shown: int) -> None:
         self._shown = shown
         self._rest = b""
+        self._changed_at = 0.0
+
+    @property
+    def unended(self) -> bool:
+        """A line has begun that is not ended."""
+        return bool(self._rest)
+
+    def take_unended(self, now: float) -> list[str]:
+        """A line that is not ended and has not grown for a while: it may be the last."""
+        if not self._rest or now - self._changed_at < _UNENDED_AFTER:
+            return []
+        rest, self._rest = self._rest, b""
+        return [rest.decode(errors="replace")]
 
     def take(self, data: bytes) -> list[str]:
         """The lines that `data` completes; no data: the stream is over."""
         if not data:
             rest, self._rest = self._rest, b""
             return [rest.decode(errors="replace")] if rest else []
+        self._changed_at = time.monotonic()
         self._show(data)
         *whole, self._rest = (self._rest + data).split(b"\n")
         if len(self._rest) > _LONGEST_LINE:

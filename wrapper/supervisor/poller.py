@@ -63,11 +63,16 @@ class Poller:
             if mask != watched.mask:
                 watched.mask = mask
                 self._poll.modify(fd, mask)
-        # Rounded up: woken a moment too early, the loop would spin until the time has come.
-        milliseconds = None if timeout is None else int(min(timeout, _LONGEST_WAIT) * 1000) + 1
+        milliseconds = None
+        if timeout is not None:
+            # Rounded up: woken a moment too early, the loop would spin until the time has come.
+            milliseconds = int(min(timeout, _LONGEST_WAIT) * 1000) + 1 if timeout > 0 else 0
         for fd, mask in self._poll.poll(milliseconds):
             ready = self._watched.get(fd)
             if ready is None:  # forgotten by a callback before this one
+                continue
+            if mask == _READ and ready.on_readable is not None:  # nearly always
+                ready.on_readable()
                 continue
             if mask & _WRITE and ready.outbox is not None:
                 ready.outbox.try_flush()

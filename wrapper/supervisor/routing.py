@@ -21,6 +21,8 @@ _ANSWERS = frozenset(
         commands.DATA_SOURCE_RESPONSE,
     )
 )
+# How an answer begins in JSON as the worker's JSON.stringify writes it.
+_ANSWER_HEADS = tuple(b'{"command":"%s"' % command.encode() for command in _ANSWERS)
 _TO_COME = frozenset((commands.SERVICE_DISCOVERY_UPDATE, commands.STREAMING_IN_MESSAGE))
 
 
@@ -44,6 +46,11 @@ class Odd(NamedTuple):
 
     level: str
     text: str
+
+
+def is_answer(payload: bytes | bytearray) -> bool:
+    """Whether this is an answer, seen at a glance; if not, `route` may still find that it is."""
+    return payload.startswith(_ANSWER_HEADS)
 
 
 def route(payload: bytes | bytearray, encoding: str) -> events.Event | AlreadyConnected | Odd:

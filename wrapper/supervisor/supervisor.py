@@ -23,7 +23,7 @@ from .crash import CrashReporter
 from .link import LinkSettings
 from .poller import Poller
 from .process import Algorithm, Channel, exit_code_of
-from .routing import AlreadyConnected, Odd, route
+from .routing import AlreadyConnected, Odd, is_answer, route
 from .wakeup import Wakeup
 from .worker import Worker
 
@@ -36,6 +36,7 @@ EXIT_WORKER_GONE = 75
 
 # Past this many bytes on their way to the worker, the algorithm process has to wait.
 _MOST_WAITING_BYTES = 64 * 1024 * 1024
+_SAID, _ANSWER = Kind.SAID, Kind.ANSWER  # looked up once: an enum's member is slow to get at
 _EXIT_PATIENCE = 1.0
 _CRASH_PATIENCE = 0.5
 _END_OF_STREAM_PATIENCE = 0.5
@@ -62,6 +63,7 @@ class Supervisor:
         self._worker.task_under_way = lambda: self._machine.busy
         self._crashes = CrashReporter(log, config.termination_log)
         self._algorithm: Algorithm | None = None
+        self._spawned_at = 0.0
         self._closed_at: float | None = None  # the pipe's end came, SIGCHLD not yet
         self._paused = False
         self._exit: events.Finish | None = None
@@ -75,6 +77,7 @@ class Supervisor:
             algorithm: the algorithm side, started already.
         """
         self._algorithm = algorithm
+        self._spawned_at = time.monotonic()
         self._worker.connect()
         self._poller.watch(self.wakeup, self._woken)
         self._watch(algorithm.channel)
@@ -146,6 +149,10 @@ class Supervisor:
             self._take_message(payloads[0])
 
     def _take_message(self, payload: bytes | bytearray) -> None:
+        machine, algorithm = self._machine, self._algorithm
+        if algorithm is not None and machine.talks(machine.generation) and is_answer(payload):
+            algorithm.channel.control.send(_ANSWER, machine.generation, payload)
+            return
         routed = route(payload, self._config.encoding)
         if isinstance(routed, Odd):
             self._log.log(routed.level, routed.text)
@@ -213,7 +220,9 @@ class Supervisor:
 
     def _take(self, frames: list[Frame]) -> None:
         for kind, generation, payload in frames:
-            if kind == Kind.SAID:
+            if kind == _SAID and self._machine.talks(generation):
+                self._send(payload, keep=True)
+            elif kind == _SAID:
                 self._handle(events.Said(generation, payload))
             elif kind == Kind.FINISHED:
                 self._handle(events.Finished(generation, payload))
@@ -224,7 +233,12 @@ class Supervisor:
             elif kind == Kind.LOADED:
                 has_stop = bool(payload[0] & Functions.STOP)
                 has_initialize = bool(payload[0] & Functions.INITIALIZE)
+                self._log.info(f"the algorithm's module took {self._age():.2f} s to load")
                 self._handle(events.Loaded(has_stop, has_initialize))
+
+    def _age(self) -> float:
+        """Seconds since the algorithm process was started."""
+        return time.monotonic() - self._spawned_at
 
     def _reap(self) -> None:
         for pid, status in descendants.reap():
@@ -269,6 +283,7 @@ class Supervisor:
         if action.respawn:
             algorithm.close()
             self._algorithm = self._spawn()
+            self._spawned_at = time.monotonic()
             self._closed_at = None
             self._watch(self._algorithm.channel)
 

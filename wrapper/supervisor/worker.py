@@ -106,7 +106,8 @@ class Worker:
         if connection is None:
             return
         payloads, closed = connection.read()
-        self.link.heard(time.monotonic())
+        if self.link.pings:
+            self.link.heard(time.monotonic())
         self.on_messages(payloads)
         if closed is not None and self.link.connection is connection:
             self._lost(closed)
