@@ -66,7 +66,7 @@ def test_progress_that_cannot_be_sent_is_a_line_in_the_log(api, link, warnings):
 
 
 def test_progress_whose_own_code_fails_is_a_line_in_the_log(api, link, warnings):
-    class Row(dict):
+    class Row(dict):  # type: ignore[type-arg]
         def items(self):
             raise ZeroDivisionError("of the user")
 
@@ -102,9 +102,9 @@ def test_parameters_have_the_documented_names(api, function, names):
 
 
 def test_after_a_stop_progress_and_spans_still_go_out(api, link, calls):
-    assert api.stop_requested is False
+    assert not api.stop_requested
     calls.stop()
-    assert api.stop_requested is True
+    assert [api.stop_requested] == [True]
     api.progress(50)
     with api.span("clean up"):
         pass

@@ -6,6 +6,7 @@ import threading
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from wrapper.algorithm.calls import (
     next_call_id,
     start_timer,
 )
+from wrapper.algorithm.waiter import Waiter
 from wrapper.errors import (
     AlgorithmExecutionError,
     AlgorithmStopped,
@@ -40,7 +42,7 @@ class Bench:
 
     def __init__(self):
         self.sent = []
-        self.warnings = []
+        self.warnings: list[str] = []
         self.timers = []
         self.on_send = lambda message: None
         self.calls = Calls(self, self.warnings.append, self.later)
@@ -52,7 +54,7 @@ class Bench:
     def later(self, seconds, act):
         timer = (seconds, act)
         self.timers.append(timer)
-        return lambda: timer in self.timers and self.timers.remove(timer)
+        return lambda: self.timers.remove(timer) if timer in self.timers else None
 
     def pass_time(self):
         timers, self.timers = self.timers, []
@@ -184,7 +186,7 @@ def test_wait_ends_with_a_timeout_that_names_the_call(bench):
 def test_an_answer_at_the_very_end_of_the_time_counts(bench, monkeypatch):
     from wrapper.algorithm import calls
 
-    class SlowWaiter(calls.Waiter):
+    class SlowWaiter(Waiter):
         def wait(self, seconds):
             if seconds is not None:
                 bench.calls.resolve(answer(self.call.id, response="just in time"))
@@ -269,7 +271,7 @@ def test_a_signal_handler_that_raises_breaks_off_the_wait(bench):
 
 
 def test_stop_ends_every_waiting_call_at_once(bench):
-    entered = SimpleQueue()
+    entered: SimpleQueue[Any] = SimpleQueue()
     bench.on_send = entered.put
     future = bench.begin(seconds=5)
     with ThreadPoolExecutor(8) as pool:
@@ -384,7 +386,7 @@ class Worker:
     """Answers each message from a thread of its own, as the thread that reads the pipe does."""
 
     def __init__(self):
-        self.queue = SimpleQueue()
+        self.queue: SimpleQueue[Any] = SimpleQueue()
         self.calls = Calls(self, print)
         self.thread = threading.Thread(target=self.run)
 

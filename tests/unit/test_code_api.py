@@ -43,7 +43,9 @@ class HKube:
             self.tell(command, {**ids, **fields})
 
     def tell(self, command, data):
-        self.calls.resolve(parse_answer(command, data))
+        answer = parse_answer(command, data)
+        assert answer is not None
+        self.calls.resolve(answer)
 
 
 @pytest.fixture

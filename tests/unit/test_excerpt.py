@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from wrapper.algorithm.report import Report, report_exception
+from wrapper.algorithm.failure import Report
+from wrapper.algorithm.report import report_exception
 from wrapper.algorithm.signature import call_with_api
 
 

@@ -35,8 +35,8 @@ def future(registry):
 
 
 def test_is_a_future_with_the_calls_id(future):
-    assert isinstance(future, concurrent.futures.Future)
     assert future.id == "1-1"
+    assert isinstance(future, concurrent.futures.Future)
     assert not future.done()
 
 

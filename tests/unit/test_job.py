@@ -63,7 +63,7 @@ def test_does_not_share_the_workers_info():
 def test_is_frozen_hashable_and_can_be_copied_and_pickled():
     job = Job.from_data(RECORDED)
     with pytest.raises(dataclasses.FrozenInstanceError):
-        job.job_id = "other"
+        job.job_id = "other"  # type: ignore[misc]
     assert {job: 1}[Job.from_data(RECORDED)] == 1
     assert copy.deepcopy(job) == job
     assert pickle.loads(pickle.dumps(job)) == job

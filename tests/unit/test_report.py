@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from wrapper.algorithm.report import MAX_DETAILS, MAX_MESSAGE, Report, report_exception
+from wrapper.algorithm.failure import Report
+from wrapper.algorithm.report import MAX_DETAILS, MAX_MESSAGE, report_exception
 from wrapper.algorithm.signature import call_with_api
 from wrapper.errors import AlgorithmStopped
 

@@ -92,7 +92,7 @@ def test_tags_that_cannot_be_sent_are_left_out_and_the_span_is_not(spans, link, 
 
 
 def test_tags_whose_own_code_fails_are_left_out_too(spans, link, warnings):
-    class Row(dict):
+    class Row(dict):  # type: ignore[type-arg]
         def items(self):
             raise ZeroDivisionError("of the user")
 

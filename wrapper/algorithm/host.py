@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from contextlib import nullcontext
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,9 +17,9 @@ from ..ipc import Frame, Functions, Kind
 from ..protocol import messages
 from ..protocol.encoding import Encoding
 from .coroutines import Coroutines
+from .failure import Report
 from .interruption import Interruption
 from .pipes import Pipes
-from .report import Report, report_exception
 from .task_api import TaskApi, make_task_api
 
 if TYPE_CHECKING:
@@ -116,7 +116,8 @@ class Host:
             if frame.kind == _ANSWER:
                 self._answer(frame)
             elif frame.kind == Kind.INTERRUPT:
-                if self._user.running:
+                # A late one must not end the next task.
+                if self._user.running and self._user.is_current(frame.generation):
                     self._interruption.request()
             else:
                 self._stop(frame)
@@ -142,11 +143,11 @@ class Host:
     def _stop(self, frame: Frame) -> None:
         """Tell the user's code to stop; the main thread answers when it has returned."""
         user, task = self._user, self._task
+        if task is not None and task.generation < frame.generation:
+            task.api.calls.stop()  # not under the lock: it runs user code, done-callbacks
         with user.lock:
             if not user.advance(frame.generation):
                 return  # the main thread was waiting, and has dealt with it already
-            if task is not None:
-                task.api.calls.stop()
             if user.running and user.algorithm is not None and user.algorithm.stop is not None:
                 arguments = (user.algorithm.stop, self._data_of(frame))
                 user.stop_thread = Thread(
@@ -158,7 +159,7 @@ class Host:
         try:
             self._coroutines.finish_elsewhere(stop(data))
         except BaseException as error:  # the border to user code: whatever it raises
-            self._log_failure("the algorithm's stop failed", report_exception(error))
+            self._log_failure("the algorithm's stop failed", _report_of(error))
 
     def _data_of(self, frame: Frame) -> Any:
         """The data of a `stop` or `exit`: what the user's function is handed; {} if none."""
@@ -252,21 +253,24 @@ class Host:
             return
         # The border to user objects: an array's or an enum's own code may raise anything.
         except Exception as error:
-            self._fail(task, report_exception(error, folder=self._user.folder))
+            self._fail(task, _report_of(error, self._user.folder))
             return
         self._task = None
         task.api.end(None)
         self._pipes.send(Kind.FINISHED, generation, payload)
 
-    def _call(self, function: Callable[[], Any], generation: int) -> _Outcome:
+    def _call(
+        self, function: Callable[[], Any], generation: int, interruptible: bool = True
+    ) -> _Outcome:
         """Run user code; whatever it raises is told, and nothing of it escapes.
 
         Args:
             generation: what the code belongs to; if that is over, the code is not run.
+            interruptible: a stop may end it.
         """
         user = self._user
         try:
-            with self._interruption.user_code:
+            with self._interruption.user_code if interruptible else nullcontext():
                 user.running = True
                 try:
                     # A stop before this line found nothing to interrupt; one after it will.
@@ -278,7 +282,7 @@ class Host:
             outcome = _Outcome(result, None)
         except BaseException as error:  # the border to user code: SystemExit and all
             user.running = False
-            outcome = _Outcome(None, report_exception(error, folder=user.folder))
+            outcome = _Outcome(None, _report_of(error, user.folder))
         self._end_if_forked()
         return outcome
 
@@ -301,14 +305,16 @@ class Host:
             self._pipes.send(Kind.ENDED, generation)
         elif algorithm is not None and algorithm.exit is not None:
             leave = algorithm.exit
-            self._log_outcome("exit", self._call(lambda: leave(self._data_of(frame)), generation))
+            # An interruption that was meant for the task must not reach it.
+            outcome = self._call(lambda: leave(self._data_of(frame)), generation, False)
+            self._log_outcome("exit", outcome)
 
     # ----------------------------------------------------------------------- what is told --
     def _fail(self, task: _Task, report: Report, logged: bool = False) -> None:
         if not self._user.is_current(task.generation):
             return  # stopped: what the user's code raised on its way out is told to nobody
         self._task = None
-        self._log_failure("the task failed", replace(report, details="") if logged else report)
+        self._log_failure("the task failed", report._replace(details="") if logged else report)
         task.api.end(report.message)
         self._send_error(task.generation, report)
 
@@ -340,6 +346,13 @@ class Host:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(0)
+
+
+def _report_of(error: BaseException, folder: str | None = None) -> Report:
+    # Imported when something has failed: it would be a tenth of the start.
+    from .report import report_exception
+
+    return report_exception(error, folder=folder)
 
 
 class _Outcome(NamedTuple):

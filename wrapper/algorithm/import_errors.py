@@ -9,8 +9,9 @@ from types import ModuleType
 
 from ..errors import LoadError
 from .excerpt import MAX_LINE_LENGTH
+from .failure import Report
 from .missing_module import Importer, missing_module, missing_name
-from .report import Report, report_exception
+from .report import report_exception
 from .user_frames import Files, Frame, Owner, cause, is_inside
 
 UNICODE_ERROR = "(unicode error) 'utf-8' codec"

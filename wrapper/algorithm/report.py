@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ..errors import AlgorithmStopped
 from .excerpt import MAX_LINE_LENGTH, code_frame, one_line
+from .failure import Report
 from .user_frames import Files, Frame, cause, worth_showing
 
 MAX_MESSAGE = 10_000  # characters
@@ -15,21 +15,6 @@ MAX_TEXT = 8_000  # characters of one exception's own text
 MAX_CAUSES = 5
 MAX_GROUP_MEMBERS = 10
 MAX_GROUP_DEPTH = 3
-
-
-@dataclass(frozen=True)
-class Report:
-    """What is said of a failure.
-
-    Attributes:
-        code: short name of the kind of failure.
-        message: ``Type: text (file:line, in function)``; all that HKube shows of it.
-        details: the user's frames, with source lines.
-    """
-
-    code: str
-    message: str
-    details: str
 
 
 def report_exception(

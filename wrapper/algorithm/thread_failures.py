@@ -6,7 +6,6 @@ import sys
 import threading
 
 from ..errors import AlgorithmStopped
-from .report import report_exception
 
 
 def install() -> None:
@@ -18,6 +17,8 @@ def _tell(args: threading.ExceptHookArgs) -> None:
     # A stop ends the calls that a thread waits in; like SystemExit, it is no failure.
     if args.exc_value is None or isinstance(args.exc_value, (SystemExit, AlgorithmStopped)):
         return
+    from .report import report_exception
+
     report = report_exception(args.exc_value)
     name = args.thread.name if args.thread is not None else "of the user's"
     text = f"Exception in thread {name}: {report.message}\n{report.details}\n"
