@@ -1,4 +1,4 @@
-"""Starts what is measured, each as its user would start it, connected to a bare server of its own."""
+"""Starts what is measured, as its user would, connected to a bare server of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The floor: what a hand-written loop on websocket-client and orjson reaches, with no wrapper at all.
+"""The floor: what a hand-written loop on websocket-client and orjson reaches, with no wrapper.
+
 
 One thread, the library's best public settings, no error handling, no ``alive``, no stop: nothing
 that a real wrapper must do. Run as a script by the benchmarks: ``floor.py PORT ALGORITHM``.

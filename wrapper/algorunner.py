@@ -51,8 +51,6 @@ def _serve_as_algorithm(
     stop: Function | None,
     leave: Function | None,
 ) -> None:
-    from pathlib import Path
-
     from .algorithm.loader import from_functions
     from .algorithm.serve import serve_process
     from .config import Config
@@ -60,7 +58,7 @@ def _serve_as_algorithm(
     if start is None:
         raise TypeError("Algorunner.Run: start is None now, and was a function at the first run")
     function = start
-    config = Config.from_environ(os.environ, Path.cwd())
+    config = Config.from_environ(os.environ, os.getcwd())
     serve_process(config, lambda: from_functions(function, initialize, stop, leave))
 
 

@@ -1,22 +1,20 @@
 """The settings: the environment as one frozen object.
 
-Named tuples and not dataclasses, whose import alone takes a tenth of the wrapper's start. The
-names, their defaults and what they accept are documented in docs/configuration.md.
+Named tuples and not dataclasses, paths as text and not pathlib's: either import alone takes a
+tenth of the wrapper's start. The names, their defaults and what they accept are documented in
+docs/configuration.md.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from .environment import EnvironmentReader
 from .errors import ConfigurationError
 from .log import FORMATS, LEVELS
 from .worker_address import WorkerAddress, address_of_parts, parse_url
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ENCODINGS = ("json", "msgpack", "bson")
 
@@ -111,10 +109,10 @@ class Config(NamedTuple):
         storage_protocol: ``v1``: inputs and results cross the WebSocket.
         max_payload: bytes of the largest message that the worker takes.
         reconnect_timeout: seconds without a worker after which to give up.
-        algorithm_path: folder with the user's code.
+        algorithm_folder: absolute path of the folder with the user's code.
         entry_point: the user's module in it: a file or a dotted name.
         algorithm_name: the algorithm's name in HKube.
-        metrics_dir: folder for TensorBoard files.
+        metrics_folder: absolute path of the folder for TensorBoard files.
         dev_mode: load changed code anew.
         redirect_logs: send the algorithm's output to the worker.
         log_level: the least that is logged: one of `log.LEVELS`.
@@ -134,10 +132,10 @@ class Config(NamedTuple):
     storage_protocol: str
     max_payload: int
     reconnect_timeout: float
-    algorithm_path: Path
+    algorithm_folder: str
     entry_point: str
     algorithm_name: str
-    metrics_dir: Path
+    metrics_folder: str
     dev_mode: bool
     redirect_logs: bool
     log_level: str
@@ -149,7 +147,7 @@ class Config(NamedTuple):
     warnings: tuple[str, ...]
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str], cwd: Path) -> Config:
+    def from_environ(cls, environ: Mapping[str, str], cwd: str | os.PathLike[str]) -> Config:
         """Read the settings; variables that are not ours are ignored.
 
         Args:
@@ -171,10 +169,10 @@ class Config(NamedTuple):
             storage_protocol=_STORAGE_PROTOCOL,
             max_payload=read.whole("WORKER_SOCKET_MAX_PAYLOAD_BYTES", 100_000_000, low=1000),
             reconnect_timeout=read.seconds("WORKER_RECONNECT_TIMEOUT", 60.0),
-            algorithm_path=_read_algorithm_path(read, cwd),
+            algorithm_folder=_read_algorithm_folder(read, os.fspath(cwd)),
             entry_point=read.text("ALGORITHM_ENTRY_POINT", "main.py"),
             algorithm_name=read.text("ALGORITHM_TYPE", "algorithm"),
-            metrics_dir=cwd / read.text("ALGO_METRICS_DIR", "/var/metrics/"),
+            metrics_folder=os.path.join(cwd, read.text("ALGO_METRICS_DIR", "/var/metrics/")),
             dev_mode=read.flag("DEV_MODE", False),
             redirect_logs=read.flag("REDIRECT_LOGS", False),
             log_level=read.choice("HKUBE_LOG_LEVEL", LEVELS, "info", _LEVEL_ALIASES),
@@ -246,10 +244,10 @@ def _not_built(name: str) -> str:
     )
 
 
-def _read_algorithm_path(read: EnvironmentReader, cwd: Path) -> Path:
+def _read_algorithm_folder(read: EnvironmentReader, cwd: str) -> str:
     given = read.text("ALGORITHM_PATH")
-    path = cwd / (given or _PUBLISHED_FOLDER)
-    if os.path.isdir(path):  # not Path.is_dir, which raises where it may not look
+    path = os.path.join(cwd, given or _PUBLISHED_FOLDER)
+    if os.path.isdir(path):
         return path
     if given:
         fault = "is a file" if os.path.exists(path) else "does not exist"
@@ -257,7 +255,7 @@ def _read_algorithm_path(read: EnvironmentReader, cwd: Path) -> Path:
     return cwd
 
 
-def _folders_in(folder: Path) -> list[str]:
+def _folders_in(folder: str) -> list[str]:
     try:
         return [entry.name for entry in os.scandir(folder) if entry.is_dir()]
     except OSError:

@@ -71,7 +71,7 @@ def serve_in_process(
         load: gives the algorithm; None: the module that the environment names.
     """
     try:
-        config = Config.from_environ(environ, Path.cwd())
+        config = Config.from_environ(environ, os.getcwd())
     except ConfigurationError as error:
         tell_problems(error)
         return EXIT_CONFIGURATION
@@ -107,4 +107,4 @@ def serve_in_process(
 def _load_module(config: Config) -> Algorithm:
     from .algorithm.loader import EntryPoint, load
 
-    return load(EntryPoint(config.algorithm_path, config.entry_point))
+    return load(EntryPoint(Path(config.algorithm_folder), config.entry_point))

@@ -9,5 +9,9 @@ def square(number):
 
 def start(args, api):
     context = multiprocessing.get_context(args["input"][0])
-    with context.Pool(2) as pool:
-        return pool.map(square, range(5))
+    pool = context.Pool(2)
+    result = pool.map(square, range(5))
+    # Not `with`: it ends the processes by SIGTERM, which coverage's handler can make them miss.
+    pool.close()
+    pool.join()
+    return result

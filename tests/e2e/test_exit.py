@@ -204,3 +204,19 @@ def test_a_debugger_that_is_connected_already(serve: Serve) -> None:
     assert wrapper.wait() == 69
     assert "laptop-of-ann" in wrapper.stderr
     assert worker.connections == 1
+
+
+@pytest.mark.parametrize("command", ["exit", "alreadyConnectedError"])
+def test_a_link_that_closes_while_the_users_exit_runs_is_not_opened_again(
+    serve: Serve, command: str
+) -> None:
+    worker, wrapper = serve("exit_writes")
+    worker.run()
+    (wrapper.work / "hang").touch()
+    worker.send(command, {"exitCode": 3, "hostname": "laptop-of-ann"})
+    wrapper.wait_for_file("exit-data")
+    worker.hang_up(4001)
+    worker.expect_silence(0.7)
+    (wrapper.work / "hang").unlink()
+    assert wrapper.wait(5) == (3 if command == "exit" else 69)
+    assert worker.connections == 1

@@ -10,13 +10,14 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Event, Thread
+from threading import Event, Thread, current_thread, main_thread
 from typing import Any, NamedTuple
 
 from wrapper.algorithm.host import Host, HostSettings
 from wrapper.algorithm.interruption import Interruption
 from wrapper.algorithm.loader import Algorithm, from_functions
 from wrapper.algorithm.pipes import Pipes
+from wrapper.errors import AlgorithmStopped
 from wrapper.ipc import INTERRUPT_SIGNAL, Frame, Kind
 from wrapper.log import Log
 from wrapper.protocol.encoding import get_encoding
@@ -156,3 +157,37 @@ def driving(max_payload: int = 1_000_000) -> Iterator[Driver]:
 def loads(start: Any, **others: Any) -> Callable[[], Algorithm]:
     """Loads an algorithm of these functions."""
     return lambda: from_functions(start, **others)
+
+
+class Calls:
+    """The user's functions: what was called, on which thread, and what for."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.started = Event()
+        self.released = Event()
+
+    def start(self, args: Any, api: Any) -> str:
+        """Runs until it is released, or interrupted."""
+        self.heard.append("start")
+        self.started.set()
+        try:
+            assert self.released.wait(LIMIT)
+        except AlgorithmStopped:
+            self.heard.append("stopped")
+            raise
+        return "result"
+
+    def stop(self, args: Any) -> None:
+        where = "main" if current_thread() is main_thread() else "beside"
+        self.heard.append(f"stop {where} {args.get('forceStop')}")
+        self.released.set()
+
+    def exit(self, args: Any) -> None:
+        self.heard.append("exit")
+
+
+def begin(driver: Driver, calls: Calls, generation: int = 1) -> None:
+    """Start a task that runs until it is released."""
+    driver.tell(Kind.TASK, generation, {})
+    assert calls.started.wait(LIMIT)

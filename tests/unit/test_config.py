@@ -44,11 +44,11 @@ def test_defaults() -> None:
     assert (config.host, config.port, config.debug) == ("127.0.0.1", 3000, False)
     assert (config.encoding, config.storage_protocol) == ("json", "v1")
     assert (config.max_payload, config.reconnect_timeout) == (100_000_000, 60.0)
-    assert (config.algorithm_path, config.entry_point) == (CWD, "main.py")
+    assert (config.algorithm_folder, config.entry_point) == (str(CWD), "main.py")
     assert (config.dev_mode, config.redirect_logs) == (False, False)
     assert (config.log_level, config.log_format) == ("info", "text")
     assert config.termination_log == "/dev/termination-log"
-    assert config.metrics_dir == Path("/var/metrics")
+    assert Path(config.metrics_folder) == Path("/var/metrics")
     assert config.warnings == ()
 
 
@@ -218,21 +218,21 @@ def test_a_secret_is_not_in_the_representation() -> None:
 
 
 def test_the_published_folder_goes_before_the_working_directory(tmp_path: Path) -> None:
-    assert read(tmp_path).algorithm_path == tmp_path
+    assert read(tmp_path).algorithm_folder == str(tmp_path)
     folder = tmp_path / "algorithm_unique_folder"
     folder.touch()
-    assert read(tmp_path).algorithm_path == tmp_path
+    assert read(tmp_path).algorithm_folder == str(tmp_path)
     folder.unlink()
     folder.mkdir()
-    assert read(tmp_path).algorithm_path == folder
+    assert read(tmp_path).algorithm_folder == str(folder)
 
 
 def test_a_folder_that_is_given(tmp_path: Path) -> None:
     (tmp_path / "deep" / "code").mkdir(parents=True)
     (tmp_path / "algorithm_unique_folder").mkdir()
     expected = tmp_path / "deep" / "code"
-    assert read(tmp_path, ALGORITHM_PATH="deep/code").algorithm_path == expected
-    assert read(tmp_path, ALGORITHM_PATH=str(expected)).algorithm_path == expected
+    assert read(tmp_path, ALGORITHM_PATH="deep/code").algorithm_folder == str(expected)
+    assert read(tmp_path, ALGORITHM_PATH=str(expected)).algorithm_folder == str(expected)
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
@@ -248,7 +248,7 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_relative_metrics_start_from_the_working_directory(tmp_path: Path) -> None:
-    assert read(tmp_path, ALGO_METRICS_DIR="m").metrics_dir == tmp_path / "m"
+    assert read(tmp_path, ALGO_METRICS_DIR="m").metrics_folder == str(tmp_path / "m")
 
 
 # --- the worker's address -----------------------------------------------------------------------

@@ -84,6 +84,43 @@ def test_except_exception_lets_it_pass(interruption: Interruption) -> None:
             pytest.fail("caught")
 
 
+def test_a_signal_that_comes_just_before_a_wait_is_not_lost(
+    interruption: Interruption, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python checks for signals, then blocks in C: what comes in between does not end the wait."""
+    send = signal.pthread_kill
+    sent: list[int] = []
+
+    def lose_the_first(thread: int, number: int) -> None:
+        sent.append(number)
+        if len(sent) > 1:
+            send(thread, number)
+
+    monkeypatch.setattr(signal, "pthread_kill", lose_the_first)
+    requesting = Thread(target=interruption.request)
+    begun = time.monotonic()
+    with stopped(interruption):
+        requesting.start()
+        Event().wait(LIMIT)
+    requesting.join()
+
+    assert time.monotonic() - begun < LIMIT / 2
+
+
+def test_it_is_raised_once(interruption: Interruption) -> None:
+    """What cleans up must not be interrupted again."""
+    with stopped(interruption):
+        try:
+            from_a_thread(interruption.request)
+            Event().wait(LIMIT)
+        finally:
+            from_a_thread(interruption.request)
+
+    with stopped(interruption):  # other code
+        from_a_thread(interruption.request)
+        Event().wait(LIMIT)
+
+
 def test_what_swallows_it_goes_on(interruption: Interruption) -> None:
     swallowed = 0
     with interruption.user_code:

@@ -155,6 +155,63 @@ def test_the_other_side_is_gone(pair: tuple[socket.socket, socket.socket]) -> No
         outbox.send([b"more"])
 
 
+def test_what_is_corked_goes_out_together_at_the_end(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = pair
+    outbox = Outbox(ours)
+    with outbox.corked():
+        outbox.send([b"one "])
+        outbox.send([b"two ", b"three "])
+        outbox.send([b"four"])
+        assert receive(theirs) == b""
+        assert outbox.waiting_bytes == 18
+
+    assert receive(theirs) == b"one two three four"
+    outbox.send([b"five"])
+    assert receive(theirs) == b"five"
+
+
+def test_what_was_corked_waits_like_all_else(pair: tuple[socket.socket, socket.socket]) -> None:
+    ours, theirs = pair
+    outbox = Outbox(ours)
+    with outbox.corked():
+        outbox.send([some_bytes(300_000)])
+        outbox.send([b"next"])
+
+    assert outbox.waiting_bytes
+    assert drain(outbox, theirs) == some_bytes(300_000) + b"next"
+
+
+def test_an_error_amid_what_is_corked_uncorks_it(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = pair
+    outbox = Outbox(ours)
+
+    def fail() -> None:
+        with outbox.corked():
+            outbox.send([b"one "])
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    outbox.send([b"two"])
+    assert receive(theirs) == b"one two"
+
+
+def test_flushing_where_nobody_can_help_gives_up(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
+    ours, theirs = pair
+    outbox = Outbox(ours)
+    outbox.send([some_bytes(200_000)])
+    theirs.close()
+    outbox.try_flush()
+
+    assert outbox.waiting_bytes == 0, "else the loop would try for ever"
+
+
 class NoSendmsg:
     """A socket as Windows has it."""
 

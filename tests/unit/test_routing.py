@@ -6,14 +6,14 @@ import json
 from typing import Any
 
 import bson
-import msgpack  # type: ignore[import-untyped]
+import msgpack
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wrapper.protocol import events
 from wrapper.protocol.encoding import get_encoding
-from wrapper.supervisor.routing import AlreadyConnected, Odd, route
+from wrapper.supervisor.routing import AlreadyConnected, Odd, is_answer, route
 
 ENCODINGS = ["json", "msgpack", "bson"]
 EVENTS = (events.Initialize, events.Start, events.Stop, events.Exit, events.Answer)
@@ -57,6 +57,8 @@ def test_a_message_is_passed_on_as_it_came(command: str, event: type, encoding: 
 
     assert route(frame, encoding) == event(frame)
     assert route(bytearray(frame), encoding) == event(frame)
+    assert is_answer(frame) == is_answer(bytearray(frame))
+    assert not is_answer(frame) or event is events.Answer
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -196,7 +198,7 @@ def test_any_message_is_routed(encoding: str, command: str, data: Any) -> None:
     routed = route(frame, encoding)
 
     assert isinstance(routed, (*EVENTS, Odd, AlreadyConnected))
-    if command in ANSWERS:
+    if command in ANSWERS or is_answer(frame):
         assert routed == events.Answer(frame)
 
 

@@ -11,16 +11,15 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from wrapper.ipc import Kind
 from wrapper.protocol import events as ev
-from wrapper.protocol.task import (
+from wrapper.protocol.table import TABLE, State
+from wrapper.protocol.task import TaskMachine
+from wrapper.protocol.timers import (
     ALIVE_EVERY,
     EXIT_WITHIN,
     INTERRUPT_AFTER,
     KILL_AFTER,
     STOPPING_EVERY,
-    TABLE,
     TERMINATE_WITHIN,
-    State,
-    TaskMachine,
 )
 
 

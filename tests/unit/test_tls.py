@@ -139,7 +139,12 @@ def test_a_broken_record_ends_the_connection_with_a_reason(
 
 def test_we_say_goodbye(connection: Connection, worker: Worker) -> None:
     connection.send(b"last words")
-    answering = Thread(target=lambda: (worker.hear(2), worker.socket.shutdown(socket.SHUT_RDWR)))
+
+    def answer() -> None:
+        worker.hear(2)
+        worker.socket.shutdown(socket.SHUT_RDWR)
+
+    answering = Thread(target=answer)
     answering.start()
     connection.close(patience=LIMIT)
     answering.join(LIMIT)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
 from threading import get_ident, main_thread
 
 from ..errors import AlgorithmStopped
 from ..ipc import INTERRUPT_SIGNAL
 
+# Seconds until the signal is sent again if Python has not handled it: one that comes just before
+# a call which blocks does not end that call.
+_PAUSES = (0.001, 0.01, 0.05, 0.25)
+
 
 class Interruption:
-    """Raises AlgorithmStopped in the main thread while user code runs there.
+    """Raises AlgorithmStopped in the main thread, once, while user code runs there.
 
     Python runs signal handlers in the main thread, between two steps of its code: so what the
     main thread alone changes needs no lock here.
@@ -26,6 +31,8 @@ class Interruption:
         self._main = main_thread().ident
         self.in_user_code = False
         self.pending = False
+        self.told = False  # the user's code has had its exception
+        self._handled = 0
         self.cancel: Callable[[], None] | None = None
         self.user_code = _UserCode(self)
         self.held = _Held(self, self._main)
@@ -37,20 +44,28 @@ class Interruption:
 
     def request(self) -> None:
         """End the user's code that runs now; safe from any thread."""
-        if hasattr(signal, "pthread_kill") and self._main is not None:
+        if not hasattr(signal, "pthread_kill") or self._main is None:
+            return
+        handled = self._handled
+        for pause in _PAUSES:
             signal.pthread_kill(self._main, INTERRUPT_SIGNAL)
+            time.sleep(pause)
+            if self._handled != handled:
+                return
 
     def interrupt(self) -> None:
         """End the user's code, if it is that which runs; from the main thread."""
         self.pending = False
-        if not self.in_user_code:
+        if not self.in_user_code or self.told:
             return
+        self.told = True
         if self.cancel is not None:
             self.cancel()
             return
         raise AlgorithmStopped("HKube stopped the task")
 
     def _handle(self, number: int, frame: object) -> None:
+        self._handled += 1
         if self.held.depth:
             self.pending = True
         else:
@@ -64,7 +79,7 @@ class _UserCode:
         self._interruption = interruption
 
     def __enter__(self) -> None:
-        self._interruption.pending = False
+        self._interruption.pending = self._interruption.told = False
         self._interruption.in_user_code = True
 
     def __exit__(self, *exception: object) -> None:

@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -34,13 +33,15 @@ _LINE_BUFFERED = 1  # _IOLBF of <stdio.h>
 
 def serve_module() -> None:
     """Serve the supervisor with the module that the environment names; does not return."""
-    config = Config.from_environ(os.environ, Path.cwd())
+    config = Config.from_environ(os.environ, os.getcwd())
 
     def load() -> Algorithm:
+        from pathlib import Path
+
         from .loader import EntryPoint
         from .loader import load as load_module
 
-        return load_module(EntryPoint(config.algorithm_path, config.entry_point))
+        return load_module(EntryPoint(Path(config.algorithm_folder), config.entry_point))
 
     serve_process(config, load)
 
@@ -72,7 +73,7 @@ def make_host(
     interruption = Interruption()
     interruption.install()
     settings = HostSettings(
-        get_encoding(config.encoding), config.max_payload, str(config.metrics_dir)
+        get_encoding(config.encoding), config.max_payload, config.metrics_folder
     )
     log = Log(config.log_level, config.log_format)
     pipes = Pipes(tasks, control, interruption)

@@ -1,7 +1,7 @@
 """The life of a task: which event, in which state, asks for what.
 
-`TABLE` below is the whole of it: a row an event, a column a state, the cell names the method
-that answers. Nothing here reads a clock, a socket or the environment: the caller passes the
+`TABLE`, in table.py, is the whole of it: a row an event, a column a state, the cell names the
+method that answers. Nothing here reads a clock, a socket or the environment: the caller passes the
 time (seconds, monotonic), performs the actions, and asks `deadline` when to call `tick`.
 
 Rules that the table keeps (and a Hypothesis test checks):
@@ -15,8 +15,6 @@ Rules that the table keeps (and a Hypothesis test checks):
 """
 
 from __future__ import annotations
-
-from enum import Enum
 
 from ..ipc import Kind
 from . import commands
@@ -45,49 +43,21 @@ from .events import (
     Stop,
     Terminate,
 )
+from .table import TABLE, State
+from .timers import (
+    ALIVE_EVERY,
+    EXIT_WITHIN,
+    INTERRUPT_AFTER,
+    KILL_AFTER,
+    STOPPING_EVERY,
+    TERMINATE_WITHIN,
+    Timers,
+)
 
-# Seconds. The worker takes 10 s of silence, or 10 s without `stopped`, for the end of us.
-ALIVE_EVERY = 2.0
-STOPPING_EVERY = 1.0
-INTERRUPT_AFTER = 4.0
-KILL_AFTER = 7.0
-# After `exit` the worker waits 20 s; Kubernetes waits 30 s after SIGTERM, people wait less.
-EXIT_WITHIN = 15.0
-TERMINATE_WITHIN = 8.0
 TERMINATED_CODE = 143
-
-
-class State(Enum):
-    """Where the task is."""
-
-    IDLE = "idle"
-    INITIALIZING = "initializing"
-    READY = "ready"
-    RUNNING = "running"
-    STOPPING = "stopping"
-    EXITING = "exiting"
-    EXITED = "exited"
-
 
 # An enum's member is looked up in Python code, too slow for what every message passes.
 _RUNNING = State.RUNNING
-
-
-class _Timers:
-    """When something is due, seconds on the caller's clock; None: never."""
-
-    def __init__(self, alive: float | None = None, kill: float | None = None) -> None:
-        self.alive = alive
-        self.stopping: float | None = None
-        self.interrupt: float | None = None
-        self.kill = kill
-
-    def earliest(self) -> float | None:
-        earliest = self.alive
-        for at in (self.stopping, self.interrupt, self.kill):
-            if at is not None and (earliest is None or at < earliest):
-                earliest = at
-        return earliest
 
 
 class _Task:
@@ -124,7 +94,7 @@ class TaskMachine:
         self._task = _Task()
         self._next: _Task | None = None  # arrived while the one before is being stopped
         self._owes_stopped = False
-        self._timers = _Timers()
+        self._timers = Timers()
         self._exit_code = 0
         self._terminated = False
 
@@ -182,7 +152,7 @@ class TaskMachine:
         assert task.initialize is not None
         self.generation += 1
         self._task = task
-        self._timers = _Timers()
+        self._timers = Timers()
         if self._user is not None and not self._user.has_initialize:
             # Nothing is to be waited for. The task goes over whole with its start: one message
             # to another process and back is a third of what a small task costs.
@@ -236,7 +206,7 @@ class TaskMachine:
     def _run(self, frame: Payload, now: float) -> list[Action]:
         task = self._task
         self.state = State.RUNNING
-        self._timers = _Timers(alive=now + ALIVE_EVERY)
+        self._timers = Timers(alive=now + ALIVE_EVERY)
         deliver = Deliver(Kind.START, self.generation, frame)
         if task.is_held:
             assert task.initialize is not None
@@ -335,7 +305,7 @@ class TaskMachine:
         self.state = State.IDLE
         self._task = _Task()
         self._owes_stopped = False
-        self._timers = _Timers()
+        self._timers = Timers()
 
     # ---------------------------------------------------------- the algorithm process --
     def _give_up_on_process(self, now: float) -> list[Action]:
@@ -351,7 +321,7 @@ class TaskMachine:
     def _crashed(self, event: Died, now: float) -> list[Action]:
         """Its end is ours, and no message says so: the worker must see a crash to retry it."""
         self.state = State.EXITED
-        self._timers = _Timers()
+        self._timers = Timers()
         # Status 0 would tell the operator that all went well.
         return [Finish(event.code or 1, crashed=True)]
 
@@ -400,7 +370,7 @@ class TaskMachine:
         self.state = State.EXITING
         self._next = None
         self._exit_code = code
-        self._timers = _Timers(alive=alive, kill=now + within)
+        self._timers = Timers(alive=alive, kill=now + within)
         if in_user_code:
             # An import that ends soon leaves the time to call the user's `exit`.
             patient = self._has_stop or importing
@@ -425,7 +395,7 @@ class TaskMachine:
         stopped: list[Action] = [Send(commands.STOPPED)] if self._owes_stopped else []
         self.state = State.EXITED
         self._owes_stopped = False
-        self._timers = _Timers()
+        self._timers = Timers()
         return [*stopped, Finish(code)]
 
     def _stop_exiting(self, event: Stop, now: float) -> list[Action]:
@@ -441,27 +411,3 @@ class TaskMachine:
     def _unexpected(self, event: Event, now: float) -> list[Action]:
         name = type(event).__name__.lower()
         return [Note("debug", f"ignored: {name} came while {self.state.value}")]
-
-
-def _row(*names: str) -> dict[State, str]:
-    return dict(zip(State, names, strict=True))
-
-
-# fmt: off
-TABLE: dict[type[Event], dict[State, str]] = {
-    # event            idle            initializing          ready           running         stopping             exiting             exited
-    Initialize:  _row("_begin",       "_replace",           "_begin",       "_replace",     "_queue_task",       "_unexpected",      "_drop"),
-    Start:       _row("_unexpected",  "_hold_start",        "_start",       "_unexpected",  "_hold_next_start",  "_unexpected",      "_drop"),
-    Stop:        _row("_stop_idle",   "_stop_initializing", "_stop_idle",   "_stop",        "_stop_again",       "_stop_exiting",    "_drop"),
-    Exit:        _row("_exit",        "_exit",              "_exit",        "_exit",        "_exit",             "_exit_sooner",     "_drop"),
-    Answer:      _row("_drop",        "_answer",            "_answer",      "_answer",      "_drop",             "_drop",            "_drop"),
-    Loaded:      _row("_loaded",      "_loaded",            "_loaded",      "_loaded",      "_loaded",           "_loaded",          "_drop"),
-    Initialized: _row("_drop",        "_initialized",       "_drop",        "_drop",        "_drop",             "_drop",            "_drop"),
-    Finished:    _row("_drop",        "_finished",          "_finished",    "_finished",    "_drop",             "_drop",            "_drop"),
-    Ended:       _row("_drop",        "_drop",              "_drop",        "_drop",        "_ended",            "_drop",            "_drop"),
-    Said:        _row("_drop",        "_pass_on",           "_pass_on",     "_pass_on",     "_pass_on_stopping", "_drop",            "_drop"),
-    Died:        _row("_crashed",     "_crashed",           "_crashed",     "_crashed",     "_died_stopping",    "_exit_is_done",    "_drop"),
-    Terminate:   _row("_terminate",   "_terminate",         "_terminate",   "_terminate",   "_terminate",        "_terminate_exiting", "_drop"),
-    Reload:      _row("_reload_idle", "_reload_task",       "_reload_task", "_reload_task", "_reload_stopping",  "_drop",            "_drop"),
-}
-# fmt: on

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..config import Config
@@ -34,7 +33,7 @@ def serve(environ: Mapping[str, str], command: Sequence[str] | None = None) -> i
             None: the wrapper's own, which loads the module that the environment names.
     """
     try:
-        config = Config.from_environ(environ, Path.cwd())
+        config = Config.from_environ(environ, os.getcwd())
     except ConfigurationError as error:
         tell_problems(error)
         return EXIT_CONFIGURATION
@@ -80,7 +79,7 @@ def _serve(config: Config, log: Log, environ: Mapping[str, str], command: Sequen
     if config.dev_mode:
         from .watcher import watch_in_thread
 
-        watch_in_thread(config.algorithm_path, supervisor.reload, log)
+        watch_in_thread(config.algorithm_folder, supervisor.reload, log)
     return supervisor.run(first)
 
 
@@ -95,8 +94,8 @@ def _make_relay(config: Config) -> OutputRelay | None:
 def _own_command(config: Config) -> list[str]:
     entry = config.entry_point
     file = entry if entry.endswith(".py") or "/" in entry else entry.replace(".", "/")
-    module_folder = config.algorithm_path / os.path.dirname(file)
-    folders = [str(config.algorithm_path), str(module_folder), str(Path.cwd())]
+    module_folder = os.path.join(config.algorithm_folder, os.path.dirname(file))
+    folders = [config.algorithm_folder, module_folder, os.getcwd()]
     return [sys.executable, "-u", _BOOT, *folders]
 
 

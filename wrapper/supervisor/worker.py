@@ -100,6 +100,10 @@ class Worker:
         self._next_announcement = 0.0
         self.link.opened(connection, now, self.task_under_way())
         self._poller.watch(connection, self._readable, connection.outbox)
+        if self._target.tls:
+            # TLS may have decrypted a first message along with the handshake's answer: then the
+            # socket has nothing left to wake us with.
+            self._readable()
 
     def _readable(self) -> None:
         connection = self.link.connection

@@ -1,0 +1,29 @@
+"""The times that a task keeps."""
+
+from __future__ import annotations
+
+# Seconds. The worker takes 10 s of silence, or 10 s without `stopped`, for the end of us.
+ALIVE_EVERY = 2.0
+STOPPING_EVERY = 1.0
+INTERRUPT_AFTER = 4.0
+KILL_AFTER = 7.0
+# After `exit` the worker waits 20 s; Kubernetes waits 30 s after SIGTERM, people wait less.
+EXIT_WITHIN = 15.0
+TERMINATE_WITHIN = 8.0
+
+
+class Timers:
+    """When something is due, seconds on the caller's clock; None: never."""
+
+    def __init__(self, alive: float | None = None, kill: float | None = None) -> None:
+        self.alive = alive
+        self.stopping: float | None = None
+        self.interrupt: float | None = None
+        self.kill = kill
+
+    def earliest(self) -> float | None:
+        earliest = self.alive
+        for at in (self.stopping, self.interrupt, self.kill):
+            if at is not None and (earliest is None or at < earliest):
+                earliest = at
+        return earliest
