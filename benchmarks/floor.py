@@ -1,6 +1,5 @@
 """The floor: what a hand-written loop on websocket-client and orjson reaches, with no wrapper.
 
-
 One thread, the library's best public settings, no error handling, no ``alive``, no stop: nothing
 that a real wrapper must do. Run as a script by the benchmarks: ``floor.py PORT ALGORITHM``.
 """
@@ -19,7 +18,8 @@ import websocket
 def main() -> None:
     """Connect and serve for ever."""
     connection = websocket.WebSocket(skip_utf8_validation=True, enable_multithread=True)
-    connection.connect(f"ws://127.0.0.1:{sys.argv[1]}/?storage=v1&encoding=json")
+    url = f"ws://127.0.0.1:{sys.argv[1]}/?storage=v1&encoding=json"
+    connection.connect(url)  # type: ignore[no-untyped-call]
     serve(connection, ALGORITHMS[sys.argv[2]])
 
 
@@ -65,7 +65,7 @@ def calls(job: dict[str, Any], connection: websocket.WebSocket) -> list[float]:
 
 def crowd(job: dict[str, Any], connection: websocket.WebSocket) -> float:
     """So many rounds of 100 calls in flight at once; the seconds of all, over the calls."""
-    rounds = job["input"][0]
+    rounds: int = job["input"][0]
     begin = time.perf_counter()
     for _ in range(rounds):
         for number in range(100):

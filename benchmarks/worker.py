@@ -11,7 +11,7 @@ from .server import Message, Peer
 
 START = b'{"command":"start","data":{"spanId":{"uber-trace-id":"e4bd:2665:1cac:1"}}}'
 # Recorded from HKube's worker, but for the input.
-JOB = {
+JOB: dict[str, Any] = {
     "useCache": False,
     "flatInput": None,
     "jobId": "main:p19pa1nk",

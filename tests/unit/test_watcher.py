@@ -26,7 +26,7 @@ def change_until(changed: Event, path: Path) -> None:
 
 def test_a_changed_file_is_noticed(tmp_path: Path) -> None:
     changed = Event()
-    watch_in_thread(tmp_path, changed.set, Log("error"))
+    watch_in_thread(str(tmp_path), changed.set, Log("error"))
 
     change_until(changed, tmp_path / "main.py")
 
@@ -35,7 +35,7 @@ def test_a_change_deep_in_the_folder_is_noticed_time_after_time(tmp_path: Path) 
     folder = tmp_path / "src" / "alg"
     folder.mkdir(parents=True)
     changed = Event()
-    watch_in_thread(tmp_path, changed.set, Log("error"))
+    watch_in_thread(str(tmp_path), changed.set, Log("error"))
 
     for name in ("main.py", "helper.py"):
         changed.clear()
@@ -48,7 +48,7 @@ def test_what_python_compiles_is_no_change(tmp_path: Path) -> None:
     cache.mkdir()
     reading, writing = os.pipe()
     changed = Event()
-    watch_in_thread(tmp_path, changed.set, Log("debug", fd=writing))
+    watch_in_thread(str(tmp_path), changed.set, Log("debug", fd=writing))
     change_until(changed, tmp_path / "main.py")
     changed.clear()
 
@@ -64,7 +64,7 @@ def test_what_python_compiles_is_no_change(tmp_path: Path) -> None:
 def test_what_cannot_be_watched_is_told(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     try:
-        watch_in_thread(tmp_path / "missing", lambda: None, Log("error", fd=writing))
+        watch_in_thread(str(tmp_path / "missing"), lambda: None, Log("error", fd=writing))
 
         assert select.select([reading], [], [], LIMIT)[0]
         assert "are no longer noticed" in os.read(reading, 65536).decode()
