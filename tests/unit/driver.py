@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from threading import Event, Thread, current_thread, main_thread
 from typing import Any, NamedTuple
 
-from wrapper.algorithm.host import Host, HostSettings
+from wrapper.algorithm.host import Host
 from wrapper.algorithm.interruption import Interruption
 from wrapper.algorithm.loader import Algorithm, from_functions
 from wrapper.algorithm.pipes import Pipes
+from wrapper.algorithm.sending import HostSettings
 from wrapper.errors import AlgorithmStopped
 from wrapper.ipc import INTERRUPT_SIGNAL, Frame, Kind
 from wrapper.log import Log

@@ -181,7 +181,7 @@ def test_an_async_start_is_cancelled(driver: Driver, user: Calls) -> None:
         assert driver.hear().kind is Kind.ENDED
 
     driver.serve(script, loads(start))
-    loop = driver.host._coroutines._loop
+    loop = driver.host._user._coroutines._loop
     assert loop is not None
     loop.close()
     asyncio.set_event_loop(None)

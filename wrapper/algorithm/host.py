@@ -6,21 +6,19 @@ listens meanwhile: it ends calls that wait, and tells the user's code to stop.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
-from threading import Lock, Thread
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from threading import Thread
+from typing import TYPE_CHECKING, Any
 
-from ..errors import AlgorithmStopped, DecodingError, EncodingError, LoadError, PayloadTooLarge
+from ..errors import AlgorithmStopped, DecodingError, EncodingError, LoadError
 from ..ipc import Frame, Functions, Kind
 from ..protocol import messages
-from ..protocol.encoding import Encoding
-from .coroutines import Coroutines
 from .failure import Report
 from .interruption import Interruption
 from .pipes import Pipes
+from .sending import HostSettings, TaskLink, encode
 from .task_api import TaskApi, make_task_api
+from .user_code import Outcome, UserCode
 
 if TYPE_CHECKING:
     from ..log import Log
@@ -29,24 +27,9 @@ if TYPE_CHECKING:
 # How long the user's `exit` waits for the user's `stop` that still runs, seconds.
 _STOP_PATIENCE = 2.0
 
-
 # An enum's member is looked up in Python code, too slow for what every frame passes.
-_START, _ANSWER, _SAID = Kind.START, Kind.ANSWER, Kind.SAID
+_START, _ANSWER = Kind.START, Kind.ANSWER
 _ENDINGS = frozenset((Kind.STOP, Kind.EXIT))
-
-
-class HostSettings(NamedTuple):
-    """What the host needs to know.
-
-    Attributes:
-        encoding: of the messages.
-        max_payload: bytes of the largest message the worker takes.
-        metrics_dir: folder for TensorBoard files.
-    """
-
-    encoding: Encoding
-    max_payload: int
-    metrics_dir: str
 
 
 class Host:
@@ -73,8 +56,7 @@ class Host:
         self._settings = settings
         self._log = log
         self._gone = gone
-        self._coroutines = Coroutines(interruption)
-        self._user = _UserCode()
+        self._user = UserCode(interruption)
         self._task: _Task | None = None
 
     def run(self, load: Callable[[], Algorithm]) -> None:
@@ -156,10 +138,7 @@ class Host:
                 user.stop_thread.start()
 
     def _run_stop(self, stop: Callable[[Any], Any], data: Any) -> None:
-        try:
-            self._coroutines.finish_elsewhere(stop(data))
-        except BaseException as error:  # the border to user code: whatever it raises
-            self._log_failure("the algorithm's stop failed", _report_of(error))
+        self._log_outcome("stop", self._user.call_beside(lambda: stop(data)))
 
     def _data_of(self, frame: Frame) -> Any:
         """The data of a `stop` or `exit`: what the user's function is handed; {} if none."""
@@ -210,7 +189,7 @@ class Host:
             self._send_error(generation, Report(error.code, text, ""))
             return None
         self._user.advance(generation)
-        link = _TaskLink(self._pipes, self._settings, generation)
+        link = TaskLink(self._pipes, self._settings, generation)
         api = make_task_api(link, data, self._settings.metrics_dir, self._log.warning)
         return _Task(generation, data, api)
 
@@ -226,7 +205,7 @@ class Host:
             return
         if algorithm.initialize is not None:
             initialize = algorithm.initialize
-            outcome = self._call(lambda: initialize(task.data), task.generation)
+            outcome = self._user.call(lambda: initialize(task.data), task.generation)
             if outcome.report is not None:
                 self._fail(task, outcome.report)
                 return
@@ -237,7 +216,7 @@ class Host:
         task, algorithm = self._task, self._user.algorithm
         if task is None or algorithm is None:
             return
-        outcome = self._call(lambda: algorithm.start(task.data, task.api.api), generation)
+        outcome = self._user.call(lambda: algorithm.start(task.data, task.api.api), generation)
         if outcome.report is not None:
             self._fail(task, outcome.report)
             return
@@ -247,44 +226,17 @@ class Host:
         del outcome
         task.data = None
         try:
-            payload = self._encode(message, "result")
+            payload = encode(self._settings, message, "result")
         except EncodingError as error:
             self._fail(task, Report(error.code, str(error), ""))
             return
         # The border to user objects: an array's or an enum's own code may raise anything.
         except Exception as error:
-            self._fail(task, _report_of(error, self._user.folder))
+            self._fail(task, self._user.report(error))
             return
         self._task = None
         task.api.end(None)
         self._pipes.send(Kind.FINISHED, generation, payload)
-
-    def _call(
-        self, function: Callable[[], Any], generation: int, interruptible: bool = True
-    ) -> _Outcome:
-        """Run user code; whatever it raises is told, and nothing of it escapes.
-
-        Args:
-            generation: what the code belongs to; if that is over, the code is not run.
-            interruptible: a stop may end it.
-        """
-        user = self._user
-        try:
-            with self._interruption.user_code if interruptible else nullcontext():
-                user.running = True
-                try:
-                    # A stop before this line found nothing to interrupt; one after it will.
-                    if not user.is_current(generation):
-                        raise AlgorithmStopped("HKube stopped the task")
-                    result = self._coroutines.finish(function())
-                finally:
-                    user.running = False
-            outcome = _Outcome(result, None)
-        except BaseException as error:  # the border to user code: SystemExit and all
-            user.running = False
-            outcome = _Outcome(None, _report_of(error, user.folder))
-        self._end_if_forked()
-        return outcome
 
     def _end_task(self, frame: Frame) -> None:
         """What STOP and EXIT ask for; no user code runs on this thread now."""
@@ -297,7 +249,9 @@ class Host:
             thread.join(_STOP_PATIENCE if is_exit else None)
         elif algorithm is not None and algorithm.stop is not None and not is_exit:
             stop = algorithm.stop
-            self._log_outcome("stop", self._call(lambda: stop(self._data_of(frame)), generation))
+            self._log_outcome(
+                "stop", self._user.call(lambda: stop(self._data_of(frame)), generation)
+            )
         task, self._task = self._task, None
         if task is not None:
             task.api.end("stopped")
@@ -306,7 +260,7 @@ class Host:
         elif algorithm is not None and algorithm.exit is not None:
             leave = algorithm.exit
             # An interruption that was meant for the task must not reach it.
-            outcome = self._call(lambda: leave(self._data_of(frame)), generation, False)
+            outcome = self._user.call(lambda: leave(self._data_of(frame)), generation, False)
             self._log_outcome("exit", outcome)
 
     # ----------------------------------------------------------------------- what is told --
@@ -321,80 +275,19 @@ class Host:
     def _send_error(self, generation: int, report: Report) -> None:
         message = messages.error_message(report.code, report.message, report.details)
         try:
-            payload = self._encode(message, "error")
+            payload = encode(self._settings, message, "error")
         except EncodingError as error:
             message = messages.error_message(error.code, str(error), "")
-            payload = self._encode(message, "error")
+            payload = encode(self._settings, message, "error")
         self._pipes.send(Kind.FINISHED, generation, payload)
 
-    def _encode(self, message: Mapping[str, Any], subject: str) -> bytes:
-        return _encode(self._settings, message, subject)
-
-    def _log_outcome(self, name: str, outcome: _Outcome) -> None:
+    def _log_outcome(self, name: str, outcome: Outcome) -> None:
         if outcome.report is not None:
             self._log_failure(f"the algorithm's {name} failed", outcome.report)
 
     def _log_failure(self, what: str, report: Report) -> None:
         details = f"\n{report.details}" if report.details else ""
         self._log.error(f"{what}: {report.message}{details}")
-
-    def _end_if_forked(self) -> None:
-        """A child that user code forked, and that returned from `start`, is not the algorithm."""
-        if os.getpid() != self._user.pid:
-            import sys
-
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(0)
-
-
-def _report_of(error: BaseException, folder: str | None = None) -> Report:
-    # Imported when something has failed: it would be a tenth of the start.
-    from .report import report_exception
-
-    return report_exception(error, folder=folder)
-
-
-class _Outcome(NamedTuple):
-    """What came of user code: a result, or the report of what it raised."""
-
-    result: Any
-    report: Report | None
-
-
-class _UserCode:
-    """The user's module, and whether its code runs now.
-
-    Attributes:
-        lock: held where the two threads must agree on who deals with a stop.
-        running: user code runs on the main thread.
-        stop_thread: runs the user's `stop` beside it.
-    """
-
-    def __init__(self) -> None:
-        self.algorithm: Algorithm | None = None
-        self.load_error: Report | None = None
-        self.lock = Lock()
-        self.running = False
-        self.stop_thread: Thread | None = None
-        self.pid = os.getpid()
-        self._generation = 0
-
-    def advance(self, generation: int) -> bool:
-        """Take note of a frame's generation; False if it is known already."""
-        if generation <= self._generation:
-            return False
-        self._generation = generation
-        return True
-
-    def is_current(self, generation: int) -> bool:
-        """Whether nothing newer is known; what is older belongs to a task that is over."""
-        return generation >= self._generation
-
-    @property
-    def folder(self) -> str | None:
-        """The algorithm's folder, once it is known."""
-        return str(self.algorithm.base or self.algorithm.folder) if self.algorithm else None
 
 
 class _Task:
@@ -404,26 +297,3 @@ class _Task:
         self.generation = generation
         self.data = data
         self.api = api
-
-
-class _TaskLink:
-    """The way to the worker for one task's HKubeApi (see `calls.Link`)."""
-
-    def __init__(self, pipes: Pipes, settings: HostSettings, generation: int) -> None:
-        self._pipes = pipes
-        self._settings = settings
-        self._generation = generation
-
-    def send(self, message: Mapping[str, Any], subject: str) -> None:
-        self._pipes.send(_SAID, self._generation, _encode(self._settings, message, subject))
-
-
-def _encode(settings: HostSettings, message: Mapping[str, Any], subject: str) -> bytes:
-    payload = settings.encoding.encode(message, subject)
-    if len(payload) > settings.max_payload:
-        raise PayloadTooLarge(
-            f"the {subject} is too large: {len(payload):,} bytes in {settings.encoding.name}, and "
-            f"the worker takes at most {settings.max_payload:,} "
-            "(WORKER_SOCKET_MAX_PAYLOAD_BYTES): send less, or store it and send where it is"
-        )
-    return payload

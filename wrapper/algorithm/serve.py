@@ -18,9 +18,10 @@ from ..ipc import CHANNEL_VARIABLE, DUMP_SIGNAL
 from ..log import Log
 from ..protocol.encoding import get_encoding
 from . import thread_failures
-from .host import Host, HostSettings
+from .host import Host
 from .interruption import Interruption
 from .pipes import Pipes
+from .sending import HostSettings
 
 if TYPE_CHECKING:
     from .loader import Algorithm

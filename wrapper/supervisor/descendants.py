@@ -42,42 +42,49 @@ def reap() -> list[tuple[int, int]]:
 def kill_all() -> None:
     """End every descendant; returns when none is left, or after half a second of trying.
 
-    In rounds, because a process may fork between our look and our signal; and whole groups,
-    because one that forks and ends all the time is another by then.
+    In rounds, because a process may fork between our look and our signal; and whole groups, those
+    of the dead too, because one that forks and ends all the time is another by then.
     """
     own_group = os.getpgrp()
     for _ in range(_MOST_ROUNDS):
-        reap()
-        living = _living_descendants()
-        if not living:
-            return
-        for pid, group in living:
+        for pid, group in _descendants():
             try:
                 if group != own_group:
                     os.killpg(group, signal.SIGKILL)
                 os.kill(pid, signal.SIGKILL)
             except (ProcessLookupError, PermissionError):
                 pass
+        reap()
+        # All that is left would be a child of ours by now, or the child of one.
+        if not _has_children() or not os.path.isdir("/proc"):
+            return
         time.sleep(_ROUND_PAUSE)
 
 
-def _living_descendants() -> list[tuple[int, int]]:
-    """Process id and process group of each."""
+def _has_children() -> bool:
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def _descendants() -> list[tuple[int, int]]:
+    """Process id and process group of each, the dead that are not yet reaped among them."""
     children: dict[int, list[tuple[int, int]]] = {}
-    for pid, parent, group, state in _processes():
-        if state not in "ZX":
-            children.setdefault(parent, []).append((pid, group))
+    for pid, parent, group in _processes():
+        children.setdefault(parent, []).append((pid, group))
     found: list[tuple[int, int]] = []
     todo = [os.getpid()]
     while todo:
-        for pid, group in children.get(todo.pop(), ()):
-            found.append((pid, group))
-            todo.append(pid)
+        below = children.get(todo.pop(), [])
+        found += below
+        todo += [pid for pid, _ in below]
     return found
 
 
-def _processes() -> list[tuple[int, int, int, str]]:
-    """Id, parent's id, group and state of every process; empty where there is no /proc."""
+def _processes() -> list[tuple[int, int, int]]:
+    """Id, parent's id and group of every process; empty where there is no /proc."""
     try:
         names = os.listdir("/proc")
     except FileNotFoundError:
@@ -92,6 +99,6 @@ def _processes() -> list[tuple[int, int, int, str]]:
         except OSError:
             continue  # it ended meanwhile
         # The command's name, in parentheses, may hold anything, parentheses too.
-        state, parent, group = stat.rpartition(")")[2].split()[:3]
-        processes.append((int(name), int(parent), int(group), state))
+        _, parent, group = stat.rpartition(")")[2].split()[:3]
+        processes.append((int(name), int(parent), int(group)))
     return processes
