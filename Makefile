@@ -9,6 +9,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# Most tests wait for other processes: more of them at a time than there are cores.
+PARALLEL := --numprocesses 4 --dist worksteal
 
 .PHONY: run test check bench clean
 
@@ -16,7 +18,7 @@ run: $(INSTALLED)
 	$(BIN)/python -m wrapper.local examples/hello --input '["world"]'
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term:skip-covered
 
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .

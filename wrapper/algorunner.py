@@ -99,4 +99,8 @@ def _command_of_script() -> list[str] | None:
 
 
 def _is_debugged() -> bool:
-    return sys.gettrace() is not None or "pydevd" in sys.modules or "debugpy" in sys.modules
+    if "pydevd" in sys.modules or "debugpy" in sys.modules:
+        return True
+    # pdb and its like; a coverage tool traces too, and is no debugger.
+    bdb = sys.modules.get("bdb")
+    return bdb is not None and isinstance(getattr(sys.gettrace(), "__self__", None), bdb.Bdb)

@@ -24,18 +24,26 @@ def rewrite(session: Session, text: str, name: str = "main.py") -> None:
     draft.replace(path)
 
 
+def wait_for_watch(session: Session) -> None:
+    """Waits until the folder is watched (which takes a moment after the start)."""
+    folder = Path(f"/proc/{session.wrapper.pid}/fdinfo")
+
+    def watched() -> bool:
+        return any("inotify wd:" in file.read_text() for file in folder.iterdir())
+
+    if folder.exists():
+        session.wrapper.wait_until(watched, "watch on the folder")
+
+
 def run_until(session: Session, value: object) -> None:
     """Runs tasks until one returns the value (a change of the code takes a moment to be seen)."""
-    outcome: list[object] = []
 
     def runs() -> bool:
         session.worker.initialize()
         session.worker.send("start", {})
-        message = session.worker.finish()
-        outcome.append(message.data if message.command == "done" else message.error["message"])
-        return outcome[-1] == value
+        return bool(session.worker.finish().data == value)
 
-    session.wrapper.wait_until(runs, f"{value!r} (last: {outcome[-3:]})", 15)
+    session.wrapper.wait_until(runs, f"task that gives {value!r}", 15)
 
 
 def test_a_debug_url_keeps_its_path_and_query(serve: Serve) -> None:
@@ -58,6 +66,7 @@ def test_redirected_logs_tell_the_host(serve: Serve) -> None:
 def test_dev_mode_reloads_changed_code_and_keeps_the_connection(serve: Serve) -> None:
     session = serve({"main.py": code("old")}, env={"DEV_MODE": "true"})
     assert session.worker.run() == "old"
+    wait_for_watch(session)
     rewrite(session, code("new"))
     run_until(session, "new")
     rewrite(session, "import helper\n\ndef start(args, api):\n    return helper.value\n")
@@ -68,9 +77,19 @@ def test_dev_mode_reloads_changed_code_and_keeps_the_connection(serve: Serve) ->
     assert session.worker.connections == 1
 
 
+def test_dev_mode_loses_no_edit_that_is_made_while_it_starts(serve: Serve) -> None:
+    """Between the loading of the code and the moment that its folder is watched."""
+    for number in range(3):
+        session = serve({"main.py": code("old")}, env={"DEV_MODE": "true"})
+        assert session.worker.run() == "old"
+        rewrite(session, code(f"new {number}"))
+        run_until(session, f"new {number}")
+
+
 def test_dev_mode_tells_a_syntax_error_and_the_next_edit_mends_it(serve: Serve) -> None:
     session = serve({"main.py": code("old")}, env={"DEV_MODE": "true"})
     assert session.worker.run() == "old"
+    wait_for_watch(session)
     rewrite(session, "def start(args, api)\n    return 1\n")
     session.wrapper.wait_for_log("not valid Python")
     error = session.worker.fail()
@@ -84,6 +103,7 @@ def test_dev_mode_runs_the_task_at_hand_again_on_the_new_code(serve: Serve) -> N
     waits = "import time\n\ndef start(args, api):\n    time.sleep(600)\n"
     session = serve({"main.py": waits}, env={"DEV_MODE": "true"})
     session.worker.begin("kept")
+    wait_for_watch(session)
     rewrite(session, "def start(args, api):\n    return ['new', args['input']]\n")
     message = session.worker.finish()
     assert message.data == ["new", ["kept"]]
@@ -104,6 +124,7 @@ def test_dev_mode_survives_a_crash_or_ends(serve: Serve) -> None:
 def test_dev_mode_lets_the_algorithm_write_into_its_own_folder(serve: Serve) -> None:
     """Else each task would reload the code, and be run again, for ever."""
     session = serve("writes_beside_itself", env={"DEV_MODE": "true"})
+    wait_for_watch(session)
     pids = {session.worker.run() for _ in range(3)}
     session.worker.expect_silence(1.0)
     pids.add(session.worker.run())

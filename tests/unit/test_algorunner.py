@@ -126,7 +126,7 @@ def test_where_there_is_no_script_all_stays_in_one_process(script: Script) -> No
 
 
 def test_under_a_debugger_all_stays_in_one_process(script: Script) -> None:
-    done = script.run("Run(start=start)", before="sys.settrace(lambda *_: None)")
+    done = script.run("Run(start=start)", before="import bdb; bdb.Bdb().set_trace()")
 
     assert done.returncode == BAD_CONFIGURATION
 

@@ -91,7 +91,10 @@ def test_we_give_up_so_long_after_a_loss(network: Network) -> None:
         now += link.refused(now)
         assert tick_to(link, min(now, 159.9)) is None
 
-    assert tick_to(link, 160.0) == "the worker has not come back within 60 s"
+    assert (
+        tick_to(link, 160.0)
+        == "the worker has not come back within 60 s (WORKER_RECONNECT_TIMEOUT)"
+    )
 
 
 def test_coming_back_in_time_starts_the_count_anew(network: Network) -> None:
@@ -122,7 +125,9 @@ def test_with_no_patience_we_give_up_at_once(network: Network) -> None:
     open_link(link, network, 0.0)
     link.closed(1.0, nothing)
 
-    assert tick_to(link, 1.0) == "the worker has not come back within 0 s"
+    assert (
+        tick_to(link, 1.0) == "the worker has not come back within 0 s (WORKER_RECONNECT_TIMEOUT)"
+    )
 
 
 # ------------------------------------------------------------------------ at the very end --

@@ -138,7 +138,10 @@ class Host:
                 user.stop_thread.start()
 
     def _run_stop(self, stop: Callable[[Any], Any], data: Any) -> None:
-        self._log_outcome("stop", self._user.call_beside(lambda: stop(data)))
+        outcome = self._user.call_beside(lambda: stop(data))
+        self._log_outcome("stop", outcome)
+        if outcome.report is not None and self._user.running:
+            self._interruption.request()  # it will not end the user's code any more
 
     def _data_of(self, frame: Frame) -> Any:
         """The data of a `stop` or `exit`: what the user's function is handed; {} if none."""

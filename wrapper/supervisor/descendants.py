@@ -56,7 +56,7 @@ def kill_all() -> None:
                 pass
         reap()
         # All that is left would be a child of ours by now, or the child of one.
-        if not _has_children() or not os.path.isdir("/proc"):
+        if not os.path.isdir("/proc") or not _has_children():
             return
         time.sleep(_ROUND_PAUSE)
 

@@ -91,6 +91,11 @@ class Link:
         self._ending = True
         self._times.retry = self._times.lost = None
 
+    @property
+    def is_ending(self) -> bool:
+        """The container is ending."""
+        return self._ending
+
     def heard(self, now: float) -> None:
         """Something has come from the worker."""
         self._times.heard = now
@@ -110,7 +115,10 @@ class Link:
         times = self._times
         give_up = self._give_up_at()
         if give_up is not None and now >= give_up:
-            return f"the worker has not come back within {self._settings.give_up_after:g} s"
+            return (
+                f"the worker has not come back within {self._settings.give_up_after:g} s "
+                "(WORKER_RECONNECT_TIMEOUT)"
+            )
         if times.retry is not None and now >= times.retry:
             times.retry = None
             self._connect()

@@ -15,6 +15,7 @@ from .process import AlgorithmProcess
 
 if TYPE_CHECKING:
     from .output import OutputRelay
+    from .watcher import Snapshot
 
 EXIT_CONFIGURATION = 78
 EXIT_SOFTWARE = 70
@@ -67,6 +68,7 @@ def _serve(config: Config, log: Log, environ: Mapping[str, str], command: Sequen
     def spawn() -> AlgorithmProcess:
         return AlgorithmProcess(command, _child_environ(environ), outputs)
 
+    snapshot = _take_snapshot(config)
     # Before the rest is imported: the algorithm process starts on another core meanwhile.
     first = spawn()
     from .supervisor import Supervisor
@@ -79,8 +81,17 @@ def _serve(config: Config, log: Log, environ: Mapping[str, str], command: Sequen
     if config.dev_mode:
         from .watcher import watch_in_thread
 
-        watch_in_thread(config.algorithm_folder, supervisor.reload, log)
+        watch_in_thread(config.algorithm_folder, supervisor.reload, log, snapshot)
     return supervisor.run(first)
+
+
+def _take_snapshot(config: Config) -> Snapshot | None:
+    """The state of the code that is about to be loaded, if its changes are to be seen."""
+    if not config.dev_mode:
+        return None
+    from .watcher import take_snapshot
+
+    return take_snapshot(config.algorithm_folder)
 
 
 def _make_relay(config: Config) -> OutputRelay | None:

@@ -8,28 +8,79 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from watchfiles import PythonFilter
+
     from ..log import Log
 
 _SETTINGS = (".yaml", ".yml", ".toml", ".ini", ".cfg")
 
 
-def watch_in_thread(folder: str, changed: Callable[[], None], log: Log) -> None:
-    """Call `changed`, from a thread, after each burst of changes to the folder's files."""
-    Thread(target=_watch, args=(folder, changed, log), name="watch", daemon=True).start()
+Snapshot = dict[str, int]
+
+# Milliseconds within which the watch is known to stand; what was edited before is found then.
+_LOOK_EVERY = 1000
 
 
-def _watch(folder: str, changed: Callable[[], None], log: Log) -> None:
+def take_snapshot(folder: str) -> Snapshot:
+    """When each file of code was last changed, nanoseconds; take it before the code is loaded."""
+    from watchfiles import Change
+
+    is_code = _filter()
+    found: Snapshot = {}
+    for path, _, names in os.walk(folder):
+        for name in names:
+            file = os.path.join(path, name)
+            try:
+                if is_code(Change.modified, file):
+                    found[file] = os.stat(file).st_mtime_ns
+            except OSError:
+                pass  # it has just gone
+    return found
+
+
+def watch_in_thread(
+    folder: str, changed: Callable[[], None], log: Log, since: Snapshot | None = None
+) -> None:
+    """Call `changed`, from a thread, after each burst of changes to the folder's code.
+
+    Args:
+        folder: absolute path.
+        changed: called from the thread.
+        log: the wrapper's log.
+        since: changes since then count too, though nobody watched yet.
+    """
+    arguments = (folder, changed, log, since)
+    Thread(target=_watch, args=arguments, name="watch", daemon=True).start()
+
+
+def _watch(
+    folder: str, changed: Callable[[], None], log: Log, since: Snapshot | None = None
+) -> None:
     # watchfiles: the system's own notifications, bursts put together, __pycache__, .git, editor
     # files and the like left out, and polling where bind mounts bring no notifications
     # (WATCHFILES_FORCE_POLLING).
     try:
-        from watchfiles import PythonFilter, watch
+        from watchfiles import watch
 
-        # Code and settings only: what an algorithm writes beside its code must not reload it.
-        code = PythonFilter(extra_extensions=_SETTINGS)
-        for changes in watch(folder, watch_filter=code, raise_interrupt=False):
-            names = sorted({os.path.basename(path) for _, path in changes})
-            log.debug(f"changed: {', '.join(names[:10])}")
-            changed()
+        for changes in watch(
+            folder,
+            watch_filter=_filter(),
+            raise_interrupt=False,
+            rust_timeout=_LOOK_EVERY,
+            yield_on_timeout=True,
+        ):
+            missed = since is not None and take_snapshot(folder) != since
+            since = None
+            if changes or missed:
+                names = sorted({os.path.basename(path) for _, path in changes})
+                log.debug(f"changed: {', '.join(names[:10])}")
+                changed()
     except Exception as error:  # a thread's last border: without it nobody would hear of it
         log.error(f"DEV_MODE: changes in {folder} are no longer noticed: {error}")
+
+
+def _filter() -> PythonFilter:
+    """Code and settings only: what an algorithm writes beside its code must not reload it."""
+    from watchfiles import PythonFilter
+
+    return PythonFilter(extra_extensions=_SETTINGS)

@@ -117,7 +117,10 @@ class Worker:
             self._lost(closed)
 
     def _lost(self, closed: Closed) -> None:
-        self._log.warning(f"{closed.reason}: connecting anew")
+        if self.link.is_ending:
+            self._log.info(closed.reason)
+        else:
+            self._log.warning(f"{closed.reason}: connecting anew")
         self.link.closed(time.monotonic(), self._before_close)
 
     def _before_close(self, connection: Connection) -> None:
