@@ -117,7 +117,7 @@ def test_it_takes_signals_afresh(started: list[Started]) -> None:
                      signal.pthread_sigmask(signal.SIG_BLOCK, [])]))
             """,
         )
-        assert algorithm.hear() == "[False, False, set()]"
+        assert algorithm.hear() == "[True, True, set()]"
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
         for number, handler in before.items():
