@@ -115,6 +115,13 @@ class TestTask:
         assert actions == [ev.Deliver(Kind.TASK, machine.generation, b"init"), ev.Send("started")]
         assert machine.state is State.RUNNING
 
+    def test_a_task_that_has_not_gone_over_cannot_end(self) -> None:
+        machine = TaskMachine()
+        machine.handle(ev.Loaded(False, False), 0.0)
+        machine.handle(ev.Initialize(b"init"), 0.0)
+        assert machine.handle(ev.Finished(machine.generation, b"done"), 0.1) == []
+        assert machine.state is State.READY
+
     def test_a_whole_task_that_waited_for_a_stop_begins_with_its_start(self) -> None:
         machine = TaskMachine()
         machine.handle(ev.Loaded(False, False), 0.0)
@@ -535,5 +542,5 @@ class TaskHistory(RuleBasedStateMachine):
             assert self.machine.deadline() is not None
 
 
-TaskHistory.TestCase.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+TaskHistory.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
 TestTaskHistory = TaskHistory.TestCase

@@ -240,7 +240,8 @@ class TaskMachine:
         return [Deliver(Kind.ANSWER, self.generation, event.frame)]
 
     def _finished(self, event: Finished, now: float) -> list[Action]:
-        if event.generation != self.generation:
+        # What the algorithm process has not even had, it cannot have ended.
+        if event.generation != self.generation or self._task.is_held:
             return []
         self._reset()
         return [Pass(event.message, final=True)]
