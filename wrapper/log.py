@@ -17,6 +17,7 @@ _LABELS = {"debug": "DEBUG", "info": "INFO ", "warning": "WARN ", "error": "ERRO
 _IDS = (("job", "jobId"), ("task", "taskId"), ("node", "nodeName"))  # as text, as JSON
 _NO_ID = "-"
 _STDERR = 2
+_AT_ONCE = 4096  # bytes; PIPE_BUF
 _PATIENCE = 0.2  # seconds that a stderr which takes nothing may hold us up, once a line
 
 
@@ -99,15 +100,18 @@ class Log:
             self._write(f"{event}\n".encode(errors="backslashreplace"))
 
     def _write(self, line: bytes) -> None:
+        if self._fd < 0:
+            return
         rest = memoryview(b"\n" + line if self._torn else line)
         whole = len(rest)
         try:
-            while rest:
+            # A pipe that is full, because nobody reads it, must not hold up who writes here. One
+            # that has room takes so much at once.
+            while rest and _wait_writable(self._fd):
                 try:
-                    rest = rest[os.write(self._fd, rest) :]
+                    rest = rest[os.write(self._fd, rest[:_AT_ONCE]) :]
                 except BlockingIOError:  # user code has made the shared stderr non-blocking
-                    if not _wait_writable(self._fd):
-                        break
+                    pass
         except OSError:  # closed, nobody reads it, the disk is full: there is no place to say so
             pass
         if len(rest) < whole:

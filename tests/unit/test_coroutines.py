@@ -284,3 +284,31 @@ def test_what_a_stop_raises_is_its_caller_s(coroutines: Coroutines) -> None:
     stopping = start.stopping  # type: ignore[attr-defined]
     stopping.join()
     assert isinstance(stopping.error, KeyError)
+
+
+def test_what_initialize_leaves_in_the_loop_lives_until_it_is_done(coroutines: Coroutines) -> None:
+    """The background task of a session, say, that `start` uses."""
+    beats: list[str] = []
+
+    async def session() -> None:
+        while True:
+            beats.append("beat")
+            await asyncio.sleep(0)
+
+    async def initialize() -> None:
+        beats.append("opened")
+        tasks.append(asyncio.create_task(session()))
+
+    async def start() -> None:
+        count = len(beats)
+        while len(beats) < count + 3:
+            await asyncio.sleep(0)
+
+    tasks: list[asyncio.Task[None]] = []
+    coroutines.finish(initialize(), keep_tasks=True)
+    coroutines.finish(start())
+    coroutines.finish(start())
+    assert not tasks[0].done()
+
+    tasks[0].cancel()
+    coroutines.finish(asyncio.gather(tasks[0], return_exceptions=True), keep_tasks=True)

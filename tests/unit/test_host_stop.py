@@ -245,3 +245,28 @@ def test_the_stop_is_answered_when_the_user_s_stop_has_returned(
         assert user.heard[-1] == "stop done"
 
     driver.serve(script, loads(user.start, stop=stop))
+
+
+def test_an_exit_amid_a_stop_does_not_call_the_user_s_stop_again(driver: Driver) -> None:
+    stops: list[str] = []
+    stopping, over = Event(), Event()
+
+    def stop(args: Any) -> None:
+        stops.append("stop")
+        stopping.set()
+        over.wait(LIMIT)
+
+    def start(args: Any) -> None:
+        over.wait(LIMIT)
+
+    def script() -> None:
+        driver.tell(Kind.TASK, 1, {})
+        driver.tell(Kind.STOP, 2, {})
+        assert stopping.wait(LIMIT)
+        driver.tell(Kind.EXIT, 3, {})
+        while driver.host._user.is_current(2):  # until the thread that listens has heard
+            pass
+        over.set()
+
+    driver.serve(script, loads(start, stop=stop))
+    assert stops == ["stop"]

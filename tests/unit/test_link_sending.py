@@ -162,3 +162,50 @@ def test_what_is_kept_is_sent_before_the_goodbye(network: Network) -> None:
     assert network.heard()[0] == b"stopped"
     assert link.connection is None
     link.close(patience=0.0)
+
+
+# ------------------------------------------------------------ a link that breaks amid a word --
+LARGE = b"d" * (20 * MEGABYTE)  # more than the kernel takes at once
+
+
+def test_a_last_word_that_was_sent_in_part_is_sent_again(network: Network) -> None:
+    link = network.link()
+    open_link(link, network, 0.0, busy=True)
+    link.send(LARGE, keep=True, final=True)
+    assert link.connection is not None
+    assert link.connection.outbox.waiting_bytes
+
+    link.closed(1.0, nothing)
+    open_link(link, network, 2.0)
+    tick_to(link, 2.0 + SETTLE_AFTER)
+    assert link.connection.outbox.waiting_bytes > 10 * MEGABYTE
+
+
+def test_a_last_word_that_could_not_be_flushed_is_sent_again(network: Network) -> None:
+    link = network.link()
+    open_link(link, network, 0.0, busy=True)
+    assert link.connection is not None
+    with link.connection.outbox.corked():
+        link.send(b"done", keep=True, final=True)
+        network.workers[-1].socket.close()
+    assert link.connection.outbox.is_broken
+
+    link.closed(1.0, nothing)
+    open_link(link, network, 2.0)
+    tick_to(link, 2.0 + SETTLE_AFTER)
+    assert network.heard() == [b"done"]
+
+
+def test_a_last_word_that_is_sent_whole_is_let_go_of_and_not_sent_again(network: Network) -> None:
+    link = network.link()
+    open_link(link, network, 0.0, busy=True)
+    assert link.connection is not None
+    with link.connection.outbox.corked():
+        link.send(b"done", keep=True, final=True)
+    link.release()
+    assert network.heard() == [b"done"]
+
+    link.closed(1.0, nothing)
+    open_link(link, network, 2.0)
+    tick_to(link, 2.0 + SETTLE_AFTER)
+    assert network.heard() == []

@@ -255,3 +255,31 @@ assert data.endswith(b"parent"), data
 assert b"child" not in data
 """
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=30).returncode == 0
+
+
+@pytest.mark.usefixtures("own_handlers")
+def test_a_signal_handler_that_raises_amid_a_large_frame_leaves_it_whole(
+    supervisor: Supervisor,
+) -> None:
+    """As `signal.alarm` with a handler of the user's does, for a time limit of their own."""
+
+    def out_of_time(number: int, frame: object) -> None:
+        raise TimeoutError("the user's own limit")
+
+    signal.signal(signal.SIGUSR1, out_of_time)
+    frames: list[Frame] = []
+
+    def interrupt_and_read() -> None:
+        supervisor.tasks.recv_into(supervisor._cutter.space(), 1)
+        supervisor._cutter.filled(1)
+        os.kill(os.getpid(), signal.SIGUSR1)
+        frames.extend(supervisor.hear(2))
+
+    reading = Thread(target=interrupt_and_read)
+    reading.start()
+    with pytest.raises(TimeoutError):
+        supervisor.pipes.send(Kind.SAID, 1, bytes(5_000_000))
+    supervisor.pipes.send(Kind.ENDED, 2)
+    reading.join(LIMIT)
+
+    assert [(f.generation, len(f.payload)) for f in frames] == [(1, 5_000_000), (2, 0)]

@@ -28,12 +28,18 @@ class Coroutines:
         self._open = False  # the loop takes visitors
         self._lock = Lock()
 
-    def finish(self, value: Any) -> Any:
-        """`value`, or what it comes to if it must be awaited; from the main thread."""
+    def finish(self, value: Any, keep_tasks: bool = False) -> Any:
+        """`value`, or what it comes to if it must be awaited; from the main thread.
+
+        Args:
+            value: what a user's function returned.
+            keep_tasks: what it leaves running in the loop goes on, for the functions after it
+                (the background tasks of a session that `initialize` opened).
+        """
         # asyncio costs 50 ms to import: only for those who use it.
         if not hasattr(value, "__await__"):
             return value
-        return self._run(value)
+        return self._run(value, keep_tasks)
 
     def finish_elsewhere(self, value: Any) -> Any:
         """The same from another thread, in the main thread's loop if it is running."""
@@ -51,7 +57,7 @@ class Coroutines:
                 self._visitor = visitor
         return asyncio.run(wait()) if visitor is None else visitor.result()
 
-    def _run(self, awaitable: Awaitable[Any]) -> Any:
+    def _run(self, awaitable: Awaitable[Any], keep_tasks: bool) -> Any:
         import asyncio
 
         loop = self._loop
@@ -62,6 +68,7 @@ class Coroutines:
         async def wait() -> Any:
             return await awaitable
 
+        earlier = asyncio.all_tasks(loop)
         task = loop.create_task(wait())
 
         def cancel() -> None:
@@ -74,7 +81,8 @@ class Coroutines:
         finally:
             self._interruption.cancel = None
             self._await_visitor(loop)
-            self._end_leftovers(loop)
+            if not keep_tasks:
+                self._end_leftovers(loop, earlier)
 
     def _await_visitor(self, loop: asyncio.AbstractEventLoop) -> None:
         """Go on until the user's `async def stop` is done, which may have ended `start`."""
@@ -86,13 +94,15 @@ class Coroutines:
         if visitor is not None and not loop.is_running():
             loop.run_until_complete(asyncio.wait([asyncio.wrap_future(visitor, loop=loop)]))
 
-    def _end_leftovers(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _end_leftovers(
+        self, loop: asyncio.AbstractEventLoop, earlier: set[asyncio.Task[Any]]
+    ) -> None:
         """Tasks that the user's code left running end with it, as after asyncio.run."""
         import asyncio
 
         if loop.is_running() or loop.is_closed():
             return
-        leftovers = asyncio.all_tasks(loop)
+        leftovers = asyncio.all_tasks(loop) - earlier
         for task in leftovers:
             task.cancel()
         if leftovers:

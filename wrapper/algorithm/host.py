@@ -95,17 +95,24 @@ class Host:
     # ------------------------------------------------------------ the thread that listens --
     def _listen(self) -> None:
         for frame in self._pipes.control():
-            if frame.kind == _ANSWER:
-                self._answer(frame)
-            elif frame.kind == Kind.INTERRUPT:
-                # A late one must not end the next task.
-                if self._user.running and self._user.is_current(frame.generation):
-                    self._interruption.request()
-            else:
-                self._stop(frame)
+            try:
+                self._hear(frame)
+            # Without this thread no stop is heard: no want of memory or threads may end it.
+            except Exception as error:
+                self._log.error(f"a message was lost: {type(error).__name__}: {error}")
             del frame
         if self._user.running:  # for nobody: nothing can be said any more
             self._gone()
+
+    def _hear(self, frame: Frame) -> None:
+        if frame.kind == _ANSWER:
+            self._answer(frame)
+        elif frame.kind == Kind.INTERRUPT:
+            # A late one must not end the next task.
+            if self._user.running and self._user.is_current(frame.generation):
+                self._interruption.request()
+        else:
+            self._stop(frame)
 
     def _answer(self, frame: Frame) -> None:
         task = self._task
@@ -130,8 +137,10 @@ class Host:
         with user.lock:
             if not user.advance(frame.generation):
                 return  # the main thread was waiting, and has dealt with it already
-            if user.running and user.algorithm is not None and user.algorithm.stop is not None:
-                arguments = (user.algorithm.stop, self._data_of(frame))
+            told = user.stopping or user.stop_thread is not None
+            algorithm = user.algorithm
+            if user.running and not told and algorithm is not None and algorithm.stop is not None:
+                arguments = (algorithm.stop, self._data_of(frame))
                 user.stop_thread = Thread(
                     target=self._run_stop, args=arguments, name="hkube-stop", daemon=True
                 )
@@ -208,7 +217,9 @@ class Host:
             return
         if algorithm.initialize is not None:
             initialize = algorithm.initialize
-            outcome = self._user.call(lambda: initialize(task.data), task.generation)
+            outcome = self._user.call(
+                lambda: initialize(task.data), task.generation, keep_tasks=True
+            )
             if outcome.report is not None:
                 self._fail(task, outcome.report)
                 return
@@ -252,9 +263,11 @@ class Host:
             thread.join(_STOP_PATIENCE if is_exit else None)
         elif algorithm is not None and algorithm.stop is not None and not is_exit:
             stop = algorithm.stop
+            user.stopping = True
             self._log_outcome(
                 "stop", self._user.call(lambda: stop(self._data_of(frame)), generation)
             )
+            user.stopping = False
         task, self._task = self._task, None
         if task is not None:
             task.api.end("stopped")

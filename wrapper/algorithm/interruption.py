@@ -105,6 +105,10 @@ class _Held:
             if self._interruption.pending and not self.depth:
                 self._interruption.interrupt()
 
+    def is_for_this_thread(self) -> bool:
+        """Whether this is the main thread, the one that can be interrupted."""
+        return get_ident() == self._main
+
     def by_this_thread(self) -> bool:
         """Whether this call comes from a signal handler that runs amid what is held."""
         return self.depth > 0 and get_ident() == self._main

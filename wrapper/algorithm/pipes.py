@@ -6,7 +6,7 @@ import os
 import socket
 from collections import deque
 from collections.abc import Iterator
-from threading import Lock
+from threading import Lock, Thread
 
 from ..ipc import Frame, frame_cutter, header
 from .interruption import Interruption
@@ -48,12 +48,27 @@ class Pipes:
         if held.by_this_thread():
             self._deferred.append(pieces)
             return
-        with held, self._lock:
-            self._write(pieces)
+        if len(pieces) > 1 and held.is_for_this_thread():
+            # A signal handler of the user's may raise here between two pieces, but in no other
+            # thread: there the frame is written whole whatever is raised meanwhile.
+            writer = Thread(target=self._write_alone, args=(pieces,), name="hkube-send")
+            with held:
+                try:
+                    writer.start()
+                except RuntimeError:  # no thread to be had: it must do without
+                    self._write_alone(pieces)
+                else:
+                    writer.join()
+        else:
+            self._write_alone(pieces)
         while self._deferred:
             with held, self._lock:
                 if self._deferred:  # another thread may have been first
                     self._write(self._deferred.popleft())
+
+    def _write_alone(self, pieces: _Pieces) -> None:
+        with self._interruption.held, self._lock:
+            self._write(pieces)
 
     def _write(self, pieces: _Pieces) -> None:
         try:

@@ -37,6 +37,7 @@ class UserCode:
         lock: held where the two threads must agree on who deals with a stop.
         running: user code runs on the main thread.
         stop_thread: runs the user's `stop` beside it.
+        stopping: the user's `stop` runs on the main thread.
     """
 
     def __init__(self, interruption: Interruption) -> None:
@@ -45,6 +46,7 @@ class UserCode:
         self.lock = Lock()
         self.running = False
         self.stop_thread: Thread | None = None
+        self.stopping = False
         self._interruption = interruption
         self._coroutines = Coroutines(interruption)
         self._generation = 0
@@ -62,7 +64,11 @@ class UserCode:
         return generation >= self._generation
 
     def call(
-        self, function: Callable[[], Any], generation: int, interruptible: bool = True
+        self,
+        function: Callable[[], Any],
+        generation: int,
+        interruptible: bool = True,
+        keep_tasks: bool = False,
     ) -> Outcome:
         """Run user code on the main thread; nothing that it raises escapes.
 
@@ -70,6 +76,7 @@ class UserCode:
             function: the call.
             generation: what the code belongs to; if that is over, the code is not run.
             interruptible: a stop may end it.
+            keep_tasks: see `Coroutines.finish`.
         """
         try:
             with self._interruption.user_code if interruptible else nullcontext():
@@ -78,7 +85,7 @@ class UserCode:
                     # A stop before this line found nothing to interrupt; one after it will.
                     if not self.is_current(generation):
                         raise AlgorithmStopped("HKube stopped the task")
-                    result = self._coroutines.finish(function())
+                    result = self._coroutines.finish(function(), keep_tasks)
                 finally:
                     self.running = False
             outcome = Outcome(result, None)

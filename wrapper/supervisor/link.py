@@ -53,6 +53,7 @@ class Link:
         self._back_off = BackOff(rand)
         self._held: list[bytes | bytearray] = []
         self._held_bytes = 0
+        self._unsent: bytes | bytearray | None = None  # a last word, of which a part still waits
         self._times = _Times()
         self._ending = False
 
@@ -76,6 +77,10 @@ class Link:
     def closed(self, now: float, before_close: Callable[[Connection], None]) -> None:
         """The connection has ended; `before_close` is called with it while it is still open."""
         if self.connection is not None:
+            outbox = self.connection.outbox
+            if self._unsent is not None and (outbox.waiting_bytes or outbox.is_broken):
+                self._held.insert(0, self._unsent)
+            self._unsent = None
             before_close(self.connection)
             self.connection.close(patience=0.0)
             self.connection = None
@@ -95,6 +100,13 @@ class Link:
     def is_ending(self) -> bool:
         """The container is ending."""
         return self._ending
+
+    def release(self) -> None:
+        """Let go of a last word once it is sent whole: it may be large."""
+        if self._unsent is not None and self.connection is not None:
+            outbox = self.connection.outbox
+            if not outbox.waiting_bytes and not outbox.is_broken:
+                self._unsent = None
 
     def heard(self, now: float) -> None:
         """Something has come from the worker."""
@@ -154,6 +166,8 @@ class Link:
             return False
         if self.connection is not None and self._times.settled is None:
             self._send_now(payload, keep)
+            if final and self.connection.outbox.waiting_bytes:
+                self._unsent = payload
             return True
         if not keep:
             return True
@@ -167,6 +181,7 @@ class Link:
     def forget(self) -> None:
         """Another task begins: what is kept belongs to one that is over."""
         self._held, self._held_bytes = [], 0
+        self._unsent = None
         self._times.settled = None
 
     def close(self, patience: float) -> None:

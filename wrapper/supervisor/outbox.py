@@ -39,6 +39,7 @@ class Outbox:
         self._pieces: deque[memoryview] = deque()
         self._corked = False
         self.waiting_bytes = 0
+        self.is_broken = False  # something that waited could not be sent
 
     def send(self, pieces: Sequence[bytes | bytearray]) -> None:
         """Send now what the socket takes, keep the rest.
@@ -87,6 +88,7 @@ class Outbox:
         except OSError:
             self._pieces.clear()
             self.waiting_bytes = 0
+            self.is_broken = True
 
     def _keep(self, piece: memoryview) -> None:
         if piece.nbytes:
