@@ -53,7 +53,7 @@ class Link:
         self._back_off = BackOff(rand)
         self._held: list[bytes | bytearray] = []
         self._held_bytes = 0
-        self._unsent: bytes | bytearray | None = None  # a last word, of which a part still waits
+        self.unsent: bytes | bytearray | None = None  # a last word, of which a part still waits
         self._times = _Times()
         self._ending = False
 
@@ -78,9 +78,9 @@ class Link:
         """The connection has ended; `before_close` is called with it while it is still open."""
         if self.connection is not None:
             outbox = self.connection.outbox
-            if self._unsent is not None and (outbox.waiting_bytes or outbox.is_broken):
-                self._held.insert(0, self._unsent)
-            self._unsent = None
+            if self.unsent is not None and (outbox.waiting_bytes or outbox.is_broken):
+                self._held.insert(0, self.unsent)
+            self.unsent = None
             before_close(self.connection)
             self.connection.close(patience=0.0)
             self.connection = None
@@ -103,10 +103,10 @@ class Link:
 
     def release(self) -> None:
         """Let go of a last word once it is sent whole: it may be large."""
-        if self._unsent is not None and self.connection is not None:
+        if self.unsent is not None and self.connection is not None:
             outbox = self.connection.outbox
             if not outbox.waiting_bytes and not outbox.is_broken:
-                self._unsent = None
+                self.unsent = None
 
     def heard(self, now: float) -> None:
         """Something has come from the worker."""
@@ -167,7 +167,7 @@ class Link:
         if self.connection is not None and self._times.settled is None:
             self._send_now(payload, keep)
             if final and self.connection.outbox.waiting_bytes:
-                self._unsent = payload
+                self.unsent = payload
             return True
         if not keep:
             return True
@@ -181,7 +181,7 @@ class Link:
     def forget(self) -> None:
         """Another task begins: what is kept belongs to one that is over."""
         self._held, self._held_bytes = [], 0
-        self._unsent = None
+        self.unsent = None
         self._times.settled = None
 
     def close(self, patience: float) -> None:

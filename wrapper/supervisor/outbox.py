@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Protocol
@@ -38,6 +38,8 @@ class Outbox:
         self._stream = stream
         self._pieces: deque[memoryview] = deque()
         self._corked = False
+        # Called when something begins to wait.
+        self.on_waiting: Callable[[], None] = _nobody
         self.waiting_bytes = 0
         self.is_broken = False  # something that waited could not be sent
 
@@ -92,6 +94,8 @@ class Outbox:
 
     def _keep(self, piece: memoryview) -> None:
         if piece.nbytes:
+            if not self.waiting_bytes:
+                self.on_waiting()
             self._pieces.append(piece)
             self.waiting_bytes += piece.nbytes
 
@@ -114,3 +118,7 @@ class Outbox:
                 return
             sent -= first.nbytes
             self._pieces.popleft()
+
+
+def _nobody() -> None:
+    """Nobody wants to know."""

@@ -29,6 +29,7 @@ class Poller:
     def __init__(self) -> None:
         self._poll = select.poll() if hasattr(select, "poll") else _SelectPoll()
         self._watched: dict[int, _Watched] = {}
+        self._is_stale = False  # the kernel may have to be told anew what is waited for
 
     def watch(
         self, source: Source, on_readable: Callable[[], None] | None, outbox: Outbox | None = None
@@ -43,11 +44,15 @@ class Poller:
         fd = source.fileno()
         self._watched[fd] = watched = _Watched(on_readable, outbox)
         self._poll.register(fd, watched.mask)
+        if outbox is not None:
+            outbox.on_waiting = self._mark_stale
+            self._is_stale = True
 
     def pause(self, source: Source, paused: bool) -> None:
         """Read the source no more for now, or again."""
         watched = self._watched.get(source.fileno())
         if watched is not None:
+            self._is_stale = True
             watched.reading = 0 if paused or watched.on_readable is None else _READ
 
     def forget(self, source: Source) -> None:
@@ -57,12 +62,8 @@ class Poller:
 
     def wait(self, timeout: float | None) -> None:
         """Wait at most `timeout` seconds (None: for ever) and deal with what is ready."""
-        for fd, watched in self._watched.items():
-            outbox = watched.outbox
-            mask = watched.reading | (_WRITE if outbox is not None and outbox.waiting_bytes else 0)
-            if mask != watched.mask:
-                watched.mask = mask
-                self._poll.modify(fd, mask)
+        if self._is_stale:
+            self._tell_kernel()
         milliseconds = None
         if timeout is not None:
             # Rounded up: woken a moment too early, the loop would spin until the time has come.
@@ -83,6 +84,21 @@ class Poller:
                 else:  # it would wake us for ever
                     del self._watched[fd]
                     self._poll.unregister(fd)
+
+    def _mark_stale(self) -> None:
+        self._is_stale = True
+
+    def _tell_kernel(self) -> None:
+        """Tell the kernel what is waited for, where that has changed."""
+        self._is_stale = False
+        for fd, watched in self._watched.items():
+            mask = watched.reading
+            if watched.outbox is not None and watched.outbox.waiting_bytes:
+                mask |= _WRITE
+                self._is_stale = True  # it may be empty the next time
+            if mask != watched.mask:
+                watched.mask = mask
+                self._poll.modify(fd, mask)
 
 
 class _Watched:

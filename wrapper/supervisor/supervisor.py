@@ -88,7 +88,8 @@ class Supervisor:
             self._poller.wait(None if due is None else max(0.0, due - time.monotonic()))
             if self._exit is None and due is not None and time.monotonic() >= due:
                 self._tick()
-            self._worker.link.release()
+            if self._worker.link.unsent is not None:
+                self._worker.link.release()
             if self._paused and self._worker.waiting_bytes < _MOST_WAITING_BYTES:
                 self._pause(False)
         self._end()
