@@ -107,6 +107,7 @@ class RecordingServer:
             self._server.close(close_connections=False)
             self._call(self._server.wait_closed() if self._link is None else asyncio.sleep(0))
             self._server = None
+            self._socket = _bound(self.port)
 
     def close(self) -> None:
         """Ends the server, its connections and its thread."""
@@ -237,8 +238,12 @@ class RecordingServer:
 def _bound(port: int) -> socket.socket:
     """A socket that holds its port; who connects before it listens is refused."""
     bound = socket.socket()
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if port:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind(("127.0.0.1", port))
+    # Only now for a new port: else it might be one that another test holds without listening,
+    # and that test's wrapper would connect to this server.
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     return bound
 
 
