@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import itertools
 import logging
+import os
 import socket
 import ssl
 import struct
@@ -235,16 +238,25 @@ class RecordingServer:
         return listing(list(self.events))
 
 
+# Below the ports that the system gives away by itself, and another range for each process of
+# pytest-xdist: else a server may be given a port that a wrapper of another test still tries.
+_FIRST_PORT = 10_000 + 4_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+_ports = itertools.cycle(range(_FIRST_PORT, _FIRST_PORT + 4_000))
+
+
 def _bound(port: int) -> socket.socket:
-    """A socket that holds its port; who connects before it listens is refused."""
-    bound = socket.socket()
-    if port:
+    """A socket that holds its port (0: a new one); who connects before it listens is refused."""
+    while True:
+        bound = socket.socket()
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.bind(("127.0.0.1", port))
-    # Only now for a new port: else it might be one that another test holds without listening,
-    # and that test's wrapper would connect to this server.
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    return bound
+        try:
+            bound.bind(("127.0.0.1", port or next(_ports)))
+        except OSError as error:
+            bound.close()
+            if port or error.errno != errno.EADDRINUSE:
+                raise
+        else:
+            return bound
 
 
 def _as_bytes(part: str | bytes) -> bytes:
