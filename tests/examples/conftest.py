@@ -58,11 +58,11 @@ class Run(Protocol):
 
 @pytest.fixture
 def run_readme() -> Run:
-    """Runs every `python -m wrapper.local` that a README shows."""
+    """Runs every `hkube-wrapper run` that a README shows."""
 
     def run(path: str, cwd: Path = ROOT) -> list[Session]:
         blocks = CONSOLE.findall((ROOT / path).read_text(encoding="utf-8"))
-        sessions = [_run(block, cwd) for block in blocks if "wrapper.local" in block]
+        sessions = [_run(block, cwd) for block in blocks if "hkube-wrapper run" in block]
         assert sessions, f"{path} shows no command"
         return sessions
 

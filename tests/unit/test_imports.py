@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "algorithm": _BASE | _SETTINGS,
     # The few modules that put a room to use: they know how to start it, no more.
     "__init__": {"algorithm", "errors"},
-    "__main__": {"__init__", "inprocess", "supervisor"},
+    "__main__": {"cli", "inprocess", "supervisor"},
     "inprocess": {"algorithm", "supervisor", "errors"} | _SETTINGS,
     "algorunner": {"algorithm", "inprocess", "ipc", "config"},
 }
@@ -44,7 +44,7 @@ MAY_READ_THE_ENVIRONMENT = {
     "__main__.py",
     "algorithm/serve.py",
     "algorunner.py",
-    "local/__main__.py",
+    "cli/run.py",
 }
 
 # What the protocol must not know: sockets, threads, processes, clocks.

@@ -1,9 +1,8 @@
-"""`python -m wrapper.local`, as a user has it: output, exit codes, Ctrl-C."""
+"""`hkube-wrapper run`, as a user has it: output, exit codes, Ctrl-C."""
 
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -50,14 +49,14 @@ def algorithm(tmp_path: Path) -> Path:
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "wrapper.local", *map(str, arguments)]
+    command = [sys.executable, "-m", "wrapper", "run", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
 
 
 @contextmanager
 def running(algorithm: Path, what: str) -> Iterator[subprocess.Popen[str]]:
     """The command at work on a task; no process is left behind it."""
-    command = [sys.executable, "-m", "wrapper.local", str(algorithm), "--input", f'["{what}"]']
+    command = [sys.executable, "-m", "wrapper", "run", str(algorithm), "--input", f'["{what}"]']
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         while f"working on {what}" not in (line := process.stderr.readline()):
@@ -153,12 +152,12 @@ def test_a_call_with_no_answer_fails_and_is_named(algorithm: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ([], "the following arguments are required: path"),
+        ([], "Missing argument 'PATH'"),
         (["nowhere.py"], "nowhere.py does not exist"),
         (["{algorithm}", "--input", "{}"], "must be a JSON array"),
         (["{algorithm}", "--input", "{'a'}"], "not valid JSON"),
         (["{algorithm}", "--answers", "none.json"], "cannot read none.json"),
-        (["{algorithm}", "--loud"], "unrecognized arguments: --loud"),
+        (["{algorithm}", "--loud"], "No such option: --loud"),
     ],
 )
 def test_wrong_usage(algorithm: Path, arguments: list[str], text: str) -> None:
@@ -193,5 +192,5 @@ def test_sigterm_leaves_nothing_behind(algorithm: Path) -> None:
 def test_help_names_every_option() -> None:
     done = run("--help")
     assert done.returncode == 0
-    assert all(option in done.stdout for option in ("path", "--input", "--answers"))
-    assert os.environ.get("COLUMNS") or "Exit codes: 0 done" in done.stdout
+    assert all(option in done.stdout for option in ("PATH", "--input", "--answers"))
+    assert "Exit codes: 0 done" in done.stdout

@@ -1,26 +1,28 @@
-"""`python -m wrapper.local PATH`: runs an algorithm on this machine, with no cluster."""
+"""`hkube-wrapper run`: runs an algorithm on this machine, with no cluster."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
-from . import events
-from .answers import AnswersError, AnswerTable, load_answers
-from .job import make_job
-from .process import AlgorithmContainer, Entry, EntryError, find_entry
-from .terminal import Terminal
+import typer
+
+from ..errors import WrapperError
+from ..local import events
+from ..local.answers import AnswerTable, load_answers
+from ..local.container import AlgorithmContainer
+from ..local.job import make_job
+from ..local.source import AlgorithmSource, open_algorithm
+from ..local.terminal import Terminal
 
 if TYPE_CHECKING:
-    from .worker import Worker
+    from ..local.worker import Worker
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 STOP_TIMEOUT = 10.0
@@ -31,36 +33,69 @@ EXIT_TIMEOUT = 20.0
 """Seconds that HKube's worker waits after `exit`."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code."""
+def run(
+    path: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH",
+            help="A Python file; a folder with a main.py or an algorithm.yml; pkg.module; "
+            "an algorithm.yml or .json; or an archive (.tar.gz, .zip).",
+            show_default=False,
+        ),
+    ],
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            metavar="JSON",
+            help="The node's inputs as a JSON array, which the algorithm finds in args['input']. "
+            "Given again: one more task for the same process.",
+            show_default=False,
+        ),
+    ] = None,
+    answers: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="JSON file of replies to the algorithm's calls: "
+            '{"algorithms": {"NAME": {"result": …}}, "pipelines": …, "dataSources": …}.',
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Run an algorithm: the result as JSON on stdout, everything else on stderr.
+
+    Exit codes: 0 done; 1 the algorithm failed; 2 wrong usage; 128 + n if signal n ended it.
+    """
     started = time.monotonic()
-    options = _parser().parse_args(arguments)
-    try:
-        entry = find_entry(options.path)
-        answers = load_answers(options.answers) if options.answers else AnswerTable()
-    except (EntryError, AnswersError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return USAGE
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        return _run(entry, options, answers, started)
+        table = load_answers(answers) if answers else AnswerTable()
+        tasks = [_json_array(text) for text in inputs or ["[]"]]
+        with open_algorithm(path) as source:
+            code = _run(source, tasks, table, started)
+    except WrapperError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(USAGE) from None
     except KeyboardInterrupt:  # the second one; what was started is ended by now
-        return INTERRUPTED
+        raise typer.Exit(INTERRUPTED) from None
+    raise typer.Exit(code)
 
 
-def _run(entry: Entry, options: argparse.Namespace, answers: AnswerTable, started: float) -> int:
-    from .worker import Worker  # here, so that --help need not import websockets
+def _run(
+    source: AlgorithmSource, inputs: list[list[Any]], answers: AnswerTable, started: float
+) -> int:
+    from ..local.worker import Worker  # here, so that --help need not import websockets
 
     terminal = Terminal(sys.stderr, started)
-    inputs = options.input or [[]]
     with (
         Worker(terminal, answers) as worker,
-        AlgorithmContainer(entry, worker.port, os.environ) as container,
+        AlgorithmContainer(source, worker.port, os.environ) as container,
     ):
         container.on_exit(lambda code: worker.give_up(f"the process ended with exit code {code}"))
         try:
             for task_input in inputs:
-                ended = worker.run(make_job(task_input, algorithm_name=entry.folder.name))
+                ended = worker.run(make_job(task_input, algorithm_name=source.name))
                 if isinstance(ended, events.Lost):
                     return _crashed(container)
                 if not isinstance(ended, events.Done):
@@ -112,40 +147,13 @@ def _stop(worker: Worker, container: AlgorithmContainer) -> None:
         print("[local] not stopped in 10 s: HKube ends the container here", file=sys.stderr)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m wrapper.local",
-        description="Run an algorithm with no cluster: the result as JSON on stdout, "
-        "everything else on stderr.",
-        epilog="Exit codes: 0 done; 1 the algorithm failed; 2 wrong usage; 128 + n if the process "
-        "was ended by signal n.",
-    )
-    parser.add_argument("path", type=Path, help="a Python file, or a folder with a main.py")
-    parser.add_argument(
-        "--input",
-        action="append",
-        type=_json_array,
-        metavar="JSON",
-        help="the node's inputs as a JSON array, which the algorithm finds in args['input']; "
-        "given again: one more task for the same process",
-    )
-    parser.add_argument(
-        "--answers",
-        type=Path,
-        metavar="FILE",
-        help="JSON file of replies to the algorithm's calls: "
-        '{"algorithms": {"NAME": {"result": …}}, "pipelines": …, "dataSources": …}',
-    )
-    return parser
-
-
 def _json_array(text: str) -> list[Any]:
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"not valid JSON: {error}") from error
+        raise typer.BadParameter(f"not valid JSON: {error}") from error
     if not isinstance(value, list):
-        raise argparse.ArgumentTypeError(
+        raise typer.BadParameter(
             "must be a JSON array, as HKube gives a node its inputs: "
             f"perhaps '[{json.dumps(value, ensure_ascii=False)}]'"
         )
@@ -154,7 +162,3 @@ def _json_array(text: str) -> list[Any]:
 
 def _terminated(signum: int, frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + signum)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
