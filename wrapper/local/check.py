@@ -1,0 +1,131 @@
+"""All that `hkube-wrapper check` looks at, in one report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..algorithm.entry import find_file
+from ..algorithm.loader import EntryPoint
+from ..errors import LoadError, WrapperError
+from .description import read_description
+from .finding import Finding, Status, fine, note, wrong
+from .imports import imports_of
+from .names import why_not_a_name
+from .namesakes import hiding_files
+from .packages import Package, compare, surroundings
+from .probe import Probed, probe
+from .python_version import PythonVersion, check_python
+from .requirements import read_requirements
+from .source import AlgorithmSource
+from .tree import Tree, read_tree
+from .tree_findings import tree_findings
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found.
+
+    Attributes:
+        source: the algorithm.
+        file: its module, relative to its folder; empty: there is none.
+        probed: what came of loading it; None: there is nothing to load.
+        packages: what its files import.
+        python: the versions that count.
+        tree: its files; None: they cannot be read.
+        findings: everything that is worth a sentence, in the order of their topics.
+    """
+
+    source: AlgorithmSource
+    file: str
+    probed: Probed | None
+    packages: tuple[Package, ...]
+    python: PythonVersion
+    tree: Tree | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_fine(self) -> bool:
+        """Nothing is wrong."""
+        return all(finding.status is not Status.WRONG for finding in self.findings)
+
+
+def check(source: AlgorithmSource, environ: Mapping[str, str], timeout: float) -> Report:
+    """Look at an algorithm.
+
+    Args:
+        source: the algorithm.
+        environ: the environment to load it in.
+        timeout: seconds that loading may take.
+    """
+    findings = list(_about_itself(source))
+    file, no_file = _file(source)
+    findings += no_file
+    probed, packages = None, list[Package]()
+    if file is not None:
+        probed = probe(source, file, environ, timeout)
+        findings += _about_loading(probed, source)
+        findings += hiding_files(source.folder, file)
+        requirements = read_requirements(source.folder)
+        imports = imports_of(file, source.folder)
+        packages, about_packages = compare(imports, requirements, surroundings())
+        findings += about_packages
+    python, about_python = check_python(source)
+    tree, about_tree = _tree(source.folder, file)
+    return Report(
+        source=source,
+        file=str(file.relative_to(source.folder)) if file else "",
+        probed=probed,
+        packages=tuple(packages),
+        python=python,
+        tree=tree,
+        findings=(*findings, *about_python, *about_tree),
+    )
+
+
+def _about_itself(source: AlgorithmSource) -> Iterator[Finding]:
+    if source.manifest is not None:
+        refusal = why_not_a_name(source.name)
+        if refusal:
+            yield wrong("algorithm", f"the name '{source.name}' {refusal}")
+        description = read_description(source.manifest)
+        if not description.has_entry_point:
+            yield note(
+                "algorithm",
+                f"{source.manifest.name} names no code.entryPoint: HKube asks for one, "
+                f"for example {source.entry_point}",
+            )
+    for remark in source.remarks:
+        yield note("algorithm", remark)
+
+
+def _file(source: AlgorithmSource) -> tuple[Path | None, list[Finding]]:
+    try:
+        return Path(find_file(EntryPoint(source.folder, source.entry_point))), []
+    except LoadError as error:
+        return None, [wrong("module", str(error))]
+
+
+def _about_loading(probed: Probed, source: AlgorithmSource) -> Iterator[Finding]:
+    if probed.problem:
+        reads = "EOFError: EOF when reading a line" in probed.problem
+        hint = ": in a container nobody types" if reads else ""
+        yield wrong("module", f"{probed.problem}{hint}")
+        return
+    yield fine("module", f"{source.entry_point} loads, in {probed.seconds:.2f} s")
+    for function in probed.functions:
+        place = f" ({function.file}:{function.line})" if function.file else ""
+        kind = "async def " if function.is_async else "def "
+        written = f"{kind}{function.name}{function.signature}"
+        yield fine("functions", f"{written}{place}, called as {function.call}")
+    for remark in probed.remarks:
+        yield note("functions", remark)
+
+
+def _tree(folder: Path, file: Path | None) -> tuple[Tree | None, list[Finding]]:
+    try:
+        tree = read_tree(folder)
+    except WrapperError as error:
+        return None, [wrong("folder", str(error))]
+    return tree, list(tree_findings(tree, file))
