@@ -11,3 +11,9 @@ def test_check(run_readme: Run) -> None:
     (session,) = run_readme(PAGE, ROOT, "check")
     session.check()
     assert session.code == 0
+
+
+def test_build_print(run_readme: Run) -> None:
+    (session,) = run_readme(PAGE, ROOT, "build examples/stateful")
+    assert session.stdout.splitlines() == session.shown
+    assert session.code == 0

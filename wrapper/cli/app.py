@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
+from .build import build
 from .check import check
 from .run import run
 
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(check)
+app.command()(build)
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,0 +1,68 @@
+"""Is there a `start`? Read from the module's text, where what it imports need not be at hand."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..algorithm.entry import EntryPoint, find_file, read_source
+from ..algorithm.near_miss import did_you_mean, near_miss
+from ..algorithm.selection import EXPECTED
+from ..errors import LoadError
+
+
+def find_start(folder: Path, entry_point: str) -> Path:
+    """Find the algorithm's module, and make sure that it is Python with a `start`.
+
+    Returns:
+        The absolute path of the module.
+
+    Raises:
+        LoadError: one sentence says what is missing.
+    """
+    file = Path(find_file(EntryPoint(folder, entry_point)))
+    source = read_source(str(file), str(folder))
+    if file.suffix == ".py":
+        _check_names(source, file.relative_to(folder).as_posix())
+    return file
+
+
+def _check_names(source: bytes, shown: str) -> None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            tree = ast.parse(source)
+    except SyntaxError as error:
+        place = f"{shown}:{error.lineno}" if error.lineno else shown
+        raise LoadError(f"{place} is not valid Python: {error.msg}") from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise LoadError(f"{shown} is not valid Python: {error}") from None
+    names = set(_bound(tree.body))
+    if "start" not in names and "*" not in names:
+        hint = did_you_mean("start") if near_miss("start", names) else f"; {EXPECTED}"
+        found = near_miss("start", names)
+        has = f"; it has '{found}'" if found else ""
+        raise LoadError(f"{shown} has no function 'start'{has}{hint}")
+
+
+def _bound(nodes: list[ast.stmt]) -> Iterator[str]:
+    """The names that a module's top level may give a value to; `*`: any."""
+    for node in nodes:
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield node.name
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            for alias in node.names:
+                yield alias.asname or alias.name
+        else:
+            for below in ast.walk(node):
+                if isinstance(below, ast.Name) and isinstance(below.ctx, ast.Store):
+                    yield below.id
+                elif isinstance(below, ast.stmt) and below is not node:
+                    yield from _bound([below])
+                elif isinstance(below, ast.Call) and ast.unparse(below.func) in _DYNAMIC:
+                    yield "*"
+
+
+_DYNAMIC = ("globals", "exec", "vars", "setattr")
