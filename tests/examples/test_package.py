@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from .conftest import ROOT, Run
 
 PAGE = "docs/package.md"
+
+
+def test_init(run_readme: Run, tmp_path: Path) -> None:
+    (session,) = run_readme(PAGE, tmp_path, "init")
+    session.check()
+    assert session.code == 0
 
 
 def test_check(run_readme: Run) -> None:

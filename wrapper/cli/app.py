@@ -10,6 +10,7 @@ import typer
 from .. import __version__
 from .build import build
 from .check import check
+from .init import init
 from .run import run
 
 PROGRAM = "hkube-wrapper"
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.command()(run)
 app.command()(check)
+app.command()(init)
 app.command()(build)
 
 
