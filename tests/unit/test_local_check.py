@@ -146,3 +146,11 @@ def test_a_file_name_that_is_no_text(folder: Path) -> None:
     text = shown(checked(folder, main__py=FINE))
     assert "left out: \\udcff.pyc" in text
     text.encode()
+
+
+def test_a_folder_that_holds_more(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(folder))
+    report = checked(folder, main__py=f"import numpy\n{FINE}")
+    assert report.is_fine
+    assert (report.tree, report.packages) == (None, ())
+    assert f"{folder} holds more than this algorithm" in report.findings[-1].text

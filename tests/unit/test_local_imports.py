@@ -54,6 +54,8 @@ def test_imports_within_functions_count(tmp_path: Path) -> None:
         ("if __name__ == '__main__':\n    import torch", {}),
         ("if a:\n    pass\nelse:\n    import torch", {"torch": False}),
         ("match a:\n    case 1:\n        import torch", {"torch": False}),
+        ("import sys\nif sys.platform == 'win32':\n    import winapi", {"winapi": True}),
+        ("import sys\nif sys.version_info < (3, 11):\n    import tomli", {"tomli": True}),
         ("this is not Python", {}),
     ],
 )

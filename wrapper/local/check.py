@@ -12,6 +12,7 @@ from ..errors import LoadError, WrapperError
 from .description import read_description
 from .finding import Finding, Status, fine, note, wrong
 from .imports import imports_of
+from .installation import holds_everything
 from .names import why_not_a_name
 from .namesakes import hiding_files
 from .packages import Package, compare, surroundings
@@ -21,6 +22,8 @@ from .requirements import read_requirements
 from .source import AlgorithmSource
 from .tree import Tree, read_tree
 from .tree_findings import tree_findings
+
+_ONE = "its packages and its size are not looked at; give the algorithm a folder of its own"
 
 
 @dataclass(frozen=True)
@@ -62,17 +65,23 @@ def check(source: AlgorithmSource, environ: Mapping[str, str], timeout: float) -
     findings = list(_about_itself(source))
     file, no_file = _file(source)
     findings += no_file
-    probed, packages = None, list[Package]()
+    probed, packages, tree = None, list[Package](), None
     if file is not None:
         probed = probe(source, file, environ, timeout)
         findings += _about_loading(probed, source)
+    is_one = not holds_everything(source.folder)
+    if file is not None and is_one:
         findings += hiding_files(source.folder, file)
-        requirements = read_requirements(source.folder)
         imports = imports_of(file, source.folder)
-        packages, about_packages = compare(imports, requirements, surroundings())
-        findings += about_packages
-    python, about_python = check_python(source)
-    tree, about_tree = _tree(source.folder, file)
+        packages, said = compare(imports, read_requirements(source.folder), surroundings())
+        findings += said
+    python, said = check_python(source)
+    findings += said
+    if is_one:
+        tree, said = _tree(source.folder, file)
+        findings += said
+    else:
+        findings.append(note("folder", f"{source.folder} holds more than this algorithm: {_ONE}"))
     return Report(
         source=source,
         file=str(file.relative_to(source.folder)) if file else "",
@@ -80,7 +89,7 @@ def check(source: AlgorithmSource, environ: Mapping[str, str], timeout: float) -
         packages=tuple(packages),
         python=python,
         tree=tree,
-        findings=(*findings, *about_python, *about_tree),
+        findings=tuple(findings),
     )
 
 

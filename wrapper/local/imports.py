@@ -123,6 +123,7 @@ def _in_block(nodes: list[ast.stmt], optional: bool) -> Iterator[_Statement]:
 
 
 def _below(node: ast.stmt, optional: bool) -> Iterator[_Statement]:
+    optional = optional or (isinstance(node, ast.If) and _is_about_the_machine(node.test))
     goes_on = isinstance(node, ast.Try) and any(map(_catches_absence, node.handlers))
     for name, value in ast.iter_fields(node):
         if not isinstance(value, list):
@@ -142,6 +143,12 @@ def _catches_absence(handler: ast.ExceptHandler) -> bool:
         return True
     names = {node.id for node in ast.walk(handler.type) if isinstance(node, ast.Name)}
     return not names.isdisjoint(_ABSENCE)
+
+
+def _is_about_the_machine(test: ast.expr) -> bool:
+    """Tell `if sys.platform == "win32":`, whose imports another machine needs, or does not."""
+    text = ast.unparse(test)
+    return any(name in text for name in ("sys.platform", "os.name", "version_info", "platform."))
 
 
 def _is_never_run(node: ast.stmt) -> bool:

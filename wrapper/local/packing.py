@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sysconfig
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from .context import write_context
 from .description import read_description
 from .image import DEFAULT_BASE, SECRET, Image, dockerfile
 from .image_name import check_base, check_tag, default_tag
+from .installation import holds_everything
 from .requirements import FILE_NAME, Requirements, read_requirements
 from .source import AlgorithmSource
 from .static_start import find_start
@@ -84,7 +84,11 @@ def pack(source: AlgorithmSource, wishes: Wishes) -> Packed:
     version = read_description(source.manifest).version
     tag = check_tag(wishes.tag) if wishes.tag is not None else default_tag(source.name, version)
     file = find_start(source.folder, source.entry_point)
-    _check_folder(source.folder)
+    if holds_everything(source.folder):
+        raise PackingError(
+            f"all of {source.folder} would go into the image: give the folder of the algorithm "
+            "alone"
+        )
     if wishes.pip_conf is not None and not wishes.pip_conf.is_file():
         raise PackingError(f"there is no file {wishes.pip_conf} to give to pip")
     tree = read_tree(source.folder)
@@ -109,16 +113,6 @@ def pack(source: AlgorithmSource, wishes: Wishes) -> Packed:
 
 def _gives_secret(argument: str) -> bool:
     return f"id={SECRET}" in argument.split(",") or f"--secret=id={SECRET}" in argument
-
-
-def _check_folder(folder: Path) -> None:
-    """An installed module's folder holds all that is installed: that is no algorithm's."""
-    installed = {Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib")}
-    root = Path(folder.anchor)
-    if folder in installed or folder in (root, Path.home()):
-        raise PackingError(
-            f"all of {folder} would go into the image: give the folder of the algorithm alone"
-        )
 
 
 def _remarks(tree: Tree, requirements: Requirements) -> list[str]:
