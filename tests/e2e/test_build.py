@@ -359,6 +359,7 @@ def test_dockerignore_means_to_us_what_it_means_to_an_engine(
     done = subprocess.run(
         [
             *(engine, "build", "--file", str(tmp_path / "Dockerfile")),
+            *("--iidfile", str(tmp_path / "image")),
             *("--output", f"type=local,dest={tmp_path / 'out'}", str(context)),
         ],
         capture_output=True,
@@ -367,6 +368,7 @@ def test_dockerignore_means_to_us_what_it_means_to_an_engine(
         timeout=LIMIT,
     )
     assert done.returncode == 0, done.stderr
+    run_engine(engine, "rmi", "--force", (tmp_path / "image").read_text())
     rules = read_ignore_rules(context)
     ours = {name for name in names_below(context) if not rules.leaves_out(name)}
     assert ours == names_below(tmp_path / "out")

@@ -18,79 +18,94 @@ if TYPE_CHECKING:
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
 
+Algorithm = Annotated[
+    str,
+    typer.Argument(
+        metavar="PATH",
+        help="A folder with a main.py or an algorithm.yml; an algorithm.yml or .json; a Python "
+        "file, whose folder goes into the image; or an archive (.tar.gz, .zip).",
+        show_default=False,
+    ),
+]
+EngineArguments = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[-- ENGINE-OPTIONS]",
+        help="What follows -- goes to the engine's build command, "
+        "for example: -- --network host --pull=never",
+        show_default=False,
+    ),
+]
+Tag = Annotated[
+    str | None,
+    typer.Option(
+        "--tag",
+        metavar="NAME[:TAG]",
+        help="The image's name; else the algorithm's name, with the version of its "
+        "algorithm.yml, or latest.",
+        show_default=False,
+    ),
+]
+Base = Annotated[
+    str | None,
+    typer.Option(
+        "--base",
+        metavar="IMAGE",
+        help="The image to build on, which has the wrapper in it; else baseImage of "
+        "algorithm.yml, or hkube/python-wrapper.",
+        show_default=False,
+    ),
+]
+PrintOnly = Annotated[
+    bool, typer.Option("--print", help="Print the Dockerfile, and build nothing.")
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        metavar="DIR",
+        help="Write the build context into a new folder, and build nothing.",
+        show_default=False,
+    ),
+]
+EngineName = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        metavar="docker|podman|buildah",
+        envvar="CONTAINER_ENGINE",
+        help="What builds; else the first of the three that is here and answers.",
+        show_default=False,
+    ),
+]
+PipConf = Annotated[
+    Path | None,
+    typer.Option(
+        "--pip-conf",
+        metavar="FILE",
+        help="A pip.conf for the build alone, as for a private index: in no layer.",
+        show_default=False,
+    ),
+]
+
+
 def build(
-    path: Annotated[
-        str,
-        typer.Argument(
-            metavar="PATH",
-            help="A folder with a main.py or an algorithm.yml; an algorithm.yml or .json; a Python "
-            "file, whose folder goes into the image; or an archive (.tar.gz, .zip).",
-            show_default=False,
-        ),
-    ],
-    engine_arguments: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[-- ENGINE-OPTIONS]",
-            help="What follows -- goes to the engine's build command, "
-            "for example: -- --network host --pull=never",
-            show_default=False,
-        ),
-    ] = None,
-    tag: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME[:TAG]",
-            help="The image's name; else the algorithm's name, with the version of its "
-            "algorithm.yml, or latest.",
-            show_default=False,
-        ),
-    ] = None,
-    base: Annotated[
-        str | None,
-        typer.Option(
-            metavar="IMAGE",
-            help="The image to build on, which has the wrapper in it; else baseImage of "
-            "algorithm.yml, or hkube/python-wrapper.",
-            show_default=False,
-        ),
-    ] = None,
-    print_only: Annotated[
-        bool, typer.Option("--print", help="Print the Dockerfile, and build nothing.")
-    ] = False,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Write the build context into a new folder, and build nothing.",
-            show_default=False,
-        ),
-    ] = None,
-    engine: Annotated[
-        str | None,
-        typer.Option(
-            metavar="docker|podman|buildah",
-            envvar="CONTAINER_ENGINE",
-            help="What builds; else the first of the three that is here and answers.",
-            show_default=False,
-        ),
-    ] = None,
-    pip_conf: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="A pip.conf for the build alone, as for a private index: in no layer.",
-            show_default=False,
-        ),
-    ] = None,
+    path: Algorithm,
+    engine_arguments: EngineArguments = None,
+    tag: Tag = None,
+    base: Base = None,
+    print_only: PrintOnly = False,
+    output: Output = None,
+    engine: EngineName = None,
+    pip_conf: PipConf = None,
 ) -> None:
     """Build the image of an algorithm; its name is printed on stdout.
 
-    requirements.txt is installed in a layer before the code. Files that .dockerignore or
-    .hkubeignore names stay out.
+    requirements.txt is installed in a layer before the code.
+    Files that .dockerignore or .hkubeignore names stay out.
 
-    Exit codes: 0 built; 1 the engine failed, or there is none; 2 wrong usage, or PATH is no
-    algorithm that could run.
+    Exit codes: 0 built; 1 the engine failed, or there is none;
+    2 wrong usage, or PATH is no algorithm that could run.
     """
     from ..local.engine import EngineError
     from ..local.packing import Wishes, pack

@@ -35,10 +35,12 @@ def check(
 ) -> None:
     """Load an algorithm as its container would, and say what is wrong or fine.
 
-    Its functions, the packages it imports against requirements.txt, the Python version, the size
-    of its folder. What the module prints goes to stderr.
+    Its functions, the packages it imports against requirements.txt,
+    the Python version, the size of its folder.
+    What the module prints goes to stderr.
 
-    Exit codes: 0 fine; 1 something is wrong; 2 wrong usage, or PATH is no algorithm.
+    Exit codes: 0 fine; 1 something is wrong;
+    2 wrong usage, or PATH is no algorithm.
     """
     from rich.console import Console
 
