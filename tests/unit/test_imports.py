@@ -44,7 +44,7 @@ MAY_READ_THE_ENVIRONMENT = {
     "__main__.py",
     "algorithm/serve.py",
     "algorunner.py",
-    "cli/run.py",
+    "cli/run_tasks.py",
 }
 
 # What the protocol must not know: sockets, threads, processes, clocks.
