@@ -84,7 +84,7 @@ def test_an_archive(tmp_path: Path) -> None:
         (["notes.txt"], "error: notes.txt is neither a folder"),
         (["bad.yml"], "error: bad.yml is not valid YAML"),
         (["."], "error: . has no main.py"),
-        (["notes.txt", "--timeout", "0"], "greater than or equal to 0.1"),
+        (["notes.txt", "--timeout", "0"], "Invalid value for '--timeout'"),
     ],
 )
 def test_what_is_no_algorithm(tmp_path: Path, arguments: list[str], text: str) -> None:
