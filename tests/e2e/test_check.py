@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -13,13 +14,20 @@ import psutil
 import pytest
 
 LIMIT = 60.0
-ALGORITHMS = Path(__file__).parents[1] / "algorithms"
+ROOT = Path(__file__).parents[2]
+ALGORITHMS = ROOT / "tests" / "algorithms"
 
 
 def check(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "wrapper", "check", *map(str, arguments)]
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=LIMIT, check=False, cwd=cwd
+        command,
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
 
 
