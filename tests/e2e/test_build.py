@@ -112,7 +112,10 @@ def test_the_engine_gets_the_context_and_what_follows_the_dashes(
 def test_an_engine_that_fails(algorithm: Path, tmp_path: Path) -> None:
     done = build("green", cwd=tmp_path, **engine_that(tmp_path, "exit 125"))
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "error: the image was not built: podman build ended with exit code 125\n"
+    assert done.stderr == (
+        "error: the image was not built: podman build ended with exit code 125; if it did not find "
+        "the base, name its registry: --base docker.io/hkube/python-wrapper\n"
+    )
 
 
 def test_there_is_no_engine(algorithm: Path, tmp_path: Path) -> None:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from wrapper.local.image_name import ImageNameError, check_base, check_tag, default_tag
+from wrapper.local.image_name import (
+    ImageNameError,
+    check_base,
+    check_tag,
+    default_tag,
+    has_registry,
+)
 
 DIGEST = "@sha256:" + "0" * 64
 
@@ -60,3 +66,8 @@ def test_the_default() -> None:
     for name, version in (("My Alg", ""), ("alg", "1 2")):
         with pytest.raises(ImageNameError, match="cannot name an image: give a name with --tag"):
             default_tag(name, version)
+
+
+def test_registries() -> None:
+    assert all(map(has_registry, ["localhost/a", "docker.io/hkube/a:1", "registry:5000/a"]))
+    assert not any(map(has_registry, ["a", "a:1.0", "hkube/python-wrapper"]))

@@ -56,6 +56,7 @@ def test_imports_within_functions_count(tmp_path: Path) -> None:
         ("match a:\n    case 1:\n        import torch", {"torch": False}),
         ("import sys\nif sys.platform == 'win32':\n    import winapi", {"winapi": True}),
         ("import sys\nif sys.version_info < (3, 11):\n    import tomli", {"tomli": True}),
+        ("import typing\nif typing.TYPE_CHECKING:\n    import torch", {}),
         ("this is not Python", {}),
     ],
 )
@@ -108,3 +109,8 @@ def test_a_namespace_is_looked_up_by_what_is_taken_from_it(tmp_path: Path) -> No
 
 def test_a_relative_import_that_leads_out(tmp_path: Path) -> None:
     assert found(tmp_path, main=f"from {'.' * 60}x import y\n") == []
+
+
+def test_a_long_elif(tmp_path: Path) -> None:
+    text = "if 0: pass\n" + "".join(f"elif {n}: import m{n}\n" for n in range(500))
+    assert len(found(tmp_path, main=text)) == 500

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 from wrapper.local.finding import Finding, Status
 from wrapper.local.imports import Imported
-from wrapper.local.packages import Surroundings, compare, needed_by, surroundings
+from wrapper.local.packages import Surroundings, compare, harmful, needed_by, surroundings
 from wrapper.local.requirements import read_requirements
 
 HERE = Surroundings(
@@ -137,3 +138,33 @@ def test_what_is_installed_here() -> None:
     here = surroundings()
     assert "pytest" in here.modules
     assert "hkube-wrapper" not in here.brought
+    # Nothing of it is known where the tests run without an installation.
+    assert set(here.needs) <= here.brought
+    assert here.needs.get("orjson", SpecifierSet(">=3")) != SpecifierSet("")
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        (
+            "HKube_Python.Wrapper>=2",
+            "would take the place of this wrapper's own hkube_python_wrapper",
+        ),
+        ("wrapper", "would take the place of this wrapper's own wrapper"),
+        ("orjson==2.0", "asks for orjson==2.0, but the wrapper needs orjson<4,>=3.10: remove the"),
+        ("orjson==3.11", None),
+        ("orjson==3.*", None),
+        ("orjson>=2", None),
+    ],
+)
+def test_what_would_break_the_wrapper(tmp_path: Path, line: str, text: str | None) -> None:
+    (tmp_path / "requirements.txt").write_text(line)
+    needs = {"orjson": SpecifierSet(">=3.10,<4")}
+    found = list(harmful(read_requirements(tmp_path), needs))
+    assert [text in each for each in found if text] == ([True] if text else [])
+    assert bool(found) is bool(text)
+
+
+def test_what_would_break_the_wrapper_is_wrong(tmp_path: Path) -> None:
+    found = findings(tmp_path, "hkube-python-wrapper\n")[0]
+    assert found.status is Status.WRONG

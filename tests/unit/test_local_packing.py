@@ -92,6 +92,11 @@ def test_remarks(folder: Path) -> None:
         ({}, {"base": "a b"}, "the base 'a b' cannot be an image's name"),
         ({}, {"pip_conf": Path("/nowhere/pip.conf")}, "there is no file /nowhere/pip.conf"),
         ({"requirements.txt": "a=1"}, {}, "requirements.txt:1 is not valid: a=1"),
+        (
+            {"requirements.txt": "hkube-python-wrapper\n"},
+            {},
+            "requirements.txt:1 lists hkube-python-wrapper, which would take the place",
+        ),
         ({".dockerignore": "main.py"}, {}, "the algorithm's module main.py is left out by"),
         ({".dockerignore": "!"}, {}, "has a pattern that means nothing"),
     ],

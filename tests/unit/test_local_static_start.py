@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from wrapper.errors import LoadError
 from wrapper.local.static_start import find_start
@@ -22,6 +24,7 @@ from wrapper.local.static_start import find_start
         "if True:\n    start: int = 1",
         "try:\n    from a import start\nexcept ImportError:\n    def start(args): pass",
         "for name in ['start']:\n    globals()[name] = print",
+        "if 0: pass\n" + "elif 1: pass\n" * 500 + "else: start = print",
         "with open('x') as f:\n    def start(args): pass",
     ],
 )
@@ -61,3 +64,18 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 def test_a_compiled_module_is_taken_on_trust(tmp_path: Path) -> None:
     (tmp_path / "main.pyc").write_bytes(b"\0\0")
     assert find_start(tmp_path, "main.pyc").name == "main.pyc"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    text=st.text()
+    | st.lists(st.sampled_from(["def start", "(", ")", ":", "\n", " ", "x"])).map("".join)
+)
+def test_whatever_the_file_says(tmp_path: Path, text: str) -> None:
+    (tmp_path / "main.py").write_text(text, encoding="utf-8", errors="replace")
+    said = "main.py"
+    try:
+        find_start(tmp_path, "main.py")
+    except LoadError as error:
+        said = str(error)
+    assert said.startswith("main.py")

@@ -136,13 +136,17 @@ def build(
 
 def _build(packed: Packed, wishes: Wishes, wanted: str | None) -> None:
     from ..local.engine import build_command, find_engine, run_build
+    from ..local.image_name import has_registry
 
     engine = find_engine(wanted)
+    base, hint = packed.image.base, ""
+    if engine.name != "docker" and not has_registry(base):
+        hint = f"; if it did not find the base, name its registry: --base docker.io/{base}"
     with tempfile.TemporaryDirectory(prefix="hkube-") as scratch:
         context = Path(scratch, "context")
         packed.write(context)
         more = wishes.engine_arguments
-        run_build(build_command(engine, context, packed.tag, wishes.pip_conf, more))
+        run_build(build_command(engine, context, packed.tag, wishes.pip_conf, more), hint)
     print(packed.tag, flush=True)
     if engine.name != "buildah":
         command = f"{engine.name} run --rm {packed.tag} run --input '[]'"

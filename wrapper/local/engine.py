@@ -97,8 +97,12 @@ def build_command(
     return [*command, *more, str(context)]
 
 
-def run_build(command: Sequence[str]) -> None:
+def run_build(command: Sequence[str], hint: str = "") -> None:
     """Build; what the engine says goes to stderr.
+
+    Args:
+        command: what to run.
+        hint: what to try if it fails, as the end of a sentence.
 
     Raises:
         EngineError: it failed.
@@ -111,7 +115,9 @@ def run_build(command: Sequence[str]) -> None:
         raise EngineError(f"{command[0]} cannot be run: {error.strerror}") from error
     if code:
         name = Path(command[0]).name
-        raise EngineError(f"the image was not built: {name} build ended with exit code {code}")
+        raise EngineError(
+            f"the image was not built: {name} build ended with exit code {code}{hint}"
+        )
 
 
 def _wanted(wanted: str, which: Callable[[str], str | None]) -> Engine:

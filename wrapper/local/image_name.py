@@ -63,5 +63,11 @@ def default_tag(name: str, version: str) -> str:
         ) from None
 
 
+def has_registry(name: str) -> bool:
+    """Tell whether an image's name begins with a registry; podman may not find one without."""
+    first, slash, _ = name.partition("/")
+    return bool(slash) and ("." in first or ":" in first or first == "localhost")
+
+
 def _shown(text: str) -> str:
     return repr(text if len(text) <= _MAX_LENGTH else f"{text[:_MAX_LENGTH]}…")

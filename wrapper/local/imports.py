@@ -15,6 +15,9 @@ from ..algorithm.importing import PACKAGE_NAME, parsed
 OWN_PACKAGES = frozenset({"wrapper", "hkube_python_wrapper", PACKAGE_NAME})
 MAX_FILES = 5_000
 
+_NOT_HERE = {"TYPE_CHECKING", ".TYPE_CHECKING", "__name__"}
+_MACHINE = {".platform", ".version_info", ".name", "platform"}
+"""`if sys.platform == "win32":` and its like: another machine needs the import, or does not."""
 _ABSENCE = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
 
@@ -107,11 +110,13 @@ def _statements(file: Path) -> Iterator[_Statement]:
     except OSError:
         return
     if tree is not None:
-        yield from _in_block(tree.body, optional=False)
+        yield from _in_module(tree)
 
 
-def _in_block(nodes: list[ast.stmt], optional: bool) -> Iterator[_Statement]:
-    for node in nodes:
+def _in_module(tree: ast.Module) -> Iterator[_Statement]:
+    waiting = [(node, False) for node in reversed(tree.body)]
+    while waiting:  # no recursion: a long `elif` is as deep as it is long
+        node, optional = waiting.pop()
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield _Statement(alias.name, node.lineno, optional)
@@ -119,23 +124,23 @@ def _in_block(nodes: list[ast.stmt], optional: bool) -> Iterator[_Statement]:
             names = tuple(alias.name for alias in node.names)
             yield _Statement(node.module or "", node.lineno, optional, node.level, names)
         elif not _is_never_run(node):
-            yield from _below(node, optional)
+            waiting += reversed(list(_below(node, optional)))
 
 
-def _below(node: ast.stmt, optional: bool) -> Iterator[_Statement]:
-    optional = optional or (isinstance(node, ast.If) and _is_about_the_machine(node.test))
+def _below(node: ast.stmt, optional: bool) -> Iterator[tuple[ast.stmt, bool]]:
+    """The statements right within one, and whether the code goes on without their imports."""
+    optional = optional or (isinstance(node, ast.If) and _names_any(node.test, _MACHINE))
     goes_on = isinstance(node, ast.Try) and any(map(_catches_absence, node.handlers))
     for name, value in ast.iter_fields(node):
-        if not isinstance(value, list):
-            continue
-        for item in value:
+        for item in value if isinstance(value, list) else ():
             if isinstance(item, ast.stmt):
                 # In `try: import a / except ImportError: import b` either will do.
-                yield from _in_block([item], optional or (goes_on and name == "body"))
+                yield item, optional or (goes_on and name == "body")
             elif isinstance(item, ast.ExceptHandler):
-                yield from _in_block(item.body, optional or _catches_absence(item))
+                absent = optional or _catches_absence(item)
+                yield from ((each, absent) for each in item.body)
             elif isinstance(item, ast.match_case):
-                yield from _in_block(item.body, optional)
+                yield from ((each, optional) for each in item.body)
 
 
 def _catches_absence(handler: ast.ExceptHandler) -> bool:
@@ -145,18 +150,17 @@ def _catches_absence(handler: ast.ExceptHandler) -> bool:
     return not names.isdisjoint(_ABSENCE)
 
 
-def _is_about_the_machine(test: ast.expr) -> bool:
-    """Tell `if sys.platform == "win32":`, whose imports another machine needs, or does not."""
-    text = ast.unparse(test)
-    return any(name in text for name in ("sys.platform", "os.name", "version_info", "platform."))
-
-
 def _is_never_run(node: ast.stmt) -> bool:
     """Tell a block for type checkers, or for use as a script."""
-    if not isinstance(node, ast.If) or node.orelse:
-        return False
-    test = ast.unparse(node.test)
-    return test.endswith("TYPE_CHECKING") or "__name__" in test
+    return isinstance(node, ast.If) and not node.orelse and _names_any(node.test, _NOT_HERE)
+
+
+def _names_any(test: ast.expr, words: set[str]) -> bool:
+    """Tell whether an expression has one of these names, as a variable or an attribute."""
+    nodes = list(ast.walk(test))
+    variables = {node.id for node in nodes if isinstance(node, ast.Name)}
+    attributes = {f".{node.attr}" for node in nodes if isinstance(node, ast.Attribute)}
+    return not words.isdisjoint(variables | attributes)
 
 
 def _own_files(statement: _Statement, file: Path, roots: list[Path]) -> list[Path] | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -22,6 +23,8 @@ from .requirements import FILE_NAME, Listed, Requirements
 
 TOPIC = "packages"
 OWN_DISTRIBUTION = "hkube-wrapper"
+REPLACED = {"hkube-python-wrapper": "hkube_python_wrapper", "wrapper": "wrapper"}
+"""Distributions that have a package of this wrapper's name, and that name."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +34,12 @@ class Surroundings:
     Attributes:
         modules: each importable name, with the distributions that have it.
         brought: what the wrapper needs, and so every image has.
+        needs: the versions of it that the wrapper runs with.
     """
 
     modules: Installed = field(default_factory=dict)
     brought: frozenset[str] = frozenset()
+    needs: Mapping[str, SpecifierSet] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,35 @@ def surroundings() -> Surroundings:
     return Surroundings(
         installed_distributions(),
         frozenset(needed_by([OWN_DISTRIBUTION]) - {OWN_DISTRIBUTION}),
+        needs_of_wrapper(),
     )
+
+
+def needs_of_wrapper() -> dict[str, SpecifierSet]:
+    """Return the versions that the wrapper runs with; nothing where it is not installed."""
+    return {canonicalize_name(each.name): each.specifier for each in _needs(OWN_DISTRIBUTION)}
+
+
+def harmful(requirements: Requirements, needs: Mapping[str, SpecifierSet]) -> Iterator[str]:
+    """Name the lines that would break the wrapper in the image.
+
+    Args:
+        requirements: the list.
+        needs: the versions that the wrapper runs with.
+    """
+    for listed in requirements.listed:
+        if listed.name in REPLACED:
+            yield (
+                f"{listed.place} lists {listed.text}, which would take the place of this wrapper's "
+                f"own {REPLACED[listed.name]}: remove the line, the image has it"
+            )
+        pins = [each.version for each in listed.specifier if each.operator == "=="]
+        wanted = needs.get(listed.name)
+        if wanted is not None and pins and not _fits(pins[0], wanted):
+            yield (
+                f"{listed.place} asks for {listed.text}, but the wrapper needs "
+                f"{listed.name}{wanted}: remove the line, or ask for a version in that range"
+            )
 
 
 def needed_by(names: Iterable[str]) -> set[str]:
@@ -71,7 +104,7 @@ def needed_by(names: Iterable[str]) -> set[str]:
         name = waiting.pop()
         if name not in found:
             found.add(name)
-            waiting += _needs(name)
+            waiting += [canonicalize_name(each.name) for each in _needs(name)]
     return found
 
 
@@ -85,6 +118,7 @@ def compare(
     """
     packages: dict[str, Package] = {}
     findings: list[Finding] = [wrong(TOPIC, problem) for problem in requirements.problems]
+    findings += [wrong(TOPIC, text) for text in harmful(requirements, here.needs)]
     carried = needed_by(requirements.names)
     for imported in imports:
         package = _package(imported, requirements, here)
@@ -156,7 +190,7 @@ def _installed_otherwise(requirements: Requirements) -> Iterable[Finding]:
         is_constraint = listed in requirements.constraints
         if not version and not is_constraint:
             yield note(TOPIC, f"{listed.place} lists {listed.text}, which is not installed here")
-        elif version and not _fits(version, listed):
+        elif version and not _fits(version, listed.specifier):
             yield note(
                 TOPIC,
                 f"{listed.place} asks for {listed.text}, but {version} is installed here: what "
@@ -164,14 +198,14 @@ def _installed_otherwise(requirements: Requirements) -> Iterable[Finding]:
             )
 
 
-def _fits(version: str, listed: Listed) -> bool:
+def _fits(version: str, specifier: SpecifierSet) -> bool:
     try:
-        return listed.specifier.contains(Version(version), prereleases=True)
-    except InvalidVersion:  # metadata of long ago
+        return specifier.contains(Version(version), prereleases=True)
+    except InvalidVersion:  # metadata of long ago, or ==1.*
         return True
 
 
-def _needs(name: str) -> list[str]:
+def _needs(name: str) -> list[Requirement]:
     import importlib_metadata
 
     needed = []
@@ -186,5 +220,5 @@ def _needs(name: str) -> list[str]:
         except InvalidRequirement:
             continue
         if applies:
-            needed.append(str(canonicalize_name(requirement.name)))
+            needed.append(requirement)
     return needed

@@ -12,6 +12,7 @@ from .description import read_description
 from .image import DEFAULT_BASE, SECRET, Image, dockerfile
 from .image_name import check_base, check_tag, default_tag
 from .installation import holds_everything
+from .packages import harmful, needs_of_wrapper
 from .requirements import FILE_NAME, Requirements, read_requirements
 from .source import AlgorithmSource
 from .static_start import find_start
@@ -95,7 +96,7 @@ def pack(source: AlgorithmSource, wishes: Wishes) -> Packed:
     for fault in not_packable(tree, file):
         raise PackingError(fault.text)
     requirements = read_requirements(source.folder)
-    for problem in requirements.problems:
+    for problem in (*requirements.problems, *harmful(requirements, needs_of_wrapper())):
         raise PackingError(problem)
     image = Image(
         name=source.name,

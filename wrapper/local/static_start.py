@@ -12,6 +12,9 @@ from ..algorithm.near_miss import did_you_mean, near_miss
 from ..algorithm.selection import EXPECTED
 from ..errors import LoadError
 
+_DYNAMIC = ("globals", "exec", "vars", "setattr")
+"""Calls that may give any name a value."""
+
 
 def find_start(folder: Path, entry_point: str) -> Path:
     """Find the algorithm's module, and make sure that it is Python with a `start`.
@@ -39,7 +42,7 @@ def _check_names(source: bytes, shown: str) -> None:
         raise LoadError(f"{place} is not valid Python: {error.msg}") from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise LoadError(f"{shown} is not valid Python: {error}") from None
-    names = set(_bound(tree.body))
+    names = set(_bound(tree))
     if "start" not in names and "*" not in names:
         hint = did_you_mean("start") if near_miss("start", names) else f"; {EXPECTED}"
         found = near_miss("start", names)
@@ -47,22 +50,18 @@ def _check_names(source: bytes, shown: str) -> None:
         raise LoadError(f"{shown} has no function 'start'{has}{hint}")
 
 
-def _bound(nodes: list[ast.stmt]) -> Iterator[str]:
+def _bound(tree: ast.Module) -> Iterator[str]:
     """The names that a module's top level may give a value to; `*`: any."""
-    for node in nodes:
+    waiting: list[ast.AST] = list(tree.body)
+    while waiting:  # no recursion: a long `elif` is as deep as it is long
+        node = waiting.pop()
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             yield node.name
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
-            for alias in node.names:
-                yield alias.asname or alias.name
+            yield from (alias.asname or alias.name for alias in node.names)
         else:
-            for below in ast.walk(node):
-                if isinstance(below, ast.Name) and isinstance(below.ctx, ast.Store):
-                    yield below.id
-                elif isinstance(below, ast.stmt) and below is not node:
-                    yield from _bound([below])
-                elif isinstance(below, ast.Call) and ast.unparse(below.func) in _DYNAMIC:
-                    yield "*"
-
-
-_DYNAMIC = ("globals", "exec", "vars", "setattr")
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                yield node.id
+            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in _DYNAMIC:
+                yield "*"
+            waiting.extend(ast.iter_child_nodes(node))
