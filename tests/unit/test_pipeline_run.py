@@ -15,6 +15,7 @@ from wrapper.local.pipeline.actions import (
     End,
     Failed,
     Failure,
+    NodeEnded,
     NodeSkipped,
     StartTask,
     Stopped,
@@ -35,6 +36,7 @@ class Driver:
 
     def __init__(self, *nodes: dict[str, Any], **fields: Any) -> None:
         document = {"name": "simple", "nodes": list(nodes), **fields}
+        self.count = len(nodes)
         self.run = PipelineRun(parse_pipeline(document, "p"))
         self.actions: list[Action] = []
         self.running: dict[str, StartTask] = {}
@@ -71,7 +73,7 @@ def result(name: str, value: Any, **others: Any) -> dict[str, Any]:
 def test_one_node() -> None:
     driver = Driver(node("green", 1, "@flowInput.x"), flowInput={"x": 2})
     assert driver.inputs() == {"green": [1, 2]}
-    assert driver.done("green", 7) == [End(Succeeded([result("green", 7)]))]
+    assert driver.done("green", 7) == [NodeEnded("green"), End(Succeeded([result("green", 7)]))]
 
 
 def test_nodes_follow_each_other_and_go_side_by_side() -> None:
@@ -398,6 +400,18 @@ class Life(RuleBasedStateMachine):
         for key, numbers in attempts.items():
             assert numbers == list(range(len(numbers))), key
             assert len(numbers) <= 2, key
+
+    @invariant()
+    def each_node_ends_once_after_its_last_task(self) -> None:
+        told = [
+            action.node
+            for action in self.driver.actions
+            if isinstance(action, (NodeEnded, NodeSkipped))
+        ]
+        assert len(told) == len(set(told))
+        assert not {start.node.name for start in self.driver.running.values()} & set(told)
+        if isinstance(self.driver.run.outcome, Succeeded):
+            assert len(told) == self.driver.count
 
     @invariant()
     def nobody_starts_before_those_it_waits_for(self) -> None:

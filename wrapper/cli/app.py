@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from .. import __version__
+from .pipeline import app as pipeline_app
 from .run import run
 
 PROGRAM = "hkube-wrapper"
@@ -23,6 +24,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(run)
+app.add_typer(pipeline_app)
 
 
 def _show_version(wanted: bool) -> None:

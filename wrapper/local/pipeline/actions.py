@@ -54,6 +54,13 @@ class NodeSkipped:
 
 
 @dataclass(frozen=True)
+class NodeEnded:
+    """All tasks of a node have ended, and no more will come."""
+
+    node: str
+
+
+@dataclass(frozen=True)
 class Succeeded:
     """Every node ended well enough; the results are of those that no other uses."""
 
@@ -90,7 +97,7 @@ class End:
     outcome: Outcome
 
 
-Action = StartTask | StopTask | NodeSkipped | End
+Action = StartTask | StopTask | NodeSkipped | NodeEnded | End
 
 
 class Failure(enum.Enum):

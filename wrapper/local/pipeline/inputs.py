@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...errors import WrapperError
-from .references import MAX_ITEMS, Leaf, RawBatch, Reference, Tree, filled, leaves_of
+from .references import MAX_ITEMS, Given, Leaf, RawBatch, Reference, Tree, filled, leaves_of
 
 MISSING: Any = object()
 """What `value_at` returns where there is nothing, which is not the same as null."""
@@ -84,7 +84,10 @@ def batch_of(tree: Tree) -> Leaf | None:
 
 
 def _items(batch: Leaf, value_of: Callable[[Reference], Any]) -> list[Any]:
-    return list(batch.items if isinstance(batch, RawBatch) else value_of(batch))
+    if isinstance(batch, RawBatch):
+        return list(batch.items)
+    assert isinstance(batch, Reference), "nothing else is a batch"
+    return list(value_of(batch))
 
 
 def _rows(columns: list[list[Any]], operation: str) -> list[tuple[Any, ...]]:
@@ -114,6 +117,8 @@ def _row_inputs(
 
 def _plain(value_of: Callable[[Reference], Any]) -> Callable[[Leaf], Any]:
     def plain(leaf: Leaf) -> Any:
+        if isinstance(leaf, Given):
+            return leaf.value
         assert isinstance(leaf, Reference), "a raw batch is a column"
         return value_of(leaf)
 

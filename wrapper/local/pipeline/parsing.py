@@ -13,6 +13,7 @@ from .graph import check_graph
 from .inputs import CARTESIAN, INDEXED, MISSING, value_at
 from .references import (
     RESERVED_NAMES,
+    Given,
     ReferenceSyntaxError,
     Tree,
     leaves_of,
@@ -129,7 +130,10 @@ def _parse_input(item: Any, where: str) -> Tree:
         tree = parse_tree(item)
     except ReferenceSyntaxError as error:
         raise DescriptorError(f"{where}: {error}") from error
-    batches = [leaf for leaf in leaves_of(tree) if leaf.is_batch]
+    leaves = list(leaves_of(tree))
+    if not leaves:
+        return Given(item)
+    batches = [leaf for leaf in leaves if leaf.is_batch]
     if len(batches) > 1:
         raise DescriptorError(
             f"{where}: it holds {len(batches)} batches, which HKube mixes up; "

@@ -90,7 +90,19 @@ class RawBatch:
         return True
 
 
-Leaf = Reference | RawBatch
+@dataclass(frozen=True)
+class Given:
+    """A value with nothing in it to be replaced, however it looks: it is not looked into again."""
+
+    value: Any
+
+    @property
+    def is_batch(self) -> bool:
+        """Never: it is there to have the shape of a Reference."""
+        return False
+
+
+Leaf = Reference | RawBatch | Given
 Tree = Any
 """JSON with a Leaf in place of each text that is one."""
 

@@ -16,6 +16,7 @@ from .actions import (
     Failed,
     Failure,
     Index,
+    NodeEnded,
     NodeSkipped,
     Outcome,
     StartTask,
@@ -108,10 +109,10 @@ class PipelineRun:
     def _ended(self, key: TaskKey) -> list[Action]:
         state = self._nodes[key.node]
         state.unfinished -= 1
+        actions: list[Action] = []
         if state.is_complete:
             self._incomplete -= 1
-            return self._settle(self._children[key.node])
-        actions: list[Action] = []
+            return [NodeEnded(key.node), *self._settle(self._children[key.node])]
         for child in self._children[key.node]:
             if _any_parents(child.node) and not self._start_round(child, key.at, actions):
                 break
@@ -132,12 +133,19 @@ class PipelineRun:
                 state.is_open = False
             if state.is_complete:
                 self._incomplete -= 1
-                if not state.tasks and self.outcome is None:
-                    actions.append(NodeSkipped(state.node.name, self._why_empty(state)))
+                actions += self._completed(state)
                 pending.extend(self._children[state.node.name])
         if not self._incomplete and self.outcome is None:
             actions += self._end(Succeeded(self._results()))
         return actions
+
+    def _completed(self, state: NodeState) -> list[Action]:
+        """What to tell of a node that became complete with no task of it ending just now."""
+        if self.outcome is not None:
+            return []
+        if state.tasks:
+            return [NodeEnded(state.node.name)]
+        return [NodeSkipped(state.node.name, self._why_empty(state))]
 
     def _start_rounds(self, state: NodeState, actions: list[Action]) -> None:
         parents = [self._nodes[name] for name in _any_parents(state.node)]
