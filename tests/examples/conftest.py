@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 LIMIT = 60.0
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CHANGING = re.compile(
-    r"\d+\.\d+ s\b"  # how long
+    r"\d+\.\d+ m?s\b"  # how long
     r"|\d{4}-\d\d-\d\dT[\d:.]+Z"  # when
     r"|(?<=job=local:)\w+|(?<=task=)\w+"
 )

@@ -45,7 +45,7 @@ MAY_READ_THE_ENVIRONMENT = {
     "algorithm/serve.py",
     "algorunner.py",
     "cli/pipeline.py",
-    "cli/run.py",
+    "cli/run_tasks.py",
 }
 
 # What the protocol must not know: sockets, threads, processes, clocks.

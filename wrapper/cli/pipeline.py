@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -28,6 +27,8 @@ from ..local.pipeline.catalog import (
 from ..local.pipeline.descriptor import Pipeline
 from ..local.pipeline.lines import Lines, failure_of
 from ..local.pipeline.parsing import with_flow_input
+from .show import as_json as as_json_text
+from .values import read_object
 
 if TYPE_CHECKING:
     from ..local.pipeline.engine import AtHand
@@ -115,7 +116,7 @@ def run(
     started = time.monotonic()
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        given = _json_object(flow_input) if flow_input is not None else None
+        given = read_object("--flow-input", flow_input) if flow_input is not None else None
         described = with_flow_input(read_pipeline(pipeline), given, str(pipeline))
         found = _algorithms(algorithms, pipeline)
         stored = load_pipelines(pipelines)
@@ -147,9 +148,9 @@ def _run(
             engine.stop("Ctrl-C")
             return INTERRUPTED
     if as_json:
-        print(_to_json(_summary(outcome, time.monotonic() - started)))
+        print(as_json_text(_summary(outcome, time.monotonic() - started)))
     elif isinstance(outcome, Succeeded):
-        print(_to_json(outcome.results))
+        print(as_json_text(outcome.results))
     return 0 if isinstance(outcome, Succeeded) else FAILED
 
 
@@ -189,35 +190,6 @@ def _algorithms(given: Path | None, pipeline: Path) -> Algorithms:
         if not given.is_dir():
             return Algorithms({}, "--algorithms names a folder or a map of them")
     return Algorithms(find_algorithms(given), str(given))
-
-
-def _json_object(text: str) -> dict[str, Any]:
-    source = "stdin" if text == "-" else text[1:] if text.startswith("@") else "--flow-input"
-    try:
-        if text == "-":
-            text = sys.stdin.read()
-        elif text.startswith("@"):
-            text = Path(source).read_text(encoding="utf-8-sig")
-        value = json.loads(text)
-    except OSError as error:
-        raise typer.BadParameter(f"cannot read {source}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise typer.BadParameter(f"cannot read {source}: it is not UTF-8 text") from error
-    except (ValueError, RecursionError) as error:
-        raise typer.BadParameter(f"{source} is not valid JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise typer.BadParameter(f'{source} must be a JSON object, like {{"name": value}}')
-    return value
-
-
-def _to_json(value: Any) -> str:
-    """Return a result as JSON; what only msgpack and bson have is null (NaN) or text (bytes)."""
-    try:
-        return json.dumps(value, ensure_ascii=False, default=repr, allow_nan=False)
-    except ValueError:
-        text = json.dumps(value, ensure_ascii=False, default=repr)
-        finite = json.loads(text, parse_constant=lambda name: None)
-        return json.dumps(finite, ensure_ascii=False)
 
 
 def _terminated(signum: int, frame: FrameType | None) -> NoReturn:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -13,6 +12,7 @@ from typing import Any, final
 from .. import events
 from ..answers import Answers
 from ..container import AlgorithmContainer
+from ..output import OutputPump
 from ..source import AlgorithmSource
 from ..worker import Worker
 
@@ -20,9 +20,6 @@ STOP_TIMEOUT = 10.0
 """Seconds that HKube's worker waits for `stopped`."""
 EXIT_TIMEOUT = 20.0
 """Seconds that HKube's worker waits after `exit`."""
-OUTPUT_TIMEOUT = 1.0
-"""Seconds to wait for the last lines of a process that has ended."""
-_LONGEST_LINE = 65_536
 
 
 @dataclass(frozen=True)
@@ -85,14 +82,9 @@ class AlgorithmProcess:
         self._ending = threading.Lock()
         with self._stack:
             self._worker = self._stack.enter_context(Worker(ears.event, answers))
-            reading, writing = os.pipe()
-            self._reader = threading.Thread(target=self._read, args=(reading,), daemon=True)
-            self._reader.start()
-            try:
-                container = AlgorithmContainer(source, self._worker.port, environ, writing)
-                self._container = self._stack.enter_context(container)
-            finally:
-                os.close(writing)
+            pump = self._stack.enter_context(OutputPump(ears.line, _nothing))
+            container = AlgorithmContainer(source, self._worker.port, environ, pump.fd)
+            self._container = self._stack.enter_context(container)
             self._stack = self._stack.pop_all()
         self._container.on_exit(self._exited)
 
@@ -120,13 +112,11 @@ class AlgorithmProcess:
         """End it and all that it started, in two seconds or so."""
         with self._ending:
             self._stack.close()
-        self._reader.join(OUTPUT_TIMEOUT)
 
     def _exited(self, code: int) -> None:
         self._worker.give_up(f"its process ended with exit code {code}")
         self._ears.fact(Exited(code))
 
-    def _read(self, descriptor: int) -> None:
-        with open(descriptor, encoding="utf-8", errors="replace", newline="\n") as output:
-            while line := output.readline(_LONGEST_LINE):
-                self._ears.line(line.rstrip("\r\n"))
+
+def _nothing(unfinished: str) -> None:
+    """A line that has no end yet is of no use among those of others."""
