@@ -44,7 +44,7 @@ def test_tasks_go_from_waiting_to_their_end() -> None:
         (events.TaskRunning, ONE),
         (events.TaskRunning, TWO),
         (events.TaskDone, ONE),
-        (events.TaskFailed, {**TWO, "text": "E"}),
+        (events.TaskFailed, {**TWO, "text": "E", "details": ""}),
         (events.NodeEnded, {"node": "a"}),
     ]
     expected = [(1, 0, 0, 0), (2, 0, 0, 0), (1, 1, 0, 0), (0, 2, 0, 0), (0, 1, 1, 0), (0, 0, 1, 1)]
@@ -59,7 +59,7 @@ def test_a_task_that_is_tried_again_has_not_failed() -> None:
     board = heard(
         (events.TaskWaiting, {**ONE, "attempts": 0}),
         (events.TaskRunning, ONE),
-        (events.TaskFailed, {**ONE, "text": "E"}),
+        (events.TaskFailed, {**ONE, "text": "E", "details": ""}),
         (events.TaskWaiting, {**ONE, "attempts": 1}),
     )
     assert counts(board.rows[0]) == (1, 0, 0, 0)

@@ -59,7 +59,7 @@ def test_a_batch() -> None:
     assert lines(
         *waiting,
         *running,
-        (events.TaskFailed, {**B, "text": "E"}),
+        (events.TaskFailed, {**B, "text": "E", "details": ""}),
         (events.TaskDone, {"task": TaskKey("a", (1,))}),
         (events.NodeEnded, {"node": "a"}),
     ) == [
@@ -72,16 +72,38 @@ def test_a_batch() -> None:
 def test_the_failure_that_ends_the_pipeline_is_told_once() -> None:
     assert lines(
         *BEGIN,
-        (events.TaskFailed, {**A, "text": "E"}),
+        (events.TaskFailed, {**A, "text": "E", "details": ""}),
         (events.TaskStopped, {"task": TaskKey("b"), "was_running": True}),
         (events.RunEnded, {"outcome": Failed("E", TaskKey("a"))}),
     )[2:] == ["[local] failed after 5.00 s: a: E"]
 
 
+def test_the_lines_of_the_users_code_come_before_the_last_sentence() -> None:
+    failed = (events.TaskFailed, {**A, "text": "E", "details": "Traceback\n  main.py\n"})
+    assert lines(*BEGIN, failed, (events.RunEnded, {"outcome": Failed("E", TaskKey("a"))}))[2:] == [
+        "[local] a failed",
+        "    Traceback",
+        "      main.py",
+        "[local] failed after 4.00 s: a: E",
+    ]
+    assert lines(*BEGIN, failed, (events.TaskWaiting, {**A, "attempts": 1}))[2:4] == [
+        "[local] a failed: E",
+        "    Traceback",
+    ]
+
+
+def test_very_long_details_are_cut() -> None:
+    details = "\n".join(["x" * 5000] * 500)
+    failed = (events.TaskFailed, {**A, "text": "E", "details": details})
+    came = lines(*BEGIN, failed, (events.TaskWaiting, {**A, "attempts": 1}))
+    assert "    … 440 lines …" in came
+    assert max(map(len, came)) < 1100
+
+
 def test_a_task_that_is_tried_again() -> None:
     assert lines(
         *BEGIN,
-        (events.TaskFailed, {**A, "text": "E"}),
+        (events.TaskFailed, {**A, "text": "E", "details": ""}),
         (events.TaskWaiting, {**A, "attempts": 1}),
     )[2:] == ["[local] a failed: E", "[local] a is tried again, attempt 2"]
 
@@ -93,7 +115,7 @@ def test_what_happens_to_runs_that_a_task_has_started() -> None:
         ("a", "price", events.TaskWaiting, {**inner, "attempts": 0}),
         ("a", "price", events.TaskRunning, inner),
         ("a", "price", events.OutputLine, {"node": "price", "line": "hello"}),
-        ("a", "price", events.TaskFailed, {**inner, "text": "E"}),
+        ("a", "price", events.TaskFailed, {**inner, "text": "E", "details": ""}),
         ("a", "price", events.RunEnded, {"outcome": Failed("E", TaskKey("price"))}),
         ("a", "stock", events.RunEnded, {"outcome": Failed("it took longer")}),
         ("a", "stock", events.RunEnded, {"outcome": Stopped("enough")}),

@@ -76,6 +76,7 @@ class Bench:
         return PoolTask(
             task_id,
             algorithm,
+            ((), f"node of {task_id}"),
             depth=0,
             job=lambda: {"taskId": task_id},
             started=lambda: self.started.append(task_id),
@@ -111,6 +112,10 @@ def test_a_task_goes_to_a_process_and_the_next_one_to_the_same() -> None:
     assert bench.ended == {"t1": events.Done(7)}
     assert process.asked == ["begin t1", "begin t2"]
     assert bench.number("t2") == number
+    assert bench.pool.last_label(number) == ((), "node of t2")
+    bench.hear(number, TaskEnded("t2", events.Done(8)))
+    assert bench.pool.last_label(number) == ((), "node of t2"), "its last lines are still to come"
+    assert bench.pool.last_label(999) is None
 
 
 def test_what_a_process_says_of_an_older_task_is_not_heard() -> None:

@@ -55,6 +55,10 @@ class LiveTable:
         """Show an event."""
         self._lines(event)
 
+    def say(self, text: str) -> None:
+        """Write a line of the command's own, above the table."""
+        self._lines.say(text)
+
     def _write(self, line: str) -> None:
         self._live.console.print(Text(line), soft_wrap=True)
 

@@ -70,12 +70,17 @@ class Show:
             )
 
     def _print(self, value: Any) -> None:
-        text = as_json(value)
-        try:
-            text.encode(self._results.encoding or "utf-8")
-        except UnicodeEncodeError:  # half of a surrogate pair; a terminal that has ASCII only
-            text = json.dumps(json.loads(text))
-        print(text, file=self._results, flush=True)
+        print_json(value, self._results)
+
+
+def print_json(value: Any, stream: TextIO) -> None:
+    """Print a value as one line of JSON, whatever the stream can show."""
+    text = as_json(value)
+    try:
+        text.encode(stream.encoding or "utf-8")
+    except UnicodeEncodeError:  # half of a surrogate pair; a terminal that has ASCII only
+        text = json.dumps(json.loads(text))
+    print(text, file=stream, flush=True)
 
 
 def as_json(value: Any) -> str:

@@ -117,6 +117,7 @@ class ActiveRun:
             PoolTask(
                 task_id,
                 start.node.algorithm,
+                (self.place.path, start.node.name),
                 self.place.depth,
                 job=lambda: task_job(self._pipeline, self.place, start, task_id),
                 started=lambda: self._started(start),
@@ -143,14 +144,14 @@ class ActiveRun:
                 self._tell(events.TaskDone, task=key)
                 self._do(self._run.task_done(key, outcome.result))
             case worker_events.Failed():
-                self._fail(key, outcome.message, TaskFailure.ERROR)
+                self._fail(key, outcome.message, TaskFailure.ERROR, outcome.details)
             case worker_events.Lost():
                 self._fail(key, outcome.reason, TaskFailure.CRASH)
             case worker_events.Stopped():
                 self._tell(events.TaskStopped, task=key, was_running=was_running)
 
-    def _fail(self, key: TaskKey, text: str, failure: TaskFailure) -> None:
-        self._tell(events.TaskFailed, task=key, text=text)
+    def _fail(self, key: TaskKey, text: str, failure: TaskFailure, details: str = "") -> None:
+        self._tell(events.TaskFailed, task=key, text=text, details=details)
         self._do(self._run.task_failed(key, text, failure))
 
     def _script(self, key: TaskKey, answer: Reply) -> None:

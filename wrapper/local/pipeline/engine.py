@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, final
@@ -102,20 +101,16 @@ class Engine:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *exc_info: object) -> None:
-        with ExitStack() as last:
-            last.callback(self._loop.end)
-            self.stop("the local engine ends")
-            closed: Future[list[threading.Thread]] = Future()
-            self._loop.post(lambda: closed.set_result(self._pool.close()))
-            try:
-                threads = closed.result()
-                if kind is not None:
-                    self._pool.kill()
-                for thread in threads:
-                    thread.join()
-            except BaseException:  # a second Ctrl-C, above all
-                self._pool.kill()
-                raise
+        try:
+            if kind is None:
+                self._close()
+        finally:
+            self.kill()
+            self._loop.end()
+
+    def kill(self) -> None:
+        """End all processes at once; nothing is to be done with the engine afterwards."""
+        self._pool.kill()
 
     def run(self, pipeline: Pipeline) -> Outcome:
         """Run a pipeline and wait for its outcome.
@@ -142,6 +137,14 @@ class Engine:
             node: the name of its node.
         """
         return _EngineAnswers(self._at_hand, partial(self._start_call, lambda: (place, node), None))
+
+    def _close(self) -> None:
+        """Stop what runs, as HKube would, and have all processes exit."""
+        self.stop("the local engine ends")
+        closed: Future[list[threading.Thread]] = Future()
+        self._loop.post(lambda: closed.set_result(self._pool.close()))
+        for thread in closed.result():
+            thread.join()
 
     def _begin(
         self, pipeline: Pipeline, place: Place, ended: Callable[[Outcome], None]
@@ -200,8 +203,7 @@ class Engine:
             self._telling.tell(events.TaskTold, run.place.path, task=key, event=event)
 
     def _wrote(self, number: int, algorithm: str, line: str) -> None:
-        found = self._task_of(number)
-        path, node = (found[0].place.path, found[1].node) if found else ((), algorithm)
+        path, node = self._pool.last_label(number) or ((), algorithm)
         self._telling.tell(events.OutputLine, path, node=node, line=line)
 
     def _start_call(

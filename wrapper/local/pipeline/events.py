@@ -68,9 +68,10 @@ class TaskDone(TaskEvent):
 
 @dataclass(frozen=True)
 class TaskFailed(TaskEvent):
-    """A task failed, for this time."""
+    """A task failed, for this time; `details` are the lines of the user's code that led there."""
 
     text: str
+    details: str
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from .actions import Failed, Outcome, Stopped
 from .board import Board, Row, label_of
 
 MARK = "[local]"
+_MOST_LINES = 60
+_WIDEST = 1000
 
 
 @final
@@ -43,7 +45,11 @@ class Lines:
         if text is None and not self._brief:
             text = self._usual(event)
         if text is not None:
-            self._write(f"{MARK} {text}")
+            self.say(text)
+
+    def say(self, text: str) -> None:
+        """Write a line of the command's own."""
+        self._write(f"{MARK} {text}")
 
     def _settle_failure(self, event: events.Event) -> None:
         """Write of a task's failure, unless the next that comes says that and more."""
@@ -53,8 +59,13 @@ class Lines:
         self._failure = None
         match event:
             case events.RunEnded(run=(), outcome=Failed()):
-                return
-        self._write(f"{MARK} {_task(failed)} failed: {failed.text}")
+                text = f"{_task(failed)} failed" if failed.details else ""
+            case _:
+                text = f"{_task(failed)} failed: {failed.text}"
+        if text:
+            self.say(text)
+        for line in _excerpt(failed.details):
+            self._write(f"    {line}")
 
     def _important(self, event: events.Event) -> str | None:
         """What is to be read beside a table too."""
@@ -106,6 +117,15 @@ def _outcome(outcome: Outcome, after: str = "") -> str:
 def _task(event: events.TaskEvent) -> str:
     label = label_of(event.run, event.task.node)
     return label + str(event.task).removeprefix(event.task.node)
+
+
+def _excerpt(details: str) -> list[str]:
+    """The lines of an error's details; of very many the first and the last."""
+    lines = details.strip("\n").splitlines()
+    if len(lines) > _MOST_LINES:
+        half = _MOST_LINES // 2
+        lines[half:-half] = [f"… {len(lines) - 2 * half:,} lines …"]
+    return [line if len(line) <= _WIDEST else f"{line[:_WIDEST]}…" for line in lines]
 
 
 def _node_end(row: Row) -> str:

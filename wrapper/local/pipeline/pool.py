@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, final
 
 from .. import events
+from .events import Path
 from .loop import Loop, Timer
 from .process import STOP_TIMEOUT, Exited, Fact
 from .schedule import Assign, Close, Open, Schedule
@@ -26,6 +27,7 @@ class PoolTask:
     """A task for one of the processes of its algorithm.
 
     Attributes:
+        label: the path of its run, and the name of its node.
         depth: how many tasks wait for it, one for the other.
         job: makes the data of `initialize`, at the moment it is sent.
         started: called when a process has it.
@@ -34,6 +36,7 @@ class PoolTask:
 
     task_id: str
     algorithm: str
+    label: tuple[Path, str]
     depth: int
     job: Callable[[], Mapping[str, Any]]
     started: Callable[[], None]
@@ -51,10 +54,11 @@ class Process(Protocol):
 
 @dataclass
 class _Seat:
-    """A process, its task, and what is to be done if that does not end in time."""
+    """A process, its task or its last one, and what is to be done if it does not end in time."""
 
     process: Process
     task: PoolTask | None = None
+    last: PoolTask | None = None
     timer: Timer | None = None
     is_stopping: bool = False
 
@@ -105,6 +109,11 @@ class Pool:
         seat = self._seats.get(number)
         return seat.task if seat is not None else None
 
+    def last_label(self, number: int) -> tuple[Path, str] | None:
+        """The label of the task that a process has, or had last; safe from any thread."""
+        seat = self._seats.get(number)
+        return seat.last.label if seat is not None and seat.last is not None else None
+
     def call_opened(self, number: int) -> None:
         """Hear that the task of a process waits for a call of its own."""
         self._schedule.call_opened(number)
@@ -128,7 +137,7 @@ class Pool:
                 )
             elif isinstance(decision, Assign) or self._open(decision, task):
                 seat = self._seats[decision.process]
-                seat.task = task
+                seat.task = seat.last = task
                 task.started()
                 seat.process.begin(task.job())
 
@@ -163,7 +172,8 @@ class Pool:
         return [thread for thread in self._processes.values() if thread is not None]
 
     def kill(self) -> None:
-        """End all processes at once; this may be called in any thread, after `close`."""
+        """End all processes at once, and begin no more; this may be called in any thread."""
+        self._is_closed = True
         threads = [
             threading.Thread(target=process.kill, daemon=True) for process in list(self._processes)
         ]
