@@ -12,7 +12,7 @@ import orjson
 from . import processes
 from .contenders import NAMES, both, pinned, running
 from .figures import Figure, at_most, ratio_at_least, ratio_at_most
-from .local_rows import local
+from .local_rows import batch, local
 from .server import Peer
 from .worker import initialize, run_task
 
@@ -155,6 +155,7 @@ ROWS = {
     "idle": idle,
     "flat": flat,
     "local": local,
+    "batch": batch,
 }
 
 

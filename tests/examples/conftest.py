@@ -16,6 +16,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LIMIT = 60.0
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMANDS = "(pipeline )?run"
 CHANGING = re.compile(
     r"\d+\.\d+ m?s\b"  # how long
     r"|\d{4}-\d\d-\d\dT[\d:.]+Z"  # when
@@ -55,17 +56,17 @@ class Session:
 class Run(Protocol):
     """From a README's path, relative to the root, to what its commands do in a folder."""
 
-    def __call__(self, path: str, cwd: Path = ROOT, command: str = "run") -> list[Session]: ...
+    def __call__(self, path: str, cwd: Path = ROOT, command: str = COMMANDS) -> list[Session]: ...
 
 
 @pytest.fixture
 def run_readme() -> Run:
-    """Runs every `hkube-wrapper run` that a README shows, or another of its commands."""
+    """Runs every `hkube-wrapper run` and `pipeline run` of a README, or what is asked for."""
 
-    def run(path: str, cwd: Path = ROOT, command: str = "run") -> list[Session]:
+    def run(path: str, cwd: Path = ROOT, command: str = COMMANDS) -> list[Session]:
         blocks = CONSOLE.findall((ROOT / path).read_text(encoding="utf-8"))
-        first = f"$ hkube-wrapper {command} "
-        sessions = [_run(block, cwd) for block in blocks if block.startswith(first)]
+        shown = re.compile(rf"\$ hkube-wrapper {command} ")
+        sessions = [_run(block, cwd) for block in blocks if shown.match(block)]
         assert sessions, f"{path} shows no command"
         return sessions
 

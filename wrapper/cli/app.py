@@ -13,6 +13,7 @@ from .. import __version__
 from .build import build
 from .check import check
 from .init import init
+from .pipeline import app as pipeline_app
 from .run import run
 
 PROGRAM = "hkube-wrapper"
@@ -33,6 +34,7 @@ app.command()(run)
 app.command()(check)
 app.command()(init)
 app.command()(build)
+app.add_typer(pipeline_app)
 
 
 def _show_version(wanted: bool) -> None:

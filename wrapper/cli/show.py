@@ -21,6 +21,7 @@ class Show:
     Attributes:
         screen: for lines.
         terminal: shows the events there.
+        started: when the command began, in seconds of the monotonic clock.
     """
 
     def __init__(self, screen: Screen, started: float, as_json: bool, results: TextIO) -> None:
@@ -33,6 +34,7 @@ class Show:
             results: where results go.
         """
         self.screen = screen
+        self.started = started
         self.terminal = Terminal(screen, started)
         self._as_json = as_json
         self._results = results
@@ -70,12 +72,17 @@ class Show:
             )
 
     def _print(self, value: Any) -> None:
-        text = as_json(value)
-        try:
-            text.encode(self._results.encoding or "utf-8")
-        except UnicodeEncodeError:  # half of a surrogate pair; a terminal that has ASCII only
-            text = json.dumps(json.loads(text))
-        print(text, file=self._results, flush=True)
+        print_json(value, self._results)
+
+
+def print_json(value: Any, stream: TextIO) -> None:
+    """Print a value as one line of JSON, whatever the stream can show."""
+    text = as_json(value)
+    try:
+        text.encode(stream.encoding or "utf-8")
+    except UnicodeEncodeError:  # half of a surrogate pair; a terminal that has ASCII only
+        text = json.dumps(json.loads(text))
+    print(text, file=stream, flush=True)
 
 
 def as_json(value: Any) -> str:
