@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wrapper.errors import LoadError
+from wrapper.local.source import AlgorithmSource
 from wrapper.local.static_start import find_start
 
 
@@ -30,7 +31,7 @@ from wrapper.local.static_start import find_start
 )
 def test_there_is_one(tmp_path: Path, text: str) -> None:
     (tmp_path / "main.py").write_text(text)
-    assert find_start(tmp_path, "main") == tmp_path / "main.py"
+    assert find_start(AlgorithmSource("alg", tmp_path, "main")) == tmp_path / "main.py"
 
 
 @pytest.mark.parametrize(
@@ -51,19 +52,26 @@ def test_there_is_one(tmp_path: Path, text: str) -> None:
 def test_there_is_none(tmp_path: Path, text: str, problem: str) -> None:
     (tmp_path / "main.py").write_text(text)
     with pytest.raises(LoadError) as caught:
-        find_start(tmp_path, "main.py")
+        find_start(AlgorithmSource("alg", tmp_path, "main.py"))
     assert problem in str(caught.value)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     (tmp_path / "alg.py").touch()
     with pytest.raises(LoadError, match=r"no file main.py in .*; found: alg.py"):
-        find_start(tmp_path, "main.py")
+        find_start(AlgorithmSource("alg", tmp_path, "main.py"))
+
+
+def test_a_file_that_the_description_names_wrongly(tmp_path: Path) -> None:
+    (tmp_path / "alg.py").touch()
+    source = AlgorithmSource("alg", tmp_path, "other.py", manifest=tmp_path / "algorithm.yml")
+    with pytest.raises(LoadError, match=r"\(set code.entryPoint in algorithm.yml\)"):
+        find_start(source)
 
 
 def test_a_compiled_module_is_taken_on_trust(tmp_path: Path) -> None:
     (tmp_path / "main.pyc").write_bytes(b"\0\0")
-    assert find_start(tmp_path, "main.pyc").name == "main.pyc"
+    assert find_start(AlgorithmSource("alg", tmp_path, "main.pyc")).name == "main.pyc"
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -75,7 +83,7 @@ def test_whatever_the_file_says(tmp_path: Path, text: str) -> None:
     (tmp_path / "main.py").write_text(text, encoding="utf-8", errors="replace")
     said = "main.py"
     try:
-        find_start(tmp_path, "main.py")
+        find_start(AlgorithmSource("alg", tmp_path, "main.py"))
     except LoadError as error:
         said = str(error)
     assert said.startswith("main.py")

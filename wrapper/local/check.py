@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..algorithm.entry import find_file
-from ..algorithm.loader import EntryPoint
 from ..errors import LoadError, WrapperError
 from .description import read_description
 from .finding import Finding, Status, fine, note, wrong
@@ -20,6 +18,7 @@ from .probe import Probed, probe
 from .python_version import PythonVersion, check_python
 from .requirements import read_requirements
 from .source import AlgorithmSource
+from .static_start import find_module
 from .tree import Tree, read_tree
 from .tree_findings import tree_findings
 
@@ -111,7 +110,7 @@ def _about_itself(source: AlgorithmSource) -> Iterator[Finding]:
 
 def _file(source: AlgorithmSource) -> tuple[Path | None, list[Finding]]:
     try:
-        return Path(find_file(EntryPoint(source.folder, source.entry_point))), []
+        return find_module(source), []
     except LoadError as error:
         return None, [wrong("module", str(error))]
 

@@ -84,7 +84,7 @@ def pack(source: AlgorithmSource, wishes: Wishes) -> Packed:
     base = check_base(wishes.base or source.base_image or DEFAULT_BASE)
     version = read_description(source.manifest).version
     tag = check_tag(wishes.tag) if wishes.tag is not None else default_tag(source.name, version)
-    file = find_start(source.folder, source.entry_point)
+    file = find_start(source)
     if holds_everything(source.folder):
         raise PackingError(
             f"all of {source.folder} would go into the image: give the folder of the algorithm "

@@ -195,7 +195,7 @@ class _Reader:
                 text=text,
                 place=place,
                 specifier=requirement.specifier,
-                applies=requirement.marker is None or requirement.marker.evaluate(),
+                applies=requirement.marker is None or requirement.marker.evaluate({"extra": ""}),
                 local=(requirement.url or "").startswith("file:"),
             )
         )

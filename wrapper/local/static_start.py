@@ -11,12 +11,34 @@ from ..algorithm.entry import EntryPoint, find_file, read_source
 from ..algorithm.near_miss import did_you_mean, near_miss
 from ..algorithm.selection import EXPECTED
 from ..errors import LoadError
+from .source import AlgorithmSource
 
 _DYNAMIC = ("globals", "exec", "vars", "setattr")
 """Calls that may give any name a value."""
 
 
-def find_start(folder: Path, entry_point: str) -> Path:
+def find_module(source: AlgorithmSource) -> Path:
+    """Find the algorithm's module.
+
+    Returns:
+        Its absolute path.
+
+    Raises:
+        LoadError: there is no such file; one sentence says what there is.
+    """
+    try:
+        return Path(find_file(EntryPoint(source.folder, source.entry_point)))
+    except LoadError as error:
+        if source.manifest is None:
+            raise
+        # In a container the variable says it, which HKube takes from the description.
+        said = str(error).replace(
+            "set ALGORITHM_ENTRY_POINT", f"set code.entryPoint in {source.manifest.name}"
+        )
+        raise LoadError(said) from None
+
+
+def find_start(source: AlgorithmSource) -> Path:
     """Find the algorithm's module, and make sure that it is Python with a `start`.
 
     Returns:
@@ -25,10 +47,10 @@ def find_start(folder: Path, entry_point: str) -> Path:
     Raises:
         LoadError: one sentence says what is missing.
     """
-    file = Path(find_file(EntryPoint(folder, entry_point)))
-    source = read_source(str(file), str(folder))
+    file, folder = find_module(source), source.folder
+    text = read_source(str(file), str(folder))
     if file.suffix == ".py":
-        _check_names(source, file.relative_to(folder).as_posix())
+        _check_names(text, file.relative_to(folder).as_posix())
     return file
 
 
