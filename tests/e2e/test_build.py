@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +147,7 @@ def test_there_is_no_engine(algorithm: Path, tmp_path: Path) -> None:
         (
             {"green/algorithm.yml": 'code: {entryPoint: "a\\nb"}'},
             ["green"],
-            "error: no file ",
+            "error: algorithm.yml: no file ",
         ),
     ],
 )
@@ -196,6 +199,21 @@ def engine() -> str:
     return found.path
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """One test at a time: podman loses its cache's layers while others remove images."""
+    with (Path(tempfile.gettempdir()) / "hkube-engine-tests.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
+        yield
+
+
+@pytest.fixture
+def undisturbed() -> Iterator[None]:
+    """The engine is this test's alone."""
+    with alone():
+        yield
+
+
 def run_engine(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command,
@@ -234,14 +252,16 @@ def base(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
         "PYTHONUSERBASE=/tmp/python\nWORKDIR /hkube/algorithm-runner\nUSER 10001:0\n"
     )
     tag = f"localhost/hkube-test-base:{os.getpid()}"
-    done = run_engine(engine, "build", "--pull=never", "--tag", tag, str(folder))
+    with alone():
+        done = run_engine(engine, "build", "--pull=never", "--tag", tag, str(folder))
     assert done.returncode == 0, done.stderr
     yield tag
-    run_engine(engine, "rmi", "--force", tag)
+    with alone():
+        run_engine(engine, "rmi", "--force", tag)
 
 
 @pytest.fixture
-def tag(engine: str) -> Iterator[str]:
+def tag(engine: str, undisturbed: None) -> Iterator[str]:
     """The name of an image to build, which is gone afterwards."""
     name = f"localhost/hkube-test-alg:{os.getpid()}"
     yield name
@@ -327,7 +347,7 @@ def test_a_real_image_with_a_wheel_of_the_folder(
 
 
 def test_a_real_base_without_the_wrapper(
-    algorithm: Path, tmp_path: Path, engine: str, base: str
+    algorithm: Path, tmp_path: Path, engine: str, base: str, undisturbed: None
 ) -> None:
     done = build(
         *("green", "--engine", engine, "--base", PYTHON_BASE, "--tag", "localhost/hkube-test-none"),
@@ -351,7 +371,7 @@ def test_a_real_base_without_the_wrapper(
     ],
 )
 def test_dockerignore_means_to_us_what_it_means_to_an_engine(
-    tmp_path: Path, engine: str, patterns: str
+    tmp_path: Path, engine: str, undisturbed: None, patterns: str
 ) -> None:
     context = tmp_path / "context"
     for name in ("main.py", "keep", "a/x.py", "a/b/x.py", "a/b/keep", "c/x.py", "c/keep"):
@@ -361,7 +381,7 @@ def test_dockerignore_means_to_us_what_it_means_to_an_engine(
     (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY . /\n")
     done = subprocess.run(
         [
-            *(engine, "build", "--file", str(tmp_path / "Dockerfile")),
+            *(engine, "build", "--no-cache", "--file", str(tmp_path / "Dockerfile")),
             *("--iidfile", str(tmp_path / "image")),
             *("--output", f"type=local,dest={tmp_path / 'out'}", str(context)),
         ],

@@ -80,7 +80,7 @@ def test_on_a_terminal(folder: Path) -> None:
 
 def test_there_is_no_such_module(folder: Path) -> None:
     report = checked(folder, main__py=FINE, algorithm__yml="name: ab\nentryPoint: other.py\n")
-    assert wrongs(report)[0].startswith("no file other.py in")
+    assert wrongs(report)[0].startswith("algorithm.yml: no file other.py in")
     assert (report.file, report.probed, report.packages) == ("", None, ())
     assert as_document(report)["loadSeconds"] is None
 
@@ -92,8 +92,7 @@ def test_a_description(folder: Path) -> None:
     assert name.startswith("the name 'My Alg' is no name that HKube takes")
     assert python.startswith("env asks for python:3.9")
     notes = [each.text for each in report.findings if each.status is Status.NOTE]
-    assert notes[0].startswith("algorithm.yml names no code.entryPoint")
-    assert notes[1].startswith("algorithmEnv.A comes from the cluster")
+    assert notes[0].startswith("algorithmEnv.A comes from the cluster")
 
 
 def test_a_folder_that_cannot_be_packed(folder: Path) -> None:

@@ -18,8 +18,7 @@ from wrapper.local.description import Description, read_description
         ("version: 1.2.3\nenv: python:3.9", Description("1.2.3", "3.9")),
         ("version: 2\nenv: python3", Description("2", "3")),
         ("version: [1]\nenv: python:latest", Description()),
-        ("env: python:3.12-slim\ncode: {entryPoint: main.py}", Description("", "3.12", True)),
-        ("entryPoint: main.py\ncode: 5", Description("", "", True)),
+        ("env: python:3.12-slim\ncode: {entryPoint: main.py}", Description("", "3.12")),
     ],
 )
 def test_descriptions(tmp_path: Path, text: str, expected: Description) -> None:

@@ -74,7 +74,10 @@ def test_variables_and_labels() -> None:
     [
         (Image("a", "b", "main.py\nRUN rm"), "the value of ALGORITHM_ENTRY_POINT has a line break"),
         (Image("a", "b", "m", environ={"A": "x\ny"}), "the value of A has a line break"),
-        (Image("a", "b", "m", environ={"A B": "x"}), "algorithmEnv.A B cannot be the name of a"),
+        (
+            Image("a", "b", "m", environ={"A B": "x"}),
+            "'A B' in algorithmEnv cannot be the name of a",
+        ),
         (Image("a", "b", "m", environ={"": "x"}), "cannot be the name of a variable"),
     ],
 )

@@ -65,7 +65,12 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 def test_a_file_that_the_description_names_wrongly(tmp_path: Path) -> None:
     (tmp_path / "alg.py").touch()
     source = AlgorithmSource("alg", tmp_path, "other.py", manifest=tmp_path / "algorithm.yml")
-    with pytest.raises(LoadError, match=r"\(set code.entryPoint in algorithm.yml\)"):
+    with pytest.raises(LoadError, match=r"^algorithm.yml: no file .* \(set code.entryPoint\)$"):
+        find_start(source)
+    source = AlgorithmSource("alg", tmp_path, "../x.py", manifest=tmp_path / "algorithm.yml")
+    with pytest.raises(
+        LoadError, match="outside the algorithm's folder .* or code.path to another"
+    ):
         find_start(source)
 
 

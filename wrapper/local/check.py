@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import LoadError, WrapperError
-from .description import read_description
 from .finding import Finding, Status, fine, note, wrong
 from .imports import imports_of
 from .installation import holds_everything
@@ -97,13 +96,6 @@ def _about_itself(source: AlgorithmSource) -> Iterator[Finding]:
         refusal = why_not_a_name(source.name)
         if refusal:
             yield wrong("algorithm", f"the name '{source.name}' {refusal}")
-        description = read_description(source.manifest)
-        if not description.has_entry_point:
-            yield note(
-                "algorithm",
-                f"{source.manifest.name} names no code.entryPoint: HKube asks for one, "
-                f"for example {source.entry_point}",
-            )
     for remark in source.remarks:
         yield note("algorithm", remark)
 

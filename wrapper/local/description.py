@@ -18,12 +18,10 @@ class Description:
     Attributes:
         version: of the algorithm, as it is written; empty: not said.
         python: version of Python, such as 3.9; empty: not said.
-        has_entry_point: it says which module is the algorithm.
     """
 
     version: str = ""
     python: str = ""
-    has_entry_point: bool = False
 
 
 def read_description(path: Path | None) -> Description:
@@ -37,11 +35,7 @@ def read_description(path: Path | None) -> Description:
         return Description()
     version = document.get("version")
     python = _PYTHON.fullmatch(str(document.get("env") or ""))
-    code = document.get("code")
     return Description(
         version=str(version) if isinstance(version, (str, int, float)) else "",
         python=python[1] if python else "",
-        has_entry_point=bool(
-            document.get("entryPoint") or (isinstance(code, dict) and code.get("entryPoint"))
-        ),
     )

@@ -106,7 +106,7 @@ def _pairs(instruction: str, values: Mapping[str, str]) -> str:
     pairs = []
     for name, value in values.items():
         if instruction == "ENV" and not _VARIABLE.fullmatch(name):
-            raise ImageError(f"algorithmEnv.{name} cannot be the name of a variable")
+            raise ImageError(f"{name!r} in algorithmEnv cannot be the name of a variable")
         if any(unicodedata.category(character) in _UNPRINTABLE for character in value):
             raise ImageError(
                 f"the value of {name} has a line break or another control character in it, which "

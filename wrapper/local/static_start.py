@@ -32,10 +32,9 @@ def find_module(source: AlgorithmSource) -> Path:
         if source.manifest is None:
             raise
         # In a container the variable says it, which HKube takes from the description.
-        said = str(error).replace(
-            "set ALGORITHM_ENTRY_POINT", f"set code.entryPoint in {source.manifest.name}"
-        )
-        raise LoadError(said) from None
+        said = str(error).replace("set ALGORITHM_ENTRY_POINT", "set code.entryPoint")
+        said = said.replace("ALGORITHM_PATH", "code.path")
+        raise LoadError(f"{source.manifest.name}: {said}") from None
 
 
 def find_start(source: AlgorithmSource) -> Path:
