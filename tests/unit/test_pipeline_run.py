@@ -189,6 +189,16 @@ def test_any_of_two_batches_goes_index_by_index() -> None:
     assert driver.inputs() == {"a[1]": [1], "c[2]": ["a2", "b2"], "c[3]": ["a3", None]}
 
 
+def test_any_of_a_batch_and_of_one_task() -> None:
+    driver = Driver(node("a", "#[1,2]"), node("b"), node("c", "*@a", "*@b.v"))
+    driver.done("a[1]", "a1")
+    assert set(driver.running) == {"a[2]", "b"}
+    driver.done("b", {"v": "b"})
+    assert driver.inputs() == {"a[2]": [2], "c[1]": ["a1", "b"]}
+    driver.done("a[2]", "a2")
+    assert driver.inputs() == {"c[1]": ["a1", "b"], "c[2]": ["a2", "b"]}
+
+
 def test_any_waits_for_the_whole_of_other_nodes() -> None:
     driver = Driver(node("a", "#[1,2]"), node("w"), node("c", "*@a", "@w", "@a"))
     driver.done("a[1]", "a1")

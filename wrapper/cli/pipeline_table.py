@@ -60,7 +60,7 @@ class LiveTable:
         self._lines.say(text)
 
     def _write(self, line: str) -> None:
-        self._live.console.print(Text(line), soft_wrap=True)
+        self._live.console.print(Text.from_ansi(line), soft_wrap=True)
 
     def _table(self) -> Table:
         return make_table(self._lines.board.rows, self._clock())
