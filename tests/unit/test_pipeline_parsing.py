@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wrapper.local.pipeline.descriptor import Retry
@@ -184,6 +184,7 @@ NODE_FIELDS = st.sampled_from(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     fields=st.dictionaries(FIELDS, JSON, max_size=3),
     node_fields=st.dictionaries(NODE_FIELDS, JSON, max_size=3),

@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -342,6 +342,7 @@ def computed(start: StartTask) -> Any:
     return shapes[(size + len(start.node.name + str(start.key))) % 4]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(nodes=pipelines(), first=st.randoms(use_true_random=False), seed=st.integers())
 def test_results_do_not_depend_on_the_order_in_which_tasks_end(
     nodes: list[dict[str, Any]], first: random.Random, seed: int
@@ -438,4 +439,9 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestLife.settings = settings(
+    max_examples=60,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
