@@ -209,6 +209,15 @@ def test_any_waits_for_the_whole_of_other_nodes() -> None:
     assert driver.inputs() == {"c[1]": ["a1", "w", both], "c[2]": ["a2", "w", both]}
 
 
+def test_an_edge_is_waited_for_without_its_result() -> None:
+    edges = [{"source": "a", "target": "b"}, {"source": "a", "target": "c"}]
+    driver = Driver(node("a"), node("b", 1), node("c", "*@d"), node("d", "#[1,2]"), edges=edges)
+    driver.done("d[1]", "d1")
+    assert set(driver.running) == {"a", "d[2]"}
+    driver.done("a")
+    assert driver.inputs() == {"d[2]": [2], "b": [1], "c[1]": ["d1"]}
+
+
 def test_a_batch_of_each_task() -> None:
     driver = Driver(node("a", "#[1,2]"), node("b", "*#@a"))
     driver.done("a[2]", ["x", "y"])
