@@ -11,9 +11,9 @@ from typing import Literal
 import pytest
 from rich.console import Console
 
-from wrapper.local.check import Report, check
-from wrapper.local.check_shown import as_document, show
-from wrapper.local.finding import TOPICS, Status
+from wrapper.local.checks.check import Report, check
+from wrapper.local.checks.check_shown import as_document, show
+from wrapper.local.checks.finding import TOPICS, Status
 from wrapper.local.source import open_algorithm
 
 FINE = "import json\ndef start(args, hkubeApi): pass\n"

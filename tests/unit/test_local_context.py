@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from wrapper.local.context import ContextError, write_context
-from wrapper.local.image import Image
-from wrapper.local.requirements import read_requirements
-from wrapper.local.tree import read_tree
+from wrapper.local.checks.requirements import read_requirements
+from wrapper.local.images.context import ContextError, write_context
+from wrapper.local.images.image import Image
+from wrapper.local.images.tree import read_tree
 
 CODE = "code/algorithm_unique_folder"
 

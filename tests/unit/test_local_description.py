@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wrapper.local.description import Description, read_description
+from wrapper.local.images.description import Description, read_description
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wrapper.local.engine import Engine, EngineError, build_command, find_engine, run_build
+from wrapper.local.images.engine import Engine, EngineError, build_command, find_engine, run_build
 
 Programs = Callable[..., Callable[[str], "str | None"]]
 

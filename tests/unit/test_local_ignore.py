@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wrapper.local.ignore import (
+from wrapper.local.images.ignore import (
     DOCKER_FILE,
     HKUBE_FILE,
     IgnoreError,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wrapper.local.image import Image, ImageError, dockerfile
+from wrapper.local.images.image import Image, ImageError, dockerfile
 
 
 def instructions(image: Image) -> list[str]:

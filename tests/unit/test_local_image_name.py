@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wrapper.local.image_name import (
+from wrapper.local.images.image_name import (
     ImageNameError,
     check_base,
     check_tag,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wrapper.local.imports import Imported, imports_of
+from wrapper.local.checks.imports import Imported, imports_of
 
 
 def found(folder: Path, entry: str = "main.py", **files: str) -> list[Imported]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wrapper.local.finding import Status
-from wrapper.local.namesakes import hiding_files
+from wrapper.local.checks.finding import Status
+from wrapper.local.checks.namesakes import hiding_files
 
 
 def test_files_and_packages_that_hide_others(tmp_path: Path) -> None:

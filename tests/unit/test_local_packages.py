@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from wrapper.local.finding import Finding, Status
-from wrapper.local.imports import Imported
-from wrapper.local.packages import Surroundings, compare, harmful, needed_by, surroundings
-from wrapper.local.requirements import read_requirements
+from wrapper.local.checks.finding import Finding, Status
+from wrapper.local.checks.imports import Imported
+from wrapper.local.checks.packages import Surroundings, compare, harmful, needed_by, surroundings
+from wrapper.local.checks.requirements import read_requirements
 
 HERE = Surroundings(
     modules={"hypothesis": ["hypothesis"], "yaml": ["PyYAML"], "sortedcontainers": ["x"]},

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wrapper.errors import WrapperError
-from wrapper.local.packing import Packed, Wishes, pack
+from wrapper.local.images.packing import Packed, Wishes, pack
 from wrapper.local.source import open_algorithm
 
 

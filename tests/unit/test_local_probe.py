@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from wrapper.local.probe import Probed, ProbedFunction, probe
+from wrapper.local.checks.probe import Probed, ProbedFunction, probe
 from wrapper.local.source import AlgorithmSource
 
 

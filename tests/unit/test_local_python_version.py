@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from wrapper.local.finding import Status
-from wrapper.local.python_version import PythonVersion, check_python
+from wrapper.local.checks.finding import Status
+from wrapper.local.checks.python_version import PythonVersion, check_python
 from wrapper.local.source import AlgorithmSource
 
 HERE = platform.python_version()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from wrapper.local.requirements import Requirements, logical_lines, read_requirements
+from wrapper.local.checks.requirements import Requirements, logical_lines, read_requirements
 
 
 def read(folder: Path, text: str | bytes, **others: str) -> Requirements:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from wrapper.local.sizes import shown_size
+from wrapper.local.checks.sizes import shown_size
 
 
 @pytest.mark.parametrize(

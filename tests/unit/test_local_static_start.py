@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wrapper.errors import LoadError
+from wrapper.local.checks.static_start import find_start
 from wrapper.local.source import AlgorithmSource
-from wrapper.local.static_start import find_start
 
 
 @pytest.mark.parametrize(

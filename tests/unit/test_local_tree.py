@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from wrapper.local import tree as tree_module
-from wrapper.local.tree import Tree, TreeError, TreeFile, read_tree
+from wrapper.local.images import tree as tree_module
+from wrapper.local.images.tree import Tree, TreeError, TreeFile, read_tree
 
 
 def fill(folder: Path, **files: int) -> None:

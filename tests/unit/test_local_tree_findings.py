@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wrapper.local.finding import Status
-from wrapper.local.tree import Tree, TreeFile
-from wrapper.local.tree_findings import not_packable, tree_findings
+from wrapper.local.checks.finding import Status
+from wrapper.local.checks.tree_findings import not_packable, tree_findings
+from wrapper.local.images.tree import Tree, TreeFile
 
 FOLDER = Path("/alg")
 

@@ -13,7 +13,7 @@ import typer
 from ..errors import WrapperError
 
 if TYPE_CHECKING:
-    from ..local.packing import Packed, Wishes
+    from ..local.images.packing import Packed, Wishes
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
@@ -107,8 +107,8 @@ def build(
     Exit codes: 0 built; 1 the engine failed, or there is none;
     2 wrong usage, or PATH is no algorithm that could run.
     """
-    from ..local.engine import EngineError
-    from ..local.packing import Wishes, pack
+    from ..local.images.engine import EngineError
+    from ..local.images.packing import Wishes, pack
     from ..local.source import open_algorithm
 
     wishes = Wishes(tag, base, pip_conf, engine_arguments or ())
@@ -135,8 +135,8 @@ def build(
 
 
 def _build(packed: Packed, wishes: Wishes, wanted: str | None) -> None:
-    from ..local.engine import build_command, find_engine, run_build
-    from ..local.image_name import has_registry
+    from ..local.images.engine import build_command, find_engine, run_build
+    from ..local.images.image_name import has_registry
 
     engine = find_engine(wanted)
     base, hint = packed.image.base, ""
@@ -154,7 +154,7 @@ def _build(packed: Packed, wishes: Wishes, wanted: str | None) -> None:
 
 
 def _show_command(folder: Path, packed: Packed, wishes: Wishes, wanted: str | None) -> None:
-    from ..local.engine import Engine, build_command, engine_name
+    from ..local.images.engine import Engine, build_command, engine_name
 
     name = engine_name(wanted or "docker")
     more = wishes.engine_arguments

@@ -44,8 +44,8 @@ def check(
     """
     from rich.console import Console
 
-    from ..local.check import check as look_at
-    from ..local.check_shown import as_document, show
+    from ..local.checks.check import check as look_at
+    from ..local.checks.check_shown import as_document, show
     from ..local.source import open_algorithm
 
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..errors import WrapperError
+from ...errors import WrapperError
 
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REGISTRY = r"(?:[A-Za-z0-9][A-Za-z0-9.-]*(?::\d{1,5})?|\[[0-9a-fA-F:]+\](?::\d{1,5})?)"

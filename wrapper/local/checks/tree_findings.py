@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..images.ignore import DOCKER_FILE, HKUBE_FILE
+from ..images.tree import Tree, TreeFile
 from .finding import Finding, fine, note, wrong
-from .ignore import DOCKER_FILE, HKUBE_FILE
 from .sizes import shown_size
-from .tree import Tree, TreeFile
 
 TOPIC = "folder"
 LARGE_FOLDER = 100_000_000

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from .manifest import read_document
+from ..manifest import read_document
 
 _PYTHON = re.compile(r"python:?\s*(\d+(?:\.\d+)?).*", re.IGNORECASE)
 

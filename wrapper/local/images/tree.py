@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import WrapperError
+from ...errors import WrapperError
 from .ignore import IgnoreRules, read_ignore_rules
 
 MAX_FILES = 200_000

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import WrapperError
+from ...errors import WrapperError
+from ..checks.packages import harmful, needs_of_wrapper
+from ..checks.requirements import FILE_NAME, Requirements, read_requirements
+from ..checks.static_start import find_start
+from ..checks.tree_findings import LARGE_FOLDER, not_packable, tree_findings
+from ..installation import holds_everything
+from ..source import AlgorithmSource
 from .context import write_context
 from .description import read_description
 from .image import DEFAULT_BASE, SECRET, Image, dockerfile
 from .image_name import check_base, check_tag, default_tag
-from .installation import holds_everything
-from .packages import harmful, needs_of_wrapper
-from .requirements import FILE_NAME, Requirements, read_requirements
-from .source import AlgorithmSource
-from .static_start import find_start
 from .tree import Tree, read_tree
-from .tree_findings import LARGE_FOLDER, not_packable, tree_findings
 
 
 class PackingError(WrapperError):

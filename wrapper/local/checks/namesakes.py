@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..algorithm.distributions import DISTRIBUTIONS, SAME_NAME
+from ...algorithm.distributions import DISTRIBUTIONS, SAME_NAME
 from .finding import Finding, note
 
 _HARMLESS = frozenset({"test", "this", "antigravity", "idlelib", "turtledemo"})

@@ -6,9 +6,9 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..errors import WrapperError
+from ...errors import WrapperError
+from ..checks.requirements import Requirements
 from .image import CODE_FOLDER, Image, dockerfile
-from .requirements import Requirements
 from .tree import Tree
 
 FILE_MODE, EXECUTABLE_MODE, FOLDER_MODE = 0o664, 0o775, 0o775

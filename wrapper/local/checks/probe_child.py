@@ -26,14 +26,15 @@ def main(answer: str, stacks: str, base: str, target: str, file: str) -> None:
     folder = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != folder]
     sys.argv[1:] = []  # a parser in the user's module must not find them
-    boot = os.path.join(os.path.dirname(folder), "algorithm", "boot.py")
+    package = os.path.dirname(os.path.dirname(folder))
+    boot = os.path.join(package, "algorithm", "boot.py")
     spec = importlib.util.spec_from_file_location("_hkube_boot", boot)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     name = module.load_package(list(dict.fromkeys([base, os.path.dirname(file)])))
-    importlib.import_module(f"{name}.local.probe_answer").answer(answer, base, target)
+    importlib.import_module(f"{name}.local.checks.probe_answer").answer(answer, base, target)
 
 
 if __name__ == "__main__":

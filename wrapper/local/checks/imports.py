@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..algorithm.distributions import distribution_of
-from ..algorithm.importing import PACKAGE_NAME, parsed
+from ...algorithm.distributions import distribution_of
+from ...algorithm.importing import PACKAGE_NAME, parsed
 
 OWN_PACKAGES = frozenset({"wrapper", "hkube_python_wrapper", PACKAGE_NAME})
 MAX_FILES = 5_000

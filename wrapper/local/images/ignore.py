@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pathspec import GitIgnoreSpec, PathSpec
 
-from ..errors import WrapperError
+from ...errors import WrapperError
 
 DOCKER_FILE = ".dockerignore"
 HKUBE_FILE = ".hkubeignore"

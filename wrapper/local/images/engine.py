@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import WrapperError
+from ...errors import WrapperError
 from .image import SECRET
 
 ENGINES = ("docker", "podman", "buildah")

@@ -10,7 +10,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from ..algorithm.distributions import (
+from ...algorithm.distributions import (
     Installed,
     distribution_of,
     installed_distributions,

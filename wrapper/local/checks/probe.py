@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..supervisor.postmortem import MemoryState, describe_death, user_frames
-from .source import AlgorithmSource
+from ...supervisor.postmortem import MemoryState, describe_death, user_frames
+from ..source import AlgorithmSource
 
 STDERR = 2
 
 _CHILD = Path(__file__).with_name("probe_child.py")
-_PACKAGE = Path(__file__).resolve().parents[1]
+_PACKAGE = Path(__file__).resolve().parents[2]
 _FRAME = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<function>.+)$')
 _DUMP_PATIENCE = 2.0  # seconds for the stacks to be written
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..algorithm.entry import find_file
-from ..algorithm.loader import Algorithm, EntryPoint, load
-from ..errors import LoadError
+from ...algorithm.entry import find_file
+from ...algorithm.loader import Algorithm, EntryPoint, load
+from ...errors import LoadError
 
 
 def answer(path: str, base: str, target: str) -> None:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from .description import read_description
+from ..images.description import read_description
+from ..source import AlgorithmSource
 from .finding import Finding, fine, note, wrong
-from .source import AlgorithmSource
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -7,11 +7,11 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..algorithm.entry import EntryPoint, find_file, read_source
-from ..algorithm.near_miss import did_you_mean, near_miss
-from ..algorithm.selection import EXPECTED
-from ..errors import LoadError
-from .source import AlgorithmSource
+from ...algorithm.entry import EntryPoint, find_file, read_source
+from ...algorithm.near_miss import did_you_mean, near_miss
+from ...algorithm.selection import EXPECTED
+from ...errors import LoadError
+from ..source import AlgorithmSource
 
 _DYNAMIC = ("globals", "exec", "vars", "setattr")
 """Calls that may give any name a value."""

@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .. import __version__
-from ..errors import WrapperError
-from .requirements import FILE_NAME
+from ... import __version__
+from ...errors import WrapperError
+from ..checks.requirements import FILE_NAME
 
 DEFAULT_BASE = "hkube/python-wrapper"
 WORKING_FOLDER = "/hkube/algorithm-runner"
