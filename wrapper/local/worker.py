@@ -187,7 +187,9 @@ class Worker:
         command = message.get("command") if isinstance(message, dict) else None
         if not isinstance(command, str):
             self._tell(events.Violation, task_id, text="a message without a command")
-        elif command == commands.LOG_DATA:
+            return
+        self._tell(events.MessageCame, task_id, message=message)
+        if command == commands.LOG_DATA:
             lines = message.get("data")
             lines = lines if isinstance(lines, list) else [lines]
             self._tell(events.LogLines, task_id, lines=tuple(str(line) for line in lines))
