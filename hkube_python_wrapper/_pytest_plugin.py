@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,18 +32,20 @@ def hkube(request: pytest.FixtureRequest) -> Iterator[HKube]:
     places = [os.getcwd(), *map(str, folders), *sys.path]
     core = load_core([place for place in places if os.path.isdir(place)])
     testing = core.module("testing")
-    hkube: HKube = testing.HKube(folders, _shown_uncaptured(request.config))
-    yield hkube
-    hkube.close()
+    with _real_stderr(request.config) as stderr:
+        has_timer = not float(request.config.getini("faulthandler_timeout") or 0)  # else pytest's
+        hkube: HKube = testing.HKube(folders, testing.LastResort(stderr, has_timer))
+        yield hkube
+        hkube.close()
 
 
-def _shown_uncaptured(config: pytest.Config) -> Callable[[str], None]:
-    """Return a function that shows a text on stderr, past pytest's capturing."""
-
-    def show(text: str) -> None:
-        manager = config.pluginmanager.getplugin("capturemanager")
-        if manager is not None:
-            manager.suspend_global_capture(in_=True)
-        print(text, file=sys.__stderr__, flush=True)
-
-    return show
+@contextmanager
+def _real_stderr(config: pytest.Config) -> Iterator[int]:
+    """A file descriptor of stderr as it is without pytest's capturing."""
+    manager = config.pluginmanager.getplugin("capturemanager")
+    with manager.global_and_fixture_disabled() if manager is not None else nullcontext():
+        stderr = os.dup(2)
+    try:
+        yield stderr
+    finally:
+        os.close(stderr)

@@ -190,14 +190,28 @@ def test_without_the_plugin(project: Project) -> None:
     assert "hkube" in project.pytest("--fixtures")
 
 
-def test_code_that_cannot_be_ended_ends_pytest_with_a_sentence(project: Project) -> None:
+@pytest.mark.parametrize(
+    "code, words",
+    [
+        (
+            "signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())",
+            "the algorithm's code does not end, whatever is raised in it",
+        ),
+        ("sum(iter(int, 1))  # C code that keeps all of Python from running", "Timeout"),
+    ],
+    ids=["signals blocked", "holds the GIL"],
+)
+@pytest.mark.parametrize("capture", ["fd", "sys", "no"])
+def test_code_that_cannot_be_ended_ends_pytest(
+    project: Project, code: str, words: str, capture: str
+) -> None:
     project.write(
         "main.py",
-        """
+        f"""
         import signal
 
         def start(args):
-            signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+            {code}
             while True:
                 pass
         """,
@@ -208,12 +222,11 @@ def test_code_that_cannot_be_ended_ends_pytest_with_a_sentence(project: Project)
         from wrapper.testing import watchdog
 
         def test_it(hkube, monkeypatch):
-            monkeypatch.setattr(watchdog, "LADDER", 0.1)
-            monkeypatch.setattr(watchdog, "INSISTING", 0.2)
+            for name, seconds in {"LADDER": 0.2, "INSISTING": 0.2, "_MARGIN": 3.0}.items():
+                monkeypatch.setattr(watchdog, name, seconds)
             hkube.run("main.py", timeout=0.1)
         """,
     )
-    said = project.pytest("-n0", code=1)
-    assert "the algorithm's code does not end, whatever is raised in it" in said
-    assert "isolated=True" in said
+    said = project.pytest("-n0", f"--capture={capture}", code=1)
+    assert words in said
     assert "main.py" in said

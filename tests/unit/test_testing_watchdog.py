@@ -13,6 +13,7 @@ import pytest
 
 from wrapper.ipc import INTERRUPT_SIGNAL
 from wrapper.testing.insistence import Insistence
+from wrapper.testing.last_resort import LastResort
 from wrapper.testing.user_errors import WatchedUserCode
 from wrapper.testing.watchdog import Watchdog
 
@@ -35,7 +36,7 @@ def make(
     timeout: float | None,
     stop: Callable[[], Any] = lambda: None,
 ) -> Watchdog:
-    return Watchdog(ended, timeout, stop, interruption, print)
+    return Watchdog(ended, timeout, stop, interruption, LastResort(has_timer=False))
 
 
 def test_a_run_that_ends_in_time(interruption: Insistence) -> None:

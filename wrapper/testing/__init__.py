@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ..local.answers import Call, CallKind, Cancelled, Failure
 from .hkube import HKube
+from .last_resort import LastResort
 from .outcome import AlgorithmFailed, Error, Outcome
 from .spans import Span
 
@@ -19,6 +20,7 @@ __all__ = [
     "Error",
     "Failure",
     "HKube",
+    "LastResort",
     "Outcome",
     "Span",
 ]

@@ -19,6 +19,7 @@ from .answers import TestAnswers, make_answer
 from .in_process import InProcess
 from .isolated import Isolated
 from .job import job_of
+from .last_resort import LastResort
 from .outcome import AlgorithmFailed, Outcome
 from .recorder import Message, StopAt
 from .target import Target, find_target
@@ -40,15 +41,15 @@ _SAID = (
 class HKube:
     """Runs algorithms with no cluster, and answers their calls."""
 
-    def __init__(self, folders: Sequence[Path], last_words: Callable[[str], None] = print) -> None:
+    def __init__(self, folders: Sequence[Path], last_resort: LastResort | None = None) -> None:
         """Prepare it; a test gets it from the fixture `hkube`.
 
         Args:
             folders: that a relative path may start from, before the working directory.
-            last_words: shows a text before the process must be ended.
+            last_resort: ends the process if it must be; None: one that writes to stderr.
         """
         self._folders = folders
-        self._last_words = last_words
+        self._last_resort = last_resort or LastResort()
         self._sessions: dict[object, InProcess | Isolated] = {}
         self._running: InProcess | Isolated | None = None
         self._stop_at: StopAt | None = None
@@ -202,7 +203,7 @@ class HKube:
             found = (
                 Isolated(target, self._answers)
                 if isolated
-                else InProcess(target, self._answers, self._last_words)
+                else InProcess(target, self._answers, self._last_resort)
             )
             self._sessions[key] = found
         return found

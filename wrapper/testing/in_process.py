@@ -16,6 +16,7 @@ from ..errors import AlgorithmStopped, LoadError
 from ..local.answers import AnswerTable
 from ..local.container import container_environ
 from ..local.worker import Worker
+from .last_resort import LastResort
 from .outcome import AlgorithmFailed, Outcome, no_result_within
 from .output import remembered_output
 from .recorder import Recorder, StopAt
@@ -40,19 +41,17 @@ class InProcess:
         encoding: of the messages.
     """
 
-    def __init__(
-        self, target: Target, answers: AnswerTable, last_words: Callable[[str], None]
-    ) -> None:
+    def __init__(self, target: Target, answers: AnswerTable, last_resort: LastResort) -> None:
         """Prepare it; from the main thread.
 
         Args:
             target: the algorithm.
             answers: to its calls.
-            last_words: shows a text before the process must be ended.
+            last_resort: ends the process.
         """
         self.usable = True
         self._recorder = Recorder()
-        self._last_words = last_words
+        self._last_resort = last_resort
         with ExitStack() as stack:
             source = stack.enter_context(target.opened())
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="hkube-"))
@@ -85,7 +84,7 @@ class InProcess:
         with _interrupts() as interrupted, self._surroundings.lent(), remembered_output() as lines:
             ended = worker.begin(job)
             ended.add_done_callback(lambda _: rig.pause())
-            dog = Watchdog(ended, timeout, worker.stop, rig.interruption, self._last_words)
+            dog = Watchdog(ended, timeout, worker.stop, rig.interruption, self._last_resort)
             self._serve(dog)
             self._recorder.end()
         if interrupted:
@@ -113,7 +112,7 @@ class InProcess:
                 self._exit()
                 stop = self._rig.terminate
                 dog = Watchdog(
-                    ended, _EXIT_PATIENCE, stop, self._rig.interruption, self._last_words
+                    ended, _EXIT_PATIENCE, stop, self._rig.interruption, self._last_resort
                 )
                 self._serve(dog)
             if interrupted:

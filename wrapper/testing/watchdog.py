@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import faulthandler
-import os
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future
 from threading import Event, Thread
 from typing import Any
 
 from .insistence import Insistence
+from .last_resort import LastResort
 
 LADDER = 9.0
 """Seconds within which HKube's stop has an end: the process is killed after seven."""
@@ -19,6 +17,12 @@ GRACE = 0.5
 INSISTING = 10.0
 """Seconds that code which is stuck is interrupted again and again, before all is ended."""
 _PAUSE = 0.05
+_MARGIN = 5.0
+_LAST_WORDS = (
+    "hkube.run: the algorithm's code does not end, whatever is raised in it: this process is "
+    "ended, because nothing else is left to do. With isolated=True the algorithm has a process "
+    "of its own, which can be killed."
+)
 
 
 class Watchdog:
@@ -35,7 +39,7 @@ class Watchdog:
         timeout: float | None,
         stop: Callable[[], None],
         interruption: Insistence,
-        last_words: Callable[[str], None],
+        last_resort: LastResort,
     ) -> None:
         """Prepare it.
 
@@ -44,7 +48,7 @@ class Watchdog:
             timeout: seconds until `stop` is called; None: never.
             stop: stops the task.
             interruption: the main thread's.
-            last_words: shows a text before the process is ended.
+            last_resort: ends the process.
         """
         self.timed_out = False
         self.stuck = False
@@ -52,13 +56,16 @@ class Watchdog:
         self._timeout = timeout
         self._stop = stop
         self._interruption = interruption
-        self._last_words = last_words
+        self._last_resort = last_resort
         self._free = Event()
         self._woken = Event()
         self._thread = Thread(target=self._watch, name="hkube-watchdog", daemon=True)
 
     def __enter__(self) -> Watchdog:
         self._interruption.begin()
+        if self._timeout is not None:
+            # Where C code holds the GIL, the thread below does not run.
+            self._last_resort.arm(self._timeout + LADDER + GRACE + INSISTING + _MARGIN)
         self._thread.start()
         return self
 
@@ -68,6 +75,7 @@ class Watchdog:
     def end(self) -> None:
         """Watch no more: the main thread is free. May be called again."""
         self._interruption.end()
+        self._last_resort.disarm()
         self._free.set()
         self._woken.set()
         self._thread.join()
@@ -86,18 +94,4 @@ class Watchdog:
             self._interruption.request()
             if self._free.wait(_PAUSE):
                 return
-        try:
-            self._last_words(
-                "hkube.run: the algorithm's code does not end, whatever is raised in it: this "
-                "process is ended, because nothing else is left to do. With isolated=True the "
-                f"algorithm has a process of its own, which can be killed.\n{_stacks()}"
-            )
-        finally:
-            os._exit(1)
-
-
-def _stacks() -> str:
-    with tempfile.TemporaryFile() as file:
-        faulthandler.dump_traceback(file, all_threads=True)
-        file.seek(0)
-        return file.read().decode(errors="replace")
+        self._last_resort.end(_LAST_WORDS)
