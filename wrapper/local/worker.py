@@ -15,7 +15,7 @@ from ..errors import WrapperError
 from ..protocol import commands
 from . import events
 from .answers import AnswerTable
-from .link import Link, listen, open_link
+from .link import Link, Listening, open_link
 from .task import Task
 
 
@@ -50,15 +50,15 @@ class Worker:
         self._link: Link | None = None
         self._task: Task | None = None
         self._gone: str | None = None
-        self._server = listen(self._serve_connection, port)
+        self._server = Listening(self._serve_connection, port)
 
     @property
     def port(self) -> int:
         """The TCP port that the worker listens on."""
-        return int(self._server.socket.getsockname()[1])
+        return self._server.port
 
     def __enter__(self) -> Worker:
-        threading.Thread(target=self._server.serve_forever, name="worker", daemon=True).start()
+        self._server.start()
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -66,7 +66,7 @@ class Worker:
         link = self._link
         if link is not None:
             link.close()
-        self._server.shutdown()
+        self._server.close()
 
     def begin(self, job: Mapping[str, Any]) -> Future[events.Outcome]:
         """Give the algorithm a task, at once or as soon as it is connected.
