@@ -49,18 +49,15 @@ def test_what_a_test_sees_is_what_it_sees_in_process(hkube: HKube, main: Path) -
     assert seen[0] == seen[2]
 
 
-def test_a_failure_tells_its_frames(
-    hkube: HKube, main: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_failure_tells_its_frames(hkube: HKube, main: Path) -> None:
     main.write_text("def start(args):\n    return 1 / 0\n")
     outcome = hkube.run(main, isolated=True)
     assert outcome.error is not None
     assert outcome.error.message == "ZeroDivisionError: division by zero (main.py:2, in start)"
     assert outcome.error.exception is None
     assert outcome.logs == []
-    with pytest.raises(AlgorithmFailed, match=r"> 2 |     return 1 / 0"):
+    with pytest.raises(AlgorithmFailed, match=r"> 2 \|     return 1 / 0"):
         _ = outcome.result
-    assert "the task failed: ZeroDivisionError" in capfd.readouterr().err
 
 
 def test_a_crash(hkube: HKube, main: Path) -> None:

@@ -20,6 +20,8 @@ def test_the_container_is_told_of_worker_and_algorithm(tmp_path: Path) -> None:
     assert container_environ(source, 4321, environ, tmp_path) == {
         "PATH": "/bin",
         "HKUBE_LOG_LEVEL": "DEBUG",
+        "HKUBE_LOG_FORMAT": "short",
+        "HKUBE_LOG_FAILURES": "false",
         "ALGO_METRICS_DIR": str(tmp_path / "metrics"),
         "WORKER_SOCKET_HOST": "127.0.0.1",
         "WORKER_SOCKET_PORT": "4321",

@@ -6,7 +6,7 @@ listens meanwhile: it ends calls that wait, and tells the user's code to stop.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -186,7 +186,8 @@ class Host:
                 algorithm = load()
         except LoadError as error:
             self._user.load_error = Report(error.code, str(error), error.details)
-            self._log_failure("the algorithm cannot be loaded", self._user.load_error)
+            if self._settings.log_failures:
+                self._log_failure("the algorithm cannot be loaded", self._user.load_error)
         except AlgorithmStopped:
             self._user.load_error = Report("LoadError", "the import was stopped", "")
         else:
@@ -255,6 +256,7 @@ class Host:
         task.data = None
         try:
             payload = encode(self._settings, message, "result")
+            self._warn_of_nulls(message, payload)
         except EncodingError as error:
             self._fail(task, Report(error.code, str(error), ""))
             return
@@ -265,6 +267,19 @@ class Host:
         self._task = None
         task.api.end(None)
         self._pipes.send(Kind.FINISHED, generation, payload)
+
+    def _warn_of_nulls(self, message: Mapping[str, Any], payload: bytes) -> None:
+        """Say so where a NaN has become null: whoever reads the result cannot know."""
+        if self._settings.encoding.name != "json" or b"null" not in payload:
+            return
+        from ..protocol.non_finite import find_non_finite  # few results hold a null
+
+        found = find_non_finite(message["data"])
+        if found is not None:
+            self._log.warning(
+                f"the result holds {found.value} at {found.path}, which JSON does not have: HKube "
+                "gets null (WORKER_ALGORITHM_ENCODING=msgpack or bson keeps it)"
+            )
 
     def _end_task(self, frame: Frame) -> None:
         """What STOP and EXIT ask for; no user code runs on this thread now."""
@@ -298,7 +313,8 @@ class Host:
         if not self._user.is_current(task.generation):
             return  # stopped: what the user's code raised on its way out is told to nobody
         self._task = None
-        self._log_failure("the task failed", report._replace(details="") if logged else report)
+        if self._settings.log_failures:
+            self._log_failure("the task failed", report._replace(details="") if logged else report)
         task.api.end(report.message)
         self._send_error(task.generation, report)
 

@@ -20,11 +20,13 @@ class HostSettings(NamedTuple):
         encoding: of the messages.
         max_payload: bytes of the largest message the worker takes.
         metrics_dir: folder for TensorBoard files.
+        log_failures: log what the worker is told when a task fails.
     """
 
     encoding: Encoding
     max_payload: int
     metrics_dir: str
+    log_failures: bool = True
 
 
 class TaskLink:

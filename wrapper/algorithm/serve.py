@@ -74,7 +74,10 @@ def make_host(
     interruption = Interruption()
     interruption.install()
     settings = HostSettings(
-        get_encoding(config.encoding), config.max_payload, config.metrics_folder
+        get_encoding(config.encoding),
+        config.max_payload,
+        config.metrics_folder,
+        config.log_failures,
     )
     log = Log(config.log_level, config.log_format)
     pipes = Pipes(tasks, control, interruption)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from .. import __version__
+from .pipeline import app as pipeline_app
 from .run import run
 
 PROGRAM = "hkube-wrapper"
+UNREAD = 141
+"""128 + SIGPIPE, as for other programs."""
 
 app = typer.Typer(
     name=PROGRAM,
@@ -23,6 +28,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(run)
+app.add_typer(pipeline_app)
 
 
 def _show_version(wanted: bool) -> None:
@@ -47,4 +53,7 @@ def run_app(arguments: Sequence[str]) -> int:
         app(args=list(arguments), prog_name=PROGRAM)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
+    except BrokenPipeError:  # as with `| head -1`: whoever read stdout has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNREAD
     return 0

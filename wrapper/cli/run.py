@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
 import signal
 import sys
 import time
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from ..errors import WrapperError
-from ..local import events
-from ..local.answers import AnswerTable, load_answers
-from ..local.container import AlgorithmContainer
-from ..local.job import make_job
-from ..local.source import AlgorithmSource, open_algorithm
-from ..local.terminal import Terminal
 
-if TYPE_CHECKING:
-    from ..local.worker import Worker
-
-FAILED, USAGE, INTERRUPTED = 1, 2, 130
-STOP_TIMEOUT = 10.0
-"""Seconds that HKube's worker waits for `stopped`."""
-CRASH_TIMEOUT = 5.0
-"""Seconds from a lost connection to the end of a process that has crashed."""
-EXIT_TIMEOUT = 20.0
-"""Seconds that HKube's worker waits after `exit`."""
+USAGE, INTERRUPTED = 2, 130
 
 
 def run(
@@ -47,9 +30,44 @@ def run(
         list[str] | None,
         typer.Option(
             "--input",
-            metavar="JSON",
-            help="The node's inputs as a JSON array, which the algorithm finds in args['input']. "
+            metavar="JSON|@FILE|-",
+            help="The node's inputs, a JSON array, which the algorithm finds in args['input']. "
             "Given again: one more task for the same process.",
+            show_default=False,
+        ),
+    ] = None,
+    flow_input: Annotated[
+        str | None,
+        typer.Option(
+            metavar="JSON|@FILE|-",
+            help="A pipeline's flow input, a JSON object. With it --input is read as HKube reads a "
+            'node\'s input: "@flowInput.a" is replaced, and a batch, "#[1,2]" or '
+            '"#@flowInput.list", is a task for each item.',
+            show_default=False,
+        ),
+    ] = None,
+    extra_data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="JSON|@FILE|-",
+            help="A JSON object, which the algorithm finds in args['info']['extraData'].",
+            show_default=False,
+        ),
+    ] = None,
+    algorithms: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR|MAP",
+            help="Algorithms that this one may start: a folder with a folder, a .py file or an "
+            "algorithm.yml for each, or a YAML or JSON file that maps names to paths.",
+            show_default=False,
+        ),
+    ] = None,
+    pipelines: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="A folder of stored pipelines that this algorithm may start.",
             show_default=False,
         ),
     ] = None,
@@ -57,23 +75,85 @@ def run(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="JSON file of replies to the algorithm's calls: "
+            help="JSON file of replies to the algorithm's calls, which go first: "
             '{"algorithms": {"NAME": {"result": …}}, "pipelines": …, "dataSources": …}.',
             show_default=False,
         ),
     ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Run again at each save, until Ctrl-C.")
+    ] = False,
+    repeat: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Run each task N times in the same process.")
+    ] = 1,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Stop a task, as HKube would, that takes longer.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Print an object for each task in place of its result: algorithm, status, "
+            "result, error, exitCode, seconds, progress, spans.",
+        ),
+    ] = False,
+    in_process: Annotated[
+        bool,
+        typer.Option(
+            "--in-process", help="Run the algorithm in this process, for a debugger's breakpoints."
+        ),
+    ] = False,
+    port: Annotated[
+        int,
+        typer.Option(
+            min=0, max=65535, metavar="N", help="Port of the local worker; 0 takes a free one."
+        ),
+    ] = 0,
 ) -> None:
     """Run an algorithm: the result as JSON on stdout, everything else on stderr.
 
-    Exit codes: 0 done; 1 the algorithm failed; 2 wrong usage; 128 + n if signal n ended it.
+    Exit codes: 0 done; 1 the algorithm failed; 2 wrong usage; 128 + n if its process crashed
+    with signal n; 130 after Ctrl-C.
     """
     started = time.monotonic()
     signal.signal(signal.SIGTERM, _terminated)
+    from ..local.answers import AnswerTable, load_answers
+    from .run_tasks import Request, run_once, run_watching
+    from .task_inputs import task_inputs
+    from .values import files_of, read_array, read_object
+
+    def read_request() -> Request:
+        flow = None if flow_input is None else read_object("--flow-input", flow_input)
+        return Request(
+            path=path,
+            tasks=[
+                task
+                for text in texts
+                for task in task_inputs(read_array("--input", text), flow)
+                for _ in range(repeat)
+            ],
+            files=files,
+            extra_data=read_object("--extra-data", extra_data) if extra_data else {},
+            algorithms=algorithms,
+            pipelines=pipelines,
+            answers=load_answers(answers) if answers else AnswerTable(),
+            timeout=timeout,
+            as_json=as_json,
+            in_process=in_process,
+            port=port,
+        )
+
+    texts = inputs or ["[]"]
+    given = [text for text in (*texts, flow_input, extra_data) if text is not None]
     try:
-        table = load_answers(answers) if answers else AnswerTable()
-        tasks = [_json_array(text) for text in inputs or ["[]"]]
-        with open_algorithm(path) as source:
-            code = _run(source, tasks, table, started)
+        files = files_of(given)
+        _check_together(given, watch, in_process, timeout)
+        code = run_watching(read_request, started) if watch else run_once(read_request(), started)
     except WrapperError as error:
         print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(USAGE) from None
@@ -82,82 +162,15 @@ def run(
     raise typer.Exit(code)
 
 
-def _run(
-    source: AlgorithmSource, inputs: list[list[Any]], answers: AnswerTable, started: float
-) -> int:
-    from ..local.worker import Worker  # here, so that --help need not import websockets
+def _check_together(given: list[str], watch: bool, in_process: bool, timeout: float | None) -> None:
+    from .values import UsageError
 
-    terminal = Terminal(sys.stderr, started)
-    with (
-        Worker(terminal, answers) as worker,
-        AlgorithmContainer(source, worker.port, os.environ) as container,
-    ):
-        container.on_exit(lambda code: worker.give_up(f"the process ended with exit code {code}"))
-        try:
-            for task_input in inputs:
-                ended = worker.run(make_job(task_input, algorithm_name=source.name))
-                if isinstance(ended, events.Lost):
-                    return _crashed(container)
-                if not isinstance(ended, events.Done):
-                    break
-                print(_as_json(ended.result), flush=True)
-            code = _exit(worker, container)
-        except KeyboardInterrupt:
-            _stop(worker, container)
-            return INTERRUPTED
-    return code if isinstance(ended, events.Done) else FAILED
-
-
-def _as_json(result: Any) -> str:
-    """Return a result as JSON; what only msgpack and bson have is null (NaN) or text (bytes)."""
-    try:
-        return json.dumps(result, ensure_ascii=False, default=repr, allow_nan=False)
-    except ValueError:
-        text = json.dumps(result, ensure_ascii=False, default=repr)
-        finite = json.loads(text, parse_constant=lambda name: None)
-        return json.dumps(finite, ensure_ascii=False)
-
-
-def _exit(worker: Worker, container: AlgorithmContainer) -> int:
-    worker.exit()
-    code = container.wait(timeout=EXIT_TIMEOUT)
-    if code is None:
-        print("[local] not ended in 20 s: HKube deletes the pod here", file=sys.stderr)
-        return FAILED
-    if code:
-        print(f"[local] the process ended with exit code {code}", file=sys.stderr)
-    return code
-
-
-def _crashed(container: AlgorithmContainer) -> int:
-    code = container.wait(timeout=CRASH_TIMEOUT)
-    if code is None:
-        return FAILED
-    print(f"[local] the process ended with exit code {code}", file=sys.stderr)
-    return code or FAILED
-
-
-def _stop(worker: Worker, container: AlgorithmContainer) -> None:
-    """Stop as HKube would; a second Ctrl-C ends it at once."""
-    print("[local] stopping; Ctrl-C again ends at once", file=sys.stderr)
-    worker.stop()
-    if worker.wait_idle(timeout=STOP_TIMEOUT):
-        _exit(worker, container)
-    else:
-        print("[local] not stopped in 10 s: HKube ends the container here", file=sys.stderr)
-
-
-def _json_array(text: str) -> list[Any]:
-    try:
-        value = json.loads(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"not valid JSON: {error}") from error
-    if not isinstance(value, list):
-        raise typer.BadParameter(
-            "must be a JSON array, as HKube gives a node its inputs: "
-            f"perhaps '[{json.dumps(value, ensure_ascii=False)}]'"
-        )
-    return value
+    if watch and in_process:
+        raise UsageError("--watch and --in-process cannot go together")
+    if watch and "-" in given:
+        raise UsageError("--watch runs again and again, but '-' (stdin) can be read once only")
+    if timeout is not None and not timeout > 0:
+        raise UsageError(f"--timeout must be above 0 seconds, not {timeout:g}")
 
 
 def _terminated(signum: int, frame: FrameType | None) -> NoReturn:

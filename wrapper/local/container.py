@@ -119,7 +119,12 @@ def container_environ(
     """
     replaced = {"WORKER_SOCKET_URL", "WORKER_SOCKET_PROTOCOL", "STORAGE_PROTOCOL", "DEV_MODE"}
     return (
-        {"HKUBE_LOG_LEVEL": "warning", "ALGO_METRICS_DIR": str(scratch / "metrics")}
+        {
+            "HKUBE_LOG_LEVEL": "warning",
+            "HKUBE_LOG_FORMAT": "short",
+            "HKUBE_LOG_FAILURES": "false",
+            "ALGO_METRICS_DIR": str(scratch / "metrics"),
+        }
         | {name: value for name, value in environ.items() if name not in replaced}
         | dict(source.environ)
         | {

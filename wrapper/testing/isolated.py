@@ -99,12 +99,13 @@ class Isolated:
         lines: list[str] = []
         records: list[str] = []
         for line in self._output.new_lines():
-            record = _record(line)
-            if record is None:
-                lines.append(line)
-            else:
+            own, record = _split(line)
+            if own or record is None:
+                lines.append(own)
+                print(own, file=sys.stderr)
+            if record is not None:
                 records.append(record)
-            print(line if record is None else record, file=sys.stderr)
+                print(record, file=sys.stderr)
         return lines, records
 
 
@@ -124,15 +125,13 @@ class _Output:
         return data.decode(errors="replace").splitlines()
 
 
-def _record(line: str) -> str | None:
-    """The sentence of a line of the wrapper's own log; None: the line is the algorithm's."""
-    if not line.startswith('{"time": '):
-        return None
+def _split(line: str) -> tuple[str, str | None]:
+    """The algorithm's part of a line, and the sentence of the wrapper's log that may end it."""
+    own, mark, rest = line.rpartition('{"time": "')
     try:
-        record = json.loads(line)
-    except ValueError:
-        return None
-    return record.get("message") if "level" in record else None
+        return own, str(json.loads(mark + rest)["message"])
+    except (ValueError, KeyError, TypeError):
+        return line, None
 
 
 def _ending(code: int | None, reason: str) -> str:
