@@ -61,6 +61,35 @@ class LocalAlgorithm:
             return file.read().decode(errors="replace")
 
 
+class SupervisorThread:
+    """A supervisor in a thread of the process that runs the user's code.
+
+    Attributes:
+        code: the exit code, once the supervisor has ended.
+    """
+
+    def __init__(self, config: Config, log: Log, algorithm: LocalAlgorithm) -> None:
+        self.supervisor = Supervisor(config, log, lambda: algorithm)
+        self.code = EXIT_SOFTWARE
+        self._algorithm = algorithm
+        self._thread = Thread(target=self._supervise, name="hkube-supervisor", daemon=True)
+
+    def start(self) -> None:
+        """Begin to serve the worker."""
+        self._thread.start()
+
+    def join(self, patience: float | None = None) -> int:
+        """Wait for the end, at most `patience` seconds; returns the exit code."""
+        self._thread.join(patience)
+        if not self._thread.is_alive():
+            self.supervisor.wakeup.close()
+        return self.code
+
+    def _supervise(self) -> None:
+        self.code = self.supervisor.run(self._algorithm)
+        self._algorithm.channel.close()
+
+
 def serve_in_process(
     environ: Mapping[str, str], load: Callable[[], Algorithm] | None = None
 ) -> int:
@@ -80,28 +109,20 @@ def serve_in_process(
         log.warning(warning)
     tasks, their_tasks = socket.socketpair()
     control, their_control = socket.socketpair()
-    algorithm = LocalAlgorithm(Channel(tasks, control), log)
-    supervisor = Supervisor(config, log, lambda: algorithm)
-    codes: list[int] = []
-
-    def supervise() -> None:
-        codes.append(supervisor.run(algorithm))
-        algorithm.channel.close()
+    beside = SupervisorThread(config, log, LocalAlgorithm(Channel(tasks, control), log))
 
     def gone() -> None:
         # User code still runs, for nobody.
         sys.stdout.flush()
-        os._exit(codes[0] if codes else EXIT_SOFTWARE)
+        os._exit(beside.code)
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, frame: supervisor.terminate())
+        signal.signal(number, lambda number, frame: beside.supervisor.terminate())
     host = make_host(config, their_tasks, their_control, gone)
-    thread = Thread(target=supervise, name="hkube-supervisor", daemon=True)
-    thread.start()
+    beside.start()
     host.run(load or (lambda: _load_module(config)))
     host.close()
-    thread.join()
-    return codes[0] if codes else EXIT_SOFTWARE
+    return beside.join()
 
 
 def _load_module(config: Config) -> Algorithm:
