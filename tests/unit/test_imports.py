@@ -45,6 +45,7 @@ MAY_READ_THE_ENVIRONMENT = {
     "__main__.py",
     "algorithm/serve.py",
     "algorunner.py",
+    "cli/health.py",
     "cli/check.py",
     "cli/run_pipeline.py",
     "cli/run_tasks.py",

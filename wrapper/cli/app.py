@@ -12,6 +12,7 @@ import typer
 from .. import __version__
 from .build import build
 from .check import check
+from .health import health
 from .init import init
 from .pipeline import app as pipeline_app
 from .run import run
@@ -35,6 +36,7 @@ app.command()(check)
 app.command()(init)
 app.command()(build)
 app.add_typer(pipeline_app)
+app.command()(health)
 
 
 def _show_version(wanted: bool) -> None:
