@@ -16,6 +16,7 @@ from .health import health
 from .init import init
 from .pipeline import app as pipeline_app
 from .run import run
+from .worker import worker
 
 PROGRAM = "hkube-wrapper"
 UNREAD = 141
@@ -36,6 +37,7 @@ app.command()(check)
 app.command()(init)
 app.command()(build)
 app.add_typer(pipeline_app)
+app.command()(worker)
 app.command()(health)
 
 

@@ -22,9 +22,8 @@ def check(
             metavar="PATH",
             help="A Python file; a folder with a main.py or an algorithm.yml; pkg.module; "
             "an algorithm.yml or .json; or an archive (.tar.gz, .zip).",
-            show_default=False,
         ),
-    ],
+    ] = ".",
     timeout: Annotated[
         float,
         typer.Option(metavar="SECONDS", min=0.1, help="How long the module may take to load."),

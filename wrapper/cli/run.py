@@ -23,9 +23,8 @@ def run(
             metavar="PATH",
             help="A Python file; a folder with a main.py or an algorithm.yml; pkg.module; "
             "an algorithm.yml or .json; or an archive (.tar.gz, .zip).",
-            show_default=False,
         ),
-    ],
+    ] = ".",
     inputs: Annotated[
         list[str] | None,
         typer.Option(
