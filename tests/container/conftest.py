@@ -45,16 +45,27 @@ def engine(scratch: Path) -> Engine:
 
 @pytest.fixture(scope="session")
 def image(engine: Engine) -> str:
-    """The image, built once; several test processes wait for one another."""
-    with (Path(tempfile.gettempdir()) / f"hkube-image-{os.getuid()}.lock").open("w") as lock:
+    """The image, built once a run, though the run may be several processes."""
+    run_id = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    path = Path(tempfile.gettempdir()) / f"hkube-image-{os.getuid()}.lock"
+    with path.open("a+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            engine.build(ROOT, IMAGE)
-        except BuildError:
-            if REQUIRED or engine.has(base_image()):
-                raise
-            pytest.skip(f"{base_image()} is not on this machine, and cannot be pulled")
+        lock.seek(0)
+        if lock.read() == run_id:
+            return IMAGE
+        _build_image(engine)
+        lock.truncate(0)
+        lock.write(run_id)
     return IMAGE
+
+
+def _build_image(engine: Engine) -> None:
+    try:
+        engine.build(ROOT, IMAGE)
+    except BuildError:
+        if REQUIRED or engine.has(base_image()):
+            raise
+        pytest.skip(f"{base_image()} is not on this machine, and cannot be pulled")
 
 
 def base_image() -> str:

@@ -19,13 +19,19 @@ POD = ROOT / "deploy" / "pod.yaml"
 HELLO = ROOT / "examples" / "hello"
 
 
-def test_tasks_over_a_shared_localhost(run: Run) -> None:
+@pytest.fixture
+def network(run: Run) -> list[str]:
+    """The options of containers that share a network, which a third holds as a pod's own does."""
+    holder = run("sleep", "600")
+    holder.wait_until(lambda: holder.execute("true", check=False).returncode == 0, "container")
+    return ["--network", f"container:{holder.name}"]
+
+
+def test_tasks_over_a_shared_localhost(run: Run, network: list[str]) -> None:
     inputs = [word for number in range(20) for word in ("--input", f'["{number}"]')]
-    worker = run("worker", *inputs)
+    worker = run("worker", *inputs, options=network)
     worker.wait_until(lambda: "waiting for an algorithm" in worker.stderr, "worker")
-    algorithm = run(
-        options=["--network", f"container:{worker.name}", "--volume", f"{HELLO}:{CODE}:ro"]
-    )
+    algorithm = run(options=[*network, "--volume", f"{HELLO}:{CODE}:ro"])
 
     assert worker.wait() == 0
     assert algorithm.wait() == 0
@@ -33,10 +39,7 @@ def test_tasks_over_a_shared_localhost(run: Run) -> None:
     assert results == [{"greeting": f"Hello, {number}!"} for number in range(20)]
 
 
-def test_the_algorithm_may_come_first(run: Run) -> None:
-    holder = run("sleep", "600")  # of the network, as a pod's own container is
-    holder.wait_until(lambda: holder.execute("true", check=False).returncode == 0, "container")
-    network = ["--network", f"container:{holder.name}"]
+def test_the_algorithm_may_come_first(run: Run, network: list[str]) -> None:
     algorithm = run(options=[*network, "--volume", f"{HELLO}:{CODE}:ro"])
     algorithm.wait_until(lambda: "nothing listens there" in algorithm.stdout, "waiting algorithm")
     worker = run("worker", "--input", '["late"]', options=network)
