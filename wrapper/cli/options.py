@@ -13,7 +13,6 @@ AlgorithmPath = Annotated[
         metavar="PATH",
         help="A Python file; a folder with a main.py or an algorithm.yml; pkg.module; "
         "an algorithm.yml or .json; or an archive (.tar.gz, .zip).",
-        show_default=False,
     ),
 ]
 Pipelines = Annotated[

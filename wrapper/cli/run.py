@@ -13,7 +13,7 @@ from .options import AlgorithmPath, Answers, Pipelines
 
 
 def run(
-    path: AlgorithmPath,
+    path: AlgorithmPath = ".",
     inputs: Annotated[
         list[str] | None,
         typer.Option(
