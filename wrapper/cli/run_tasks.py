@@ -25,9 +25,9 @@ from ..local.session import INTERRUPTED, Session, run_beside, run_in_container
 from ..local.source import AlgorithmSource, open_algorithm
 from ..local.watch import Watch
 from ..local.worker import Worker
+from .listening import worker_at
 from .show import Show
 from .task_inputs import TaskInput
-from .values import UsageError
 
 STDOUT = 1
 _TERMINATED = 143
@@ -184,13 +184,7 @@ def _open_worker(request: Request, source: AlgorithmSource, show: Show) -> Itera
             paths = (request.algorithms, request.pipelines)
             calls = open_calls(source.name, *paths, request.answers, os.environ, lines)
             answers = stack.enter_context(calls)
-        try:
-            worker = Worker(show, answers, request.port)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            text = f"cannot listen on port {request.port} of 127.0.0.1: {reason}"
-            raise UsageError(text) from None
-        yield stack.enter_context(worker)
+        yield stack.enter_context(worker_at(request.port, show, answers))
 
 
 def _jobs(request: Request, source: AlgorithmSource) -> Sequence[Mapping[str, Any]]:
