@@ -78,6 +78,7 @@ def serve_in_process(
     log = Log(config.log_level, config.log_format)
     for warning in config.warnings:
         log.warning(warning)
+    log.info(config.how_results_travel)
     tasks, their_tasks = socket.socketpair()
     control, their_control = socket.socketpair()
     algorithm = LocalAlgorithm(Channel(tasks, control), log)

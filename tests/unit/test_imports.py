@@ -24,10 +24,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "log": set(),
     "stream": set(),
     "ipc": {"stream"},
-    "config": {"environment", "errors", "log", "worker_address"},
+    "storage_settings": {"environment"},
+    "config": {"environment", "errors", "log", "storage_settings", "worker_address"},
     "protocol": {"errors", "ipc", "stream"},
     "supervisor": _BASE | _SETTINGS,
-    "algorithm": _BASE | _SETTINGS,
+    "storage": {"errors", "protocol", "storage_settings"},
+    "algorithm": _BASE | _SETTINGS | {"storage"},
     # The few modules that put a room to use: they know how to start it, no more.
     "__init__": {"algorithm", "errors"},
     "__main__": {"__init__", "inprocess", "supervisor"},
@@ -55,7 +57,10 @@ IMPURE = {
 }
 
 # Slow to import, so only within the functions that need them; the start is measured.
-HEAVY = {"asyncio", "bson", "importlib.metadata", "importlib_metadata", "msgpack", "numpy"}
+HEAVY = {
+    *("asyncio", "bson", "importlib.metadata", "importlib_metadata", "msgpack", "numpy", "obstore"),
+    "zmq",
+}
 MAY_BE_HEAVY = {"protocol/bson_encoding.py", "protocol/msgpack_encoding.py"}  # imported lazily
 
 

@@ -24,6 +24,7 @@ from .pipes import Pipes
 from .sending import HostSettings
 
 if TYPE_CHECKING:
+    from ..storage.task_storage import TaskStorage
     from .loader import Algorithm
 
 _PR_SET_PDEATHSIG = 1
@@ -73,12 +74,23 @@ def make_host(
     """
     interruption = Interruption()
     interruption.install()
-    settings = HostSettings(
-        get_encoding(config.encoding), config.max_payload, config.metrics_folder
-    )
     log = Log(config.log_level, config.log_format)
+    settings = HostSettings(
+        get_encoding(config.encoding),
+        config.max_payload,
+        config.metrics_folder,
+        _open_storage(config, log),
+    )
     pipes = Pipes(tasks, control, interruption)
     return Host(pipes, interruption, settings, log, gone)
+
+
+def _open_storage(config: Config, log: Log) -> TaskStorage | None:
+    if config.storage_protocol != "v3":
+        return None
+    from ..storage.task_storage import TaskStorage
+
+    return TaskStorage(config.storage, log.warning)
 
 
 def _die_with_parent() -> None:

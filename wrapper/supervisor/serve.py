@@ -41,6 +41,7 @@ def serve(environ: Mapping[str, str], command: Sequence[str] | None = None) -> i
     log = Log(config.log_level, config.log_format)
     for warning in config.warnings:
         log.warning(warning)
+    log.info(config.how_results_travel)
     try:
         return _serve(config, log, environ, command or _own_command(config))
     # The border: a fault of the wrapper must end the container with its own code and a report.
