@@ -79,10 +79,14 @@ def serve_in_process(
     for warning in config.warnings:
         log.warning(warning)
     log.info(config.how_results_travel)
-    tasks, their_tasks = socket.socketpair()
-    control, their_control = socket.socketpair()
-    algorithm = LocalAlgorithm(Channel(tasks, control), log)
+    serves_peers = config.storage_protocol == "v3" and config.discovery.enabled
+    pairs = [socket.socketpair() for _ in range(3 if serves_peers else 2)]
+    algorithm = LocalAlgorithm(Channel(*(ours for ours, _ in pairs)), log)
     supervisor = Supervisor(config, log, lambda: algorithm)
+    if serves_peers:
+        from .supervisor.peers import Peers
+
+        supervisor.take_over = Peers(config, log, supervisor.send).take
     codes: list[int] = []
 
     def supervise() -> None:
@@ -96,7 +100,7 @@ def serve_in_process(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: supervisor.terminate())
-    host = make_host(config, their_tasks, their_control, gone)
+    host = make_host(config, gone, *(theirs for _, theirs in pairs))
     thread = Thread(target=supervise, name="hkube-supervisor", daemon=True)
     thread.start()
     host.run(load or (lambda: _load_module(config)))

@@ -63,6 +63,12 @@ def test_a_port_that_is_none_is_not_asked(port: object) -> None:
     assert found == [Link("local-hkube/j/t", 28)]
 
 
+@pytest.mark.parametrize("host", ["", "a b", "eth0;h", "h/x", "*", None, 5])
+def test_a_host_that_is_none_is_not_asked(host: object) -> None:
+    found = links({"storageInfo": INFO, "discovery": {"host": host, "port": 9020}, "taskId": "t"})
+    assert found == [Link("local-hkube/j/t", 28)]
+
+
 def test_a_batch_of_nothing() -> None:
     assert read({"0": "$$k"}, {"k": []}) == [Reference("0", "k", [], True)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ from ..errors import StorageError
 from .paths import check_path, task_path
 
 _MARK = "$$"
+_HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")  # a name or an address, of either version of IP
 
 
 class Peer(NamedTuple):
@@ -127,7 +129,12 @@ def _read_peer(discovery: object) -> Peer | None:
     if not isinstance(discovery, Mapping):
         return None
     host, port = discovery.get("host"), str(discovery.get("port"))
-    if not isinstance(host, str) or not host or not port.isdecimal() or not port.isascii():
+    if (
+        not isinstance(host, str)
+        or not _HOST.fullmatch(host)
+        or not port.isdecimal()
+        or not port.isascii()
+    ):
         return None
     # The ping responder is one port above.
     return Peer(host, int(port)) if len(port) < 6 and 0 < int(port) < 65535 else None

@@ -12,7 +12,12 @@ from .retries import Retries
 from .store import open_store
 
 if TYPE_CHECKING:
-    from ..storage_settings import StorageSettings
+    import socket
+
+    from ..storage_settings import DiscoverySettings, StorageSettings
+    from .links import Link
+    from .peer_client import PeerClient
+    from .values import Encoded
 
 _MEGABYTE = 1024 * 1024
 
@@ -22,22 +27,24 @@ class TaskStorage:
 
     Args:
         settings: where, and in which encoding.
+        discovery: how to ask peers, and where they find this one.
         warn: takes a line for the log.
-        ask_peers: see ``inputs.AskPeers``.
-        hold: see ``results.Hold``.
+        handover: takes results to be held for peers; None: they are not.
     """
 
     def __init__(
         self,
         settings: StorageSettings,
+        discovery: DiscoverySettings,
         warn: Callable[[str], None],
-        ask_peers: AskPeers | None = None,
-        hold: Hold | None = None,
+        handover: socket.socket | None = None,
     ) -> None:
         store = open_store(settings)
         retries = Retries(settings.retry_timeout, warn)
         cache = Cache(settings.max_cache_size * _MEGABYTE)
         encoding, cluster = settings.encoding, settings.cluster_name
+        ask_peers = _ask_peers(discovery, warn)
+        hold = None if handover is None else _hold(handover, discovery)
         self._sources = Sources(store, retries, cache, ask_peers, encoding, cluster)
         self._sink = Sink(store, retries, hold, encoding, cluster)
 
@@ -61,3 +68,30 @@ class TaskStorage:
     def fetch_response(self, response: Any) -> Any:
         """What an answer of HKube refers to; see ``inputs.fetch_response``."""
         return fetch_response(response, self._sources)
+
+
+def _ask_peers(discovery: DiscoverySettings, warn: Callable[[str], None]) -> AskPeers:
+    client: PeerClient | None = None
+
+    def ask(links: Sequence[Link]) -> Mapping[str, Encoded]:
+        # When the first link names a peer: ZeroMQ takes time to import, and a thread.
+        nonlocal client
+        if client is None:
+            from .peer_client import PeerClient
+
+            client = PeerClient(discovery, warn)
+        return client.ask(links)
+
+    return ask
+
+
+def _hold(handover: socket.socket, discovery: DiscoverySettings) -> Hold:
+    from .handover import Handover
+
+    offers = Handover(handover, discovery.max_cache_size * _MEGABYTE)
+    place = {"host": discovery.host, "port": str(discovery.port)}
+
+    def hold(task_id: str, encoded: Encoded) -> Mapping[str, Any] | None:
+        return place if offers.offer(task_id, encoded) else None
+
+    return hold

@@ -66,8 +66,10 @@ def _serve(config: Config, log: Log, environ: Mapping[str, str], command: Sequen
     relay = _make_relay(config)
     outputs = relay.outputs if relay is not None else None
 
+    serves_peers = config.storage_protocol == "v3" and config.discovery.enabled
+
     def spawn() -> AlgorithmProcess:
-        return AlgorithmProcess(command, _child_environ(environ), outputs)
+        return AlgorithmProcess(command, _child_environ(environ), outputs, serves_peers)
 
     snapshot = _take_snapshot(config)
     # Before the rest is imported: the algorithm process starts on another core meanwhile.
@@ -76,6 +78,10 @@ def _serve(config: Config, log: Log, environ: Mapping[str, str], command: Sequen
 
     supervisor = Supervisor(config, log, spawn)
     supervisor.listen_to_signals()
+    if serves_peers:
+        from .peers import Peers
+
+        supervisor.take_over = Peers(config, log, supervisor.send).take
     if relay is not None:
         relay.start(supervisor.send)
         supervisor.before_goodbye = relay.finish
