@@ -52,23 +52,19 @@ class PeerClient:
                 if not running:
                     return found
                 self._wait(poller, running)
-                now = time.monotonic()
                 for conversation in list(running):
-                    if conversation.is_ready():
-                        conversation.go_on(poller, found)
-                    elif now >= conversation.deadline:
-                        conversation.fail("it gave no answer in time")
+                    conversation.go_on(poller, found)
                     if conversation.is_over:
                         running.remove(conversation)
-                        conversation.close(poller)
-                        if conversation.failure:
-                            self._warn(
-                                f"{conversation.title}: {conversation.failure}; reading from the "
-                                "storage"
-                            )
+                        self._end(conversation, poller)
         finally:
             for conversation in running:  # a stop came
                 conversation.close(poller)
+
+    def _end(self, conversation: _Conversation, poller: zmq.Poller) -> None:
+        conversation.close(poller)
+        if conversation.failure:
+            self._warn(f"{conversation.title}: {conversation.failure}; reading from the storage")
 
     def close(self) -> None:
         """Ask no more."""
@@ -123,14 +119,14 @@ class _Conversation:
         """Begin."""
         self._say(poller, self._peer.port + 1, b"ping", self._settings.network_timeout)
 
-    def is_ready(self) -> bool:
-        """Whether something has come."""
-        return self._socket is not None and bool(self._socket.poll(0))
-
     def go_on(self, poller: zmq.Poller, found: dict[str, Encoded]) -> None:
-        """Take what has come: after the pong, ask; after the answer, it is over."""
-        assert self._socket is not None
-        if self._has_asked:
+        """Take what has come, if anything has: after the pong, ask; after the answer, it is over."""
+        if self.is_over or self._socket is None:
+            return
+        if not self._socket.poll(0):
+            if time.monotonic() >= self.deadline:
+                self.fail("it gave no answer in time")
+        elif self._has_asked:
             self._take(self._socket.recv_multipart(copy=False), found)
             self.is_over = True
         elif self._socket.recv_multipart() == [b"pong"]:
