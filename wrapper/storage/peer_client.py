@@ -120,7 +120,7 @@ class _Conversation:
         self._say(poller, self._peer.port + 1, b"ping", self._settings.network_timeout)
 
     def go_on(self, poller: zmq.Poller, found: dict[str, Encoded]) -> None:
-        """Take what has come, if anything has: after the pong, ask; after the answer, it is over."""
+        """Take what has come: after the pong, ask; after the answer, it is over."""
         if self.is_over or self._socket is None:
             return
         if not self._socket.poll(0):
