@@ -15,7 +15,7 @@ PARALLEL := --numprocesses 4 --dist worksteal
 .PHONY: run test check bench clean
 
 run: $(INSTALLED)
-	$(BIN)/python -m wrapper.local examples/hello --input '["world"]'
+	$(BIN)/hkube-wrapper run examples/hello --input '["world"]'
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term:skip-covered

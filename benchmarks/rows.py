@@ -12,6 +12,7 @@ import orjson
 from . import processes
 from .contenders import NAMES, both, pinned, running
 from .figures import Figure, at_most, ratio_at_least, ratio_at_most
+from .local_rows import batch, local
 from .server import Peer
 from .worker import initialize, run_task
 
@@ -146,7 +147,16 @@ def flat(repetitions: int) -> list[Figure]:
     ]
 
 
-ROWS = {"tasks": tasks, "calls": calls, "big": big, "start": start, "idle": idle, "flat": flat}
+ROWS = {
+    "tasks": tasks,
+    "calls": calls,
+    "big": big,
+    "start": start,
+    "idle": idle,
+    "flat": flat,
+    "local": local,
+    "batch": batch,
+}
 
 
 def empty() -> Samples:

@@ -1,18 +1,10 @@
-"""`python -m wrapper`: serve a worker; with arguments, the rest of the command line."""
+"""`python -m wrapper`: serve a worker; with arguments, the local tools of `wrapper.cli`."""
 
 from __future__ import annotations
 
 import sys
 
-USAGE = """\
-usage: python -m wrapper                 serve the module that the environment names
-       python -m wrapper --in-process    the same in one process, for a debugger's breakpoints
-       python -m wrapper --version
-
-To try an algorithm on this machine, with no HKube: python -m wrapper.local PATH --input '[...]'
-
-The settings are environment variables: see docs/configuration.md.
-"""
+EXIT_USAGE = 2
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,16 +24,20 @@ def main(arguments: list[str] | None = None) -> int:
         from .inprocess import serve_in_process
 
         return serve_in_process(os.environ)
-    if arguments == ["--version"]:
-        from . import __version__
+    return _run_command(arguments)
 
-        print(__version__)
-        return 0
-    if arguments[0] in ("-h", "--help"):
-        print(USAGE, end="")
-        return 0
-    print(f"unknown argument {arguments[0]!r}\n{USAGE}", end="", file=sys.stderr)
-    return 2
+
+def _run_command(arguments: list[str]) -> int:
+    try:
+        from .cli.app import run_app
+    except ModuleNotFoundError as error:
+        print(
+            f"the local tools are not installed here: {error.name} is missing "
+            "(pip install hkube-wrapper)",
+            file=sys.stderr,
+        )
+        return EXIT_USAGE
+    return run_app(arguments)
 
 
 if __name__ == "__main__":

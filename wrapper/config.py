@@ -59,6 +59,7 @@ class Config(NamedTuple):
         redirect_logs: send the algorithm's output to the worker.
         log_level: the least that is logged: one of `log.LEVELS`.
         log_format: one of `log.FORMATS`.
+        log_failures: log what the worker is told when a task fails.
         termination_log: file for the report of a crash.
         tracing_host: host of the Jaeger agent; empty: none.
         storage: used in mode v3 only.
@@ -82,6 +83,7 @@ class Config(NamedTuple):
     redirect_logs: bool
     log_level: str
     log_format: str
+    log_failures: bool
     termination_log: str
     tracing_host: str
     storage: StorageSettings
@@ -126,6 +128,7 @@ class Config(NamedTuple):
             redirect_logs=read.flag("REDIRECT_LOGS", False),
             log_level=read.choice("HKUBE_LOG_LEVEL", LEVELS, "info", _LEVEL_ALIASES),
             log_format=read.choice("HKUBE_LOG_FORMAT", FORMATS, "text"),
+            log_failures=read.flag("HKUBE_LOG_FAILURES", True),
             termination_log=read.text("TERMINATION_LOG", "/dev/termination-log"),
             tracing_host=read.text("JAEGER_AGENT_SERVICE_HOST"),
             storage=read_storage(read, os.fspath(cwd)),

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 LEVELS = ("debug", "info", "warning", "error")
-FORMATS = ("text", "json")
+FORMATS = ("text", "json", "short")
 
 _LABELS = {"debug": "DEBUG", "info": "INFO ", "warning": "WARN ", "error": "ERROR"}
 _IDS = (("job", "jobId"), ("task", "taskId"), ("node", "nodeName"))  # as text, as JSON
@@ -30,8 +30,8 @@ class Log:
 
     Args:
         level: the least level that is written, one of `LEVELS`.
-        form: one of `FORMATS`. ``text``: lines after an event's first are indented. ``json``: an
-            object a line.
+        form: one of `FORMATS`. ``text``: lines after an event's first are indented. ``short``: the
+            same without time and ids. ``json``: an object a line.
         fd: where to.
         clock: seconds since 1970.
     """
@@ -44,7 +44,7 @@ class Log:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._least = LEVELS.index(level)
-        self._write_event = _as_json if form == "json" else _as_text
+        self._write_event = {"json": _as_json, "short": _as_short_text}.get(form, _as_text)
         self._fd = fd if _is_open(fd) else -1
         self._clock = clock
         self._ids: tuple[str, ...] = ()
@@ -123,6 +123,11 @@ def _as_text(when: str, level: str, ids: list[tuple[str, str, str]], text: str) 
     bracket = f" [{prefix}]" if prefix else ""
     body = text.rstrip("\n").replace("\n", "\n    ")
     return f"{when} {_LABELS[level]}{bracket} {body}"
+
+
+def _as_short_text(when: str, level: str, ids: list[tuple[str, str, str]], text: str) -> str:
+    body = text.rstrip("\n").replace("\n", "\n    ")
+    return f"[wrapper] {level}: {body}"
 
 
 def _as_json(when: str, level: str, ids: list[tuple[str, str, str]], text: str) -> str:

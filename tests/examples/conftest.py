@@ -16,8 +16,9 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LIMIT = 60.0
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMAND = re.compile(r"hkube-wrapper (pipeline )?run ")
 CHANGING = re.compile(
-    r"\d+\.\d+ s\b"  # how long
+    r"\d+\.\d+ m?s\b"  # how long
     r"|\d{4}-\d\d-\d\dT[\d:.]+Z"  # when
     r"|(?<=job=local:)\w+|(?<=task=)\w+"
 )
@@ -58,11 +59,11 @@ class Run(Protocol):
 
 @pytest.fixture
 def run_readme() -> Run:
-    """Runs every `python -m wrapper.local` that a README shows."""
+    """Runs every `hkube-wrapper run` and `hkube-wrapper pipeline run` that a README shows."""
 
     def run(path: str, cwd: Path = ROOT) -> list[Session]:
         blocks = CONSOLE.findall((ROOT / path).read_text(encoding="utf-8"))
-        sessions = [_run(block, cwd) for block in blocks if "wrapper.local" in block]
+        sessions = [_run(block, cwd) for block in blocks if COMMAND.search(block)]
         assert sessions, f"{path} shows no command"
         return sessions
 

@@ -53,7 +53,7 @@ class Heard(NamedTuple):
 class Driver:
     """A host in this process, and the supervisor's ends of its pipes."""
 
-    def __init__(self, max_payload: int = 1_000_000) -> None:
+    def __init__(self, max_payload: int = 1_000_000, log_failures: bool = True) -> None:
         tasks, their_tasks = socket.socketpair()
         control, their_control = socket.socketpair()
         self.channel = Channel(tasks, control)
@@ -66,7 +66,7 @@ class Driver:
         self.host = Host(
             Pipes(their_tasks, their_control, self.interruption),
             self.interruption,
-            HostSettings(get_encoding("json"), max_payload, tempfile.gettempdir()),
+            HostSettings(get_encoding("json"), max_payload, tempfile.gettempdir(), log_failures),
             Log("debug", fd=self._log_file.fileno()),
             self.gone.set,
         )
@@ -143,10 +143,10 @@ class Driver:
 
 
 @contextmanager
-def driving(max_payload: int = 1_000_000) -> Iterator[Driver]:
+def driving(max_payload: int = 1_000_000, log_failures: bool = True) -> Iterator[Driver]:
     """A driver; the signal that it takes is given back."""
     before = signal.getsignal(INTERRUPT_SIGNAL)
-    driver = Driver(max_payload)
+    driver = Driver(max_payload, log_failures)
     driver.interruption.install()
     try:
         yield driver

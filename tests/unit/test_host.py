@@ -222,6 +222,31 @@ def test_a_result_that_cannot_be_sent_is_an_error(driver: Driver) -> None:
     driver.serve(script, loads(lambda args: {"items": [1, b"x"]}))
 
 
+def test_a_nan_that_becomes_null_is_said(driver: Driver) -> None:
+    def script() -> None:
+        assert driver.run_task(1).data == {"x": [None]}
+        assert "the result holds NaN at result.x[0], which JSON does not have" in driver.log
+        assert driver.run_task(3).data == [None]
+        assert driver.log.count("which JSON does not have") == 1
+
+    results = [{"x": [float("nan")]}, [None]]
+    driver.serve(script, loads(lambda args: results.pop(0)))
+
+
+@pytest.mark.parametrize("logged", [True, False])
+def test_failures_are_logged_unless_somebody_else_shows_them(logged: bool) -> None:
+    with driving(log_failures=logged) as driver:
+
+        def start(args: Any) -> None:
+            raise ValueError("broken")
+
+        def script() -> None:
+            assert driver.run_task(1).error["message"].startswith("ValueError: broken")
+            assert ("ValueError: broken" in driver.log) is logged
+
+        driver.serve(script, loads(start))
+
+
 def test_a_result_that_is_too_large_is_an_error() -> None:
     with driving(max_payload=5000) as driver:
 

@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "algorithm": _BASE | _SETTINGS | {"storage"},
     # The few modules that put a room to use: they know how to start it, no more.
     "__init__": {"algorithm", "errors"},
-    "__main__": {"__init__", "inprocess", "supervisor"},
+    "__main__": {"cli", "inprocess", "supervisor"},
     "inprocess": {"algorithm", "supervisor", "errors"} | _SETTINGS,
     "algorunner": {"algorithm", "inprocess", "ipc", "config"},
 }
@@ -50,7 +50,8 @@ MAY_READ_THE_ENVIRONMENT = {
     "__main__.py",
     "algorithm/serve.py",
     "algorunner.py",
-    "local/__main__.py",
+    "cli/run_pipeline.py",
+    "cli/run_tasks.py",
 }
 
 # What the protocol must not know: sockets, threads, processes, clocks.
@@ -58,6 +59,15 @@ IMPURE = {
     *("asyncio", "concurrent", "fcntl", "multiprocessing", "queue", "sched", "select", "selectors"),
     *("signal", "socket", "socketserver", "ssl", "subprocess", "tempfile", "threading", "_thread"),
     *("time", "websocket", "websockets"),
+}
+
+# They decide what a local pipeline does, and are told what happens.
+PURE_PIPELINE = {
+    f"local/pipeline/{name}.py"
+    for name in (
+        *("actions", "board", "descriptor", "fields", "graph", "inputs", "lines", "nodes"),
+        *("parsing", "references", "run", "schedule"),
+    )
 }
 
 # Slow to import, so only within the functions that need them; the start is measured.
@@ -228,6 +238,16 @@ def test_the_protocol_has_no_io_thread_or_clock() -> None:
         if each.room == "protocol" and not each.relative and each.target in IMPURE
     ]
     none_of(impure, "the protocol is told bytes and times, it does not get them:")
+
+
+def test_the_decisions_of_pipelines_have_no_io_thread_or_clock() -> None:
+    assert {file for file, _ in FILES} >= PURE_PIPELINE
+    impure = [
+        each
+        for each in IMPORTS
+        if each.file in PURE_PIPELINE and not each.relative and each.target in IMPURE
+    ]
+    none_of(impure, "a run of a pipeline is told what happens, it does not wait for it:")
 
 
 def test_heavy_modules_are_imported_where_they_are_needed() -> None:

@@ -9,15 +9,21 @@ import pytest
 
 from wrapper.local import events
 from wrapper.local.answers import Call, CallKind, Cancelled, Failure, Reply, Result
-from wrapper.local.terminal import Terminal, shown
+from wrapper.local.screen import Screen
+from wrapper.local.terminal import Terminal, duration, shown
 
 CALL = Call(CallKind.ALGORITHM, "1", "green", [1], True, {})
 COMMON: dict[str, Any] = {"at": 12.5, "task_id": "t"}
 
 
-def written(*heard: events.Event) -> str:
+JOB = {"taskId": "t", "algorithmName": "green", "input": []}
+
+
+def written(*heard: events.Event, job: dict[str, Any] | None = None) -> str:
     stream = io.StringIO()
-    terminal = Terminal(stream, started=12.0)
+    terminal = Terminal(Screen(stream), started=12.0)
+    if job is not None:
+        terminal.begin(job)
     for event in heard:
         terminal(event)
     return stream.getvalue()
@@ -31,7 +37,8 @@ def written(*heard: events.Event) -> str:
         (events.Progress(**COMMON, value=0.5, details="half"), "progress 0.5: half"),
         (events.Progress(**COMMON, value="a", details=[1]), 'progress "a": [1]'),
         (events.CallStarted(**COMMON, call=CALL), "call algorithm green"),
-        (events.LogLines(**COMMON, lines=("a", "b")), "a\nb"),
+        (events.Received(**COMMON, command="initialized"), "initialized after 0.50 s"),
+        (events.Received(**COMMON, command="started"), "started after 0.50 s"),
         (
             events.Violation(**COMMON, text="'alive' with no task running"),
             "warning: the algorithm sent 'alive' with no task running",
@@ -41,7 +48,7 @@ def written(*heard: events.Event) -> str:
         (events.Ended(**COMMON, outcome=events.Lost("gone")), "lost after 0.50 s: gone"),
         (
             events.Ended(**COMMON, outcome=events.Failed("C", "M", "D1\nD2\n")),
-            "failed after 0.50 s (C)",
+            "failed after 0.50 s (C)\nerror: M\n    D1\n    D2",
         ),
         (
             events.SpanFinished(**COMMON, tags={}, error=None),
@@ -74,31 +81,65 @@ def test_replies(reply: Reply, text: str) -> None:
     assert written(event) == f"[local] answer for algorithm green: {text}\n"
 
 
-def test_spans_are_indented_and_timed() -> None:
+def test_spans_are_a_tree_at_the_end() -> None:
     text = written(
         events.SpanStarted(at=13.0, task_id="t", name="outer", tags={"n": 1}),
         events.SpanStarted(at=13.5, task_id="t", name="inner", tags={}),
-        events.Progress(**COMMON, value=1, details=None),
-        events.SpanFinished(at=14.0, task_id="t", tags={"k": 2}, error="bad"),
+        events.SpanFinished(at=13.75, task_id="t", tags={"k": 2}, error="bad"),
+        events.SpanStarted(at=13.8, task_id="t", name="next", tags={}),
+        events.SpanFinished(at=13.9, task_id="t", tags={}, error=None),
         events.SpanFinished(at=15.0, task_id="t", tags={}, error=None),
+        events.SpanStarted(at=15.5, task_id="t", name="open", tags={}),
+        events.Ended(at=16.0, task_id="t", outcome=events.Lost("gone")),
     )
     assert text.splitlines() == [
-        '[local] span outer {"n": 1}',
-        "[local]   span inner",
-        "[local]     progress 1",
-        '[local]   span inner took 0.50 s {"k": 2}, failed: bad',
-        "[local] span outer took 2.00 s",
+        "[local] spans",
+        '[local] ├─ outer 2.00 s {"n": 1}',
+        '[local] │  ├─ inner 250.0 ms {"k": 2} failed: bad',
+        "[local] │  └─ next 100.0 ms",
+        "[local] └─ open not finished",
+        "[local] lost after 4.00 s: gone",
     ]
 
 
-def test_a_task_ends_its_spans() -> None:
-    text = written(
-        events.SpanStarted(**COMMON, name="open", tags={}),
-        events.Ended(**COMMON, outcome=events.Done(1)),
-    )
-    assert text.splitlines()[-1] == "[local] done after 0.50 s"
+def test_a_task_begins_without_the_spans_of_the_one_before() -> None:
+    stream = io.StringIO()
+    terminal = Terminal(Screen(stream), started=12.0)
+    terminal.begin(JOB)
+    terminal(events.SpanStarted(**COMMON, name="a", tags={}))
+    terminal(events.Ended(**COMMON, outcome=events.Done(1)))
+    terminal.begin(JOB)
+    terminal(events.Ended(**COMMON, outcome=events.Done(2)))
+    assert stream.getvalue().count("a not finished") == 1
+
+
+def test_the_algorithms_own_lines_have_no_mark() -> None:
+    assert written(events.LogLines(**COMMON, lines=("a", "b"))) == "a\nb\n"
+
+
+def test_a_failure_ends_with_a_hint() -> None:
+    failure = events.Failed("AlgorithmError", "IndexError: list index out of range", "")
+    text = written(events.Ended(**COMMON, outcome=failure), job=JOB)
+    assert text.splitlines()[1:] == [
+        "error: IndexError: list index out of range",
+        "hint: args['input'] is an empty list here; give it items with --input '[...]'",
+    ]
+
+
+def test_long_details_are_cut_in_the_middle() -> None:
+    failure = events.Failed("C", "M", "first" + "x" * 10_000 + "last")
+    text = written(events.Ended(**COMMON, outcome=failure))
+    assert "first" in text and "last" in text
+    assert "… 6,009 characters …" in text
 
 
 def test_long_values_are_cut() -> None:
-    assert shown("x" * 300, limit=10) == '"xxxxxxxx…'
-    assert shown({1, 2}) == '"{1, 2}"'
+    assert shown("x" * 300) == f'"{"x" * 198}…'
+    assert shown({1: b"bytes"}) == '{"1": "b\'bytes\'"}'
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.0005, "0.5 ms"), (0.25, "250.0 ms"), (1.5, "1.50 s")]
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text

@@ -117,6 +117,13 @@ def test_json(make_log: MakeLog, terminal: Terminal) -> None:
     assert set(json.loads(terminal.text())) == {"time", "level", "message"}
 
 
+def test_short_lines(make_log: MakeLog, terminal: Terminal) -> None:
+    log = make_log(form="short")
+    log.bind_task("j t n")
+    log.warning("odd\nvery odd\n")
+    assert terminal.text() == "[wrapper] warning: odd\n    very odd\n"
+
+
 def test_the_lines_of_a_report_are_indented(make_log: MakeLog, terminal: Terminal) -> None:
     make_log().error("it died:\n  main.py:3\n\n    x = 1\n")
     first, *rest = terminal.text().splitlines()

@@ -88,7 +88,7 @@ def test_the_import_is_told_where_it_stands(folder: Path) -> None:
     ("line", "distribution"),
     [
         ("import torch_geometric_of_mine", "most likely 'torch-geometric-of-mine'"),
-        ("import yaml", "add 'PyYAML'"),
+        ("import slugify", "add 'python-slugify'"),
         ("from PIL import Image", "add 'Pillow'"),
         ("import pandas as pd", "add 'pandas'"),
         ("import google.cloud.storage", "add 'google-cloud-storage'"),
@@ -115,10 +115,11 @@ def test_one_owner_of_a_shared_folder_is_told(folder: Path) -> None:
 
 def test_a_listed_package_that_is_not_installed_is_told(folder: Path) -> None:
     text = sentence(
-        folder, {"main.py": "import yaml\n", "requirements.txt": "# ours\nnumpy\npyyaml >= 6\n"}
+        folder,
+        {"main.py": "import slugify\n", "requirements.txt": "# ours\nnumpy\nPython_Slugify >= 6\n"},
     )
     assert text == (
-        "main.py:1 imports 'yaml', which is not installed, though requirements.txt lists it:"
+        "main.py:1 imports 'slugify', which is not installed, though requirements.txt lists it:"
         " install it, or build anew"
     )
 
@@ -208,15 +209,17 @@ def test_a_file_further_down_is_told(folder: Path) -> None:
 
 @pytest.mark.parametrize("listed", ["", "requesst\n"])
 def test_a_package_is_no_slip_of_a_file_of_nearly_its_name(folder: Path, listed: str) -> None:
-    name = "requesst" if listed else "yaml"
+    name = "requesst" if listed else "slugify"
     files = {"main.py": f"import {name}\n", f"{name}s.py": "", "requirements.txt": listed}
     assert "no file of yours" not in sentence(folder, files)
 
 
 def test_a_file_that_hides_a_package_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "yaml", raising=False)
-    text = sentence(folder, {"main.py": "import yaml.nodes\n", "yaml.py": ""})
-    assert text == "main.py:1 imports 'yaml.nodes', but yaml.py hides the package 'yaml': rename it"
+    monkeypatch.delitem(sys.modules, "slugify", raising=False)
+    text = sentence(folder, {"main.py": "import slugify.slugify\n", "slugify.py": ""})
+    assert text == (
+        "main.py:1 imports 'slugify.slugify', but slugify.py hides the package 'slugify': rename it"
+    )
 
 
 def test_a_file_in_place_of_a_folder_is_told(folder: Path) -> None:

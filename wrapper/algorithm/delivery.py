@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EncodingError, WrapperError
@@ -39,11 +39,13 @@ class Delivery:
     Args:
         settings: of the host.
         user: runs what may take long such that a stop ends it, and reports what it raises.
+        warn: takes a line for the log.
     """
 
-    def __init__(self, settings: HostSettings, user: UserCode) -> None:
+    def __init__(self, settings: HostSettings, user: UserCode, warn: Callable[[str], None]) -> None:
         self._settings = settings
         self._user = user
+        self._warn = warn
 
     def fill_input(self, task: Task) -> Report | None:
         """Read what the input refers to; returns what is wrong with it, if something is."""
@@ -66,12 +68,27 @@ class Delivery:
         message = messages.done(result.pop())
         task.data = None
         try:
-            return encode(self._settings, message, "result")
+            payload = encode(self._settings, message, "result")
+            self._warn_of_nulls(message, payload)
+            return payload
         except EncodingError as error:
             return Report(error.code, str(error), "")
         # The border to user objects: an array's or an enum's own code may raise anything.
         except Exception as error:
             return self._user.report(error)
+
+    def _warn_of_nulls(self, message: Mapping[str, Any], payload: bytes) -> None:
+        """Say so where a NaN has become null: whoever reads the result cannot know."""
+        if self._settings.encoding.name != "json" or b"null" not in payload:
+            return
+        from ..protocol.non_finite import find_non_finite  # few results hold a null
+
+        found = find_non_finite(message["data"])
+        if found is not None:
+            self._warn(
+                f"the result holds {found.value} at {found.path}, which JSON does not have: HKube "
+                "gets null (WORKER_ALGORITHM_ENCODING=msgpack or bson keeps it)"
+            )
 
     def _store(self, task: Task, result: list[Any], storage: TaskStorage) -> bytes | Report:
         # Not at the top: mode v1 has no use for them.

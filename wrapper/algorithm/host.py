@@ -58,7 +58,7 @@ class Host:
         self._log = log
         self._gone = gone
         self._user = UserCode(interruption)
-        self._delivery = Delivery(settings, self._user)
+        self._delivery = Delivery(settings, self._user, log.warning)
         self._task: Task | None = None
 
     def run(self, load: Callable[[], Algorithm]) -> None:
@@ -174,7 +174,8 @@ class Host:
                 algorithm = load()
         except LoadError as error:
             self._user.load_error = Report(error.code, str(error), error.details)
-            self._log_failure("the algorithm cannot be loaded", self._user.load_error)
+            if self._settings.log_failures:
+                self._log_failure("the algorithm cannot be loaded", self._user.load_error)
         except AlgorithmStopped:
             self._user.load_error = Report("LoadError", "the import was stopped", "")
         else:
@@ -295,7 +296,8 @@ class Host:
         if not self._user.is_current(task.generation):
             return  # stopped: what the user's code raised on its way out is told to nobody
         self._task = None
-        self._log_failure("the task failed", report._replace(details="") if logged else report)
+        if self._settings.log_failures:
+            self._log_failure("the task failed", report._replace(details="") if logged else report)
         task.api.end(report.message)
         self._send_error(task.generation, report)
 

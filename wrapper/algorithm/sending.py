@@ -23,12 +23,14 @@ class HostSettings(NamedTuple):
         encoding: of the messages.
         max_payload: bytes of the largest message the worker takes.
         metrics_dir: folder for TensorBoard files.
+        log_failures: log what the worker is told when a task fails.
         storage: of mode v3; None: inputs and results are in the messages.
     """
 
     encoding: Encoding
     max_payload: int
     metrics_dir: str
+    log_failures: bool = True
     storage: TaskStorage | None = None
 
 

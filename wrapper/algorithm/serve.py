@@ -84,6 +84,7 @@ def make_host(
         get_encoding(config.encoding),
         config.max_payload,
         config.metrics_folder,
+        config.log_failures,
         _open_storage(config, log, handover),
     )
     pipes = Pipes(tasks, control, interruption)

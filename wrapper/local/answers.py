@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ..errors import WrapperError
 
@@ -63,7 +63,29 @@ class Cancelled:
 
 
 Reply = Result | Failure | Cancelled
-Answer = Reply | Callable[[Call], Any]
+
+
+@dataclass(frozen=True)
+class Later:
+    """A reply that comes in its own time.
+
+    Attributes:
+        start: called with the call, and a function that takes the reply, once, in any thread; it
+            returns a function that cancels what was started, for a reason, after which the reply
+            does not matter.
+    """
+
+    start: Callable[[Call, Callable[[Reply], None]], Callable[[str], None]]
+
+
+Answer = Reply | Later | Callable[[Call], Any]
+
+
+class Answers(Protocol):
+    """Whoever knows what to answer."""
+
+    def find(self, call: Call) -> Answer:
+        """Return the answer for a call; a Failure if there is none."""
 
 
 class AnswersError(WrapperError):
@@ -86,14 +108,18 @@ class AnswerTable:
 
     def find(self, call: Call) -> Answer:
         """Return the answer for a call; a Failure that names the call if the table has none."""
+        missing = Failure(f"there is no answer for {call.kind.value} '{call.name}'")
+        return self.get(call) or missing
+
+    def get(self, call: Call) -> Answer | None:
+        """Return the answer for a call, or None if the table has none."""
         if call.kind is CallKind.ALGORITHM:
             section = self.algorithms
         elif call.kind is CallKind.DATA_SOURCE:
             section = self.data_sources
         else:
             section = self.pipelines
-        missing = Failure(f"there is no answer for {call.kind.value} '{call.name}'")
-        return section.get(call.name, missing)
+        return section.get(call.name)
 
 
 def load_answers(path: Path) -> AnswerTable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ..protocol import commands
@@ -51,15 +52,35 @@ def parse_call(command: str, data: Any) -> Call | None:
     )
 
 
-def parse_stop(command: str, data: Any) -> str | None:
-    """Return the id of the call that a message of the algorithm stops, or None if it stops none."""
+@dataclass(frozen=True)
+class Stop:
+    """A request of a running algorithm to stop what an earlier call of it started."""
+
+    call_id: str
+    reason: str
+
+
+def parse_stop(command: str, data: Any) -> Stop | None:
+    """Return what a message of the algorithm stops, or None if it stops nothing."""
     key = {
         commands.STOP_SUB_PIPELINE: "subPipelineId",
         commands.STOP_ALGORITHM_EXECUTION: "execId",
     }.get(command)
     if key is None:
         return None
-    return str(data.get(key)) if isinstance(data, dict) else ""
+    body = data if isinstance(data, dict) else {}
+    call_id = str(body.get(key)) if isinstance(data, dict) else ""
+    return Stop(call_id, str(body.get("reason") or ""))
+
+
+def started_message(call: Call) -> Message | None:
+    """Return what HKube's worker says when it begins with a call, which is not always something."""
+    if call.kind in (CallKind.STORED_PIPELINE, CallKind.RAW_PIPELINE):
+        return {
+            "command": commands.SUB_PIPELINE_STARTED,
+            "data": {"subPipelineId": call.call_id},
+        }
+    return None
 
 
 def reply_message(call: Call, reply: Reply) -> Message:

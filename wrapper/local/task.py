@@ -7,14 +7,25 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import Any
 
+from ..errors import WrapperError
 from ..protocol import commands
 from . import events
-from .answers import AnswerTable, Call, Failure, Reply, Result
-from .calls import Message, parse_call, parse_stop, reply_message, unknown_call_message
+from .answers import Answers, Call, Failure, Later, Reply, Result
+from .calls import (
+    Message,
+    parse_call,
+    parse_stop,
+    reply_message,
+    started_message,
+    unknown_call_message,
+)
 from .link import Link
 
 Tell = Callable[..., None]
 """Tells an event: its class, the task's id, and its facts by name."""
+
+Cancel = Callable[[str], None]
+"""Ends what answers a call, for a reason."""
 
 
 class Task:
@@ -25,14 +36,14 @@ class Task:
         outcome: how the task ended, once it has.
     """
 
-    def __init__(self, job: Mapping[str, Any], answers: AnswerTable, tell: Tell) -> None:
+    def __init__(self, job: Mapping[str, Any], answers: Answers, tell: Tell) -> None:
         self.job = job
         self.outcome: Future[events.Outcome] = Future()
         self._answers = answers
         self._tell_listener = tell
         self._lock = threading.Lock()
         self._link: Link | None = None
-        self._calls: dict[str, Call] = {}
+        self._calls: dict[str, Cancel] = {}
         self._stopping = False
         self._over = False
 
@@ -52,7 +63,10 @@ class Task:
             if self._link is not None or self._over:
                 return
             self._link = link
-        self._send(link, commands.INITIALIZE, dict(self.job))
+        try:
+            self._send(link, commands.INITIALIZE, dict(self.job))
+        except WrapperError as error:  # its encoding does not have what is in the job
+            self.finish(events.Failed(error.code, str(error), ""))
 
     def disconnected(self, link: Link) -> None:
         """Hear that a connection is closed: a task that was on it is lost."""
@@ -69,6 +83,9 @@ class Task:
             if self._over:
                 return
             self._over = True
+            calls, self._calls = list(self._calls.values()), {}
+        for cancel in calls:  # as HKube: what a task has started does not outlive it
+            cancel(_why_calls_end(outcome))
         self._tell(events.Ended, outcome=outcome)
         self.outcome.set_result(outcome)
 
@@ -83,9 +100,12 @@ class Task:
             self._observe(command, data)
         elif (call := parse_call(command, data)) is not None:
             self._answer(link, call)
-        elif (call_id := parse_stop(command, data)) is not None:
-            if self._forget(call_id) is None:
-                link.send(unknown_call_message(command, call_id))
+        elif (stop := parse_stop(command, data)) is not None:
+            cancel = self._forget(stop.call_id)
+            if cancel is None:
+                link.send(unknown_call_message(command, stop.call_id))
+            else:
+                cancel(f"stopped by algorithm: {stop.reason}")
         else:
             self._phase(link, command)
 
@@ -115,15 +135,31 @@ class Task:
 
     def _answer(self, link: Link, call: Call) -> None:
         with self._lock:
-            self._calls[call.call_id] = call
+            if self._over:
+                return
+            self._calls[call.call_id] = _nothing_to_cancel
         self._tell(events.CallStarted, call=call)
         answer = self._answers.find(call)
-        if callable(answer):
+        if isinstance(answer, Later):
+            self._start(link, call, answer)
+        elif callable(answer):
             arguments = (link, call, answer)
             name = f"call {call.call_id}"
             threading.Thread(target=self._compute, args=arguments, name=name, daemon=True).start()
         else:
             self._reply(link, call, answer)
+
+    def _start(self, link: Link, call: Call, answer: Later) -> None:
+        started = started_message(call)
+        if started is not None:
+            link.send(started)
+        cancel = answer.start(call, lambda reply: self._reply(link, call, reply))
+        with self._lock:
+            is_open = call.call_id in self._calls
+            if is_open:
+                self._calls[call.call_id] = cancel
+        if not is_open:  # the task ended meanwhile, or the reply is there already
+            cancel("the task that called has ended")
 
     def _compute(self, link: Link, call: Call, answer: Callable[[Call], Any]) -> None:
         reply: Reply
@@ -138,7 +174,7 @@ class Task:
             self._tell(events.CallAnswered, call=call, reply=reply)
             link.send(reply_message(call, reply))
 
-    def _forget(self, call_id: str) -> Call | None:
+    def _forget(self, call_id: str) -> Cancel | None:
         with self._lock:
             return self._calls.pop(call_id, None)
 
@@ -157,6 +193,18 @@ _PHASES = (
     commands.STOPPING,
     commands.STOPPED,
 )
+
+
+def _nothing_to_cancel(reason: str) -> None:
+    """What answers at once cannot be cancelled."""
+
+
+def _why_calls_end(outcome: events.Outcome) -> str:
+    if isinstance(outcome, events.Failed):
+        return f"parent algorithm failed: {outcome.message}"
+    if isinstance(outcome, events.Stopped):
+        return "parent algorithm stopped"
+    return "parent algorithm ended"
 
 
 def _failed(error: Any) -> events.Failed:

@@ -14,7 +14,7 @@ from websockets.sync.server import ServerConnection
 from ..errors import WrapperError
 from ..protocol import commands
 from . import events
-from .answers import AnswerTable
+from .answers import Answers, AnswerTable
 from .link import Link, listen, open_link
 from .task import Task
 
@@ -30,7 +30,7 @@ class Worker:
     def __init__(
         self,
         listener: events.Listener = lambda event: None,
-        answers: AnswerTable | None = None,
+        answers: Answers | None = None,
         port: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -43,7 +43,7 @@ class Worker:
             clock: seconds for the events' times.
         """
         self._listener = listener
-        self._answers = answers or AnswerTable()
+        self._answers: Answers = answers or AnswerTable()
         self._clock = clock
         self._telling = threading.RLock()  # a listener that calls `stop` makes the next event
         self._lock = threading.Lock()
@@ -56,6 +56,11 @@ class Worker:
     def port(self) -> int:
         """The TCP port that the worker listens on."""
         return int(self._server.socket.getsockname()[1])
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the algorithm's connection is open."""
+        return self._link is not None
 
     def __enter__(self) -> Worker:
         threading.Thread(target=self._server.serve_forever, name="worker", daemon=True).start()

@@ -272,7 +272,7 @@ def _ask_user(function: Callable[[Any], Any], value: Any) -> Any:
 
 
 def _sentence(problem: Unsupported, keys: list[Any], encoding: str, subject: str) -> str:
-    path = _path(keys)
+    path = path_text(keys)
     if isinstance(problem, _Cycle):
         return f"the {subject} refers to itself at {path}; {encoding} has no form for that"
     if isinstance(problem, _TooDeep):
@@ -283,7 +283,8 @@ def _sentence(problem: Unsupported, keys: list[Any], encoding: str, subject: str
     return f"the {subject} cannot be sent as {encoding}: {path} {problem}"
 
 
-def _path(keys: list[Any]) -> str:
+def path_text(keys: list[Any]) -> str:
+    """Write a place as users do: a name, and the keys that lead on from it."""
     parts = [str(keys[0]), *map(_step, keys[1:])]
     if len(parts) > 20:
         parts[10:-5] = ["…"]

@@ -25,7 +25,7 @@ def take_snapshot(folder: str) -> Snapshot:
     """When each file of code was last changed, nanoseconds; take it before the code is loaded."""
     from watchfiles import Change
 
-    is_code = _filter()
+    is_code = code_filter()
     found: Snapshot = {}
     for path, _, names in os.walk(folder):
         for name in names:
@@ -64,7 +64,7 @@ def _watch(
 
         for changes in watch(
             folder,
-            watch_filter=_filter(),
+            watch_filter=code_filter(),
             raise_interrupt=False,
             rust_timeout=_LOOK_EVERY,
             yield_on_timeout=True,
@@ -79,7 +79,7 @@ def _watch(
         log.error(f"DEV_MODE: changes in {folder} are no longer noticed: {error}")
 
 
-def _filter() -> PythonFilter:
+def code_filter() -> PythonFilter:
     """Code and settings only: what an algorithm writes beside its code must not reload it."""
     from watchfiles import PythonFilter
 

@@ -91,7 +91,7 @@ class Worker:
                 self._next_announcement = now + _ANNOUNCE_EVERY
                 self._log.info(
                     f"waiting for HKube's worker at {self._target.url}: {outcome.reason} "
-                    "(to try an algorithm with no HKube: python -m wrapper.local PATH)"
+                    "(to try an algorithm with no HKube: hkube-wrapper run PATH)"
                 )
             return
         masked = not self._target.is_loopback or self._target.tls

@@ -6,51 +6,23 @@ import os
 import signal
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-PACKAGE = __name__.split(".")[0]
-PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+from .source import AlgorithmSource
+
 STDERR = 2
+
+# By its path, because the user's folder may hold a `wrapper.py` that `-m wrapper` would find.
+_LAUNCH = Path(__file__).resolve().parents[2] / "hkube_python_wrapper" / "_launch.py"
 
 # Seconds to wait after a SIGTERM; the second one makes the supervisor end everything at once.
 _FIRST_SIGTERM = 0.5
 _SECOND_SIGTERM = 2.0
-
-
-@dataclass(frozen=True)
-class Entry:
-    """Where an algorithm is: its folder and the file in it that holds `start`."""
-
-    folder: Path
-    file: str
-
-
-class EntryError(ValueError):
-    """A path is not an algorithm; the text says what is there instead."""
-
-
-def find_entry(path: Path) -> Entry:
-    """Return the algorithm at a path: a Python file, or a folder with a main.py.
-
-    Raises:
-        EntryError: there is none.
-    """
-    if path.is_dir():
-        if not (path / "main.py").is_file():
-            raise EntryError(f"{path} has no main.py; give the file that holds `start`")
-        return Entry(path.resolve(), "main.py")
-    if not path.exists():
-        raise EntryError(f"{path} does not exist")
-    if path.suffix != ".py":
-        raise EntryError(f"{path} is neither a folder nor a .py file")
-    return Entry(path.resolve().parent, path.name)
 
 
 @final
@@ -58,28 +30,38 @@ class AlgorithmContainer:
     """The supervisor and its algorithm process, as a container would run them.
 
     A context manager: the process runs inside, in a process group of its own, and is gone
-    afterwards. Its output goes to this process's stderr.
+    afterwards. Its output goes to this process's stderr, unless told otherwise.
     """
 
-    def __init__(self, entry: Entry, port: int, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        source: AlgorithmSource,
+        port: int,
+        environ: Mapping[str, str],
+        output: int = STDERR,
+    ) -> None:
         """Prepare a container.
 
         Args:
-            entry: the algorithm.
+            source: the algorithm.
             port: the worker's TCP port on 127.0.0.1.
             environ: the environment to start from.
+            output: file descriptor that the container's stdout and stderr go to.
         """
         self._scratch = tempfile.TemporaryDirectory(prefix="hkube-")
-        self._environ = container_environ(entry, port, environ, Path(self._scratch.name))
+        self._environ = container_environ(source, port, environ, Path(self._scratch.name))
+        self._folder = source.folder
+        self._output = output
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> AlgorithmContainer:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", PACKAGE],
-            cwd=_working_directory(self._scratch.name),
+            [sys.executable, str(_LAUNCH)],
+            cwd=self._folder,  # as in the image, nothing of where the command was given is at hand
             env=self._environ,
             stdin=subprocess.DEVNULL,
-            stdout=STDERR,
+            stdout=self._output,
+            stderr=self._output,
             start_new_session=True,  # Ctrl-C is for the worker, which then stops the task
         )
         return self
@@ -125,31 +107,31 @@ class AlgorithmContainer:
 
 
 def container_environ(
-    entry: Entry, port: int, environ: Mapping[str, str], scratch: Path
+    source: AlgorithmSource, port: int, environ: Mapping[str, str], scratch: Path
 ) -> dict[str, str]:
     """Return the environment of the container's process.
 
     Args:
-        entry: the algorithm.
+        source: the algorithm; its own variables go before those of `environ`.
         port: the worker's TCP port.
         environ: the environment to start from; what the worker decides is replaced in it.
         scratch: folder for what the algorithm leaves beside its result.
     """
     replaced = {"WORKER_SOCKET_URL", "WORKER_SOCKET_PROTOCOL", "STORAGE_PROTOCOL", "DEV_MODE"}
     return (
-        {"HKUBE_LOG_LEVEL": "warning", "ALGO_METRICS_DIR": str(scratch / "metrics")}
+        {
+            "HKUBE_LOG_LEVEL": "warning",
+            "HKUBE_LOG_FORMAT": "short",
+            "HKUBE_LOG_FAILURES": "false",
+            "ALGO_METRICS_DIR": str(scratch / "metrics"),
+        }
         | {name: value for name, value in environ.items() if name not in replaced}
+        | dict(source.environ)
         | {
             "WORKER_SOCKET_HOST": "127.0.0.1",
             "WORKER_SOCKET_PORT": str(port),
             "WORKER_RECONNECT_TIMEOUT": "5",
-            "ALGORITHM_PATH": str(entry.folder),
-            "ALGORITHM_ENTRY_POINT": entry.file,
+            "ALGORITHM_PATH": str(source.folder),
+            "ALGORITHM_ENTRY_POINT": source.entry_point,
         }
     )
-
-
-def _working_directory(scratch: str) -> str:
-    """Return a folder from which `python -m` finds this package and nothing of the user's."""
-    installed = {Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib")}
-    return scratch if PACKAGE_ROOT in installed else str(PACKAGE_ROOT)

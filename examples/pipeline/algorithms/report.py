@@ -1,0 +1,8 @@
+"""Asks a stored pipeline for the longest word, and reports."""
+
+
+def start(args, hkubeApi):
+    words, lengths = args["input"]
+    flow_input = {"words": words, "lengths": lengths}
+    nodes = hkubeApi.start_stored_subpipeline("longest", flow_input)
+    return {"words": len(words), "longest": nodes[0]["result"]}

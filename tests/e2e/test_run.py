@@ -1,0 +1,376 @@
+"""`hkube-wrapper run`, as a user has it: output, exit codes, Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import psutil
+import pytest
+
+LIMIT = 60.0
+ALGORITHM = """\
+import ctypes, os, time
+
+def start(args, hkubeApi):
+    what = args["input"][0]
+    print("working on", what, flush=True)
+    if what == "raise":
+        raise KeyError("missing")
+    if what == "crash":
+        ctypes.string_at(0)
+    if what == "leave":
+        os._exit(0)
+    if what == "odd":
+        return [float("nan"), b"bytes", 1.5]
+    if what == "nan":
+        return {"x": [1.0, float("nan")]}
+    if what == "huge":
+        return "x" * 100_000_001
+    if what == "set":
+        return {"tags": {1, 2}}
+    if what == "extra":
+        return args["info"]["extraData"]
+    if what == "observed":
+        with hkubeApi.span("outer", {"n": 1}):
+            hkubeApi.progress(50, "half")
+        hkubeApi.progress(100)
+        return os.environ.get("MODEL")
+    if what == "call":
+        return hkubeApi.start_algorithm("other", [1])
+    while what == "loop" and not hkubeApi.stop_requested:
+        time.sleep(0.01)
+    while what == "stick":
+        try:
+            time.sleep(0.01)
+        except BaseException:
+            pass
+    return what
+"""
+
+
+@pytest.fixture
+def algorithm(tmp_path: Path) -> Path:
+    path = tmp_path / "algorithm.py"
+    path.write_text(ALGORITHM)
+    return path
+
+
+def run(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "wrapper", "run", *map(str, arguments)]
+    return subprocess.run(
+        command, input=stdin, capture_output=True, text=True, timeout=LIMIT, check=False
+    )
+
+
+@contextmanager
+def running(algorithm: Path, what: str) -> Iterator[subprocess.Popen[str]]:
+    """The command at work on a task; no process is left behind it."""
+    command = [sys.executable, "-m", "wrapper", "run", str(algorithm), "--input", f'["{what}"]']
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        while f"working on {what}" not in (line := process.stderr.readline()):
+            assert line, "it ended before the task began"
+        below = psutil.Process(process.pid).children(recursive=True)
+        try:
+            yield process
+        finally:
+            process.kill()
+    _, alive = psutil.wait_procs(below, timeout=5)
+    assert not alive, alive
+
+
+def test_the_result_alone_is_on_stdout(algorithm: Path) -> None:
+    done = run(algorithm, "--input", '["ä"]')
+    assert (done.returncode, done.stdout) == (0, '"ä"\n')
+    assert "working on ä\n" in done.stderr
+    assert "[local] done after" in done.stderr
+
+
+def test_a_folder_is_run_by_its_main(algorithm: Path) -> None:
+    algorithm.rename(algorithm.with_name("main.py"))
+    assert run(algorithm.parent, "--input", "[5]").stdout == "5\n"
+
+
+def test_a_module_of_the_users_may_have_the_wrappers_name(algorithm: Path) -> None:
+    (algorithm.parent / "wrapper.py").write_text("answer = 42\n")
+    algorithm.write_text("import wrapper\n\ndef start(args):\n    return wrapper.answer\n")
+    assert run(algorithm).stdout == "42\n"
+
+
+def test_each_input_is_a_task_until_one_fails(algorithm: Path) -> None:
+    done = run(algorithm, *(f'--input=["{what}"]' for what in ("a", "raise", "b")))
+    assert (done.returncode, done.stdout) == (1, '"a"\n')
+
+
+def test_an_algorithm_that_fails(algorithm: Path) -> None:
+    done = run(algorithm, "--input", '["raise"]')
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("KeyError: 'missing' (algorithm.py:7, in start)") == 1
+    assert "[local] failed after" in done.stderr
+
+
+def test_a_module_that_cannot_be_loaded(algorithm: Path) -> None:
+    algorithm.write_text("def strat(args): pass\n")
+    done = run(algorithm)
+    assert done.returncode == 1
+    assert "did you mean 'start'?" in done.stderr
+
+
+@pytest.mark.parametrize(("what", "code"), [("crash", 139), ("leave", 1)])
+def test_an_algorithm_that_crashes(algorithm: Path, what: str, code: int) -> None:
+    done = run(algorithm, "--input", f'["{what}"]')
+    assert (done.returncode, done.stdout) == (code, "")
+    assert f"[local] the process ended with exit code {code}\n" in done.stderr
+
+
+def test_settings_that_are_bad(algorithm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKER_ALGORITHM_ENCODING", "xml")
+    done = run(algorithm, "--input", '["a"]')
+    assert done.returncode == 78
+    assert "WORKER_ALGORITHM_ENCODING" in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["msgpack", "bson"])
+def test_binary_encodings(algorithm: Path, monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    monkeypatch.setenv("WORKER_ALGORITHM_ENCODING", encoding)
+    done = run(algorithm, "--input", '["a"]')
+    assert (done.returncode, done.stdout) == (0, '"a"\n')
+
+
+def test_what_json_has_not_is_shown_all_the_same(
+    algorithm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKER_ALGORITHM_ENCODING", "msgpack")
+    done = run(algorithm, "--input", '["odd"]')
+    assert (done.returncode, json.loads(done.stdout)) == (0, [None, "b'bytes'", 1.5])
+
+
+def test_calls_are_answered_from_a_file(algorithm: Path, tmp_path: Path) -> None:
+    answers = tmp_path / "answers.json"
+    answers.write_text(json.dumps({"algorithms": {"other": {"result": [7]}}}))
+    done = run(algorithm, "--input", '["call"]', "--answers", answers)
+    assert (done.returncode, done.stdout) == (0, "[7]\n")
+
+
+def test_a_call_with_no_answer_fails_and_is_named(algorithm: Path) -> None:
+    done = run(algorithm, "--input", '["call"]')
+    assert done.returncode == 1
+    assert "there is no answer for algorithm 'other'" in done.stderr
+
+
+def test_a_result_that_hurts_the_worker_is_told_as_it_would_be_there(algorithm: Path) -> None:
+    nan = run(algorithm, "--input", '["nan"]')
+    assert (nan.returncode, nan.stdout) == (0, '{"x": [1.0, null]}\n')
+    assert "[wrapper] warning: the result holds NaN at result.x[1]" in nan.stderr
+    huge = run(algorithm, "--input", '["huge"]')
+    assert (huge.returncode, huge.stdout) == (1, "")
+    assert "error: the result is too large: 100,000," in huge.stderr
+    unsendable = run(algorithm, "--input", '["set"]')
+    assert (unsendable.returncode, unsendable.stdout) == (1, "")
+    assert "result.tags is a set; make it a list" in unsendable.stderr
+
+
+def test_input_from_a_file_and_extra_data_from_stdin(algorithm: Path, tmp_path: Path) -> None:
+    file = tmp_path / "input.json"
+    file.write_text('["extra"]')
+    done = run(algorithm, f"--input=@{file}", "--extra-data=-", stdin='{"a": [1]}')
+    assert (done.returncode, done.stdout) == (0, '{"a": [1]}\n')
+
+
+def test_a_description(algorithm: Path) -> None:
+    description = algorithm.with_name("algorithm.yml")
+    description.write_text(
+        "name: green\nenv: python\nresources: {mem: 1Mi}\n"
+        "code: {path: ., entryPoint: algorithm.py}\n"
+        "algorithmEnv: {MODEL: small, KEY: {secretKeyRef: {name: a, key: b}}}\n"
+    )
+    done = run(description, "--input", '["observed"]', "--json")
+    told = json.loads(done.stdout)
+    assert (told["algorithm"], told["result"]) == ("green", "small")
+    assert "[local] warning: algorithmEnv.KEY comes from the cluster (secretKeyRef)" in done.stderr
+    assert "resources.mem is 1 MiB: HKube would end it" in done.stderr
+
+
+def test_everything_as_one_object(algorithm: Path) -> None:
+    done = run(algorithm, "--input", '["observed"]', "--json")
+    told = json.loads(done.stdout)
+    assert (told["status"], told["progress"], told["error"]) == ("done", [50, 100], None)
+    assert [span["name"] for span in told["spans"]] == ["outer"]
+    failed = run(algorithm, "--input", '["raise"]', "--json")
+    told = json.loads(failed.stdout)
+    assert (failed.returncode, told["status"]) == (1, "failed")
+    assert told["error"]["message"].startswith("KeyError: 'missing'")
+    crashed = run(algorithm, "--input", '["crash"]', "--json")
+    told = json.loads(crashed.stdout)
+    assert (crashed.returncode, told["status"], told["exitCode"]) == (139, "crashed", 139)
+
+
+def test_a_task_many_times(algorithm: Path) -> None:
+    done = run(algorithm, "--input", '["a"]', "--repeat", "3")
+    assert (done.returncode, done.stdout) == (0, '"a"\n' * 3)
+    assert "[local] 3 tasks: " in done.stderr
+
+
+@pytest.mark.parametrize("what", ["loop", "stick"])
+def test_a_task_that_takes_too_long_is_stopped(algorithm: Path, what: str) -> None:
+    done = run(algorithm, "--input", f'["{what}"]', "--timeout", "0.5")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "[local] not finished after 0.5 s (--timeout): stopping it" in done.stderr
+    assert "[local] stopped after" in done.stderr
+
+
+def test_in_this_process(algorithm: Path) -> None:
+    done = run(algorithm, "--input", '["a"]', "--input", '["observed"]', "--in-process")
+    assert (done.returncode, done.stdout) == (0, '"a"\nnull\n')
+    assert "working on a" in done.stderr
+    failed = run(algorithm, "--input", '["raise"]', "--in-process")
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert "error: KeyError: 'missing' (algorithm.py:7, in start)" in failed.stderr
+
+
+def test_in_this_process_user_code_is_where_a_debugger_is(algorithm: Path) -> None:
+    algorithm.write_text("import os\n\ndef start(args):\n    return os.getppid()\n")
+    done = run(algorithm, "--in-process")
+    assert done.stdout == f"{os.getpid()}\n"
+
+
+def test_the_port_can_be_chosen(algorithm: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = run(algorithm, "--port", str(port))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        f"error: cannot listen on port {port} of 127.0.0.1: Address already in use" in done.stderr
+    )
+    algorithm.write_text("import os\ndef start(args): return os.environ['WORKER_SOCKET_PORT']\n")
+    assert run(algorithm, "--port", str(port)).stdout == f'"{port}"\n'
+
+
+def test_nobody_reads_the_result(algorithm: Path) -> None:
+    command = f"{sys.executable} -m wrapper run {algorithm} --input '[\"a\"]' --repeat 2 | true"
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, timeout=LIMIT, check=False
+    )
+    assert "Traceback" not in done.stderr
+
+
+def test_each_save_runs_it_again(algorithm: Path) -> None:
+    algorithm.write_text("def start(args): return 1\n")
+    command = [sys.executable, "-m", "wrapper", "run", str(algorithm), "--watch"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        try:
+            assert process.stdout.readline() == "1\n"
+            await_line(process.stderr, "waiting for the next save")
+            algorithm.write_text("def start(args): return 2\n")
+            assert process.stdout.readline() == "2\n"
+            await_line(process.stderr, "waiting for the next save")
+            algorithm.write_text("def start(args): retrun 3\n")
+            await_line(process.stderr, "algorithm.py:1 is not valid Python")
+            await_line(process.stderr, "waiting for the next save")
+            # One that is still at work is ended.
+            algorithm.write_text("print('at work')\ndef start(args):\n    while True: pass\n")
+            await_line(process.stderr, "started after")
+            algorithm.write_text("def start(args): return 4\n")
+            assert process.stdout.readline() == "4\n"
+            await_line(process.stderr, "waiting for the next save")
+            process.send_signal(signal.SIGINT)
+            assert process.wait(LIMIT) == 130
+        finally:
+            process.kill()
+
+
+def await_line(stream: IO[str], text: str) -> None:
+    while text not in (line := stream.readline()):
+        assert line, f"it ended before it said: {text}"
+
+
+def test_on_a_terminal_there_is_a_bar(algorithm: Path) -> None:
+    controller, terminal = pty.openpty()
+    command = [sys.executable, "-m", "wrapper", "run", str(algorithm), '--input=["observed"]']
+    environ = {**os.environ, "TERM": "xterm"}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=terminal, text=True, env=environ
+    ) as process:
+        os.close(terminal)
+        pieces = []
+        try:
+            while piece := os.read(controller, 65536):
+                pieces.append(piece)
+        except OSError:  # Linux: the other side is closed
+            pass
+        result, _ = process.communicate(timeout=LIMIT)
+    os.close(controller)
+    text = b"".join(pieces).decode()
+    assert (process.returncode, result) == (0, "null\n")
+    assert "100 %" in text and "━" in text
+    assert "working on observed" in text
+    assert "progress 50" not in text  # the bar shows it
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ([], "Missing argument 'PATH'"),
+        (["nowhere.py"], "nowhere.py does not exist"),
+        (["{algorithm}", "--input", "{}"], "must be a JSON array"),
+        (["{algorithm}", "--input", "{'a'}"], "not valid JSON"),
+        (["{algorithm}", "--answers", "none.json"], "cannot read none.json"),
+        (["{algorithm}", "--watch", "--in-process"], "cannot go together"),
+        (["{algorithm}", "--watch", "--input", "-"], "can be read once only"),
+        (["{algorithm}", "--timeout", "0"], "--timeout must be above 0 seconds, not 0"),
+        (["{algorithm}", "--timeout", "soon"], "--timeout"),
+        (["{algorithm}", "--repeat", "0"], "--repeat"),
+        (["{algorithm}", "--port", "70000"], "--port"),
+        (["{algorithm}", "--extra-data", "[]"], "--extra-data must be a JSON object"),
+        (["{algorithm}", "--loud"], "No such option: --loud"),
+    ],
+)
+def test_wrong_usage(algorithm: Path, arguments: list[str], text: str) -> None:
+    done = run(*(argument.replace("{algorithm}", str(algorithm)) for argument in arguments))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert text in done.stderr
+
+
+def test_ctrl_c_stops_the_task(algorithm: Path) -> None:
+    with running(algorithm, "loop") as process:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(LIMIT) == 130
+        assert process.stderr is not None
+        assert "[local] stopped after" in process.stderr.read()
+
+
+def test_a_second_ctrl_c_ends_at_once(algorithm: Path) -> None:
+    with running(algorithm, "stick") as process:
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        await_line(process.stderr, "stopping; Ctrl-C again ends at once")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(3) == 130
+
+
+def test_sigterm_leaves_nothing_behind(algorithm: Path) -> None:
+    with running(algorithm, "stick") as process:
+        process.terminate()
+        assert process.wait(LIMIT) == 143
+
+
+def test_help_names_every_option() -> None:
+    done = run("--help")
+    assert done.returncode == 0
+    assert all(option in done.stdout for option in ("PATH", "--input", "--answers"))
+    assert "Exit codes: 0 done" in done.stdout

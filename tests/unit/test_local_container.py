@@ -1,0 +1,32 @@
+"""The process that stands for the container, from outside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wrapper.local.container import container_environ
+from wrapper.local.source import AlgorithmSource
+
+
+def test_the_container_is_told_of_worker_and_algorithm(tmp_path: Path) -> None:
+    environ = {
+        "PATH": "/bin",
+        "HKUBE_LOG_LEVEL": "DEBUG",
+        "WORKER_SOCKET_URL": "ws://cluster/",
+        "WORKER_SOCKET_PORT": "3000",
+        "DEV_MODE": "true",
+    }
+    source = AlgorithmSource("alg", Path("/alg"), "main.py", {"MODEL": "small"})
+    assert container_environ(source, 4321, environ, tmp_path) == {
+        "PATH": "/bin",
+        "HKUBE_LOG_LEVEL": "DEBUG",
+        "HKUBE_LOG_FORMAT": "short",
+        "HKUBE_LOG_FAILURES": "false",
+        "ALGO_METRICS_DIR": str(tmp_path / "metrics"),
+        "WORKER_SOCKET_HOST": "127.0.0.1",
+        "WORKER_SOCKET_PORT": "4321",
+        "WORKER_RECONNECT_TIMEOUT": "5",
+        "MODEL": "small",
+        "ALGORITHM_PATH": "/alg",
+        "ALGORITHM_ENTRY_POINT": "main.py",
+    }

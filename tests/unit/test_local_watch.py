@@ -1,0 +1,80 @@
+"""Noticing that an algorithm's files were saved."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from wrapper.local.watch import Watch
+
+LIMIT = 30.0
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "alg"
+    path.mkdir()
+    (path / "main.py").write_text("old")
+    return path
+
+
+def heard(watch: Watch) -> threading.Event:
+    """An event that is set at the next save."""
+    event = threading.Event()
+    watch.on_save(event.set)
+    return event
+
+
+def test_saves_of_code_are_noticed_one_after_the_other(folder: Path) -> None:
+    with Watch(folder) as watch:
+        for number in range(2):
+            event = heard(watch)
+            (folder / "main.py").write_text(f"new {number}")
+            assert event.wait(LIMIT)
+            watch.wait()
+            assert not watch.saved
+
+
+def test_a_save_before_the_watch_stood_is_noticed(folder: Path) -> None:
+    watch = Watch(folder)
+    os.utime(folder / "main.py", (1, 1))
+    event = heard(watch)
+    with watch:
+        assert event.wait(LIMIT)
+
+
+def test_a_save_that_came_already_is_told_at_once(folder: Path) -> None:
+    with Watch(folder) as watch:
+        first = heard(watch)
+        (folder / "main.py").write_text("new")
+        assert first.wait(LIMIT)
+        assert heard(watch).is_set()
+
+
+def test_files_beside_the_folder(folder: Path, tmp_path: Path) -> None:
+    beside = tmp_path / "input.json"
+    beside.write_text("[1]")
+    with Watch(folder, [beside]) as watch:
+        event = heard(watch)
+        beside.write_text("[2]")
+        assert event.wait(LIMIT)
+
+
+def test_what_the_algorithm_writes_is_not_looked_at(folder: Path, tmp_path: Path) -> None:
+    told: list[str] = []
+    with Watch(folder, [tmp_path / "input.json"]) as watch:
+        event = threading.Event()
+
+        def tell() -> None:
+            told.append("saved")
+            event.set()
+
+        watch.on_save(tell)
+        (folder / "result.csv").write_text("1,2")
+        (tmp_path / "other.py").write_text("x")
+        (folder / "main.py").write_text("new")  # comes after the others
+        assert event.wait(LIMIT)
+    assert told == ["saved"]

@@ -1,0 +1,161 @@
+"""The algorithms and stored pipelines of a machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wrapper.errors import WrapperError
+from wrapper.local.pipeline.catalog import (
+    Algorithms,
+    CatalogError,
+    check_algorithms,
+    find_algorithms,
+    load_pipelines,
+    missing_pipeline,
+    read_pipeline,
+)
+from wrapper.local.pipeline.fields import DescriptorError
+from wrapper.local.pipeline.parsing import parse_pipeline
+
+CODE = "def start(args): pass\n"
+PIPELINE: dict[str, Any] = {
+    "name": "p",
+    "nodes": [
+        {"nodeName": "a", "algorithmName": "green"},
+        {"nodeName": "b", "algorithmName": "grean"},
+    ],
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with algorithms in every form, and with other things."""
+    (tmp_path / "green").mkdir()
+    (tmp_path / "green" / "main.py").write_text(CODE)
+    (tmp_path / "yellow.py").write_text(CODE)
+    (tmp_path / "deep" / "src").mkdir(parents=True)
+    (tmp_path / "deep" / "src" / "run.py").write_text(CODE)
+    (tmp_path / "deep" / "algorithm.yml").write_text(
+        "name: black\ncode:\n  path: src\n  entryPoint: run.py\n"
+    )
+    (tmp_path / "red.json").write_text('{"name": "red-alg", "code": {"path": "green"}}')
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / ".hidden.py").write_text(CODE)
+    (tmp_path / "other.json").write_text("[1]")
+    (tmp_path / "broken.json").write_text("{")
+    (tmp_path / "README.md").write_text("")
+    return tmp_path
+
+
+def test_a_folder(folder: Path) -> None:
+    found = find_algorithms(folder)
+    assert set(found) == {"green", "yellow", "black", "red-alg"}
+    with Algorithms(found, "here") as algorithms:
+        assert algorithms.source("green").entry_point == "main.py"
+        assert algorithms.source("yellow").entry_point == "yellow.py"
+        assert algorithms.source("black").folder == folder / "deep" / "src"
+        assert algorithms.source("black") is algorithms.source("black")
+        assert "green" in algorithms
+        assert "blue" not in algorithms
+
+
+def test_a_map_starts_at_its_folder(folder: Path) -> None:
+    (folder / "map.yml").write_text("one: green\ntwo: deep/algorithm.yml\n")
+    found = find_algorithms(folder / "map.yml")
+    with Algorithms(found, "here") as algorithms:
+        assert algorithms.source("one").folder == folder / "green"
+        assert algorithms.source("two").entry_point == "run.py"
+
+
+@pytest.mark.parametrize(
+    "name, text, problem",
+    [
+        ("map.yml", "- a\n", "must map the names of algorithms to paths"),
+        ("map.yml", "a: 3\n", "map.yml: a must be a name with a path, as text"),
+        ("map.yml", "a: [\n", "is not valid YAML"),
+        ("map.json", "{", "is not valid JSON"),
+        ("map.txt", "", "is neither a folder nor a map of algorithms"),
+    ],
+)
+def test_maps_that_are_none(tmp_path: Path, name: str, text: str, problem: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(CatalogError, match=problem):
+        find_algorithms(tmp_path / name)
+
+
+def test_folders_without_algorithms(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match="has no algorithms: it must hold a folder with"):
+        find_algorithms(tmp_path)
+    with pytest.raises(CatalogError, match="does not exist; give a folder of algorithms"):
+        find_algorithms(tmp_path / "none")
+
+
+def test_two_algorithms_of_one_name(folder: Path) -> None:
+    (folder / "green.py").write_text(CODE)
+    with pytest.raises(CatalogError, match=r"green and .*green\.py are both called 'green'"):
+        find_algorithms(folder)
+
+
+def test_a_node_without_an_algorithm_is_named_with_what_there_is(folder: Path) -> None:
+    pipeline = parse_pipeline(PIPELINE, "p.json")
+    with Algorithms(find_algorithms(folder), "algs") as algorithms:
+        with pytest.raises(DescriptorError) as caught:
+            check_algorithms(pipeline, "p.json", algorithms, ())
+        assert str(caught.value) == (
+            "p.json: nodes[1] 'b': there is no algorithm 'grean' in algs: did you mean 'green'?"
+        )
+        check_algorithms(pipeline, "p.json", algorithms, ["grean"])
+        assert algorithms.missing("zzz").endswith(
+            "'zzz' in algs; there are black, green, red-alg, yellow"
+        )
+    with pytest.raises(CatalogError, match="there is no algorithm 'x': name some"):
+        Algorithms({}, "name some").source("x")
+
+
+def test_a_path_that_is_no_algorithm_is_told_before_anything_runs(tmp_path: Path) -> None:
+    pipeline = parse_pipeline(PIPELINE | {"nodes": PIPELINE["nodes"][:1]}, "p.json")
+    with (
+        Algorithms({"green": tmp_path / "none"}, "map") as algorithms,
+        pytest.raises(WrapperError, match="does not exist"),
+    ):
+        check_algorithms(pipeline, "p.json", algorithms, ())
+
+
+def test_stored_pipelines_are_called_by_their_name_or_their_file(tmp_path: Path) -> None:
+    nameless = {"nodes": PIPELINE["nodes"]}
+    (tmp_path / "one.json").write_text(json.dumps(PIPELINE))
+    (tmp_path / "two.json").write_text(json.dumps(nameless))
+    (tmp_path / "three.yml").write_text("nodes: [{nodeName: a, algorithmName: b}]\n")
+    (tmp_path / "notes.txt").write_text("")
+    assert set(load_pipelines(tmp_path)) == {"p", "two", "three"}
+    assert load_pipelines(None) == {}
+    assert read_pipeline(tmp_path / "two.json").name == "two"
+
+
+def test_stored_pipelines_that_cannot_be_used(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match="none is no folder of stored pipelines"):
+        load_pipelines(tmp_path / "none")
+    (tmp_path / "bad.json").write_text('{"nodes": []}')
+    with pytest.raises(DescriptorError, match=r"bad\.json: nodes: it must have one node"):
+        load_pipelines(tmp_path)
+    (tmp_path / "bad.json").write_text("{")
+    with pytest.raises(DescriptorError, match="is not valid JSON"):
+        load_pipelines(tmp_path)
+    for name in ("bad.json", "good.json"):
+        (tmp_path / name).write_text(json.dumps(PIPELINE))
+    with pytest.raises(CatalogError, match=r"good\.json and .*bad\.json are both called 'p'"):
+        load_pipelines(tmp_path)
+
+
+def test_a_stored_pipeline_that_is_not_there() -> None:
+    pipeline = parse_pipeline(PIPELINE, "p")
+    assert missing_pipeline("x", {}) == (
+        "there is no stored pipeline 'x'; --pipelines names a folder of them"
+    )
+    assert missing_pipeline("stok", {"stock": pipeline}).endswith("'stok': did you mean 'stock'?")
+    assert missing_pipeline("x", {"stock": pipeline}).endswith("'x'; there are stock")

@@ -1,0 +1,59 @@
+"""The commands by name, and what is common to all of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from .pipeline import app as pipeline_app
+from .run import run
+
+PROGRAM = "hkube-wrapper"
+UNREAD = 141
+"""128 + SIGPIPE, as for other programs."""
+
+app = typer.Typer(
+    name=PROGRAM,
+    help="Try, test and package HKube algorithms with no cluster.",
+    epilog="With no command it serves HKube's worker, as the container does; the settings are "
+    "then environment variables.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(run)
+app.add_typer(pipeline_app)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """What goes before the command's name."""
+
+
+def run_app(arguments: Sequence[str]) -> int:
+    """Run the command line; returns the exit code, which is 2 for wrong usage."""
+    try:
+        app(args=list(arguments), prog_name=PROGRAM)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
+    except BrokenPipeError:  # as with `| head -1`: whoever read stdout has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNREAD
+    return 0

@@ -1,0 +1,140 @@
+"""`hkube-wrapper run`: runs an algorithm on this machine, with no cluster."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn
+
+import typer
+
+from ..errors import WrapperError
+
+USAGE, INTERRUPTED = 2, 130
+
+
+def run(
+    path: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH",
+            help="A Python file; a folder with a main.py or an algorithm.yml; pkg.module; "
+            "an algorithm.yml or .json; or an archive (.tar.gz, .zip).",
+            show_default=False,
+        ),
+    ],
+    inputs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            metavar="JSON|@FILE|-",
+            help="The node's inputs, a JSON array, which the algorithm finds in args['input']. "
+            "Given again: one more task for the same process.",
+            show_default=False,
+        ),
+    ] = None,
+    extra_data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="JSON|@FILE|-",
+            help="A JSON object, which the algorithm finds in args['info']['extraData'].",
+            show_default=False,
+        ),
+    ] = None,
+    answers: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="JSON file of replies to the algorithm's calls: "
+            '{"algorithms": {"NAME": {"result": …}}, "pipelines": …, "dataSources": …}.',
+            show_default=False,
+        ),
+    ] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Run again at each save, until Ctrl-C.")
+    ] = False,
+    repeat: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Run each task N times in the same process.")
+    ] = 1,
+    timeout: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Stop a task, as HKube would, that takes longer.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            help="Print an object for each task in place of its result: algorithm, status, "
+            "result, error, exitCode, seconds, progress, spans.",
+        ),
+    ] = False,
+    in_process: Annotated[
+        bool,
+        typer.Option(
+            "--in-process", help="Run the algorithm in this process, for a debugger's breakpoints."
+        ),
+    ] = False,
+    port: Annotated[
+        int,
+        typer.Option(
+            min=0, max=65535, metavar="N", help="Port of the local worker; 0 takes a free one."
+        ),
+    ] = 0,
+) -> None:
+    """Run an algorithm: the result as JSON on stdout, everything else on stderr.
+
+    Exit codes: 0 done; 1 the algorithm failed; 2 wrong usage; 128 + n if its process crashed
+    with signal n; 130 after Ctrl-C.
+    """
+    started = time.monotonic()
+    signal.signal(signal.SIGTERM, _terminated)
+    from ..local.answers import AnswerTable, load_answers
+    from .run_tasks import Request, run_once, run_watching
+    from .values import files_of, read_array, read_object
+
+    def read_request() -> Request:
+        return Request(
+            path=path,
+            inputs=[task for text in given[:-1] for task in [read_array("--input", text)] * repeat],
+            files=files,
+            extra_data=read_object("--extra-data", given[-1]),
+            answers=load_answers(answers) if answers else AnswerTable(),
+            timeout=timeout,
+            as_json=as_json,
+            in_process=in_process,
+            port=port,
+        )
+
+    given = [*(inputs or ["[]"]), extra_data or "{}"]
+    try:
+        files = files_of(given)
+        _check_together(given, watch, in_process, timeout)
+        code = run_watching(read_request, started) if watch else run_once(read_request(), started)
+    except WrapperError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(USAGE) from None
+    except KeyboardInterrupt:  # the second one; what was started is ended by now
+        raise typer.Exit(INTERRUPTED) from None
+    raise typer.Exit(code)
+
+
+def _check_together(given: list[str], watch: bool, in_process: bool, timeout: float | None) -> None:
+    from .values import UsageError
+
+    if watch and in_process:
+        raise UsageError("--watch and --in-process cannot go together")
+    if watch and "-" in given:
+        raise UsageError("--watch runs again and again, but '-' (stdin) can be read once only")
+    if timeout is not None and not timeout > 0:
+        raise UsageError(f"--timeout must be above 0 seconds, not {timeout:g}")
+
+
+def _terminated(signum: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + signum)

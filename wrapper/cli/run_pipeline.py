@@ -1,0 +1,140 @@
+"""What `hkube-wrapper pipeline run` does, once its options are read."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from ..local.answers import AnswerTable, load_answers
+from ..local.pipeline.actions import Failed, Outcome, Stopped, Succeeded
+from ..local.pipeline.catalog import (
+    Algorithms,
+    check_algorithms,
+    find_algorithms,
+    load_pipelines,
+    read_pipeline,
+)
+from ..local.pipeline.descriptor import Pipeline
+from ..local.pipeline.engine import AtHand, Engine
+from ..local.pipeline.lines import Lines, failure_of
+from ..local.pipeline.parsing import with_flow_input
+from .pipeline_table import LiveTable
+from .show import print_json
+from .values import read_object
+
+FAILED, INTERRUPTED = 1, 130
+BESIDE = "algorithms"
+"""Folder beside the descriptor that is taken if no algorithms are named."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """The options of the command, as they were given.
+
+    Attributes:
+        pipeline: file of the descriptor.
+        algorithms: folder or map of algorithms.
+        flow_input: JSON, or where it is.
+        pipelines: folder of stored pipelines.
+        answers: file of replies.
+        processes: how many tasks run at once.
+        as_json: one object in place of the result.
+    """
+
+    pipeline: Path
+    algorithms: Path | None
+    flow_input: str | None
+    pipelines: Path | None
+    answers: Path | None
+    processes: int | None
+    as_json: bool
+
+
+def run_pipeline(request: Request, started: float) -> int:
+    """Run the pipeline; returns the exit code.
+
+    Args:
+        request: what to run.
+        started: when the command began, in seconds of the monotonic clock.
+
+    Raises:
+        WrapperError: it cannot be begun.
+        KeyboardInterrupt: Ctrl-C for a second time.
+    """
+    where = str(request.pipeline)
+    given = request.flow_input
+    flow_input = read_object("--flow-input", given) if given is not None else None
+    pipeline = with_flow_input(read_pipeline(request.pipeline), flow_input, where)
+    stored = load_pipelines(request.pipelines)
+    answers = load_answers(request.answers) if request.answers else AnswerTable()
+    with _algorithms(request.algorithms, request.pipeline) as algorithms:
+        at_hand = AtHand(algorithms, os.environ, stored, answers)
+        check_algorithms(pipeline, where, algorithms, at_hand.scripted)
+        return _run(request, pipeline, at_hand, started)
+
+
+def _run(request: Request, pipeline: Pipeline, at_hand: AtHand, started: float) -> int:
+    with _view(request.as_json, started) as view, _engine(request, at_hand, view) as engine:
+        try:
+            outcome = engine.run(pipeline)
+        except KeyboardInterrupt:
+            view.say("stopping; Ctrl-C again ends at once")
+            engine.stop("Ctrl-C")
+            return INTERRUPTED
+    if request.as_json:
+        print_json(_summary(outcome, time.monotonic() - started), sys.stdout)
+    elif isinstance(outcome, Succeeded):
+        print_json(outcome.results, sys.stdout)
+    return 0 if isinstance(outcome, Succeeded) else FAILED
+
+
+@contextmanager
+def _engine(request: Request, at_hand: AtHand, view: Lines | LiveTable) -> Iterator[Engine]:
+    engine = Engine(at_hand, view, request.processes)
+    try:
+        with engine:
+            yield engine
+    finally:
+        engine.kill()  # should a Ctrl-C have come in the middle of the engine's own end
+
+
+@contextmanager
+def _view(is_quiet: bool, started: float) -> Iterator[Lines | LiveTable]:
+    """What shows the run: a table on a terminal, lines elsewhere."""
+    console = Console(stderr=True, highlight=False)
+    if is_quiet or not console.is_terminal or console.is_dumb_terminal:
+        yield Lines(_write_line, started, brief=is_quiet)
+    else:
+        with LiveTable(console, started) as table:
+            yield table
+
+
+def _write_line(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _summary(outcome: Outcome, seconds: float) -> dict[str, Any]:
+    facts = {"status": "completed", "result": None, "error": None, "seconds": round(seconds, 3)}
+    match outcome:
+        case Succeeded():
+            return facts | {"result": outcome.results}
+        case Failed():
+            return facts | {"status": "failed", "error": failure_of(outcome)}
+        case Stopped():
+            return facts | {"status": "stopped", "error": outcome.reason}
+
+
+def _algorithms(given: Path | None, pipeline: Path) -> Algorithms:
+    if given is None:
+        given = pipeline.parent / BESIDE
+        if not given.is_dir():
+            return Algorithms({}, "--algorithms names a folder or a map of them")
+    return Algorithms(find_algorithms(given), str(given))

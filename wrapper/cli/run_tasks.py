@@ -1,0 +1,210 @@
+"""What `hkube-wrapper run` does, once its options are read."""
+
+from __future__ import annotations
+
+import io
+import os
+import resource
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from ..errors import WrapperError
+from ..local.answers import AnswerTable
+from ..local.container import STDERR, AlgorithmContainer, container_environ
+from ..local.job import make_job
+from ..local.output import OutputPump
+from ..local.screen import Screen
+from ..local.session import INTERRUPTED, Session, run_beside, run_in_container
+from ..local.source import AlgorithmSource, open_algorithm
+from ..local.watch import Watch
+from ..local.worker import Worker
+from .show import Show
+from .values import UsageError
+
+STDOUT = 1
+_TERMINATED = 143
+
+
+@dataclass(frozen=True)
+class Request:
+    """The options of the command, read and checked.
+
+    Attributes:
+        path: of the algorithm.
+        inputs: `args["input"]` of each task.
+        files: those that inputs were read from.
+        extra_data: `info.extraData` of each task.
+        answers: replies to the algorithm's calls.
+        timeout: seconds for a task.
+        as_json: an object a task, in place of its result.
+        in_process: no process for the algorithm.
+        port: of the worker.
+    """
+
+    path: str
+    inputs: Sequence[list[Any]]
+    files: Sequence[Path]
+    extra_data: Mapping[str, Any]
+    answers: AnswerTable
+    timeout: float | None
+    as_json: bool
+    in_process: bool
+    port: int
+
+
+def run_once(request: Request, started: float) -> int:
+    """Run the tasks; returns the exit code.
+
+    Args:
+        request: what to run.
+        started: when the command began, in seconds of the monotonic clock.
+
+    Raises:
+        WrapperError: it cannot be begun.
+        KeyboardInterrupt: Ctrl-C for a second time.
+    """
+    with open_algorithm(request.path) as source:
+        if request.in_process:
+            screen = Screen(sys.stderr, bar=False)
+            show = Show(screen, started, request.as_json, _take_stdout())
+            return _run_in_process(request, source, show)
+        show = Show(Screen(sys.stderr), started, request.as_json, sys.stdout)
+        return _run(request, source, show)
+
+
+def run_watching(read_request: Callable[[], Request], started: float) -> int:
+    """Run the tasks, and again at each save, until Ctrl-C; see `run_once`.
+
+    Args:
+        read_request: reads the options; called for each run, since they may name files.
+    """
+    screen = Screen(sys.stderr)
+    with _watch(read_request()) as watch:
+        while True:
+            show = Show(screen, started, as_json=False, results=sys.stdout)
+            try:
+                request = read_request()
+                show = Show(screen, started, request.as_json, sys.stdout)
+                with open_algorithm(request.path) as source:
+                    if _run(request, source, show, watch) == INTERRUPTED:
+                        return INTERRUPTED
+            except WrapperError as error:  # a description that is half written, for one
+                screen.line(f"error: {error}", "bold red")
+            show.terminal.say("waiting for the next save; Ctrl-C ends", "bold")
+            watch.wait()
+            started = time.monotonic()
+
+
+def _watch(request: Request) -> Watch:
+    with open_algorithm(request.path) as source:
+        files = [*request.files, Path(request.path)]
+        if source.manifest is not None:
+            files.append(source.manifest)
+    # That of an archive is gone by now, and with it what could be saved in it.
+    folder = source.folder if source.folder.exists() else Path(request.path).resolve().parent
+    return Watch(folder, files)
+
+
+def _run(request: Request, source: AlgorithmSource, show: Show, watch: Watch | None = None) -> int:
+    """Run the tasks as HKube would: worker, supervisor and algorithm process."""
+    screen, say = show.screen, show.terminal.say
+
+    def say_unless_saved(text: str) -> None:
+        if watch is None or not watch.saved:
+            say(text)
+
+    session = Session(
+        _jobs(request, source), request.timeout, show.begin, show.ended, say_unless_saved
+    )
+    _say_remarks(source, show)
+    with ExitStack() as stack:
+        worker = stack.enter_context(_worker(request, show))
+        output = STDERR
+        if screen.has_bar:
+            output = stack.enter_context(OutputPump(screen.output, show.terminal.note)).fd
+        container = stack.enter_context(AlgorithmContainer(source, worker.port, os.environ, output))
+        if watch is not None:
+            watch.on_save(lambda: _start_anew(worker, container))
+        code = run_in_container(session, worker, container)
+    show.summary()
+    _check_memory(source, show)
+    return code
+
+
+def _start_anew(worker: Worker, container: AlgorithmContainer) -> None:
+    worker.give_up("a file was saved")
+    container.end()
+
+
+def _run_in_process(request: Request, source: AlgorithmSource, show: Show) -> int:
+    """Run the tasks with the algorithm's side on this process's main thread."""
+    from ..inprocess import serve_in_process
+
+    session = Session(
+        _jobs(request, source), request.timeout, show.begin, show.ended, show.terminal.say
+    )
+    _say_remarks(source, show)
+    codes: list[int] = []
+    with tempfile.TemporaryDirectory(prefix="hkube-") as scratch, _worker(request, show) as worker:
+        os.environ.update(container_environ(source, worker.port, os.environ, Path(scratch)))
+        tasks = threading.Thread(target=lambda: codes.append(run_beside(session, worker)))
+        tasks.start()
+        code = serve_in_process(os.environ)
+        worker.give_up(f"the algorithm's side ended with exit code {code}")
+        tasks.join()
+    show.summary()
+    return INTERRUPTED if code == _TERMINATED else (codes[0] or code)
+
+
+def _worker(request: Request, show: Show) -> Worker:
+    try:
+        return Worker(show, request.answers, request.port)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UsageError(f"cannot listen on port {request.port} of 127.0.0.1: {reason}") from None
+
+
+def _jobs(request: Request, source: AlgorithmSource) -> Sequence[Mapping[str, Any]]:
+    jobs = [make_job(task_input, source.name) for task_input in request.inputs]
+    for job in jobs:
+        job["info"]["extraData"] = dict(request.extra_data)
+    return jobs
+
+
+def _say_remarks(source: AlgorithmSource, show: Show) -> None:
+    for remark in source.remarks:
+        show.terminal.say(f"warning: {remark}", "yellow")
+
+
+def _check_memory(source: AlgorithmSource, show: Show) -> None:
+    """Say so if the algorithm needs more than its description asks for."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
+    if source.memory is not None and used > source.memory:
+        show.terminal.say(
+            f"warning: it took {_mebibytes(used)} of memory, and resources.mem is "
+            f"{_mebibytes(source.memory)}: HKube would end it",
+            "yellow",
+        )
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / 1024**2:,.0f} MiB"
+
+
+def _take_stdout() -> TextIO:
+    """Keep stdout for the results: what user code prints in this process goes to stderr."""
+    sys.stdout.flush()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # With PYTHONUNBUFFERED the words of one print would mix with lines of the terminal's.
+        sys.stdout.reconfigure(line_buffering=True, write_through=False)
+    results = os.fdopen(os.dup(STDOUT), "w", encoding=sys.stdout.encoding)
+    os.dup2(STDERR, STDOUT)
+    return results

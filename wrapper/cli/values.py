@@ -1,0 +1,110 @@
+"""JSON given on the command line: as it is, from a file, or from stdin."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ..errors import WrapperError
+
+_EXCERPT = 60  # characters
+
+
+class UsageError(WrapperError):
+    """The command line cannot be used; the text names the option."""
+
+    code = "UsageError"
+
+
+def read_json(option: str, given: str) -> Any:
+    """Read the JSON value of an option.
+
+    Args:
+        option: as the user wrote it, `--input`.
+        given: JSON; `@FILE` for the content of a file; `-` for what comes on stdin.
+
+    Raises:
+        UsageError: it is not JSON, or cannot be read.
+    """
+    text, where = _text(option, given)
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{where} is not valid JSON: {_reason(error, text)}") from None
+
+
+def read_array(option: str, given: str) -> list[Any]:
+    """Read a JSON array; see `read_json`."""
+    value = read_json(option, given)
+    if isinstance(value, list):
+        return value
+    text = json.dumps(value, ensure_ascii=False)
+    example = f": perhaps '[{text}]'" if len(text) <= _EXCERPT and given[:1] not in "@-" else ""
+    raise UsageError(
+        f"{option} must be a JSON array, with an item for each input of the node{example}"
+    )
+
+
+def read_object(option: str, given: str) -> dict[str, Any]:
+    """Read a JSON object; see `read_json`."""
+    value = read_json(option, given)
+    if isinstance(value, dict):
+        return value
+    raise UsageError(f'{option} must be a JSON object, for example \'{{"name": "value"}}\'')
+
+
+def files_of(given: Sequence[str]) -> list[Path]:
+    """Return the files that values are read from.
+
+    Raises:
+        UsageError: more than one is to be read from stdin.
+    """
+    if given.count("-") > 1:
+        raise UsageError("stdin can be read once only, but '-' is given more than once")
+    return [file for text in given if (file := _file_of(text))]
+
+
+def _file_of(given: str) -> Path | None:
+    return Path(given[1:]) if given.startswith("@") else None
+
+
+def _text(option: str, given: str) -> tuple[str, str]:
+    if given == "-":
+        return _from_stdin(option), f"{option} (from stdin)"
+    file = _file_of(given)
+    if file is None:
+        return given, option
+    try:
+        return file.read_text(encoding="utf-8-sig"), f"{option} ({file})"
+    except OSError as error:
+        raise UsageError(f"{option}: cannot read {file}: {error.strerror}") from None
+    except ValueError:  # not UTF-8; a null byte in the name
+        raise UsageError(f"{option}: cannot read {file} as UTF-8 text") from None
+
+
+def _from_stdin(option: str) -> str:
+    if sys.stdin is None or sys.stdin.closed:
+        raise UsageError(f"{option}: there is no stdin to read from")
+    try:
+        return sys.stdin.read()
+    except ValueError:
+        raise UsageError(f"{option}: what comes on stdin is not UTF-8 text") from None
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"it holds {name}, which JSON does not have")
+
+
+def _reason(error: Exception, text: str) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    if not isinstance(error, json.JSONDecodeError):
+        return str(error)
+    if not text.strip():
+        return "it is empty"
+    rest = " ".join(text[error.pos : error.pos + _EXCERPT].split())
+    shown = f": {rest}" if rest else ""
+    return f"{error.msg[:1].lower()}{error.msg[1:]} (character {error.pos + 1}){shown}"

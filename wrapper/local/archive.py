@@ -1,0 +1,102 @@
+"""Unpacking an algorithm's code as it is handed to HKube: .tar.gz, .tar or .zip."""
+
+from __future__ import annotations
+
+import tarfile
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from ..errors import WrapperError
+
+SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip")
+MAX_FILES = 100_000
+MAX_BYTES = 8 * 1024**3
+"""Unpacked; code is megabytes, so what is over this is a mistake or means harm."""
+
+
+class ArchiveError(WrapperError):
+    """An archive cannot be unpacked; the text names it and says why."""
+
+    code = "ArchiveError"
+
+
+def is_archive(path: Path) -> bool:
+    """Tell an archive by its name."""
+    return path.name.lower().endswith(SUFFIXES)
+
+
+def unpack(archive: Path, folder: Path) -> Path:
+    """Unpack an archive, which may come from anybody, into an empty folder.
+
+    Nothing is written outside of the folder: an entry that leads there, a link that points there,
+    a device, and an archive that grows beyond all measure are refused.
+
+    Returns:
+        The folder with the code: where an archive holds one folder and nothing else, that one.
+
+    Raises:
+        ArchiveError: it cannot be read, or holds what is refused.
+    """
+    try:
+        if archive.name.lower().endswith(".zip"):
+            _unpack_zip(archive, folder)
+        else:
+            _unpack_tar(archive, folder)
+    except OSError as error:
+        raise ArchiveError(f"cannot unpack {archive}: {error.strerror or error}") from error
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise ArchiveError(f"cannot unpack {archive}: {_lowered(str(error))}") from error
+    entries = list(folder.iterdir())
+    if len(entries) == 1 and entries[0].is_dir() and not entries[0].is_symlink():
+        return entries[0]
+    return folder
+
+
+def _unpack_tar(archive: Path, folder: Path) -> None:
+    if not hasattr(tarfile, "data_filter"):
+        raise ArchiveError(
+            f"cannot unpack {archive}: this Python is too old to do it safely; "
+            "use 3.10.12, 3.11.4 or newer, or unpack it yourself and give the folder"
+        )
+    with tarfile.open(archive) as opened:
+        count = size = 0
+        for member in opened:
+            count, size = count + 1, size + member.size
+            _check_measure(archive, count, size)
+            _check_name(archive, member.name)
+            try:
+                opened.extract(member, folder, filter="data")
+            except tarfile.FilterError as error:
+                raise ArchiveError(f"{archive} is refused: {_lowered(str(error))}") from error
+
+
+def _unpack_zip(archive: Path, folder: Path) -> None:
+    with zipfile.ZipFile(archive) as opened:
+        count = size = 0
+        for entry in opened.infolist():
+            count, size = count + 1, size + entry.file_size
+            _check_measure(archive, count, size)
+            _check_name(archive, entry.filename)
+            try:
+                opened.extract(entry, folder)  # no more bytes than file_size says; links are files
+            except (RuntimeError, NotImplementedError) as error:  # a password, an odd compression
+                text = _lowered(str(error))
+                raise ArchiveError(f"cannot unpack {archive}: {text}") from error
+
+
+def _check_measure(archive: Path, count: int, size: int) -> None:
+    if count > MAX_FILES:
+        raise ArchiveError(f"{archive} is refused: it holds more than {MAX_FILES:,} files")
+    if size > MAX_BYTES:
+        raise ArchiveError(f"{archive} is refused: unpacked it is over {MAX_BYTES:,} bytes")
+
+
+def _check_name(archive: Path, name: str) -> None:
+    paths = (PurePosixPath(name), PureWindowsPath(name))
+    if any(path.is_absolute() or path.drive or ".." in path.parts for path in paths):
+        raise ArchiveError(f"{archive} is refused: its entry {name!r} leads out of the folder")
+
+
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:]

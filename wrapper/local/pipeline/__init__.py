@@ -1,0 +1,1 @@
+"""Pipelines of algorithms on your own machine."""

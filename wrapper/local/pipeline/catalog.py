@@ -1,0 +1,218 @@
+"""The algorithms and the stored pipelines that are at hand on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, final
+
+from ...algorithm.near_miss import did_you_mean, near_miss
+from ...errors import WrapperError
+from ..manifest import ManifestError, find_manifest, is_manifest, read_document, read_manifest
+from ..source import AlgorithmSource, open_algorithm
+from .descriptor import Pipeline
+from .fields import DescriptorError
+from .parsing import parse_pipeline
+
+_LISTED = 8
+
+
+class CatalogError(WrapperError):
+    """A folder or a map of algorithms, or of pipelines, cannot be used; the text says why."""
+
+    code = "CatalogError"
+
+
+def find_algorithms(path: Path) -> dict[str, Path]:
+    """Return the algorithms of a folder, or of a map.
+
+    Args:
+        path: a folder with an algorithm for each folder (by its name, or by that in its
+            algorithm.yml), each .py file and each description (.yml or .json) in it; or a YAML or
+            JSON file that maps names to paths, which start at its folder.
+
+    Raises:
+        CatalogError: it is neither, or has two algorithms of one name.
+    """
+    if path.is_dir():
+        return _in_folder(path)
+    if not path.exists():
+        raise CatalogError(f"{path} does not exist; give a folder of algorithms, or a map of them")
+    if not is_manifest(path):
+        raise CatalogError(f"{path} is neither a folder nor a map of algorithms (.yml, .json)")
+    try:
+        document = read_document(path)
+    except ManifestError as error:
+        raise CatalogError(str(error)) from error
+    if not isinstance(document, dict):
+        raise CatalogError(f"{path} must map the names of algorithms to paths")
+    found = {}
+    for name, place in document.items():
+        if not isinstance(name, str) or not isinstance(place, str) or not place:
+            raise CatalogError(f"{path}: {name} must be a name with a path, as text")
+        found[name] = path.parent / place
+    return found
+
+
+@final
+class Algorithms:
+    """The algorithms by name; each is opened when it is first needed.
+
+    A context manager: what had to be unpacked is gone afterwards.
+    """
+
+    def __init__(self, paths: Mapping[str, Path], where: str) -> None:
+        """Prepare a catalog.
+
+        Args:
+            paths: where each algorithm is.
+            where: what to call all of it in an error.
+        """
+        self._paths = paths
+        self._where = where
+        self._opened: dict[str, AlgorithmSource] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Algorithms:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._stack.close()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._paths
+
+    def source(self, name: str) -> AlgorithmSource:
+        """Return an algorithm.
+
+        Raises:
+            WrapperError: it is not there, or is none.
+        """
+        if name not in self._paths:
+            raise CatalogError(self.missing(name))
+        if name not in self._opened:
+            self._opened[name] = self._stack.enter_context(open_algorithm(self._paths[name]))
+        return self._opened[name]
+
+    def missing(self, name: str) -> str:
+        """Return a sentence that says that there is no such algorithm, and which there are."""
+        if not self._paths:
+            return f"there is no algorithm '{name}': {self._where}"
+        return f"there is no algorithm '{name}' in {self._where}{_instead(name, self._paths)}"
+
+
+def check_algorithms(
+    pipeline: Pipeline, where: str, algorithms: Algorithms, answered: Iterable[str]
+) -> None:
+    """See that every node's algorithm is at hand.
+
+    Raises:
+        DescriptorError: one is not.
+        WrapperError: one cannot be used.
+    """
+    scripted = set(answered)
+    for index, node in enumerate(pipeline.nodes):
+        if node.algorithm in scripted:
+            continue
+        if node.algorithm not in algorithms:
+            text = algorithms.missing(node.algorithm)
+            raise DescriptorError(f"{where}: nodes[{index}] '{node.name}': {text}")
+        algorithms.source(node.algorithm)
+
+
+def load_pipelines(folder: Path | None) -> dict[str, Pipeline]:
+    """Return the stored pipelines of a folder of JSON or YAML files, by their names.
+
+    A file without a `name` in it is called as the file.
+
+    Raises:
+        CatalogError: there is no such folder, or two pipelines have one name.
+        DescriptorError: a file cannot be used.
+    """
+    if folder is None:
+        return {}
+    if not folder.is_dir():
+        raise CatalogError(f"{folder} is no folder of stored pipelines")
+    found: dict[str, Pipeline] = {}
+    files: dict[str, Path] = {}
+    for file in sorted(folder.iterdir()):
+        if not file.is_file() or not is_manifest(file):
+            continue
+        pipeline = read_pipeline(file)
+        if pipeline.name in found:
+            raise CatalogError(
+                f"{file} and {files[pipeline.name]} are both called '{pipeline.name}'"
+            )
+        found[pipeline.name], files[pipeline.name] = pipeline, file
+    return found
+
+
+def read_pipeline(file: Path) -> Pipeline:
+    """Return the pipeline that a JSON or YAML file describes.
+
+    Raises:
+        DescriptorError: it cannot be used.
+    """
+    try:
+        document: Any = read_document(file)
+    except ManifestError as error:
+        raise DescriptorError(str(error)) from error
+    return parse_pipeline(document, str(file), name=file.stem)
+
+
+def missing_pipeline(name: str, pipelines: Mapping[str, Pipeline]) -> str:
+    """Return a sentence that says that there is no such stored pipeline, and which there are."""
+    if not pipelines:
+        return f"there is no stored pipeline '{name}'; --pipelines names a folder of them"
+    return f"there is no stored pipeline '{name}'{_instead(name, pipelines)}"
+
+
+def _in_folder(folder: Path) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for entry in sorted(folder.iterdir()):
+        name = _name_of(entry)
+        if name is None:
+            continue
+        if name in found:
+            raise CatalogError(f"{found[name]} and {entry} are both called '{name}'")
+        found[name] = entry
+    if not found:
+        raise CatalogError(
+            f"{folder} has no algorithms: it must hold a folder with a main.py, "
+            "or a .py file, for each"
+        )
+    return found
+
+
+def _name_of(entry: Path) -> str | None:
+    """The name of the algorithm at a path; None if there is none."""
+    if entry.name.startswith((".", "_")):
+        return None
+    description = find_manifest(entry) if entry.is_dir() else None
+    if description is None and entry.is_file() and is_manifest(entry):
+        document = _read_quietly(entry)
+        description = entry if isinstance(document, dict) and "code" in document else None
+        if description is None:
+            return None
+    if description is not None:
+        return read_manifest(description).name
+    if entry.is_dir():
+        return entry.name if (entry / "main.py").is_file() else None
+    return entry.stem if entry.suffix == ".py" else None
+
+
+def _read_quietly(file: Path) -> Any:
+    try:
+        return read_document(file)
+    except ManifestError:
+        return None  # not meant as an algorithm, perhaps
+
+
+def _instead(name: str, names: Iterable[str]) -> str:
+    names = sorted(names)
+    alike = near_miss(name, names)
+    if alike is not None:
+        return did_you_mean(alike)
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"; there are {', '.join(names[:_LISTED])}{more}"

@@ -1,0 +1,163 @@
+"""Which waiting task goes to which algorithm process, and which processes there are. No I/O.
+
+So many tasks run at once. A task that waits for one of its own calls does not count: what it waits
+for may need its place, and would wait for ever. Tasks that somebody waits for go first, because
+otherwise all of a batch's tasks would begin and wait.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Open:
+    """Start a new process for an algorithm, and give it a task."""
+
+    process: int
+    algorithm: str
+    task: str
+
+
+@dataclass(frozen=True)
+class Assign:
+    """Give a task to a process that has none."""
+
+    process: int
+    task: str
+
+
+@dataclass(frozen=True)
+class Close:
+    """End a process that has no task."""
+
+    process: int
+
+
+Decision = Open | Assign | Close
+
+
+@dataclass
+class _Process:
+    algorithm: str
+    task: str | None
+    calls: int = 0
+    idle_since: int = 0
+
+    @property
+    def counts(self) -> bool:
+        """Whether it takes one of the places for processes."""
+        return not self.calls
+
+
+@dataclass(order=True)
+class _Waiting:
+    """A task that has no process yet; the smallest is the next."""
+
+    above: int
+    number: int
+    task: str = field(compare=False)
+    algorithm: str = field(compare=False)
+
+
+class Schedule:
+    """The processes, and the tasks that wait for one."""
+
+    def __init__(self, limit: int) -> None:
+        """Begin with nothing.
+
+        Args:
+            limit: how many tasks run at once.
+        """
+        self._limit = limit
+        self._numbers = itertools.count(1)
+        self._waiting: list[_Waiting] = []
+        self._unplaced: set[str] = set()
+        self._processes: dict[int, _Process] = {}
+
+    def add(self, task: str, algorithm: str, depth: int) -> None:
+        """Take a task.
+
+        Args:
+            task: its id.
+            algorithm: what it needs.
+            depth: how many tasks wait for it, one for the other.
+        """
+        heapq.heappush(self._waiting, _Waiting(-depth, next(self._numbers), task, algorithm))
+        self._unplaced.add(task)
+
+    def remove(self, task: str) -> bool:
+        """Forget a task that has no process yet; False if it has."""
+        is_waiting = task in self._unplaced
+        self._unplaced.discard(task)
+        return is_waiting
+
+    def call_opened(self, process: int) -> None:
+        """Hear that the task of a process waits for a call, besides those that it waits for."""
+        if process in self._processes:
+            self._processes[process].calls += 1
+
+    def call_closed(self, process: int) -> None:
+        """Hear that a task waits for a call no more."""
+        if process in self._processes and self._processes[process].calls:
+            self._processes[process].calls -= 1
+
+    def freed(self, process: int) -> None:
+        """Hear that the task of a process has ended, and that it can take another."""
+        if process in self._processes:
+            found = self._processes[process]
+            found.task, found.calls, found.idle_since = None, 0, next(self._numbers)
+
+    def gone(self, process: int) -> None:
+        """Hear that a process is no more, or can take no more tasks."""
+        self._processes.pop(process, None)
+
+    def decide(self) -> list[Decision]:
+        """Return what is to be done now; it is taken as done."""
+        decisions: list[Decision] = []
+        while self._next() is not None and self._running() < self._limit:
+            waiting = heapq.heappop(self._waiting)
+            self._unplaced.discard(waiting.task)
+            idle = self._idle(waiting.algorithm)
+            if idle is not None:
+                self._processes[idle].task = waiting.task
+                decisions.append(Assign(idle, waiting.task))
+                continue
+            decisions += self._make_room(self._limit - 1)
+            number = next(self._numbers)
+            self._processes[number] = _Process(waiting.algorithm, waiting.task)
+            decisions.append(Open(number, waiting.algorithm, waiting.task))
+        return decisions + self._make_room(self._limit)
+
+    def _next(self) -> _Waiting | None:
+        while self._waiting and self._waiting[0].task not in self._unplaced:
+            heapq.heappop(self._waiting)
+        return self._waiting[0] if self._waiting else None
+
+    def _running(self) -> int:
+        return sum(each.counts and each.task is not None for each in self._processes.values())
+
+    def _idle(self, algorithm: str | None = None) -> int | None:
+        """The process that has been without a task for the shortest, of one algorithm or of all
+        for the longest."""
+        idle = [
+            (each.idle_since, number)
+            for number, each in self._processes.items()
+            if each.task is None and algorithm in (None, each.algorithm)
+        ]
+        if not idle:
+            return None
+        return (min(idle) if algorithm is None else max(idle))[1]
+
+    def _make_room(self, limit: int) -> list[Decision]:
+        """Close processes without a task until no more than `limit` count."""
+        closed: list[Decision] = []
+        while sum(each.counts for each in self._processes.values()) > limit:
+            idle = self._idle()
+            if idle is None:
+                break
+            del self._processes[idle]
+            closed.append(Close(idle))
+        return closed

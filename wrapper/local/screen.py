@@ -1,0 +1,85 @@
+"""Where a command shows what happens: lines on stderr, and below them a live bar."""
+
+from __future__ import annotations
+
+from typing import TextIO, final
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+
+@final
+class Screen:
+    """Lines, in colour where that can be seen, and a bar if `stream` is a terminal.
+
+    Safe from any thread. What is no terminal gets the lines alone, none of them wrapped.
+    """
+
+    def __init__(self, stream: TextIO, bar: bool = True) -> None:
+        """Prepare a screen.
+
+        Args:
+            stream: where to.
+            bar: False: no bar on a terminal either, for who reads from the terminal itself.
+        """
+        self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
+        self.has_bar = bar and stream.isatty() and not self._console.is_dumb_terminal
+        self._bar: Progress | None = None
+        self._row = TaskID(0)
+
+    def line(self, text: str, style: str = "") -> None:
+        """Show a line, or several.
+
+        Args:
+            text: what to show; control characters in it do nothing.
+            style: of rich: `red`, `dim`, `bold`…
+        """
+        self._console.print(Text(text, style), soft_wrap=True)
+
+    def output(self, line: str) -> None:
+        """Show a line of the algorithm's own output, with its colours."""
+        self._console.print(Text.from_ansi(line), soft_wrap=True)
+
+    def bar(self, text: str, percent: float | None = None) -> None:
+        """Show the bar, or change it.
+
+        Args:
+            text: stands before it.
+            percent: 0 to 100; None: not known.
+        """
+        if not self.has_bar:
+            return
+        if self._bar is None:
+            self._bar = _make_bar(self._console)
+            self._row = self._bar.add_task(text, total=None, percent="")
+            self._bar.start()
+        known = percent is not None
+        shown = f"{percent:.0f} %" if known else ""
+        self._bar.update(
+            self._row,
+            description=text,
+            total=100 if known else None,
+            completed=percent or 0,
+            percent=shown,
+        )
+
+    def no_bar(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+def _make_bar(console: Console) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=30),
+        TextColumn("{task.fields[percent]}", markup=False),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )

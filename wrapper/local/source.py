@@ -1,0 +1,156 @@
+"""What is meant by PATH: a file, a folder, a module, a description or an archive."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import WrapperError
+from .archive import is_archive, unpack
+from .manifest import find_manifest, is_manifest, read_manifest
+
+DEFAULT_ENTRY_POINT = "main.py"
+
+_DOTTED_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
+_MAX_LISTED = 6
+
+
+@dataclass(frozen=True)
+class AlgorithmSource:
+    """An algorithm on this machine.
+
+    Attributes:
+        name: the algorithm's name.
+        folder: absolute path of the folder with its code.
+        entry_point: the module in it that has `start`: a file or a dotted name.
+        environ: environment variables that it asks for.
+        memory: bytes that it may use in HKube; None: not said.
+        manifest: its description, if it has one.
+        base_image: image that its own is built on; None: not said.
+        remarks: sentences about what cannot be had on this machine.
+    """
+
+    name: str
+    folder: Path
+    entry_point: str = DEFAULT_ENTRY_POINT
+    environ: Mapping[str, str] = field(default_factory=dict)
+    memory: int | None = None
+    manifest: Path | None = None
+    base_image: str | None = None
+    remarks: tuple[str, ...] = ()
+
+
+class SourceError(WrapperError):
+    """A path is no algorithm; the text says what is there instead."""
+
+    code = "SourceError"
+
+
+@contextmanager
+def open_algorithm(path: str | Path) -> Iterator[AlgorithmSource]:
+    """Find the algorithm at a path.
+
+    A context manager, since an archive is unpacked into a folder that is deleted afterwards.
+
+    Args:
+        path: a Python file; a folder with an algorithm.yml or a main.py; the dotted name of a
+            module below the working directory, or of an installed one; a description (.yml, .yaml
+            or .json) as hkubectl takes it; or an archive of code.
+
+    Raises:
+        SourceError: there is no algorithm.
+        ManifestError: its description cannot be used.
+        ArchiveError: its archive cannot be unpacked.
+    """
+    with tempfile.TemporaryDirectory(prefix="hkube-") as scratch:
+        yield _find(Path(path), Path(scratch))
+
+
+def _find(path: Path, scratch: Path) -> AlgorithmSource:
+    if "\0" in str(path):
+        raise SourceError("the path holds a null byte")
+    if path.is_dir():
+        return _in_folder(path, scratch)
+    if not path.exists():
+        return _module(str(path))
+    if is_archive(path):
+        folder = unpack(path, scratch)
+        return _in_folder(folder, scratch, name=path.name.partition(".")[0])
+    if is_manifest(path):
+        return _described(path, scratch)
+    if path.suffix != ".py":
+        raise SourceError(
+            f"{path} is neither a folder, a .py file, an algorithm.yml or .json, nor an archive "
+            "(.tar.gz, .zip)"
+        )
+    return AlgorithmSource(path.stem, path.resolve().parent, path.name)
+
+
+def _in_folder(path: Path, scratch: Path, name: str | None = None) -> AlgorithmSource:
+    description = find_manifest(path)
+    if description is not None:
+        return _described(description, scratch)
+    if not (path / DEFAULT_ENTRY_POINT).is_file():
+        raise SourceError(f"{path} has no main.py; {_what_instead(path)}")
+    return AlgorithmSource(name or path.resolve().name, path.resolve())
+
+
+def _described(path: Path, scratch: Path) -> AlgorithmSource:
+    described = read_manifest(path)
+    folder = described.code
+    if folder.is_file():
+        if not is_archive(folder):
+            raise SourceError(
+                f"{path}: code.path must be a folder or an archive (.tar.gz, .zip), not {folder}"
+            )
+        folder = unpack(folder, scratch)
+    return AlgorithmSource(
+        name=described.name,
+        folder=folder.resolve(),
+        entry_point=described.entry_point or DEFAULT_ENTRY_POINT,
+        environ=described.environ,
+        memory=described.memory,
+        manifest=path.resolve(),
+        base_image=described.base_image,
+        remarks=described.remarks,
+    )
+
+
+def _module(name: str) -> AlgorithmSource:
+    """Find `pkg.module`, without importing anything of it."""
+    if not _DOTTED_NAME.fullmatch(name):
+        raise SourceError(f"{name} does not exist")
+    top, _, rest = name.partition(".")
+    relative = Path(*rest.split("."))
+    for root in (Path.cwd(), *_roots(top)):
+        for candidate in (root / top / relative.with_suffix(".py"), root / top / relative):
+            if candidate.is_file() or (candidate / "__init__.py").is_file():
+                return AlgorithmSource(name.rpartition(".")[2], root, name)
+    raise SourceError(
+        f"{name} does not exist: there is no such file, and no module of this name below "
+        f"{Path.cwd()} or installed"
+    )
+
+
+def _roots(package: str) -> list[Path]:
+    """The folders that an installed package lies in."""
+    try:
+        spec = importlib.util.find_spec(package)  # of a name without dots: imports nothing
+    except (ImportError, ValueError):
+        return []
+    locations = spec.submodule_search_locations if spec is not None else None
+    return [Path(location).parent for location in locations or ()]
+
+
+def _what_instead(folder: Path) -> str:
+    names = sorted(entry.name for entry in folder.glob("*.py"))
+    if not names:
+        return "nor any other Python file; give the folder or the file that holds `start`"
+    more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
+    listed = ", ".join(names[:_MAX_LISTED])
+    return f"give the file that holds `start`; there are {listed}{more}"

@@ -1,0 +1,89 @@
+"""Noticing that an algorithm's files were saved."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import final
+
+from ..supervisor.watcher import code_filter, take_snapshot
+
+_LOOK_EVERY = 200
+"""Milliseconds within which the watch notices that it is to end."""
+
+
+@final
+class Watch:
+    """Watches a folder's code and settings, and single files beside.
+
+    A context manager. What the algorithm itself writes, results or pictures, is not looked at:
+    code and settings are known by their endings, as in DEV_MODE.
+    """
+
+    def __init__(self, folder: Path, files: Collection[Path] = ()) -> None:
+        """Prepare a watch.
+
+        Args:
+            folder: with all that is below it.
+            files: single files elsewhere.
+        """
+        self._folder = folder
+        self._files = {str(file.resolve()) for file in files}
+        self._before = take_snapshot(str(folder))
+        self._saved = threading.Event()
+        self._end = threading.Event()
+        self._call: Callable[[], None] = lambda: None
+        self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    @property
+    def saved(self) -> bool:
+        """Whether something was saved since `wait`."""
+        return self._saved.is_set()
+
+    def on_save(self, call: Callable[[], None]) -> None:
+        """Have a function called, from a thread, at the next save; at once if it has come."""
+        self._call = call
+        if self.saved:
+            call()
+
+    def wait(self) -> None:
+        """Wait until something is saved."""
+        self._saved.wait()
+        self._saved.clear()
+        self._call = lambda: None
+
+    def _watch(self) -> None:
+        from watchfiles import Change, watch
+
+        is_code = code_filter()
+
+        def is_ours(change: Change, path: str) -> bool:
+            below = path.startswith(str(self._folder) + os.sep)
+            return path in self._files or (below and is_code(change, path))
+
+        folders = {str(self._folder), *(os.path.dirname(file) for file in self._files)}
+        before: dict[str, int] | None = self._before
+        for changes in watch(
+            *folders,
+            watch_filter=is_ours,
+            stop_event=self._end,
+            rust_timeout=_LOOK_EVERY,
+            yield_on_timeout=True,
+            raise_interrupt=False,
+        ):
+            # Saved after the code was looked for, and before the watch stood.
+            missed = before is not None and take_snapshot(str(self._folder)) != before
+            before = None
+            if changes or missed:
+                self._saved.set()
+                self._call()
