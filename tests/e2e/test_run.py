@@ -162,6 +162,43 @@ def test_calls_are_answered_from_a_file(algorithm: Path, tmp_path: Path) -> None
     assert (done.returncode, done.stdout) == (0, "[7]\n")
 
 
+def test_calls_are_answered_by_algorithms_and_pipelines_of_this_machine(
+    algorithm: Path, tmp_path: Path
+) -> None:
+    others, stored = tmp_path / "others", tmp_path / "stored"
+    others.mkdir()
+    stored.mkdir()
+    (others / "other.py").write_text(
+        "def start(args):\n    print('other at work')\n    return args['input'][0] + 1\n"
+    )
+    nodes = [{"nodeName": "one", "algorithmName": "other", "input": ["@flowInput.n"]}]
+    (stored / "plus.json").write_text(json.dumps({"name": "plus", "nodes": nodes}))
+    algorithm.write_text(
+        "def start(args, api):\n"
+        "    first = api.start_algorithm('other', [args['input'][0]])\n"
+        "    return api.start_stored_subpipeline('plus', {'n': first})[0]['result']\n"
+    )
+    for mode in ([], ["--in-process"]):
+        options: list[str | Path] = [
+            "--input",
+            "[1]",
+            "--algorithms",
+            others,
+            "--pipelines",
+            stored,
+            *mode,
+        ]
+        done = run(algorithm, *options)
+        assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr
+        assert "other at work" in done.stderr
+
+
+def test_input_as_a_node_of_a_pipeline_has_it(algorithm: Path) -> None:
+    flow_input = '{"names": ["a", "b"]}'
+    done = run(algorithm, "--input", '["#@flowInput.names"]', "--flow-input", flow_input)
+    assert (done.returncode, done.stdout) == (0, '"a"\n"b"\n')
+
+
 def test_a_call_with_no_answer_fails_and_is_named(algorithm: Path) -> None:
     done = run(algorithm, "--input", '["call"]')
     assert done.returncode == 1
@@ -336,6 +373,9 @@ def test_on_a_terminal_there_is_a_bar(algorithm: Path) -> None:
         (["{algorithm}", "--timeout", "soon"], "--timeout"),
         (["{algorithm}", "--repeat", "0"], "--repeat"),
         (["{algorithm}", "--port", "70000"], "--port"),
+        (["{algorithm}", "--flow-input", "[]"], "--flow-input must be a JSON object"),
+        (["{algorithm}", "--algorithms", "none"], "none"),
+        (["{algorithm}", "--pipelines", "none"], "none"),
         (["{algorithm}", "--extra-data", "[]"], "--extra-data must be a JSON object"),
         (["{algorithm}", "--loud"], "No such option: --loud"),
     ],

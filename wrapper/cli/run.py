@@ -36,6 +36,16 @@ def run(
             show_default=False,
         ),
     ] = None,
+    flow_input: Annotated[
+        str | None,
+        typer.Option(
+            metavar="JSON|@FILE|-",
+            help="A pipeline's flow input, a JSON object. With it --input is read as HKube reads a "
+            'node\'s input: "@flowInput.a" is replaced, and a batch, "#[1,2]" or '
+            '"#@flowInput.list", is a task for each item.',
+            show_default=False,
+        ),
+    ] = None,
     extra_data: Annotated[
         str | None,
         typer.Option(
@@ -44,11 +54,28 @@ def run(
             show_default=False,
         ),
     ] = None,
+    algorithms: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR|MAP",
+            help="Algorithms that this one may start: a folder with a folder, a .py file or an "
+            "algorithm.yml for each, or a YAML or JSON file that maps names to paths.",
+            show_default=False,
+        ),
+    ] = None,
+    pipelines: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="A folder of stored pipelines that this algorithm may start.",
+            show_default=False,
+        ),
+    ] = None,
     answers: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="JSON file of replies to the algorithm's calls: "
+            help="JSON file of replies to the algorithm's calls, which go first: "
             '{"algorithms": {"NAME": {"result": …}}, "pipelines": …, "dataSources": …}.',
             show_default=False,
         ),
@@ -97,14 +124,23 @@ def run(
     signal.signal(signal.SIGTERM, _terminated)
     from ..local.answers import AnswerTable, load_answers
     from .run_tasks import Request, run_once, run_watching
+    from .task_inputs import task_inputs
     from .values import files_of, read_array, read_object
 
     def read_request() -> Request:
+        flow = None if flow_input is None else read_object("--flow-input", flow_input)
         return Request(
             path=path,
-            inputs=[task for text in given[:-1] for task in [read_array("--input", text)] * repeat],
+            tasks=[
+                task
+                for text in texts
+                for task in task_inputs(read_array("--input", text), flow)
+                for _ in range(repeat)
+            ],
             files=files,
-            extra_data=read_object("--extra-data", given[-1]),
+            extra_data=read_object("--extra-data", extra_data) if extra_data else {},
+            algorithms=algorithms,
+            pipelines=pipelines,
             answers=load_answers(answers) if answers else AnswerTable(),
             timeout=timeout,
             as_json=as_json,
@@ -112,7 +148,8 @@ def run(
             port=port,
         )
 
-    given = [*(inputs or ["[]"]), extra_data or "{}"]
+    texts = inputs or ["[]"]
+    given = [text for text in (*texts, flow_input, extra_data) if text is not None]
     try:
         files = files_of(given)
         _check_together(given, watch, in_process, timeout)

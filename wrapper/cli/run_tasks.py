@@ -9,14 +9,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 from ..errors import WrapperError
-from ..local.answers import AnswerTable
+from ..local.answers import Answers, AnswerTable
 from ..local.container import STDERR, AlgorithmContainer, container_environ
 from ..local.job import make_job
 from ..local.output import OutputPump
@@ -26,6 +26,7 @@ from ..local.source import AlgorithmSource, open_algorithm
 from ..local.watch import Watch
 from ..local.worker import Worker
 from .show import Show
+from .task_inputs import TaskInput
 from .values import UsageError
 
 STDOUT = 1
@@ -38,10 +39,12 @@ class Request:
 
     Attributes:
         path: of the algorithm.
-        inputs: `args["input"]` of each task.
-        files: those that inputs were read from.
+        tasks: the input of each task.
+        files: those that options were read from.
         extra_data: `info.extraData` of each task.
-        answers: replies to the algorithm's calls.
+        algorithms: folder or map of those that this one may start.
+        pipelines: folder of stored pipelines that it may start.
+        answers: replies to its calls, which go first.
         timeout: seconds for a task.
         as_json: an object a task, in place of its result.
         in_process: no process for the algorithm.
@@ -49,9 +52,11 @@ class Request:
     """
 
     path: str
-    inputs: Sequence[list[Any]]
+    tasks: Sequence[TaskInput]
     files: Sequence[Path]
     extra_data: Mapping[str, Any]
+    algorithms: Path | None
+    pipelines: Path | None
     answers: AnswerTable
     timeout: float | None
     as_json: bool
@@ -125,7 +130,7 @@ def _run(request: Request, source: AlgorithmSource, show: Show, watch: Watch | N
     )
     _say_remarks(source, show)
     with ExitStack() as stack:
-        worker = stack.enter_context(_worker(request, show))
+        worker = stack.enter_context(_open_worker(request, source, show))
         output = STDERR
         if screen.has_bar:
             output = stack.enter_context(OutputPump(screen.output, show.terminal.note)).fd
@@ -152,7 +157,10 @@ def _run_in_process(request: Request, source: AlgorithmSource, show: Show) -> in
     )
     _say_remarks(source, show)
     codes: list[int] = []
-    with tempfile.TemporaryDirectory(prefix="hkube-") as scratch, _worker(request, show) as worker:
+    with (
+        tempfile.TemporaryDirectory(prefix="hkube-") as scratch,
+        _open_worker(request, source, show) as worker,
+    ):
         os.environ.update(container_environ(source, worker.port, os.environ, Path(scratch)))
         tasks = threading.Thread(target=lambda: codes.append(run_beside(session, worker)))
         tasks.start()
@@ -163,17 +171,32 @@ def _run_in_process(request: Request, source: AlgorithmSource, show: Show) -> in
     return INTERRUPTED if code == _TERMINATED else (codes[0] or code)
 
 
-def _worker(request: Request, show: Show) -> Worker:
-    try:
-        return Worker(show, request.answers, request.port)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise UsageError(f"cannot listen on port {request.port} of 127.0.0.1: {reason}") from None
+@contextmanager
+def _open_worker(request: Request, source: AlgorithmSource, show: Show) -> Iterator[Worker]:
+    """The local worker, and what answers the algorithm's calls."""
+    with ExitStack() as stack:
+        answers: Answers = request.answers
+        if request.algorithms is not None or request.pipelines is not None:
+            from ..local.pipeline.lines import Lines
+            from ..local.pipeline.open_calls import open_calls  # few algorithms make calls
+
+            lines = Lines(show.screen.line, show.started, brief=True)
+            paths = (request.algorithms, request.pipelines)
+            calls = open_calls(source.name, *paths, request.answers, os.environ, lines)
+            answers = stack.enter_context(calls)
+        try:
+            worker = Worker(show, answers, request.port)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            text = f"cannot listen on port {request.port} of 127.0.0.1: {reason}"
+            raise UsageError(text) from None
+        yield stack.enter_context(worker)
 
 
 def _jobs(request: Request, source: AlgorithmSource) -> Sequence[Mapping[str, Any]]:
-    jobs = [make_job(task_input, source.name) for task_input in request.inputs]
-    for job in jobs:
+    jobs = [make_job(task.items, source.name) for task in request.tasks]
+    for job, task in zip(jobs, request.tasks, strict=True):
+        job["batchIndex"] = task.batch_index
         job["info"]["extraData"] = dict(request.extra_data)
     return jobs
 

@@ -21,6 +21,7 @@ class Show:
     Attributes:
         screen: for lines.
         terminal: shows the events there.
+        started: when the command began, in seconds of the monotonic clock.
     """
 
     def __init__(self, screen: Screen, started: float, as_json: bool, results: TextIO) -> None:
@@ -33,6 +34,7 @@ class Show:
             results: where results go.
         """
         self.screen = screen
+        self.started = started
         self.terminal = Terminal(screen, started)
         self._as_json = as_json
         self._results = results

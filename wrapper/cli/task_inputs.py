@@ -1,0 +1,72 @@
+"""From `--input` and `--flow-input` to the input of each task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .values import UsageError
+
+
+@dataclass(frozen=True)
+class TaskInput:
+    """The input of one task.
+
+    Attributes:
+        items: what the algorithm finds in `args["input"]`.
+        batch_index: its place in its batch, from 1; 0: there is no batch.
+    """
+
+    items: list[Any]
+    batch_index: int = 0
+
+
+def task_inputs(given: Sequence[Any], flow_input: Mapping[str, Any] | None) -> list[TaskInput]:
+    """Return the tasks that an input comes to.
+
+    With a flow input it is read as HKube reads a node's input: `@flowInput.a` is replaced, and a
+    batch, `#[1,2]` or `#@flowInput.list`, is a task for each item. Without one it is what it is.
+
+    Raises:
+        UsageError: it refers to what there is not.
+    """
+    if flow_input is None:
+        for text in given:
+            if isinstance(text, str) and text.lstrip("*#").startswith("@flowInput"):
+                raise UsageError(f"--input refers to '{text}', but there is no --flow-input")
+        return [TaskInput(list(given))]
+    from ..local.pipeline.inputs import INDEXED, MISSING, TooManyTasks, expand, value_at
+    from ..local.pipeline.references import (
+        Reference,
+        ReferenceSyntaxError,
+        parse_tree,
+        references_of,
+    )
+
+    def value_of(reference: Reference) -> Any:
+        return value_at(flow_input, reference.path)
+
+    try:
+        trees = parse_tree(list(given))
+        for reference in references_of(trees):
+            if not reference.is_flow_input:
+                raise UsageError(
+                    f"--input refers to '{reference}', but a single algorithm can refer to "
+                    "@flowInput only; try the pipeline: hkube-wrapper pipeline run"
+                )
+            value = value_of(reference)
+            if value is MISSING:
+                raise UsageError(f"--input refers to '{reference}', which --flow-input has not")
+            if reference.is_batch and not isinstance(value, list):
+                raise UsageError(
+                    f"--input makes a batch of '{reference}', which is no array in --flow-input"
+                )
+        expansion = expand(trees, INDEXED, value_of)
+    except (ReferenceSyntaxError, TooManyTasks) as error:
+        raise UsageError(f"--input: {error}") from None
+    if not expansion.is_batch:
+        return [TaskInput(expansion.inputs[0])]
+    if not expansion.inputs:
+        raise UsageError("--input is an empty batch: HKube would skip the node")
+    return [TaskInput(items, place) for place, items in enumerate(expansion.inputs, start=1)]
