@@ -37,6 +37,11 @@ def at_most(limit: float) -> Goal:
     return Goal(f"≤ {limit:g}", False, lambda value: value <= limit)
 
 
+def at_least(limit: float) -> Goal:
+    """No less than this, whatever the floor does."""
+    return Goal(f"≥ {limit:g}", False, lambda value: value >= limit)
+
+
 @dataclass(frozen=True)
 class Figure:
     """One line of the table.

@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from ..errors import WrapperError
+from .storage_kind import StorageKind
 
 USAGE, INTERRUPTED = 2, 130
 
@@ -78,6 +79,15 @@ def run(
             show_default=False,
         ),
     ] = None,
+    storage: Annotated[
+        StorageKind | None,
+        typer.Option(
+            metavar="fs",
+            help="Storage mode v3: inputs and results by files in BASE_FS_ADAPTER_DIRECTORY, or in "
+            "a folder of its own.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Annotated[
         bool,
         typer.Option(
@@ -95,7 +105,10 @@ def run(
     try:
         from .run_pipeline import Request, run_pipeline  # --help need not wait for it
 
-        request = Request(pipeline, algorithms, flow_input, pipelines, answers, processes, as_json)
+        kind = storage and storage.value
+        request = Request(
+            pipeline, algorithms, flow_input, pipelines, answers, processes, as_json, kind
+        )
         code = run_pipeline(request, started)
     except WrapperError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from ..errors import WrapperError
+from .storage_kind import StorageKind
 
 USAGE, INTERRUPTED = 2, 130
 
@@ -102,6 +103,15 @@ def run(
             "result, error, exitCode, seconds, progress, spans.",
         ),
     ] = False,
+    storage: Annotated[
+        StorageKind | None,
+        typer.Option(
+            metavar="fs",
+            help="Storage mode v3: inputs and results by files in BASE_FS_ADAPTER_DIRECTORY, or in "
+            "a folder of its own.",
+            show_default=False,
+        ),
+    ] = None,
     in_process: Annotated[
         bool,
         typer.Option(
@@ -146,6 +156,7 @@ def run(
             as_json=as_json,
             in_process=in_process,
             port=port,
+            storage=storage and storage.value,
         )
 
     texts = inputs or ["[]"]

@@ -15,6 +15,7 @@ from typing import Any, final
 from ...errors import WrapperError
 from .. import events as worker_events
 from ..answers import Answer, Answers, AnswerTable, Call, Cancelled, Failure, Later, Reply, Result
+from ..storage import LocalStorage
 from . import events
 from .actions import Outcome, TaskKey
 from .active_run import ActiveRun, Services
@@ -46,12 +47,14 @@ class AtHand:
         stored: the stored pipelines by name.
         answers: replies that go before all of these.
         environ: the environment that processes start from.
+        storage: of mode v3; None: inputs and results are in the messages.
     """
 
     algorithms: Algorithms
     environ: Mapping[str, str]
     stored: Mapping[str, Pipeline] = field(default_factory=dict)
     answers: AnswerTable = field(default_factory=AnswerTable)
+    storage: LocalStorage | None = None
 
     @property
     def scripted(self) -> dict[str, Reply]:
@@ -182,6 +185,7 @@ class Engine:
             _EngineAnswers(self._at_hand, start),
             ears,
             self._at_hand.environ,
+            self._at_hand.storage,
         )
 
     def _task_of(self, number: int) -> tuple[ActiveRun, TaskKey] | None:
