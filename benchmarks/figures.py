@@ -37,9 +37,9 @@ def at_most(limit: float) -> Goal:
     return Goal(f"≤ {limit:g}", False, lambda value: value <= limit)
 
 
-def at_least(limit: float) -> Goal:
-    """No less than this, whatever the floor does."""
-    return Goal(f"≥ {limit:g}", False, lambda value: value >= limit)
+def no_goal() -> Goal:
+    """It is measured to be known."""
+    return Goal("–", False, lambda value: True)
 
 
 @dataclass(frozen=True)

@@ -157,6 +157,30 @@ def test_a_service_that_stays_away(serve: Serve) -> None:
         run_stored(worker, stored_job("$$k", k=INFO))
 
 
+def test_a_stop_while_the_service_says_nothing(serve: Serve) -> None:
+    with FaultyHttp() as service:
+        asked, go_on = threading.Event(), threading.Event()
+
+        def answer(method: str) -> Answer:
+            asked.set()
+            go_on.wait(30)
+            return healthy(method)
+
+        service.answer = answer
+        env = {**environment(service.url), "STORAGE_ENCODING": "json"}
+        worker, wrapper = serve("one_argument", env=env)
+        worker.initialize(**stored_job("$$k", k=INFO))
+        worker.expect("initialized")
+        worker.send("start", {})
+        worker.expect("started")
+        assert asked.wait(20)
+        worker.send("stop", {"forceStop": True})
+        worker.expect("stopped", timeout=4)
+        go_on.set()
+        run_stored(worker, stored_job("$$k", k=INFO))
+        assert "killing" not in wrapper.stderr
+
+
 def test_slow_answers(serve: Serve) -> None:
     with FaultyHttp() as service:
         pause = threading.Event()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
+from .interruptible import interruptible
 from .store import Missing, Unavailable
 
 _FIRST_DELAY = 0.2
@@ -56,7 +57,7 @@ class Retries:
         deadline = clock.now() + self._within
         while True:
             try:
-                return act()
+                return interruptible(act)
             except passing as error:
                 # Half of it by chance: tasks of one batch must not come back all at once.
                 pause = delay * (0.5 + clock.rand() / 2)

@@ -36,7 +36,7 @@ class Peers:
         self._is_serving = False
         encoding = get_encoding(config.encoding)
         status = encoding.encode({"command": SERVING_STATUS, "data": True}, "status")
-        server = PeerServer(config.discovery, self._held, lambda: send(status))
+        self._server = server = PeerServer(config.discovery, self._held, lambda: send(status))
         where = f"{config.discovery.host}:{config.discovery.port}"
         try:
             server.start()
@@ -49,6 +49,11 @@ class Peers:
         else:
             self._is_serving = True
             log.info(f"results are served to other algorithms at {where}")
+
+    def close(self) -> None:
+        """Serve no more."""
+        if self._is_serving:
+            self._server.close()
 
     def take(self, sock: socket.socket) -> bool:
         """Take what has been handed over; False if the other end is closed."""
