@@ -30,6 +30,18 @@ def free_port() -> int:
         return int(sock.getsockname()[1])
 
 
+def has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as sock:
+            sock.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+HAS_IPV6 = has_ipv6()
+
+
 class Serving:
     """A server with results."""
 
@@ -155,6 +167,15 @@ def test_a_port_that_is_taken(serve: Start) -> None:
     )  # its pings' port is taken
     with pytest.raises(OSError, match="in use"):
         before.start()
+
+
+@pytest.mark.skipif(not HAS_IPV6, reason="this machine has no IPv6")
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_ipv6(serve: Start, host: str) -> None:
+    serving = serve(host=host)
+    serving.hold("t", 1)
+    link = serving.link("t")._replace(peer=Peer("::1", serving.settings.port))
+    assert sorted(ask([link])) == ["b/t"]
 
 
 def test_an_address_that_is_not_this_machines(serve: Start) -> None:

@@ -51,8 +51,9 @@ def fill_input(job: MutableMapping[str, Any], sources: Sources) -> None:
     Raises:
         StorageError: a value cannot be had; the text names its place and its key.
     """
-    if job.get("useCache") is False:
+    if job.get("useCache") is False:  # nothing is to be kept for later tasks
         sources.cache.clear()
+        sources = sources._replace(cache=Cache(0))
     wanted = list(references(job, sources.cluster))
     if not wanted:
         return

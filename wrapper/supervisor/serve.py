@@ -15,6 +15,7 @@ from .process import AlgorithmProcess
 
 if TYPE_CHECKING:
     from .output import OutputRelay
+    from .supervisor import Supervisor
     from .watcher import Snapshot
 
 EXIT_CONFIGURATION = 78
@@ -79,9 +80,8 @@ def _serve(config: Config, log: Log, environ: Mapping[str, str], command: Sequen
     supervisor = Supervisor(config, log, spawn)
     supervisor.listen_to_signals()
     if serves_peers:
-        from .peers import Peers
-
-        supervisor.take_over = Peers(config, log, supervisor.send).take
+        # Once the connection is being opened: ZeroMQ takes a while to import.
+        supervisor.wakeup.post(lambda: _serve_peers(supervisor, config, log))
     if relay is not None:
         relay.start(supervisor.send)
         supervisor.before_goodbye = relay.finish
@@ -90,6 +90,12 @@ def _serve(config: Config, log: Log, environ: Mapping[str, str], command: Sequen
 
         watch_in_thread(config.algorithm_folder, supervisor.reload, log, snapshot)
     return supervisor.run(first)
+
+
+def _serve_peers(supervisor: Supervisor, config: Config, log: Log) -> None:
+    from .peers import Peers
+
+    supervisor.take_over = Peers(config, log, supervisor.send).take
 
 
 def _take_snapshot(config: Config) -> Snapshot | None:
