@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Algorunner", "HKubeApi"]
 
-_core = load_core()
-
 
 class Algorunner:
     """Starts the wrapper from a script of one's own."""
@@ -39,7 +37,7 @@ class Algorunner:
             exit: called before the process ends.
             options: ignored; the settings are environment variables.
         """
-        _core.run(start, init, stop, exit)
+        load_core().run(start, init, stop, exit)
 
     @staticmethod
     def Debug(
@@ -62,10 +60,10 @@ class Algorunner:
         settings = {"WORKER_SOCKET_URL": debug_url, "STORAGE_PROTOCOL": "v1"}
         if logs:
             settings["REDIRECT_LOGS"] = "true"
-        _core.run(start, init, stop, exit, settings)
+        load_core().run(start, init, stop, exit, settings)
 
 
 def __getattr__(name: str) -> Any:
     if name == "HKubeApi":
-        return _core.hkube_api()
+        return load_core().hkube_api()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

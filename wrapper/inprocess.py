@@ -61,6 +61,35 @@ class LocalAlgorithm:
             return file.read().decode(errors="replace")
 
 
+class SupervisorThread:
+    """A supervisor in a thread of the process that runs the user's code.
+
+    Attributes:
+        code: the exit code, once the supervisor has ended.
+    """
+
+    def __init__(self, config: Config, log: Log, algorithm: LocalAlgorithm) -> None:
+        self.supervisor = Supervisor(config, log, lambda: algorithm)
+        self.code = EXIT_SOFTWARE
+        self._algorithm = algorithm
+        self._thread = Thread(target=self._supervise, name="hkube-supervisor", daemon=True)
+
+    def start(self) -> None:
+        """Begin to serve the worker."""
+        self._thread.start()
+
+    def join(self, patience: float | None = None) -> int:
+        """Wait for the end, at most `patience` seconds; returns the exit code."""
+        self._thread.join(patience)
+        if not self._thread.is_alive():
+            self.supervisor.wakeup.close()
+        return self.code
+
+    def _supervise(self) -> None:
+        self.code = self.supervisor.run(self._algorithm)
+        self._algorithm.channel.close()
+
+
 def serve_in_process(
     environ: Mapping[str, str], load: Callable[[], Algorithm] | None = None
 ) -> int:
@@ -81,32 +110,25 @@ def serve_in_process(
     log.info(config.how_results_travel)
     serves_peers = config.storage_protocol == "v3" and config.discovery.enabled
     pairs = [socket.socketpair() for _ in range(3 if serves_peers else 2)]
-    algorithm = LocalAlgorithm(Channel(*(ours for ours, _ in pairs)), log)
-    supervisor = Supervisor(config, log, lambda: algorithm)
+    channel = Channel(*(ours for ours, _ in pairs))
+    beside = SupervisorThread(config, log, LocalAlgorithm(channel, log))
     if serves_peers:
         from .supervisor.peers import Peers
 
-        supervisor.take_over = Peers(config, log, supervisor.send).take
-    codes: list[int] = []
-
-    def supervise() -> None:
-        codes.append(supervisor.run(algorithm))
-        algorithm.channel.close()
+        beside.supervisor.take_over = Peers(config, log, beside.supervisor.send).take
 
     def gone() -> None:
         # User code still runs, for nobody.
         sys.stdout.flush()
-        os._exit(codes[0] if codes else EXIT_SOFTWARE)
+        os._exit(beside.code)
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, frame: supervisor.terminate())
+        signal.signal(number, lambda number, frame: beside.supervisor.terminate())
     host = make_host(config, gone, *(theirs for _, theirs in pairs))
-    thread = Thread(target=supervise, name="hkube-supervisor", daemon=True)
-    thread.start()
+    beside.start()
     host.run(load or (lambda: _load_module(config)))
     host.close()
-    thread.join()
-    return codes[0] if codes else EXIT_SOFTWARE
+    return beside.join()
 
 
 def _load_module(config: Config) -> Algorithm:

@@ -454,6 +454,20 @@ def test_flow_input_yaml_maps_and_json(folder: Path) -> None:
         assert summary == {"status": "completed", "result": [entry], "error": None}
 
 
+def test_what_an_algorithm_asks_of_the_cluster_is_named(folder: Path) -> None:
+    (folder / "algorithms" / "described.yml").write_text(
+        "name: described\nalgorithmEnv: {TOKEN: {secretKeyRef: {name: x}}, MODE: fast}\n"
+        "code: {path: ., entryPoint: environment.py}\n"
+    )
+    (folder / "algorithms" / "environment.py").write_text(
+        "import os\n\ndef start(args):\n    return os.environ.get('MODE')\n"
+    )
+    write(folder, node("n", "described"))
+    ended = run(folder)
+    assert ended.results == ["fast"]
+    assert "[local] warning: described: algorithmEnv.TOKEN comes from the cluster" in ended.stderr
+
+
 def test_a_failure_as_json(folder: Path) -> None:
     write(folder, node("n", "picky", 1, [1]))
     ended = run(folder, "--json")

@@ -50,8 +50,10 @@ MAY_READ_THE_ENVIRONMENT = {
     "__main__.py",
     "algorithm/serve.py",
     "algorunner.py",
+    "cli/check.py",
     "cli/run_pipeline.py",
     "cli/run_tasks.py",
+    "testing/surroundings.py",  # lends it to an algorithm under test
 }
 
 # What the protocol must not know: sockets, threads, processes, clocks.

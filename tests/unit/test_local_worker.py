@@ -108,7 +108,10 @@ def test_a_task_from_initialize_to_done(worker: Worker, recorder: Recorder) -> N
         assert ended(outcome) == events.Done({"x": [0, "", False]})
     recorder.wait_for(events.Disconnected)
     expected = "Connected initialize initialized start started alive Ended Disconnected"
-    assert recorder.names() == expected.split()
+    assert [name for name in recorder.names() if name != "MessageCame"] == expected.split()
+    whole = [event.message for event in recorder.heard if isinstance(event, events.MessageCame)]
+    assert [message["command"] for message in whole] == ["initialized", "started", "alive", "done"]
+    assert whole[-1]["data"] == {"x": [0, "", False]}
     assert {event.at for event in recorder.heard} == {7.0}
     assert recorder.of(events.Ended) == [
         events.Ended(at=7.0, task_id=JOB["taskId"], outcome=events.Done({"x": [0, "", False]}))

@@ -126,6 +126,21 @@ def test_a_path_that_is_no_algorithm_is_told_before_anything_runs(tmp_path: Path
         check_algorithms(pipeline, "p.json", algorithms, ())
 
 
+def test_paths_that_the_system_does_not_take() -> None:
+    endless = Path("x" * 5000)
+    for use in (find_algorithms, load_pipelines, read_pipeline):
+        with pytest.raises(WrapperError):
+            use(endless)
+    with Algorithms({"a": endless}, "map") as algorithms, pytest.raises(WrapperError):
+        algorithms.source("a")
+
+
+def test_a_pipeline_that_comes_to_far_more_than_it_looks(tmp_path: Path) -> None:
+    (tmp_path / "p.yml").write_text("nodes: &n [{nodeName: a, algorithmName: b, input: *n}]\n")
+    with pytest.raises(DescriptorError, match=r"p\.yml: an alias in it stands within"):
+        read_pipeline(tmp_path / "p.yml")
+
+
 def test_stored_pipelines_are_called_by_their_name_or_their_file(tmp_path: Path) -> None:
     nameless = {"nodes": PIPELINE["nodes"]}
     (tmp_path / "one.json").write_text(json.dumps(PIPELINE))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wrapper.local.pipeline.inputs import (
@@ -60,6 +60,7 @@ def test_too_many_tasks_are_counted_before_they_are_made() -> None:
         inputs("#[1...100000]", "#[1...100000]", operation=CARTESIAN)
 
 
+@settings(deadline=None)
 @given(first=st.lists(st.integers(), max_size=6), second=st.lists(st.integers(), max_size=6))
 def test_how_many_tasks_there_are(first: list[int], second: list[int]) -> None:
     trees = [parse_tree(f"#{first}"), parse_tree(f"#{second}")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wrapper.local.pipeline.descriptor import Retry
@@ -78,6 +78,23 @@ def test_what_is_said_counts() -> None:
     assert found.children_of("a") == (b,)
 
 
+def test_edges_are_waited_for() -> None:
+    found = parse_pipeline(
+        pipeline(node("a"), node("b", "*@c"), node("c"), edges=[{"source": "a", "target": "b"}]),
+        "p.json",
+    )
+    (_, b, _) = found.nodes
+    assert (b.parents, b.any_parents, b.whole_parents) == (("c", "a"), ("c",), ("a",))
+    assert found.children_of("a") == (b,)
+
+
+def test_fields_that_make_no_difference_are_passed_over() -> None:
+    document = pipeline(
+        node(spec={}, stateType="stateless", somebodysOwn=1), modified=1, version="x", tags=[]
+    )
+    assert parse_pipeline(document, "p.json").name == "simple"
+
+
 def test_a_stored_pipeline_may_get_its_name_from_its_file() -> None:
     document = pipeline()
     del document["name"]
@@ -107,7 +124,29 @@ def test_a_stored_pipeline_may_get_its_name_from_its_file() -> None:
             "p.json: options: batchTolerance: must be a whole number from 0 to 100, not 101",
         ),
         (pipeline(flowInput=[1]), "p.json: flowInput: must be an object, not an array"),
-        (pipeline(edges=[{"source": "a"}]), "p.json: edges: a node's parents are the references"),
+        (pipeline(edges=[{"source": "a"}]), "p.json: edges[0]: it has no 'target'"),
+        (pipeline(edges=[5]), "p.json: edges[0]: must be an object, not a number"),
+        (
+            pipeline(edges=[{"source": "green", "target": "grean"}]),
+            "p.json: edges[0]: target: 'grean' is no node: did you mean 'green'?",
+        ),
+        (
+            pipeline(edges=[{"source": "grean", "target": "green"}]),
+            "p.json: edges: source 'grean' of 'green' is no node: did you mean 'green'?",
+        ),
+        (
+            pipeline(node("a"), node("b", "@a"), edges=[{"source": "b", "target": "a"}]),
+            "they wait for each other in a circle",
+        ),
+        (pipeline(flowinput={}), "p.json: flowinput: there is no such field: did you mean 'flowI"),
+        (
+            pipeline(options={"batchTolerence": 1}),
+            "p.json: options: batchTolerence: there is no such field: did you mean 'batchToleranc",
+        ),
+        (
+            pipeline({"nodeName": "a", "algorithmName": "b", "inputs": []}),
+            "p.json: nodes[0] 'a': inputs: there is no such field: did you mean 'input'?",
+        ),
         (pipeline("green"), "p.json: nodes[0]: must be an object, not a text"),
         (
             pipeline({"nodename": "green"}),
@@ -184,6 +223,7 @@ NODE_FIELDS = st.sampled_from(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     fields=st.dictionaries(FIELDS, JSON, max_size=3),
     node_fields=st.dictionaries(NODE_FIELDS, JSON, max_size=3),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wrapper.local.pipeline.references import (
@@ -92,6 +92,7 @@ def test_mistakes(text: str, problem: str) -> None:
     assert len(str(caught.value)) < 200
 
 
+@settings(deadline=None)
 @given(text=st.text(max_size=40) | st.from_regex(r"[#*@]{1,3}\[?[\w.,\[\]]*", fullmatch=True))
 def test_any_text_is_parsed_or_refused_with_a_sentence(text: str) -> None:
     try:
@@ -103,6 +104,7 @@ def test_any_text_is_parsed_or_refused_with_a_sentence(text: str) -> None:
         assert str(parsed) == text
 
 
+@settings(deadline=None)
 @given(items=st.lists(SCALARS, max_size=6))
 def test_a_json_list_keeps_its_values(items: list[object]) -> None:
     assert parse_text(f"#{json.dumps(items)}") == RawBatch(tuple(items))
@@ -115,6 +117,7 @@ TREES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(tree=TREES.filter(lambda value: "@" not in json.dumps(value).replace('"@', "")))
 def test_filling_a_tree_with_its_own_references_gives_it_back(tree: object) -> None:
     try:

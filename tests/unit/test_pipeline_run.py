@@ -6,7 +6,7 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -189,6 +189,16 @@ def test_any_of_two_batches_goes_index_by_index() -> None:
     assert driver.inputs() == {"a[1]": [1], "c[2]": ["a2", "b2"], "c[3]": ["a3", None]}
 
 
+def test_any_of_a_batch_and_of_one_task() -> None:
+    driver = Driver(node("a", "#[1,2]"), node("b"), node("c", "*@a", "*@b.v"))
+    driver.done("a[1]", "a1")
+    assert set(driver.running) == {"a[2]", "b"}
+    driver.done("b", {"v": "b"})
+    assert driver.inputs() == {"a[2]": [2], "c[1]": ["a1", "b"]}
+    driver.done("a[2]", "a2")
+    assert driver.inputs() == {"c[1]": ["a1", "b"], "c[2]": ["a2", "b"]}
+
+
 def test_any_waits_for_the_whole_of_other_nodes() -> None:
     driver = Driver(node("a", "#[1,2]"), node("w"), node("c", "*@a", "@w", "@a"))
     driver.done("a[1]", "a1")
@@ -197,6 +207,15 @@ def test_any_waits_for_the_whole_of_other_nodes() -> None:
     driver.done("a[2]", "a2")
     both = ["a1", "a2"]
     assert driver.inputs() == {"c[1]": ["a1", "w", both], "c[2]": ["a2", "w", both]}
+
+
+def test_an_edge_is_waited_for_without_its_result() -> None:
+    edges = [{"source": "a", "target": "b"}, {"source": "a", "target": "c"}]
+    driver = Driver(node("a"), node("b", 1), node("c", "*@d"), node("d", "#[1,2]"), edges=edges)
+    driver.done("d[1]", "d1")
+    assert set(driver.running) == {"a", "d[2]"}
+    driver.done("a")
+    assert driver.inputs() == {"d[2]": [2], "b": [1], "c[1]": ["d1"]}
 
 
 def test_a_batch_of_each_task() -> None:
@@ -332,6 +351,7 @@ def computed(start: StartTask) -> Any:
     return shapes[(size + len(start.node.name + str(start.key))) % 4]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(nodes=pipelines(), first=st.randoms(use_true_random=False), seed=st.integers())
 def test_results_do_not_depend_on_the_order_in_which_tasks_end(
     nodes: list[dict[str, Any]], first: random.Random, seed: int
@@ -428,4 +448,9 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestLife.settings = settings(
+    max_examples=60,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)

@@ -57,6 +57,17 @@ class Coroutines:
                 self._visitor = visitor
         return asyncio.run(wait()) if visitor is None else visitor.result()
 
+    def close(self) -> None:
+        """Close the loop, if there is one: what still runs in it ends."""
+        loop, self._loop = self._loop, None
+        if loop is None or loop.is_running() or loop.is_closed():
+            return
+        import asyncio
+
+        self._end_leftovers(loop, set())
+        loop.close()
+        asyncio.set_event_loop(None)
+
     def _run(self, awaitable: Awaitable[Any], keep_tasks: bool) -> Any:
         import asyncio
 

@@ -42,6 +42,7 @@ class Host:
         settings: see there.
         log: the wrapper's log.
         gone: called when the supervisor has ended while user code runs; does not return.
+        user: calls the user's functions; None: one of its own.
     """
 
     def __init__(
@@ -51,15 +52,17 @@ class Host:
         settings: HostSettings,
         log: Log,
         gone: Callable[[], None],
+        user: UserCode | None = None,
     ) -> None:
         self._pipes = pipes
         self._interruption = interruption
         self._settings = settings
         self._log = log
         self._gone = gone
-        self._user = UserCode(interruption)
+        self._user = user or UserCode(interruption)
         self._delivery = Delivery(settings, self._user, log.warning)
         self._task: Task | None = None
+        self._listener = Thread(target=self._listen, name="hkube-control", daemon=True)
 
     def run(self, load: Callable[[], Algorithm]) -> None:
         """Load the user's module and serve until the supervisor says that it is over.
@@ -67,8 +70,16 @@ class Host:
         Args:
             load: raises LoadError.
         """
-        Thread(target=self._listen, name="hkube-control", daemon=True).start()
+        self.begin(load)
+        self.serve()
+
+    def begin(self, load: Callable[[], Algorithm]) -> None:
+        """Load the user's module, once; see `run`."""
+        self._listener.start()
         self._load(load)
+
+    def serve(self) -> None:
+        """Serve, after `begin`, until the supervisor says that it is over or the pipes pause."""
         for frame in self._pipes.tasks():
             if frame.kind in _ENDINGS:
                 self._end_task(frame)
@@ -93,6 +104,9 @@ class Host:
     def close(self) -> None:
         """Close the pipes: the supervisor learns that this side has ended."""
         self._pipes.close()
+        if self._listener.is_alive():
+            self._listener.join()
+        self._user.close()
 
     # ------------------------------------------------------------ the thread that listens --
     def _listen(self) -> None:

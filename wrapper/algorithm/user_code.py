@@ -111,6 +111,10 @@ class UserCode:
         folder = str(algorithm.base or algorithm.folder) if algorithm is not None else None
         return report_exception(error, folder=folder)
 
+    def close(self) -> None:
+        """Give back what the user's functions ran in; none is called any more."""
+        self._coroutines.close()
+
     def _end_if_forked(self) -> None:
         """A child that user code forked, and that returned from `start`, is not the algorithm."""
         if os.getpid() != self._pid:

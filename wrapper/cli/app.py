@@ -10,6 +10,9 @@ from typing import Annotated
 import typer
 
 from .. import __version__
+from .build import build
+from .check import check
+from .init import init
 from .pipeline import app as pipeline_app
 from .run import run
 
@@ -28,6 +31,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(run)
+app.command()(check)
+app.command()(init)
+app.command()(build)
 app.add_typer(pipeline_app)
 
 

@@ -35,6 +35,7 @@ class LiveTable:
             clock: that of the engine.
         """
         self._clock = clock
+        self._end: events.RunEnded | None = None
         self._lines = Lines(self._write, started, brief=True)
         self._live = Live(
             console=console,
@@ -50,17 +51,22 @@ class LiveTable:
 
     def __exit__(self, *exc_info: object) -> None:
         self._live.__exit__(None, None, None)
+        if self._end is not None:
+            self._lines(self._end)  # the last word is below the table
 
     def __call__(self, event: events.Event) -> None:
         """Show an event."""
-        self._lines(event)
+        if isinstance(event, events.RunEnded) and not event.run:
+            self._end = event
+        else:
+            self._lines(event)
 
     def say(self, text: str) -> None:
         """Write a line of the command's own, above the table."""
         self._lines.say(text)
 
     def _write(self, line: str) -> None:
-        self._live.console.print(Text(line), soft_wrap=True)
+        self._live.console.print(Text.from_ansi(line), soft_wrap=True)
 
     def _table(self) -> Table:
         return make_table(self._lines.board.rows, self._clock())

@@ -89,6 +89,8 @@ def run_pipeline(request: Request, started: float) -> int:
 
 def _run(request: Request, pipeline: Pipeline, at_hand: AtHand, started: float) -> int:
     with _view(request.as_json, started) as view, _engine(request, at_hand, view) as engine:
+        for remark in _remarks(pipeline, at_hand):
+            view.say(f"warning: {remark}")
         try:
             outcome = engine.run(pipeline)
         except KeyboardInterrupt:
@@ -100,6 +102,14 @@ def _run(request: Request, pipeline: Pipeline, at_hand: AtHand, started: float) 
     elif isinstance(outcome, Succeeded):
         print_json(outcome.results, sys.stdout)
     return 0 if isinstance(outcome, Succeeded) else FAILED
+
+
+def _remarks(pipeline: Pipeline, at_hand: AtHand) -> Iterator[str]:
+    """What cannot be had of the algorithms on this machine."""
+    for name in dict.fromkeys(node.algorithm for node in pipeline.nodes):
+        if name not in at_hand.scripted:
+            for remark in at_hand.algorithms.source(name).remarks:
+                yield f"{name}: {remark}"
 
 
 @contextmanager

@@ -83,6 +83,13 @@ class Received(Event):
 
 
 @dataclass(frozen=True)
+class MessageCame(Event):
+    """A message of the algorithm, whole; the event of what it means follows."""
+
+    message: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Progress(Event):
     """The algorithm told how far it is; `value` is what it gave, of any type."""
 

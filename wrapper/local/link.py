@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
-from websockets.sync.server import Server, ServerConnection, serve
+from websockets.sync.server import ServerConnection, serve
 
 from ..errors import WrapperError
 from ..protocol.encoding import Encoding, get_encoding
@@ -81,14 +83,45 @@ def open_link(connection: ServerConnection, mode: str = "v1") -> Link | None:
     return Link(connection, encoding)
 
 
-def listen(handler: Callable[[ServerConnection], None], port: int) -> Server:
-    """Return a server on 127.0.0.1, not yet accepting; `handler` runs in a thread a connection."""
-    return serve(
-        handler,
-        "127.0.0.1",
-        port,
-        compression=None,
-        max_size=MAX_PAYLOAD_BYTES,
-        ping_interval=None,  # HKube's worker sends none
-        close_timeout=CLOSE_TIMEOUT,
-    )
+class Listening:
+    """A server on 127.0.0.1, with a thread that accepts and one for each connection."""
+
+    def __init__(self, handler: Callable[[ServerConnection], None], port: int) -> None:
+        """Take the port; nothing is accepted yet.
+
+        Args:
+            handler: serves a connection, in its thread.
+            port: 0 takes a free one.
+        """
+        self._server = serve(
+            handler,
+            "127.0.0.1",
+            port,
+            compression=None,
+            max_size=MAX_PAYLOAD_BYTES,
+            ping_interval=None,  # HKube's worker sends none
+            close_timeout=CLOSE_TIMEOUT,
+        )
+        self._thread = Thread(target=self._server.serve_forever, name="worker", daemon=True)
+        self._closed = False
+
+    @property
+    def port(self) -> int:
+        """The TCP port."""
+        return int(self._server.socket.getsockname()[1])
+
+    def start(self) -> None:
+        """Begin to accept."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Accept no more, and wait for the thread; the second time it does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        self._server.shutdown()
+        self._thread.join()
+        for name in ("shutdown_watcher", "shutdown_notifier"):
+            pipe_end = getattr(self._server, name, None)
+            if isinstance(pipe_end, int):  # websockets before 17 leaves its pipe open
+                os.close(pipe_end)

@@ -15,7 +15,7 @@ from ..errors import WrapperError
 from ..protocol import commands
 from . import events
 from .answers import Answers, AnswerTable
-from .link import Link, listen, open_link
+from .link import Link, Listening, open_link
 from .storage import LocalStorage
 from .task import Task
 
@@ -54,12 +54,12 @@ class Worker:
         self._task: Task | None = None
         self._gone: str | None = None
         self._storage = storage
-        self._server = listen(self._serve_connection, port)
+        self._server = Listening(self._serve_connection, port)
 
     @property
     def port(self) -> int:
         """The TCP port that the worker listens on."""
-        return int(self._server.socket.getsockname()[1])
+        return self._server.port
 
     @property
     def is_connected(self) -> bool:
@@ -67,7 +67,7 @@ class Worker:
         return self._link is not None
 
     def __enter__(self) -> Worker:
-        threading.Thread(target=self._server.serve_forever, name="worker", daemon=True).start()
+        self._server.start()
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -75,7 +75,7 @@ class Worker:
         link = self._link
         if link is not None:
             link.close()
-        self._server.shutdown()
+        self._server.close()
 
     def begin(self, job: Mapping[str, Any]) -> Future[events.Outcome]:
         """Give the algorithm a task, at once or as soon as it is connected.
@@ -196,7 +196,9 @@ class Worker:
         command = message.get("command") if isinstance(message, dict) else None
         if not isinstance(command, str):
             self._tell(events.Violation, task_id, text="a message without a command")
-        elif command == commands.LOG_DATA:
+            return
+        self._tell(events.MessageCame, task_id, message=message)
+        if command == commands.LOG_DATA:
             lines = message.get("data")
             lines = lines if isinstance(lines, list) else [lines]
             self._tell(events.LogLines, task_id, lines=tuple(str(line) for line in lines))

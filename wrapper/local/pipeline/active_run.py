@@ -147,6 +147,9 @@ class ActiveRun:
                 self._fail(key, outcome.message, TaskFailure.ERROR, outcome.details)
             case worker_events.Lost():
                 self._fail(key, outcome.reason, TaskFailure.CRASH)
+            case worker_events.Stopped() if self._run.outcome is None:
+                text = "it said that it was stopped, but nobody had stopped it"
+                self._fail(key, text, TaskFailure.ERROR)
             case worker_events.Stopped():
                 self._tell(events.TaskStopped, task=key, was_running=was_running)
 
@@ -157,6 +160,7 @@ class ActiveRun:
     def _script(self, key: TaskKey, answer: Reply) -> None:
         """End a task with what a file has for it."""
         if self._run.outcome is not None:
+            self._tell(events.TaskStopped, task=key, was_running=False)
             return
         self._tell(events.TaskRunning, task=key)
         match answer:

@@ -14,6 +14,7 @@ from ..source import AlgorithmSource, open_algorithm
 from .descriptor import Pipeline
 from .fields import DescriptorError
 from .parsing import parse_pipeline
+from .plain import what_is_wrong
 
 _LISTED = 8
 
@@ -35,7 +36,7 @@ def find_algorithms(path: Path) -> dict[str, Path]:
     Raises:
         CatalogError: it is neither, or has two algorithms of one name.
     """
-    if path.is_dir():
+    if _is_folder(path):
         return _in_folder(path)
     if not path.exists():
         raise CatalogError(f"{path} does not exist; give a folder of algorithms, or a map of them")
@@ -92,7 +93,11 @@ class Algorithms:
         if name not in self._paths:
             raise CatalogError(self.missing(name))
         if name not in self._opened:
-            self._opened[name] = self._stack.enter_context(open_algorithm(self._paths[name]))
+            try:
+                source = self._stack.enter_context(open_algorithm(self._paths[name]))
+            except OSError as error:
+                raise _unreadable(self._paths[name], error) from error
+            self._opened[name] = source
         return self._opened[name]
 
     def missing(self, name: str) -> str:
@@ -132,11 +137,11 @@ def load_pipelines(folder: Path | None) -> dict[str, Pipeline]:
     """
     if folder is None:
         return {}
-    if not folder.is_dir():
+    if not _is_folder(folder):
         raise CatalogError(f"{folder} is no folder of stored pipelines")
     found: dict[str, Pipeline] = {}
     files: dict[str, Path] = {}
-    for file in sorted(folder.iterdir()):
+    for file in _entries(folder):
         if not file.is_file() or not is_manifest(file):
             continue
         pipeline = read_pipeline(file)
@@ -158,6 +163,9 @@ def read_pipeline(file: Path) -> Pipeline:
         document: Any = read_document(file)
     except ManifestError as error:
         raise DescriptorError(str(error)) from error
+    wrong = what_is_wrong(document)
+    if wrong is not None:
+        raise DescriptorError(f"{file}: {wrong}")
     return parse_pipeline(document, str(file), name=file.stem)
 
 
@@ -170,7 +178,7 @@ def missing_pipeline(name: str, pipelines: Mapping[str, Pipeline]) -> str:
 
 def _in_folder(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    for entry in sorted(folder.iterdir()):
+    for entry in _entries(folder):
         name = _name_of(entry)
         if name is None:
             continue
@@ -183,6 +191,26 @@ def _in_folder(folder: Path) -> dict[str, Path]:
             "or a .py file, for each"
         )
     return found
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError) as error:  # a name that is too long, or holds a null byte
+        raise _unreadable(path, error) from error
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+
+
+def _unreadable(path: Path, error: OSError | ValueError) -> CatalogError:
+    reason = getattr(error, "strerror", None) or str(error)
+    name = str(path)
+    return CatalogError(f"cannot read {name if len(name) < 200 else name[:200] + '…'}: {reason}")
 
 
 def _name_of(entry: Path) -> str | None:

@@ -35,6 +35,7 @@ class Node:
     Attributes:
         inputs: what its tasks get, with references in it.
         operation: how several batches of it go together, `indexed` or `cartesian`.
+        after: nodes that it waits for without using their results.
         ttl: seconds that one of its tasks may take; 0 for any time.
         in_results: it is among the pipeline's results although another node uses its own.
     """
@@ -43,6 +44,7 @@ class Node:
     algorithm: str
     inputs: tuple[Tree, ...] = ()
     operation: str = INDEXED
+    after: tuple[str, ...] = ()
     ttl: int = 0
     retry: Retry = Retry()
     metrics: Mapping[str, Any] = field(default_factory=lambda: {"tensorboard": True})
@@ -57,8 +59,21 @@ class Node:
 
     @property
     def parents(self) -> tuple[str, ...]:
-        """The nodes that it uses, each once."""
-        return tuple(dict.fromkeys(reference.name for reference in self.references))
+        """The nodes that it waits for, each once."""
+        used = (reference.name for reference in self.references)
+        return tuple(dict.fromkeys((*used, *self.after)))
+
+    @property
+    def any_parents(self) -> tuple[str, ...]:
+        """The nodes of which it waits for each task by itself."""
+        found = (ref.name for ref in self.references if ref.relation.is_any)
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def whole_parents(self) -> tuple[str, ...]:
+        """The nodes that it waits for as a whole; one may be among the others as well."""
+        found = (ref.name for ref in self.references if not ref.relation.is_any)
+        return tuple(dict.fromkeys((*found, *self.after)))
 
 
 @dataclass(frozen=True)
@@ -79,7 +94,7 @@ class Pipeline:
     priority: int = 3
 
     def children_of(self, name: str) -> tuple[Node, ...]:
-        """The nodes that use a node's result."""
+        """The nodes that wait for a node."""
         return tuple(node for node in self.nodes if name in node.parents)
 
     @property

@@ -170,6 +170,7 @@ class Engine:
 
     def _fault(self, error: Exception) -> None:
         """Hear that something here is broken: whoever waits for the pipeline waits in vain."""
+        logging.getLogger(__name__).error("a fault of the local pipelines", exc_info=error)
         if not self._outcome.done():
             self._outcome.set_exception(error)
 

@@ -28,6 +28,18 @@ class Fields:
         """Return the error that a field is wrong."""
         return DescriptorError(f"{self.where}: {name}: {text}")
 
+    def refuse_misspelt(self, known: tuple[str, ...]) -> None:
+        """Refuse a field that is called almost as one that is not there.
+
+        Fields of other names are HKube's, or somebody's own, and make no difference here.
+        """
+        missing = [name for name in known if name not in self._document]
+        for name in self._document:
+            if isinstance(name, str) and name not in known:
+                alike = near_miss(name, missing, likeness=0.8)
+                if alike is not None:
+                    raise self.error(name, f"there is no such field{did_you_mean(alike)}")
+
     def get(self, name: str) -> Any:
         """Return a field as it is, None if it is not there."""
         return self._document.get(name)

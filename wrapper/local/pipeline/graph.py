@@ -22,6 +22,10 @@ def check_graph(pipeline: Pipeline, error: MakeError) -> None:
         nodes[node.name] = node
     for index, node in enumerate(pipeline.nodes):
         _check_references(index, node, nodes, error)
+        for name in node.after:
+            if name not in nodes:
+                alike = did_you_mean(near_miss(name, nodes))
+                raise error("edges", f"source '{name}' of '{node.name}' is no node{alike}")
     cycle = _find_cycle(nodes)
     if cycle is not None:
         raise error("nodes", f"they wait for each other in a circle: {' -> '.join(cycle)}")

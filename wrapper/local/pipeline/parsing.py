@@ -22,6 +22,11 @@ from .references import (
 
 _NODE_KINDS_THAT_RUN = ("algorithm", "debug")
 _POLICIES = ("Never", "OnError", "OnCrash", "Always")
+_PIPELINE_FIELDS = ("name", "nodes", "flowInput", "options", "priority", "kind", "edges")
+_NODE_FIELDS = (
+    *("nodeName", "algorithmName", "input", "batchOperation", "includeInResult", "kind"),
+    *("ttl", "retry", "metrics", "extraData", "includeInResults"),
+)
 _PIPELINE_NAME = re.compile(r"[:\-_.A-Za-z0-9]+")
 
 
@@ -37,6 +42,7 @@ def parse_pipeline(document: Any, where: str, name: str | None = None) -> Pipeli
         DescriptorError: with the first mistake, and its place.
     """
     fields = Fields(document, where)
+    fields.refuse_misspelt(_PIPELINE_FIELDS)
     kind = fields.one_of("kind", ("batch", "stream"), "batch")
     if kind == "stream" or fields.get("streaming") is not None:
         raise fields.error("kind", "streaming pipelines run in HKube only, not here")
@@ -46,14 +52,14 @@ def parse_pipeline(document: Any, where: str, name: str | None = None) -> Pipeli
             "name", f"'{pipeline_name}' must be of letters, digits, '-', '_', '.' and ':'"
         )
     options = Fields(fields.get("options") or {}, f"{where}: options")
+    options.refuse_misspelt(("ttl", "batchTolerance"))
     nodes = fields.array("nodes")
     if not nodes:
         raise fields.error("nodes", "it must have one node at least")
-    if fields.get("edges"):
-        raise fields.error("edges", "a node's parents are the references in its input, here")
+    parsed = [_parse_node(node, f"{where}: nodes[{index}]") for index, node in enumerate(nodes)]
     pipeline = Pipeline(
         pipeline_name,
-        tuple(_parse_node(node, f"{where}: nodes[{index}]") for index, node in enumerate(nodes)),
+        _with_edges(fields, parsed),
         flow_input=fields.object("flowInput", {}),
         ttl=options.integer("ttl", DEFAULT_TTL, least=1),
         tolerance=options.integer("batchTolerance", DEFAULT_TOLERANCE, least=0, most=100),
@@ -95,6 +101,7 @@ def _parse_node(document: Any, where: str) -> Node:
     fields = Fields(document, where)
     name = fields.text("nodeName")
     fields = Fields(document, f"{where} '{name}'")
+    fields.refuse_misspelt(_NODE_FIELDS)
     if name in RESERVED_NAMES:
         raise fields.error("nodeName", f"'{name}' is HKube's own; choose another")
     kind = fields.text("kind", "algorithm")
@@ -123,6 +130,20 @@ def _parse_node(document: Any, where: str) -> Node:
         # HKube's API has it with and without an s.
         in_results=fields.flag("includeInResult") or fields.flag("includeInResults"),
     )
+
+
+def _with_edges(fields: Fields, nodes: list[Node]) -> tuple[Node, ...]:
+    """Add to the nodes what the pipeline's edges have them wait for."""
+    after: dict[str, list[str]] = {}
+    names = [node.name for node in nodes]
+    for index, edge in enumerate(fields.array("edges", [])):
+        ends = Fields(edge, f"{fields.where}: edges[{index}]")
+        source, target = ends.text("source"), ends.text("target")
+        if target not in names:
+            alike = did_you_mean(near_miss(target, names))
+            raise ends.error("target", f"'{target}' is no node{alike}")
+        after.setdefault(target, []).append(source)
+    return tuple(replace(node, after=tuple(after.get(node.name, ()))) for node in nodes)
 
 
 def _parse_input(item: Any, where: str) -> Tree:

@@ -114,7 +114,7 @@ class PipelineRun:
             self._incomplete -= 1
             return [NodeEnded(key.node), *self._settle(self._children[key.node])]
         for child in self._children[key.node]:
-            if _any_parents(child.node) and not self._start_round(child, key.at, actions):
+            if child.node.any_parents and not self._start_round(child, key.at, actions):
                 break
         return actions
 
@@ -126,7 +126,7 @@ class PipelineRun:
             state = pending.popleft()
             if not state.is_open:
                 continue
-            if _any_parents(state.node):
+            if state.node.any_parents:
                 self._start_rounds(state, actions)
             elif self._all_complete(state.node.parents):
                 self._start_all(state, (), actions)
@@ -148,7 +148,7 @@ class PipelineRun:
         return [NodeSkipped(state.node.name, self._why_empty(state))]
 
     def _start_rounds(self, state: NodeState, actions: list[Action]) -> None:
-        parents = [self._nodes[name] for name in _any_parents(state.node)]
+        parents = [self._nodes[name] for name in state.node.any_parents]
         if all(parent.is_complete and not parent.is_batch for parent in parents):
             if self._all_complete(state.node.parents):
                 self._start_all(state, (), actions)
@@ -165,9 +165,8 @@ class PipelineRun:
         """Start a node's tasks for one task of its parents, if they are ready; False at the end."""
         if not index or index in state.rounds:
             return True
-        whole = {ref.name for ref in state.node.references if not ref.relation.is_any}
-        parents = [self._nodes[name] for name in _any_parents(state.node)]
-        if not self._all_complete(whole) or not all(
+        parents = [self._nodes[name] for name in state.node.any_parents]
+        if not self._all_complete(state.node.whole_parents) or not all(
             parent.has_ended(index) or (parent.is_complete and not parent.is_batch)
             for parent in parents
         ):
@@ -236,10 +235,6 @@ class PipelineRun:
             if task.status is Status.STARTED
         ]
         return [*running, End(outcome)]
-
-
-def _any_parents(node: Node) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(ref.name for ref in node.references if ref.relation.is_any))
 
 
 def _indexed(expansion: TaskInputs, index: Index) -> Iterable[tuple[Index, list[Any]]]:

@@ -1,0 +1,232 @@
+"""The pytest plugin in real runs of pytest, as users have them."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LIMIT = 60.0
+IS_INSTALLED = any(
+    entry.value == "hkube_python_wrapper._pytest_plugin"
+    for entry in importlib.metadata.entry_points(group="pytest11")
+)
+MAIN = "import helper\n\ndef start(args):\n    return helper.double(args['input'][0])\n"
+
+
+class Project:
+    """A user's project: main.py, helper.py, and tests."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.write("main.py", MAIN)
+        self.write("helper.py", "def double(number):\n    return 2 * number\n")
+
+    def write(self, name: str, text: str) -> None:
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(textwrap.dedent(text))
+
+    def pytest(self, *arguments: str, code: int = 0, cwd: Path | None = None) -> str:
+        """Run pytest in the project; returns what it says."""
+        plugin = [] if IS_INSTALLED else ["-p", "hkube_python_wrapper._pytest_plugin"]
+        ran = subprocess.run(
+            [sys.executable, "-m", "pytest", *plugin, "-p", "no:cacheprovider", *arguments],
+            cwd=cwd or self.folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"},
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            check=False,
+        )
+        assert ran.returncode == code, ran.stdout + ran.stderr
+        return ran.stdout + ran.stderr
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project with a test in a folder of its own."""
+    project = Project(tmp_path)
+    project.write("pytest.ini", "[pytest]\nfilterwarnings = error\naddopts = --strict-markers\n")
+    project.write(
+        "tests/test_main.py",
+        """
+        def test_double(hkube):
+            assert hkube.run("main.py", input=[2]).result == 4
+        """,
+    )
+    return project
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-n0"],
+        ["-n2"],
+        ["-n0", "--import-mode=importlib"],
+        ["-n0", "-s"],
+        ["-n0", "--capture=sys"],
+    ],
+    ids=str,
+)
+def test_a_test(project: Project, options: list[str]) -> None:
+    assert "1 passed" in project.pytest(*options)
+
+
+def test_it_does_not_matter_where_pytest_is_started(project: Project, tmp_path: Path) -> None:
+    assert "1 passed" in project.pytest("-n0", cwd=tmp_path / "tests")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    assert "1 passed" in project.pytest("-n0", str(tmp_path), cwd=elsewhere)
+
+
+def test_a_failure_shows_the_algorithms_line_and_the_tests(project: Project) -> None:
+    project.write(
+        "tests/test_main.py",
+        """
+        def test_double(hkube):
+            assert hkube.run("main.py").result == 4
+
+        def test_not_there(hkube):
+            hkube.run("mian.py")
+        """,
+    )
+    said = project.pytest("-n0", code=1)
+    assert ">   " in said
+    assert "return helper.double(args['input'][0])" in said
+    assert 'assert hkube.run("main.py").result == 4' in said
+    assert "the algorithm failed: IndexError: list index out of range (main.py:4, in start)" in said
+    assert "mian.py does not exist: did you mean 'main.py'?" in said
+    assert "wrapper/testing/hkube.py" not in said
+    assert "wrapper/algorithm" not in said
+
+
+def test_capsys_monkeypatch_and_unittest(project: Project) -> None:
+    project.write("main.py", "import helper\n\ndef start(args):\n    print(helper.double(3))\n")
+    project.write(
+        "test_more.py",
+        """
+        import sys
+        import unittest
+
+        import helper
+        import pytest
+
+        def test_patched(hkube, monkeypatch, capsys):
+            monkeypatch.setattr(helper, "double", lambda number: "patched")
+            hkube.run("main.py")
+            assert capsys.readouterr().out == "patched\\n"
+
+        def test_fresh(hkube, capfd):
+            hkube.run("main.py")
+            assert capfd.readouterr().out == "6\\n"
+            assert "main" not in sys.modules
+
+        class TestIt(unittest.TestCase):
+            @pytest.fixture(autouse=True)
+            def _hkube(self, hkube):
+                self.hkube = hkube
+
+            def test_it(self):
+                self.assertEqual(self.hkube.run("main.py").logs, ["6"])
+        """,
+    )
+    assert "3 passed" in project.pytest("-n0", "test_more.py")
+
+
+def test_a_users_own_wrapper(project: Project) -> None:
+    project.write("wrapper.py", "mine = 5\n")
+    project.write("main.py", "import wrapper\n\ndef start(args):\n    return wrapper.mine\n")
+    project.write(
+        "test_main.py",
+        """
+        import wrapper
+
+        def test_it(hkube):
+            assert wrapper.mine == 5
+            assert hkube.run("main.py").result == 5
+            assert hkube.run("main.py", isolated=True).result == 5
+        """,
+    )
+    assert "1 passed" in project.pytest("-n0", "test_main.py")
+
+
+def test_a_type_hint(project: Project) -> None:
+    project.write(
+        "test_main.py",
+        """
+        from wrapper.testing import HKube
+
+        def test_it(hkube: HKube) -> None:
+            assert type(hkube) is HKube
+        """,
+    )
+    assert "1 passed" in project.pytest("-n0", "test_main.py")
+
+
+def test_who_does_not_use_it_pays_nothing(project: Project) -> None:
+    project.write(
+        "tests/test_main.py",
+        """
+        import sys
+
+        def test_it():
+            loaded = {name.partition(".")[0] for name in sys.modules}
+            assert not loaded & {"wrapper", "_hkube_wrapper", "websockets", "orjson"}
+        """,
+    )
+    assert "1 passed" in project.pytest("-p", "no:xdist")
+
+
+@pytest.mark.skipif(not IS_INSTALLED, reason="the package is not installed here")
+def test_without_the_plugin(project: Project) -> None:
+    assert "fixture 'hkube' not found" in project.pytest("-n0", "-p", "no:hkube", code=1)
+    assert "hkube" in project.pytest("--fixtures")
+
+
+@pytest.mark.parametrize(
+    "code, words",
+    [
+        (
+            "signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())",
+            "the algorithm's code does not end, whatever is raised in it",
+        ),
+        ("sum(iter(int, 1))  # C code that keeps all of Python from running", "Timeout"),
+    ],
+    ids=["signals blocked", "holds the GIL"],
+)
+@pytest.mark.parametrize("capture", ["fd", "sys", "no"])
+def test_code_that_cannot_be_ended_ends_pytest(
+    project: Project, code: str, words: str, capture: str
+) -> None:
+    project.write(
+        "main.py",
+        f"""
+        import signal
+
+        def start(args):
+            {code}
+            while True:
+                pass
+        """,
+    )
+    project.write(
+        "tests/test_main.py",
+        """
+        from wrapper.testing import watchdog
+
+        def test_it(hkube, monkeypatch):
+            for name, seconds in {"LADDER": 0.2, "INSISTING": 0.2, "_MARGIN": 3.0}.items():
+                monkeypatch.setattr(watchdog, name, seconds)
+            hkube.run("main.py", timeout=0.1)
+        """,
+    )
+    said = project.pytest("-n0", f"--capture={capture}", code=1)
+    assert words in said
+    assert "main.py" in said

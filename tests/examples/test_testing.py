@@ -1,0 +1,56 @@
+"""docs/testing.md and the tests of the examples, run by pytest as they are."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from .conftest import LIMIT, ROOT
+
+PYTHON = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+PLUGIN = "hkube_python_wrapper._pytest_plugin"
+CALLS = """
+def start(args, hkubeApi):
+    stock = hkubeApi.start_stored_subpipeline("stock")
+    return [hkubeApi.start_algorithm("double", [2]), stock[0]["result"]]
+"""
+
+
+def pytest_says(folder: Path) -> str:
+    entries = importlib.metadata.entry_points(group="pytest11")
+    plugin = [] if any(entry.value == PLUGIN for entry in entries) else ["-p", PLUGIN]
+    command = [sys.executable, "-m", "pytest", *plugin, "-p", "no:cacheprovider", str(folder)]
+    ran = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    return ran.stdout + ran.stderr
+
+
+def blocks(path: str) -> list[str]:
+    return PYTHON.findall((ROOT / path).read_text(encoding="utf-8"))
+
+
+def test_the_page_and_the_readme_say_what_works(tmp_path: Path) -> None:
+    algorithm, in_readme = blocks("README.md")
+    page = blocks("docs/testing.md")
+    assert in_readme == page[0]
+    (tmp_path / "main.py").write_text(algorithm, encoding="utf-8")
+    (tmp_path / "calls.py").write_text(CALLS, encoding="utf-8")
+    (tmp_path / "test_page.py").write_text("\n\n".join(page), encoding="utf-8")
+    said = pytest_says(tmp_path)
+    assert f"{len(page)} passed" in said, said
+
+
+def test_the_tests_of_the_hello_example() -> None:
+    said = pytest_says(ROOT / "examples" / "hello")
+    assert "2 passed" in said, said

@@ -1,0 +1,163 @@
+"""`hkube-wrapper build`: the image of an algorithm, with no Dockerfile to write."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..errors import WrapperError
+
+if TYPE_CHECKING:
+    from ..local.images.packing import Packed, Wishes
+
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+
+
+Algorithm = Annotated[
+    str,
+    typer.Argument(
+        metavar="PATH",
+        help="A folder with a main.py or an algorithm.yml; an algorithm.yml or .json; a Python "
+        "file, whose folder goes into the image; or an archive (.tar.gz, .zip).",
+        show_default=False,
+    ),
+]
+EngineArguments = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[-- ENGINE-OPTIONS]",
+        help="What follows -- goes to the engine's build command, "
+        "for example: -- --network host --pull=never",
+        show_default=False,
+    ),
+]
+Tag = Annotated[
+    str | None,
+    typer.Option(
+        "--tag",
+        metavar="NAME[:TAG]",
+        help="The image's name; else the algorithm's name, with the version of its "
+        "algorithm.yml, or latest.",
+        show_default=False,
+    ),
+]
+Base = Annotated[
+    str | None,
+    typer.Option(
+        "--base",
+        metavar="IMAGE",
+        help="The image to build on, which has the wrapper in it; else baseImage of "
+        "algorithm.yml, or hkube/python-wrapper.",
+        show_default=False,
+    ),
+]
+PrintOnly = Annotated[
+    bool, typer.Option("--print", help="Print the Dockerfile, and build nothing.")
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        metavar="DIR",
+        help="Write the build context into a new folder, and build nothing.",
+        show_default=False,
+    ),
+]
+EngineName = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        metavar="docker|podman|buildah",
+        envvar="CONTAINER_ENGINE",
+        help="What builds; else the first of the three that is here and answers.",
+        show_default=False,
+    ),
+]
+PipConf = Annotated[
+    Path | None,
+    typer.Option(
+        "--pip-conf",
+        metavar="FILE",
+        help="A pip.conf for the build alone, as for a private index: in no layer.",
+        show_default=False,
+    ),
+]
+
+
+def build(
+    path: Algorithm,
+    engine_arguments: EngineArguments = None,
+    tag: Tag = None,
+    base: Base = None,
+    print_only: PrintOnly = False,
+    output: Output = None,
+    engine: EngineName = None,
+    pip_conf: PipConf = None,
+) -> None:
+    """Build the image of an algorithm; its name is printed on stdout.
+
+    requirements.txt is installed in a layer before the code.
+    Files that .dockerignore or .hkubeignore names stay out.
+
+    Exit codes: 0 built; 1 the engine failed, or there is none;
+    2 wrong usage, or PATH is no algorithm that could run.
+    """
+    from ..local.images.engine import EngineError
+    from ..local.images.packing import Wishes, pack
+    from ..local.source import open_algorithm
+
+    wishes = Wishes(tag, base, pip_conf, engine_arguments or ())
+    try:
+        with open_algorithm(path) as source:
+            packed = pack(source, wishes)
+            for remark in packed.remarks:
+                print(f"note: {remark}", file=sys.stderr)
+            if print_only:
+                print(packed.dockerfile, end="")
+            elif output is not None:
+                packed.write(output)
+                _show_command(output, packed, wishes, engine)
+            else:
+                _build(packed, wishes, engine)
+    except EngineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(FAILED) from None
+    except WrapperError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(USAGE) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _build(packed: Packed, wishes: Wishes, wanted: str | None) -> None:
+    from ..local.images.engine import build_command, find_engine, run_build
+    from ..local.images.image_name import has_registry
+
+    engine = find_engine(wanted)
+    base, hint = packed.image.base, ""
+    if engine.name != "docker" and not has_registry(base):
+        hint = f"; if it did not find the base, name its registry: --base docker.io/{base}"
+    with tempfile.TemporaryDirectory(prefix="hkube-") as scratch:
+        context = Path(scratch, "context")
+        packed.write(context)
+        more = wishes.engine_arguments
+        run_build(build_command(engine, context, packed.tag, wishes.pip_conf, more), hint)
+    print(packed.tag, flush=True)
+    if engine.name != "buildah":
+        command = f"{engine.name} run --rm {packed.tag} run --input '[]'"
+        print(f"try it: {command}", file=sys.stderr)
+
+
+def _show_command(folder: Path, packed: Packed, wishes: Wishes, wanted: str | None) -> None:
+    from ..local.images.engine import Engine, build_command, engine_name
+
+    name = engine_name(wanted or "docker")
+    more = wishes.engine_arguments
+    command = build_command(Engine(name, name), folder, packed.tag, wishes.pip_conf, more)
+    print(f"the build context is in {folder}; now, where an engine is:", file=sys.stderr)
+    print(shlex.join(command), flush=True)

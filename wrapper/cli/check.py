@@ -1,0 +1,63 @@
+"""`hkube-wrapper check`: will this algorithm run in HKube?"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from ..errors import WrapperError
+
+WRONG, USAGE, INTERRUPTED = 1, 2, 130
+DEFAULT_TIMEOUT = 60.0
+
+
+def check(
+    path: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH",
+            help="A Python file; a folder with a main.py or an algorithm.yml; pkg.module; "
+            "an algorithm.yml or .json; or an archive (.tar.gz, .zip).",
+            show_default=False,
+        ),
+    ],
+    timeout: Annotated[
+        float,
+        typer.Option(metavar="SECONDS", min=0.1, help="How long the module may take to load."),
+    ] = DEFAULT_TIMEOUT,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object on stdout, for programs.")
+    ] = False,
+) -> None:
+    """Load an algorithm as its container would, and say what is wrong or fine.
+
+    Its functions, the packages it imports against requirements.txt,
+    the Python version, the size of its folder.
+    What the module prints goes to stderr.
+
+    Exit codes: 0 fine; 1 something is wrong;
+    2 wrong usage, or PATH is no algorithm.
+    """
+    from rich.console import Console
+
+    from ..local.checks.check import check as look_at
+    from ..local.checks.check_shown import as_document, show
+    from ..local.source import open_algorithm
+
+    try:
+        with open_algorithm(path) as source:
+            report = look_at(source, os.environ, timeout)
+            if as_json:
+                print(json.dumps(as_document(report), indent=2))
+            else:
+                show(report, Console(highlight=False))
+    except WrapperError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(USAGE) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    raise typer.Exit(0 if report.is_fine else WRONG)

@@ -1,0 +1,1 @@
+"""`hkube-wrapper check`: what would go wrong in the container, found here."""
