@@ -104,13 +104,20 @@ def read_storage(read: EnvironmentReader, cwd: str) -> StorageSettings:
         retry_timeout=read.seconds("STORAGE_RETRY_TIMEOUT", 30.0),
         folder=os.path.join(cwd, folder),
         s3=S3Settings(
-            endpoint=read.text("S3_ENDPOINT_URL", "http://127.0.0.1:9000"),
+            endpoint=_read_endpoint(read),
             access_key_id=read.text("AWS_ACCESS_KEY_ID"),
             secret_access_key=read.text("AWS_SECRET_ACCESS_KEY"),
             verify_ssl=read.flag("S3_VERIFY_SSL", False),
             ca_file=read.text("AWS_CA_BUNDLE"),
         ),
     )
+
+
+def _read_endpoint(read: EnvironmentReader) -> str:
+    endpoint = read.text("S3_ENDPOINT_URL", "http://127.0.0.1:9000")
+    if not endpoint.lower().startswith(("http://", "https://")):
+        read.reject("S3_ENDPOINT_URL", "a URL that begins with http:// or https://")
+    return endpoint.rstrip("/")
 
 
 def read_discovery(read: EnvironmentReader) -> DiscoverySettings:

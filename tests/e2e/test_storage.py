@@ -349,12 +349,16 @@ def test_a_storage_that_stays_away(serve: Serve, storage: FolderStorage) -> None
     assert run(worker, storage, "$$k", k=given) == [7]
 
 
-def test_a_stop_ends_the_waiting_for_the_storage(serve: Serve, storage: FolderStorage) -> None:
+@pytest.mark.parametrize("count", [1, 20])
+def test_a_stop_ends_the_waiting_for_the_storage(
+    serve: Serve, storage: FolderStorage, count: int
+) -> None:
     worker, wrapper = serve("one_argument", env=storage.environment)
     given = storage.put([7])
+    batch = [{"storageInfo": storage.put(number)} for number in range(count)]
     away = storage.folder.with_name("away")
     storage.folder.rename(away)
-    worker.initialize(**stored_job("$$k", k=given))
+    worker.initialize(**stored_job("$$k", k=batch))
     worker.expect("initialized")
     worker.send("start", {})
     worker.expect("started")

@@ -231,6 +231,12 @@ def test_a_storage_that_is_named_is_used(
     assert read(tmp_path, **{**environ, "STORAGE_PROTOCOL": "v1"}).storage_protocol == "v1"
 
 
+def test_the_address_of_s3() -> None:
+    assert read(S3_ENDPOINT_URL="HTTPS://minio:9000/").storage.s3.endpoint == "HTTPS://minio:9000"
+    for bad in ("minio:9000", "s3://minio", "//minio"):
+        assert "begins with http:// or https://" in problem(S3_ENDPOINT_URL=bad)
+
+
 def test_the_port_of_peers_leaves_one_for_pings() -> None:
     assert read(DISCOVERY_PORT="65534").discovery.port == 65534
     assert "from 1 to 65534" in problem(DISCOVERY_PORT="65535")

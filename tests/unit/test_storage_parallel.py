@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import Barrier, Lock, Thread, get_ident
+from threading import Barrier, Event, Lock, Thread, current_thread, get_ident, main_thread
 
 import pytest
 
@@ -38,6 +38,25 @@ def test_the_first_failure_is_told_and_the_rest_left_out() -> None:
     with pytest.raises(ValueError, match="three"):
         in_parallel(act, list(range(100_000)), 4)
     assert len(begun) < 100_000
+
+
+@pytest.mark.parametrize("place", ["caller", "helper"])
+def test_a_failure_is_told_while_others_are_still_at_it(place: str) -> None:
+    both, over = Barrier(2), Event()
+
+    def act(_: int) -> None:
+        both.wait(10)
+        if (current_thread() is main_thread()) is (place == "caller"):
+            raise KeyboardInterrupt  # as a stop: no Exception
+        if place == "caller":
+            over.wait(30)
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            in_parallel(act, [1, 2], 2)
+        assert not over.is_set()
+    finally:
+        over.set()
 
 
 def test_without_threads_the_caller_does_it_all(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,6 @@ import mmap
 import os
 import socket
 import struct
-import tempfile
 import time
 from itertools import count
 from threading import Lock
@@ -124,6 +123,8 @@ def answer(sock: socket.socket, number: int, is_held: bool) -> None:
 def _shared_memory(encoded: Encoded) -> int:
     """A file descriptor of memory that holds the payload."""
     if not hasattr(os, "memfd_create"):
+        import tempfile  # slow to import
+
         with tempfile.TemporaryFile() as file:
             _write(file.fileno(), encoded)
             return os.dup(file.fileno())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import count
-from threading import Thread
+from threading import Event, Thread
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -22,10 +22,13 @@ def in_parallel(act: Callable[[T], None], items: Sequence[T], workers: int) -> N
         workers: how many at a time, at most.
 
     Raises:
-        Exception: the first that `act` raised; what had not begun by then is left out.
+        BaseException: the first that `act`, or a signal's handler, raised; what had not begun by
+            then is left out.
     """
     places = count()  # its next() is one step that no other thread can come between
     failures: list[BaseException] = []
+    ended: list[None] = []
+    changed = Event()
 
     def work() -> None:
         while not failures and (place := next(places)) < len(items):
@@ -34,20 +37,25 @@ def in_parallel(act: Callable[[T], None], items: Sequence[T], workers: int) -> N
             except BaseException as error:  # told to the caller
                 failures.append(error)
 
-    helpers: list[Thread] = []
+    def help_out() -> None:
+        work()
+        ended.append(None)
+        changed.set()
+
+    helpers = 0
     for _ in range(min(workers, len(items)) - 1):
-        helper = Thread(target=work, name="hkube-storage", daemon=True)
         try:
-            helper.start()
+            Thread(target=help_out, name="hkube-storage", daemon=True).start()
         except RuntimeError:  # no thread to be had
             break
-        helpers.append(helper)
-    try:
-        work()
-        for helper in helpers:
-            helper.join()
-    except BaseException as error:  # AlgorithmStopped: those that still run end by themselves
-        failures.append(error)
-        raise
+        helpers += 1
+    work()
+    # Not `join`: after a failure nobody waits for those that are still at it.
+    while not failures and len(ended) < helpers:
+        try:
+            changed.wait()
+        except BaseException as error:  # AlgorithmStopped: the helpers begin nothing more
+            failures.append(error)
+        changed.clear()
     if failures:
         raise failures[0]

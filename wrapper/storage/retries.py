@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import os
 import time
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
@@ -22,7 +22,7 @@ class Clock(NamedTuple):
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
-    rand: Callable[[], float] = random.random
+    rand: Callable[[], float] = lambda: os.urandom(1)[0] / 256  # `random` is slow to import
 
 
 class Retries:
