@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-EXIT_USAGE = 2
+EXIT_USAGE, EXIT_INTERRUPTED = 2, 130
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -24,12 +24,20 @@ def main(arguments: list[str] | None = None) -> int:
         from .inprocess import serve_in_process
 
         return serve_in_process(os.environ)
+    if arguments == ["health"]:  # a probe comes every few seconds: nothing more is imported
+        from .supervisor.health import tell_health
+
+        return tell_health(os.environ)
     return _run_command(arguments)
 
 
 def _run_command(arguments: list[str]) -> int:
     try:
         from .cli.app import run_app
+
+        return run_app(arguments)
+    except KeyboardInterrupt:  # while a command is still being imported
+        return EXIT_INTERRUPTED
     except ModuleNotFoundError as error:
         print(
             f"the local tools are not installed here: {error.name} is missing "
@@ -37,7 +45,6 @@ def _run_command(arguments: list[str]) -> int:
             file=sys.stderr,
         )
         return EXIT_USAGE
-    return run_app(arguments)
 
 
 if __name__ == "__main__":

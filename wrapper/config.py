@@ -61,6 +61,7 @@ class Config(NamedTuple):
         log_format: one of `log.FORMATS`.
         log_failures: log what the worker is told when a task fails.
         termination_log: file for the report of a crash.
+        health_socket: name of the socket for probes; empty: none.
         tracing_host: host of the Jaeger agent; empty: none.
         storage: used in mode v3 only.
         discovery: used in mode v3 only.
@@ -85,6 +86,7 @@ class Config(NamedTuple):
     log_format: str
     log_failures: bool
     termination_log: str
+    health_socket: str
     tracing_host: str
     storage: StorageSettings
     discovery: DiscoverySettings
@@ -130,6 +132,7 @@ class Config(NamedTuple):
             log_format=read.choice("HKUBE_LOG_FORMAT", FORMATS, "text"),
             log_failures=read.flag("HKUBE_LOG_FAILURES", True),
             termination_log=read.text("TERMINATION_LOG", "/dev/termination-log"),
+            health_socket=read.text("HKUBE_HEALTH_SOCKET"),
             tracing_host=read.text("JAEGER_AGENT_SERVICE_HOST"),
             storage=read_storage(read, os.fspath(cwd)),
             discovery=read_discovery(read),

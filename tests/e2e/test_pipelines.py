@@ -530,7 +530,7 @@ def test_a_second_ctrl_c_ends_at_once(folder: Path) -> None:
         while "Ctrl-C again ends at once" not in process.stderr.readline():
             pass
         process.send_signal(signal.SIGINT)
-        assert process.wait(5) == 130
+        assert process.wait(8) == 130
 
 
 def test_sigterm_leaves_nothing_behind(folder: Path) -> None:

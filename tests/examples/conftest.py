@@ -22,7 +22,7 @@ CHANGING = re.compile(
     r"|\d{4}-\d\d-\d\dT[\d:.]+Z"  # when
     r"|(?<=job=local:)\w+|(?<=task=)\w+"
     r"|(?<=Python )\d+\.\d+\.\S+"
-    r"|\d+(?= bytes)"
+    r"|\d[\d.]* (?:bytes|kB|MB)"
 )
 
 

@@ -34,6 +34,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__init__": {"algorithm", "errors"},
     "__main__": {"cli", "inprocess", "supervisor"},
     "inprocess": {"algorithm", "supervisor", "errors"} | _SETTINGS,
+    "process_one": set(),  # a script: the package is not even found
     "algorunner": {"algorithm", "inprocess", "ipc", "config"},
 }
 MAY_IMPORT_EVERYTHING = {"cli", "local", "testing"}
@@ -50,9 +51,11 @@ MAY_READ_THE_ENVIRONMENT = {
     "__main__.py",
     "algorithm/serve.py",
     "algorunner.py",
+    "cli/health.py",
     "cli/check.py",
     "cli/run_pipeline.py",
     "cli/run_tasks.py",
+    "process_one.py",
     "testing/surroundings.py",  # lends it to an algorithm under test
 }
 

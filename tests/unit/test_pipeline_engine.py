@@ -8,9 +8,10 @@ from wrapper.errors import WrapperError
 from wrapper.local.answers import AnswerTable, Failure, Result
 from wrapper.local.pipeline import events
 from wrapper.local.pipeline.actions import Failed, Succeeded, TaskKey
+from wrapper.local.pipeline.at_hand import AtHand
 from wrapper.local.pipeline.catalog import Algorithms
 from wrapper.local.pipeline.descriptor import Node, Pipeline
-from wrapper.local.pipeline.engine import AtHand, Engine
+from wrapper.local.pipeline.engine import Engine
 
 ANSWERS = AnswerTable(
     algorithms={"good": Result(5), "bad": Failure("no"), "computed": lambda call: 7}

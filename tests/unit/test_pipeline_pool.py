@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from wrapper.local import events
+from wrapper.local.link import CONNECTION_LOST
 from wrapper.local.pipeline.loop import Loop
 from wrapper.local.pipeline.pool import CRASH_TIMEOUT, Pool, PoolTask
 from wrapper.local.pipeline.process import STOP_TIMEOUT, Exited, TaskEnded
@@ -138,7 +139,7 @@ def test_a_crash_is_told_with_its_exit_code(code: int, text: str) -> None:
     bench = Bench(limit=1)
     bench.submit("t1", "t2")
     number = bench.number("t1")
-    bench.hear(number, TaskEnded("t1", events.Lost("the connection was lost")))
+    bench.hear(number, TaskEnded("t1", events.Lost(CONNECTION_LOST)))
     assert bench.ended == {}, "the code is still to come"
     bench.hear(number, Exited(code))
     assert bench.ended == {"t1": events.Lost(text)}
@@ -150,9 +151,30 @@ def test_a_process_without_a_connection_that_does_not_end_is_killed() -> None:
     bench = Bench()
     bench.submit("t1")
     number = bench.number("t1")
-    bench.hear(number, TaskEnded("t1", events.Lost("the connection was lost")))
+    bench.hear(number, TaskEnded("t1", events.Lost(CONNECTION_LOST)))
     bench.pass_time(CRASH_TIMEOUT)
     bench.processes[number].wait_for("kill")
+
+
+def test_a_process_whose_message_would_harm_hkube_is_killed_and_that_is_told() -> None:
+    bench = Bench()
+    bench.submit("t1")
+    number = bench.number("t1")
+    bench.hear(number, TaskEnded("t1", events.Lost("its message is too large")))
+    bench.pass_time(0.0)
+    bench.processes[number].wait_for("kill")
+    bench.hear(number, Exited(137))
+    assert bench.ended == {"t1": events.Lost("its message is too large")}
+
+
+def test_a_process_that_ended_before_its_connection_did() -> None:
+    bench = Bench()
+    bench.submit("t1")
+    number = bench.number("t1")
+    lost = events.Lost("its process ended with exit code 139")
+    bench.hear(number, TaskEnded("t1", lost))
+    bench.hear(number, Exited(139))
+    assert bench.ended == {"t1": events.Lost(f"{lost.reason} (SIGSEGV)")}
 
 
 def test_a_process_that_ends_without_a_task_is_forgotten() -> None:

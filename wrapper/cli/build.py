@@ -10,13 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..errors import WrapperError
+from .ending import FAILED, command_errors
 
 if TYPE_CHECKING:
     from ..local.images.packing import Packed, Wishes
-
-FAILED, USAGE, INTERRUPTED = 1, 2, 130
-
 
 Algorithm = Annotated[
     str,
@@ -112,26 +109,21 @@ def build(
     from ..local.source import open_algorithm
 
     wishes = Wishes(tag, base, pip_conf, engine_arguments or ())
-    try:
-        with open_algorithm(path) as source:
-            packed = pack(source, wishes)
-            for remark in packed.remarks:
-                print(f"note: {remark}", file=sys.stderr)
-            if print_only:
-                print(packed.dockerfile, end="")
-            elif output is not None:
-                packed.write(output)
-                _show_command(output, packed, wishes, engine)
-            else:
+    with command_errors(), open_algorithm(path) as source:
+        packed = pack(source, wishes)
+        for remark in packed.remarks:
+            print(f"note: {remark}", file=sys.stderr)
+        if print_only:
+            print(packed.dockerfile, end="")
+        elif output is not None:
+            packed.write(output)
+            _show_command(output, packed, wishes, engine)
+        else:
+            try:
                 _build(packed, wishes, engine)
-    except EngineError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(FAILED) from None
-    except WrapperError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(USAGE) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
+            except EngineError as error:
+                print(f"error: {error}", file=sys.stderr)
+                raise typer.Exit(FAILED) from None
 
 
 def _build(packed: Packed, wishes: Wishes, wanted: str | None) -> None:

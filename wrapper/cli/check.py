@@ -4,27 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from typing import Annotated
 
 import typer
 
-from ..errors import WrapperError
+from .ending import command_errors
+from .options import AlgorithmPath
 
-WRONG, USAGE, INTERRUPTED = 1, 2, 130
+WRONG = 1
 DEFAULT_TIMEOUT = 60.0
 
 
 def check(
-    path: Annotated[
-        str,
-        typer.Argument(
-            metavar="PATH",
-            help="A Python file; a folder with a main.py or an algorithm.yml; pkg.module; "
-            "an algorithm.yml or .json; or an archive (.tar.gz, .zip).",
-            show_default=False,
-        ),
-    ],
+    path: AlgorithmPath = ".",
     timeout: Annotated[
         float,
         typer.Option(metavar="SECONDS", min=0.1, help="How long the module may take to load."),
@@ -48,16 +40,10 @@ def check(
     from ..local.checks.check_shown import as_document, show
     from ..local.source import open_algorithm
 
-    try:
-        with open_algorithm(path) as source:
-            report = look_at(source, os.environ, timeout)
-            if as_json:
-                print(json.dumps(as_document(report), indent=2))
-            else:
-                show(report, Console(highlight=False))
-    except WrapperError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(USAGE) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
+    with command_errors(), open_algorithm(path) as source:
+        report = look_at(source, os.environ, timeout)
+        if as_json:
+            print(json.dumps(as_document(report), indent=2))
+        else:
+            show(report, Console(highlight=False))
     raise typer.Exit(0 if report.is_fine else WRONG)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import enum
 import shlex
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..errors import WrapperError
 from ..local.scaffold import EXAMPLES, scaffold
-
-USAGE = 2
+from .ending import command_errors
 
 
 class Template(str, enum.Enum):
@@ -46,11 +43,8 @@ def init(
 
     Exit codes: 0 made; 2 wrong usage, or something is there already.
     """
-    try:
+    with command_errors():
         made = scaffold(Path(name), template.value)
-    except WrapperError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(USAGE) from None
     folder = shlex.quote(str(made.folder))
     print(f"made the algorithm {made.name}: {', '.join(made.files)}")
     print("next:")

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 import time
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from ..errors import WrapperError
-from .storage_kind import StorageKind
-
-USAGE, INTERRUPTED = 2, 130
+from .ending import command_errors
+from .options import Answers, Pipelines, Storage
 
 app = typer.Typer(
     name="pipeline",
@@ -52,23 +47,8 @@ def run(
             show_default=False,
         ),
     ] = None,
-    pipelines: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="A folder of stored pipelines, which algorithms may start by name.",
-            show_default=False,
-        ),
-    ] = None,
-    answers: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="JSON file of replies in place of algorithms and stored pipelines: "
-            '{"algorithms": {"NAME": {"result": …}}, "pipelines": …, "dataSources": …}.',
-            show_default=False,
-        ),
-    ] = None,
+    pipelines: Pipelines = None,
+    answers: Answers = None,
     processes: Annotated[
         int | None,
         typer.Option(
@@ -79,15 +59,7 @@ def run(
             show_default=False,
         ),
     ] = None,
-    storage: Annotated[
-        StorageKind | None,
-        typer.Option(
-            metavar="fs",
-            help="Storage mode v3: inputs and results by files in BASE_FS_ADAPTER_DIRECTORY, or in "
-            "a folder of its own.",
-            show_default=False,
-        ),
-    ] = None,
+    storage: Storage = None,
     as_json: Annotated[
         bool,
         typer.Option(
@@ -101,22 +73,12 @@ def run(
     Exit codes: 0 done; 1 the pipeline failed; 2 wrong usage; 130 ended by Ctrl-C.
     """
     started = time.monotonic()
-    signal.signal(signal.SIGTERM, _terminated)
-    try:
-        from .run_pipeline import Request, run_pipeline  # --help need not wait for it
+    from .run_pipeline import Request, run_pipeline  # --help need not wait for it
 
-        kind = storage and storage.value
+    kind = storage and storage.value
+    with command_errors():
         request = Request(
             pipeline, algorithms, flow_input, pipelines, answers, processes, as_json, kind
         )
         code = run_pipeline(request, started)
-    except WrapperError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(USAGE) from None
-    except KeyboardInterrupt:  # the second one; what was started is ended by now
-        raise typer.Exit(INTERRUPTED) from None
     raise typer.Exit(code)
-
-
-def _terminated(signum: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + signum)

@@ -2,31 +2,18 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 import time
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from ..errors import WrapperError
-from .storage_kind import StorageKind
-
-USAGE, INTERRUPTED = 2, 130
+from .ending import command_errors
+from .options import AlgorithmPath, Answers, Pipelines, Storage
 
 
 def run(
-    path: Annotated[
-        str,
-        typer.Argument(
-            metavar="PATH",
-            help="A Python file; a folder with a main.py or an algorithm.yml; pkg.module; "
-            "an algorithm.yml or .json; or an archive (.tar.gz, .zip).",
-            show_default=False,
-        ),
-    ],
+    path: AlgorithmPath = ".",
     inputs: Annotated[
         list[str] | None,
         typer.Option(
@@ -64,23 +51,8 @@ def run(
             show_default=False,
         ),
     ] = None,
-    pipelines: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="A folder of stored pipelines that this algorithm may start.",
-            show_default=False,
-        ),
-    ] = None,
-    answers: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="JSON file of replies to the algorithm's calls, which go first: "
-            '{"algorithms": {"NAME": {"result": …}}, "pipelines": …, "dataSources": …}.',
-            show_default=False,
-        ),
-    ] = None,
+    pipelines: Pipelines = None,
+    answers: Answers = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="Run again at each save, until Ctrl-C.")
     ] = False,
@@ -103,15 +75,7 @@ def run(
             "result, error, exitCode, seconds, progress, spans.",
         ),
     ] = False,
-    storage: Annotated[
-        StorageKind | None,
-        typer.Option(
-            metavar="fs",
-            help="Storage mode v3: inputs and results by files in BASE_FS_ADAPTER_DIRECTORY, or in "
-            "a folder of its own.",
-            show_default=False,
-        ),
-    ] = None,
+    storage: Storage = None,
     in_process: Annotated[
         bool,
         typer.Option(
@@ -131,7 +95,6 @@ def run(
     with signal n; 130 after Ctrl-C.
     """
     started = time.monotonic()
-    signal.signal(signal.SIGTERM, _terminated)
     from ..local.answers import AnswerTable, load_answers
     from .run_tasks import Request, run_once, run_watching
     from .task_inputs import task_inputs
@@ -161,15 +124,10 @@ def run(
 
     texts = inputs or ["[]"]
     given = [text for text in (*texts, flow_input, extra_data) if text is not None]
-    try:
+    with command_errors():
         files = files_of(given)
         _check_together(given, watch, in_process, timeout)
         code = run_watching(read_request, started) if watch else run_once(read_request(), started)
-    except WrapperError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(USAGE) from None
-    except KeyboardInterrupt:  # the second one; what was started is ended by now
-        raise typer.Exit(INTERRUPTED) from None
     raise typer.Exit(code)
 
 
@@ -182,7 +140,3 @@ def _check_together(given: list[str], watch: bool, in_process: bool, timeout: fl
         raise UsageError("--watch runs again and again, but '-' (stdin) can be read once only")
     if timeout is not None and not timeout > 0:
         raise UsageError(f"--timeout must be above 0 seconds, not {timeout:g}")
-
-
-def _terminated(signum: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + signum)

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from ..local.answers import AnswerTable, load_answers
 from ..local.pipeline.actions import Failed, Outcome, Stopped, Succeeded
+from ..local.pipeline.at_hand import AtHand
 from ..local.pipeline.catalog import (
     Algorithms,
     check_algorithms,
@@ -23,7 +24,7 @@ from ..local.pipeline.catalog import (
     read_pipeline,
 )
 from ..local.pipeline.descriptor import Pipeline
-from ..local.pipeline.engine import AtHand, Engine
+from ..local.pipeline.engine import Engine
 from ..local.pipeline.lines import Lines, failure_of
 from ..local.pipeline.parsing import with_flow_input
 from ..local.storage import local_storage

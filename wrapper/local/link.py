@@ -19,6 +19,9 @@ from .calls import Message
 MAX_PAYLOAD_BYTES = 100_000_000
 """The largest message that HKube's worker takes."""
 
+CONNECTION_LOST = "the connection was lost before the task's end"
+"""Why a task is lost that was on a connection which is gone, if nothing more is known."""
+
 CLOSE_TIMEOUT = 1.0
 """Seconds that a closing handshake may take on this machine."""
 
@@ -55,7 +58,7 @@ class Link:
         ours = self.connection.protocol.close_sent
         if ours is not None and ours.code == CloseCode.MESSAGE_TOO_BIG:
             return f"its message is over {MAX_PAYLOAD_BYTES:,} bytes, which HKube's worker refuses"
-        return "the connection was lost before the task's end"
+        return CONNECTION_LOST
 
 
 def open_link(connection: ServerConnection, mode: str = "v1") -> Link | None:

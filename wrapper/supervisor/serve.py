@@ -85,6 +85,12 @@ def _serve(config: Config, log: Log, environ: Mapping[str, str], command: Sequen
     if relay is not None:
         relay.start(supervisor.send)
         supervisor.before_goodbye = relay.finish
+    if config.health_socket:
+        from .health import open_health_socket
+
+        health = open_health_socket(config.health_socket, log)
+        if health is not None:
+            supervisor.watch(health, health.answer)
     if config.dev_mode:
         from .watcher import watch_in_thread
 

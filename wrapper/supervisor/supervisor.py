@@ -22,7 +22,7 @@ from . import descendants
 from .connector import Target
 from .crash import CrashReporter
 from .link import LinkSettings
-from .poller import Poller
+from .poller import Poller, Source
 from .process import Algorithm, Channel, exit_code_of
 from .routing import AlreadyConnected, Odd, is_answer, route
 from .wakeup import Wakeup
@@ -113,6 +113,10 @@ class Supervisor:
     def send(self, payload: bytes) -> None:
         """Send what is no part of a task (logData); safe from any thread."""
         self.wakeup.post(lambda: self._send(payload, keep=False))
+
+    def watch(self, source: Source, on_readable: Callable[[], None]) -> None:
+        """Let the loop deal with another source as well; before `run`."""
+        self._poller.watch(source, on_readable)
 
     def _next_due(self) -> float | None:
         earliest = self._machine.deadline()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ..local import events
+from ..local.span_tree import Span as GatheredSpan
+from ..local.span_tree import SpanTree
 
 
 @dataclass(frozen=True)
@@ -30,33 +32,12 @@ class Span:
 
 def span_tree(told: Iterable[events.Event]) -> tuple[Span, ...]:
     """Make the tree of a run's events; what else is among them is passed over."""
-    stack: list[_Open] = [_Open(Span("", {}), 0.0)]
+    tree = SpanTree()
     for event in told:
-        if isinstance(event, events.SpanStarted):
-            stack.append(_Open(Span(event.name, dict(event.tags)), event.at))
-        elif isinstance(event, events.SpanFinished) and len(stack) > 1:
-            span = stack.pop().closed(event)
-            stack[-1].add(span)
-    while len(stack) > 1:
-        span = stack.pop().span
-        stack[-1].add(span)
-    return stack[0].span.children
+        tree(event)
+    return tuple(map(_frozen, tree.roots))
 
 
-class _Open:
-    """A span that is not finished yet."""
-
-    def __init__(self, span: Span, began: float) -> None:
-        self.span = span
-        self._began = began
-
-    def add(self, child: Span) -> None:
-        self.span = replace(self.span, children=(*self.span.children, child))
-
-    def closed(self, event: events.SpanFinished) -> Span:
-        return replace(
-            self.span,
-            tags={**self.span.tags, **event.tags},
-            error=event.error,
-            duration=event.at - self._began,
-        )
+def _frozen(span: GatheredSpan) -> Span:
+    children = tuple(map(_frozen, span.children))
+    return Span(span.name, span.tags, span.error, children, span.seconds)

@@ -6,26 +6,25 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, final
+from typing import final
 
-from ...errors import WrapperError
 from .. import events as worker_events
-from ..answers import Answer, Answers, AnswerTable, Call, Cancelled, Failure, Later, Reply, Result
-from ..storage import LocalStorage
+from ..answers import Answers
 from . import events
 from .actions import Outcome, TaskKey
 from .active_run import ActiveRun, Services
-from .catalog import Algorithms, check_algorithms
-from .code_api import check_depth, pipeline_of, reply_of
+from .at_hand import AtHand
+from .call_runs import Caller, CallRuns
+from .catalog import check_algorithms
 from .descriptor import Pipeline
 from .jobs import Place
 from .loop import Loop
 from .pool import Pool, Process
 from .process import AlgorithmProcess, Ears
+from .telling import Telling
 
 LEAST_PROCESSES = 4
 """Tasks at once on a small machine, unless told otherwise: algorithms often wait."""
@@ -36,34 +35,6 @@ _WORTH_TELLING = (
     worker_events.SpanFinished,
     worker_events.Violation,
 )
-
-
-@dataclass(frozen=True)
-class AtHand:
-    """What the engine may use.
-
-    Attributes:
-        algorithms: the algorithms by name.
-        stored: the stored pipelines by name.
-        answers: replies that go before all of these.
-        environ: the environment that processes start from.
-        storage: of mode v3; None: inputs and results are in the messages.
-    """
-
-    algorithms: Algorithms
-    environ: Mapping[str, str]
-    stored: Mapping[str, Pipeline] = field(default_factory=dict)
-    answers: AnswerTable = field(default_factory=AnswerTable)
-    storage: LocalStorage | None = None
-
-    @property
-    def scripted(self) -> dict[str, Reply]:
-        """What algorithms answer that are not to be run at all."""
-        return {
-            name: answer
-            for name, answer in self.answers.algorithms.items()
-            if isinstance(answer, (Result, Failure, Cancelled))
-        }
 
 
 @final
@@ -90,12 +61,13 @@ class Engine:
             clock: seconds for the events' times and for limits.
         """
         self._at_hand = at_hand
-        self._telling = _Telling(listener, clock)
+        self._telling = Telling(listener, clock)
         self._loop = Loop(self._after_each, self._fault, clock)
         limit = processes or max(LEAST_PROCESSES, os.cpu_count() or 1)
         self._pool = Pool(self._loop, limit, self._open_process)
         tell, scripted = self._telling.tell, at_hand.scripted
         self._services = Services(self._loop, self._pool, tell, scripted, {})
+        self._calls = CallRuns(at_hand, self._loop, self._pool, self._begin)
         self._runs: set[ActiveRun] = set()
         self._outcome: Future[Outcome] = Future()
 
@@ -139,7 +111,7 @@ class Engine:
             place: where its task belongs.
             node: the name of its node.
         """
-        return _EngineAnswers(self._at_hand, partial(self._start_call, lambda: (place, node), None))
+        return self._calls.answers(Caller(lambda: (place, node)))
 
     def _close(self) -> None:
         """Stop what runs, as HKube would, and have all processes exit."""
@@ -175,7 +147,7 @@ class Engine:
             self._outcome.set_exception(error)
 
     def _open_process(self, number: int, algorithm: str) -> Process:
-        start = partial(self._start_call, partial(self._place_of, number), number)
+        caller = Caller(partial(self._place_of, number), number)
         ears = Ears(
             fact=partial(self._loop.post, self._pool.hear, number),
             event=partial(self._worker_said, number),
@@ -183,7 +155,7 @@ class Engine:
         )
         return AlgorithmProcess(
             self._at_hand.algorithms.source(algorithm),
-            _EngineAnswers(self._at_hand, start),
+            self._calls.answers(caller),
             ears,
             self._at_hand.environ,
             self._at_hand.storage,
@@ -210,88 +182,3 @@ class Engine:
     def _wrote(self, number: int, algorithm: str, line: str) -> None:
         path, node = self._pool.last_label(number) or ((), algorithm)
         self._telling.tell(events.OutputLine, path, node=node, line=line)
-
-    def _start_call(
-        self,
-        caller: Callable[[], tuple[Place, str] | None],
-        number: int | None,
-        call: Call,
-        reply: Callable[[Reply], None],
-    ) -> Callable[[str], None]:
-        child = _Child()
-        self._loop.post(self._begin_call, caller, number, call, reply, child)
-        return partial(self._loop.post, child.stop)
-
-    def _begin_call(
-        self,
-        caller: Callable[[], tuple[Place, str] | None],
-        number: int | None,
-        call: Call,
-        reply: Callable[[Reply], None],
-        child: _Child,
-    ) -> None:
-        found = caller()
-        if found is None or child.is_stopped:
-            return
-        place, node = found
-        try:
-            below = place.below(node, call.name)
-            check_depth(below)
-            at_hand = self._at_hand
-            pipeline = pipeline_of(call, at_hand.algorithms, at_hand.stored, at_hand.scripted)
-        except WrapperError as error:
-            reply(Failure(str(error)))
-            return
-
-        def ended(outcome: Outcome) -> None:
-            if number is not None:
-                self._pool.call_closed(number)
-            reply(reply_of(call, outcome))
-
-        if number is not None:
-            self._pool.call_opened(number)
-        child.run = self._begin(pipeline, below, ended)
-
-
-class _Child:
-    """What a call has started; it may be stopped before it has begun."""
-
-    def __init__(self) -> None:
-        self.run: ActiveRun | None = None
-        self.is_stopped = False
-
-    def stop(self, reason: str) -> None:
-        self.is_stopped = True
-        if self.run is not None:
-            self.run.stop(reason)
-
-
-class _EngineAnswers:
-    """Replies to the calls of one process: those of the file first."""
-
-    def __init__(
-        self,
-        at_hand: AtHand,
-        start: Callable[[Call, Callable[[Reply], None]], Callable[[str], None]],
-    ) -> None:
-        self._answers = at_hand.answers
-        self._start = start
-
-    def find(self, call: Call) -> Answer:
-        return self._answers.get(call) or Later(self._start)
-
-
-class _Telling:
-    """Makes events and hands them to the listener, one at a time."""
-
-    def __init__(self, listener: events.Listener, clock: Callable[[], float]) -> None:
-        self._listener = listener
-        self._clock = clock
-        self._lock = threading.RLock()
-
-    def tell(self, kind: type[events.Event], run: events.Path, **facts: Any) -> None:
-        with self._lock:
-            try:
-                self._listener(kind(at=self._clock(), run=run, **facts))
-            except Exception:  # whoever shows the events must not harm the runs
-                logging.getLogger(__name__).exception("a listener of the pipelines failed")

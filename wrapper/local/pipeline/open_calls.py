@@ -8,8 +8,9 @@ from pathlib import Path
 
 from ..answers import Answers, AnswerTable
 from . import events
+from .at_hand import AtHand
 from .catalog import Algorithms, find_algorithms, load_pipelines
-from .engine import AtHand, Engine
+from .engine import Engine
 from .jobs import Place
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, final
 
 from .. import events
+from ..link import CONNECTION_LOST
 from .events import Path
 from .loop import Loop, Timer
 from .process import STOP_TIMEOUT, Exited, Fact
@@ -61,6 +62,7 @@ class _Seat:
     last: PoolTask | None = None
     timer: Timer | None = None
     is_stopping: bool = False
+    lost: str = CONNECTION_LOST
 
 
 @final
@@ -153,11 +155,13 @@ class Pool:
             self._forget_timer(seat)
             self._end(seat.process)
             if task is not None:
-                self._finish(task, events.Lost(_crash(fact.code, seat.is_stopping)))
+                self._finish(task, events.Lost(_crash(fact.code, seat)))
         elif task is None or fact.task_id != task.task_id:
             return
         elif isinstance(fact.outcome, events.Lost):
-            self._expect(seat, CRASH_TIMEOUT)  # its exit code will say more
+            # Of a process that crashed the exit code says more; another one may go on for long.
+            seat.lost = fact.outcome.reason
+            self._expect(seat, CRASH_TIMEOUT if seat.lost == CONNECTION_LOST else 0.0)
         else:
             self._forget_timer(seat)
             seat.task, seat.is_stopping = None, False
@@ -226,10 +230,12 @@ class Pool:
         return thread
 
 
-def _crash(code: int, was_stopping: bool) -> str:
-    if was_stopping:
+def _crash(code: int, seat: _Seat) -> str:
+    if seat.is_stopping:
         return f"it did not stop in {STOP_TIMEOUT:.0f} s"
     text = f"its process ended with exit code {code}"
+    if seat.lost not in (CONNECTION_LOST, text):
+        return seat.lost
     with suppress(ValueError):
         text += f" ({signal.Signals(code - 128).name})"
     return text
