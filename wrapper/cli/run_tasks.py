@@ -26,9 +26,9 @@ from ..local.source import AlgorithmSource, open_algorithm
 from ..local.storage import LocalStorage, local_storage
 from ..local.watch import Watch
 from ..local.worker import Worker
+from .listening import worker_at
 from .show import Show
 from .task_inputs import TaskInput
-from .values import UsageError
 
 STDOUT = 1
 _TERMINATED = 143
@@ -195,13 +195,7 @@ def _open_worker(
             paths = (request.algorithms, request.pipelines)
             calls = open_calls(source.name, *paths, request.answers, os.environ, lines)
             answers = stack.enter_context(calls)
-        try:
-            worker = Worker(show, answers, request.port, storage=storage)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            text = f"cannot listen on port {request.port} of 127.0.0.1: {reason}"
-            raise UsageError(text) from None
-        yield stack.enter_context(worker)
+        yield stack.enter_context(worker_at(request.port, show, answers, storage))
 
 
 def _jobs(request: Request, source: AlgorithmSource) -> Sequence[Mapping[str, Any]]:

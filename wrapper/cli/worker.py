@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import time
-from types import FrameType
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
-from ..errors import WrapperError
+from .ending import command_errors
 
-if TYPE_CHECKING:
-    from ..local import events
-    from ..local.worker import Worker
-
-USAGE, INTERRUPTED = 2, 130
 HKUBE_PORT = 3000
 """Where HKube's worker listens, and so where algorithms look for it."""
 
@@ -53,40 +46,21 @@ def worker(
     Exit codes: 0 done; 1 a task failed; 2 wrong usage.
     """
     started = time.monotonic()
-    signal.signal(signal.SIGTERM, _terminated)  # as process 1 of a container we get no default
     from ..local.job import make_job
     from ..local.screen import Screen
     from ..local.session import Session, run_beside
+    from .listening import worker_at
     from .show import Show
-    from .values import read_array
+    from .values import files_of, read_array
 
-    try:
+    with command_errors():
+        files_of(inputs or [])
         tasks = [read_array("--input", text) for text in inputs or ["[]"]]
         jobs = [make_job(items, "algorithm") for items in tasks]
         show = Show(Screen(sys.stderr), started, as_json, sys.stdout)
         session = Session(jobs, timeout, show.begin, show.ended, show.terminal.say)
-        with _listening(show, port) as local_worker:
+        with worker_at(port, show) as local_worker:
             show.terminal.say(f"waiting for an algorithm at 127.0.0.1:{local_worker.port}")
             code = run_beside(session, local_worker)
         show.summary()
-    except WrapperError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(USAGE) from None
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
     raise typer.Exit(code)
-
-
-def _listening(listener: events.Listener, port: int) -> Worker:
-    from ..local.worker import Worker
-    from .values import UsageError
-
-    try:
-        return Worker(listener, port=port)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise UsageError(f"cannot listen on port {port} of 127.0.0.1: {reason}") from None
-
-
-def _terminated(signum: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + signum)
