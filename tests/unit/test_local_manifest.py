@@ -80,7 +80,8 @@ def test_amounts_of_memory(tmp_path: Path, text: Any, amount: int) -> None:
     [
         ("", "must be an object with a name and code, but is empty"),
         ("- a", "must be an object with a name and code, but is a list"),
-        ("name: [", "is not valid YAML"),
+        ("name: [", r"is not valid YAML: .*<stream end>' \(line 1, column 8\)$"),
+        ("a: " + "[" * 5000, "is not valid YAML: it is nested too deep"),
         ({"name": 3}, "name must be text, but is 3"),
         ({"env": "nodejs"}, "env is 'nodejs', but this wrapper runs python algorithms only"),
         ({"env": {"A": "b"}}, "environment variables go into algorithmEnv"),

@@ -111,7 +111,7 @@ def run(
                 for _ in range(repeat)
             ],
             files=files,
-            extra_data=read_object("--extra-data", extra_data) if extra_data else {},
+            extra_data={} if extra_data is None else read_object("--extra-data", extra_data),
             algorithms=algorithms,
             pipelines=pipelines,
             answers=load_answers(answers) if answers else AnswerTable(),
