@@ -54,7 +54,7 @@ Base = Annotated[
     ),
 ]
 PrintOnly = Annotated[
-    bool, typer.Option("--print", help="Print the Dockerfile, and build nothing.")
+    bool, typer.Option("--print", metavar="", help="Print the Dockerfile, and build nothing.")
 ]
 Output = Annotated[
     Path | None,
