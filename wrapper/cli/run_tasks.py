@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import io
 import os
 import resource
@@ -105,8 +106,10 @@ def run_watching(read_request: Callable[[], Request], started: float) -> int:
                         return INTERRUPTED
             except WrapperError as error:  # a description that is half written, for one
                 screen.line(f"error: {error}", "bold red")
-            show.terminal.say("waiting for the next save; Ctrl-C ends", "bold")
+            if not watch.saved:
+                show.terminal.say("waiting for the next save; Ctrl-C ends", "bold")
             watch.wait()
+            show.terminal.say("saved: running it again", "bold")
             started = time.monotonic()
 
 
@@ -173,6 +176,7 @@ def _run_in_process(request: Request, source: AlgorithmSource, show: Show) -> in
         )
         tasks = threading.Thread(target=lambda: codes.append(run_beside(session, worker)))
         tasks.start()
+        faulthandler.enable()  # a crash takes this program with it: then at least with a stack
         code = serve_in_process(os.environ)
         worker.give_up(f"the algorithm's side ended with exit code {code}")
         tasks.join()
