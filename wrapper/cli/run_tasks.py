@@ -115,7 +115,8 @@ def run_watching(read_request: Callable[[], Request], started: float) -> int:
 
 def _watch(request: Request) -> Watch:
     with open_algorithm(request.path) as source:
-        files = [*request.files, Path(request.path)]
+        path = Path(request.path)
+        files = [*request.files, *([path] if path.is_file() else [])]
         if source.manifest is not None:
             files.append(source.manifest)
     # That of an archive is gone by now, and with it what could be saved in it.
