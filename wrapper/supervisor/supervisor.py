@@ -7,6 +7,7 @@ One thread, one poller, sockets that never block: whatever the user's code or th
 from __future__ import annotations
 
 import signal
+import socket
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -68,6 +69,8 @@ class Supervisor:
         self._paused = False
         self._exit: events.Finish | None = None
         self.before_goodbye: Callable[[], None] = lambda: None
+        # Takes a result that is to be held for peers; False: nothing comes from there any more.
+        self.take_over: Callable[[socket.socket], bool] = lambda sock: False
 
     # --------------------------------------------------------------------------- the loop --
     def run(self, algorithm: Algorithm) -> int:
@@ -199,7 +202,14 @@ class Supervisor:
     def _watch(self, channel: Channel) -> None:
         self._poller.watch(channel.tasks, self._readable, channel.tasks.outbox)
         self._poller.watch(channel.control, None, channel.control.outbox)
+        handover = channel.handover
+        if handover is not None:
+            self._poller.watch(handover, lambda: self._handed_over(handover))
         self._paused = False
+
+    def _handed_over(self, handover: socket.socket) -> None:
+        if not self.take_over(handover):
+            self._poller.forget(handover)
 
     def _pause(self, paused: bool) -> None:
         """Let the algorithm process wait while too much is on its way to the worker."""
@@ -275,6 +285,8 @@ class Supervisor:
     def _forget(self, channel: Channel) -> None:
         self._poller.forget(channel.tasks)
         self._poller.forget(channel.control)
+        if channel.handover is not None:
+            self._poller.forget(channel.handover)
 
     def _kill(self, action: events.Kill) -> None:
         algorithm = self._algorithm
