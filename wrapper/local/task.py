@@ -162,17 +162,23 @@ class Task:
             cancel("the task that called has ended")
 
     def _compute(self, link: Link, call: Call, answer: Callable[[Call], Any]) -> None:
-        reply: Reply
         try:
-            reply = Result(answer(call))
-        except Exception as error:  # the border to whoever wrote the answer
-            reply = Failure(f"{type(error).__name__}: {error}")
+            value = answer(call)
+        except BaseException as error:  # the border to whoever wrote the answer: sys.exit and all
+            value = Failure(f"{type(error).__name__}: {error}")
+        reply = value if isinstance(value, Reply) else Result(value)
         self._reply(link, call, reply)
 
     def _reply(self, link: Link, call: Call, reply: Reply) -> None:
-        if self._forget(call.call_id) is not None and not self._over:
-            self._tell(events.CallAnswered, call=call, reply=reply)
-            link.send(reply_message(call, reply))
+        if self._forget(call.call_id) is None or self._over:
+            return
+        try:
+            frame = link.encode(reply_message(call, reply))
+        except WrapperError as error:  # the call must not wait for ever
+            reply = Failure(f"the answer cannot be sent: {error}")
+            frame = link.encode(reply_message(call, reply))
+        self._tell(events.CallAnswered, call=call, reply=reply)
+        link.send_frame(frame)
 
     def _forget(self, call_id: str) -> Cancel | None:
         with self._lock:
