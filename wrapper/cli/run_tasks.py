@@ -130,6 +130,7 @@ def _run(request: Request, source: AlgorithmSource, show: Show, watch: Watch | N
     )
     _say_remarks(source, show)
     with ExitStack() as stack:
+        stack.callback(screen.no_bar)  # after a Ctrl-C too the terminal is as it was
         worker = stack.enter_context(_open_worker(request, source, show))
         output = STDERR
         if screen.has_bar:
