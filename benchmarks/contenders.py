@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from .processes import family
@@ -30,9 +30,12 @@ class Contender:
         connected_after: seconds from just before its process was made to its handshake's end.
     """
 
-    def __init__(self, name: str, algorithm: str, folder: Path) -> None:
+    def __init__(
+        self, name: str, algorithm: str, folder: Path, settings: Mapping[str, str]
+    ) -> None:
         listener = Listener()
         command, environment = recipe(name, algorithm, folder, listener.port)
+        environment |= settings
         self._log = (folder / "stderr.log").open("w+")
         self.begun = time.perf_counter()
         self.process = subprocess.Popen(
@@ -75,10 +78,16 @@ class Contender:
 
 
 @contextlib.contextmanager
-def running(name: str, algorithm: str) -> Iterator[Contender]:
-    """One contender with one of benchmarks/algorithms; ended when the block is left."""
+def running(
+    name: str, algorithm: str, settings: Mapping[str, str] | None = None
+) -> Iterator[Contender]:
+    """One contender with one of benchmarks/algorithms; ended when the block is left.
+
+    Args:
+        settings: environment variables besides those that each has.
+    """
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-        contender = Contender(name, algorithm, Path(folder))
+        contender = Contender(name, algorithm, Path(folder), settings or {})
         try:
             yield contender
         except (OSError, ValueError):

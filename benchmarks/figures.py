@@ -37,6 +37,11 @@ def at_most(limit: float) -> Goal:
     return Goal(f"≤ {limit:g}", False, lambda value: value <= limit)
 
 
+def no_goal() -> Goal:
+    """It is measured to be known."""
+    return Goal("–", False, lambda value: True)
+
+
 @dataclass(frozen=True)
 class Figure:
     """One line of the table.

@@ -14,6 +14,7 @@ from .contenders import NAMES, both, pinned, running
 from .figures import Figure, at_most, ratio_at_least, ratio_at_most
 from .local_rows import batch, local
 from .server import Peer
+from .storage_rows import memory, peers, write
 from .worker import initialize, run_task
 
 TINY = initialize(b"1")
@@ -156,6 +157,9 @@ ROWS = {
     "flat": flat,
     "local": local,
     "batch": batch,
+    "write": write,
+    "memory": memory,
+    "peers": peers,
 }
 
 

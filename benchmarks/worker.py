@@ -79,5 +79,5 @@ def run_task(peer: Peer, first: bytes) -> Outcome:
             peer.send(orjson.dumps({"command": "algorithmExecutionDone", "data": answer}))
         elif message.command == "done":
             return Outcome(time.perf_counter() - begin, message)
-        elif message.command != "alive":
+        elif message.command not in ("alive", "storing", "servingStatus"):
             raise ValueError(f"the task ended badly: {bytes(message.payload()[:2000])!r}")

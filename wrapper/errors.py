@@ -61,6 +61,12 @@ class DecodingError(WrapperError):
     code = "DecodingError"
 
 
+class StorageError(WrapperError):
+    """An input or a result cannot be read from, or written to, HKube's storage (mode v3)."""
+
+    code = "StorageError"
+
+
 class CallError(WrapperError):
     """Base of what a call of HKubeApi raises when HKube answers with a failure."""
 

@@ -107,9 +107,15 @@ def serve_in_process(
     log = Log(config.log_level, config.log_format)
     for warning in config.warnings:
         log.warning(warning)
-    tasks, their_tasks = socket.socketpair()
-    control, their_control = socket.socketpair()
-    beside = SupervisorThread(config, log, LocalAlgorithm(Channel(tasks, control), log))
+    log.info(config.how_results_travel)
+    serves_peers = config.storage_protocol == "v3" and config.discovery.enabled
+    pairs = [socket.socketpair() for _ in range(3 if serves_peers else 2)]
+    channel = Channel(*(ours for ours, _ in pairs))
+    beside = SupervisorThread(config, log, LocalAlgorithm(channel, log))
+    if serves_peers:
+        from .supervisor.peers import Peers
+
+        beside.supervisor.take_over = Peers(config, log, beside.supervisor.send).take
 
     def gone() -> None:
         # User code still runs, for nobody.
@@ -118,7 +124,7 @@ def serve_in_process(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: beside.supervisor.terminate())
-    host = make_host(config, their_tasks, their_control, gone)
+    host = make_host(config, gone, *(theirs for _, theirs in pairs))
     beside.start()
     host.run(load or (lambda: _load_module(config)))
     host.close()

@@ -20,7 +20,8 @@ from typing import NamedTuple
 from .stream import Head, StreamCutter
 
 # The environment variable by which the algorithm process finds its file descriptors:
-# "TASKS,CONTROL,STACKS": the two pipes, and the file for faulthandler's stacks.
+# "TASKS,CONTROL,STACKS": the two pipes, and the file for faulthandler's stacks; where results are
+# held for peers (mode v3), a fourth, by which they are handed over.
 CHANNEL_VARIABLE = "HKUBE_WRAPPER_CHANNEL"
 
 # Signals between the two processes and within the algorithm process; real-time ones where there

@@ -72,11 +72,6 @@ class UrlParts(NamedTuple):
         whole = "&".join(part for part in (self.query, urlencode(missing)) if part)
         return WorkerAddress(f"{self.start}?{whole}", self.host, self.port)
 
-    def without(self, name: str) -> UrlParts:
-        """The same without a parameter of its query."""
-        kept = [part for part in self.query.split("&") if part.partition("=")[0] != name]
-        return self._replace(query="&".join(kept))
-
 
 def parse_url(text: str) -> UrlParts:
     """Take a WebSocket URL apart.

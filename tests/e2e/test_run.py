@@ -362,7 +362,7 @@ def test_on_a_terminal_there_is_a_bar(algorithm: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ([], "Missing argument 'PATH'"),
+        ([], "error: . has no main.py"),
         (["nowhere.py"], "nowhere.py does not exist"),
         (["{algorithm}", "--input", "{}"], "must be a JSON array"),
         (["{algorithm}", "--input", "{'a'}"], "not valid JSON"),

@@ -8,11 +8,15 @@ from typing import Any
 
 import bson
 import msgpack
+import numpy
+import ormsgpack
 import pytest
 from bson.binary import Binary
 from bson.datetime_ms import DatetimeMS
 from bson.int64 import Int64
 from bson.objectid import ObjectId
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wrapper.errors import DecodingError, EncodingError
 from wrapper.protocol import messages
@@ -58,6 +62,10 @@ class TestBoth:
         def refuse(message: Any) -> bytes:
             raise ValueError("more than 4 GB")
 
+        def refuse_type(message: Any, default: Any, option: int) -> bytes:
+            raise TypeError("more than 4 GB")
+
+        monkeypatch.setattr(ormsgpack, "packb", refuse_type)
         monkeypatch.setattr(msgpack, "packb", refuse)
         monkeypatch.setattr(bson, "encode", refuse)
         with pytest.raises(EncodingError, match="the result cannot be sent as .*: more than 4 GB"):
@@ -74,6 +82,50 @@ class TestBoth:
             encoding.decode(b"\xc1\0\0\0\1\2\3\4\5\6\7\x08")
         with pytest.raises(DecodingError, match=r"\(0 bytes\): "):
             encoding.decode(b"")
+
+
+ARRAYS = [
+    numpy.arange(6).reshape(2, 3),
+    numpy.arange(3, dtype=">i4"),
+    numpy.zeros((2, 4))[:, ::2] + 0.5,
+    numpy.array([0.1], dtype="f4"),
+    numpy.array([0.1], dtype="f2"),
+    numpy.array([True]),
+    numpy.array([1], dtype="u8"),
+    numpy.array(5),
+    numpy.array(["2026-01-02"], dtype="M8[D]"),
+    numpy.array(["a"]),
+    numpy.zeros((0, 3)),
+]
+
+
+@pytest.mark.parametrize("array", ARRAYS, ids=str)
+def test_an_array_alone_is_what_it_is_within_others(array: Any) -> None:
+    """The fast way takes one that is a result itself, and must write nothing else than the slow."""
+    encoding = MsgpackEncoding()
+    alone = encoding.decode(encoding.encode(messages.done(array)))["data"]
+    within = encoding.decode(encoding.encode(messages.done([array, {1: 1}])))["data"][0]
+    assert (
+        alone
+        == within
+        == BsonEncoding().decode(BsonEncoding().encode(messages.done(array)))["data"]
+    )
+
+
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers(-(2**63), 2**64 - 1)
+        | st.floats()
+        | st.binary()
+        | st.text(st.characters(exclude_categories=["Cs"])),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text("ab"), inner),
+    )
+)
+def test_the_fast_way_writes_what_the_slow_one_does(value: Any) -> None:
+    message = messages.done(value)
+    assert MsgpackEncoding().encode(message) == msgpack.packb(message)
 
 
 class TestMsgpack:

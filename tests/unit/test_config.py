@@ -200,12 +200,46 @@ def test_log_levels(value: str, level: str) -> None:
     assert read(HKUBE_LOG_LEVEL=value).log_level == level
 
 
-def test_storage_mode_v3_is_not_built_yet_and_does_no_harm() -> None:
-    config = read(STORAGE_PROTOCOL="v3")
+def test_no_storage_is_v1() -> None:
+    config = read(STORAGE_ENCODING="json", CLUSTER_NAME="c", AWS_ACCESS_KEY_ID="k")
     assert config.storage_protocol == "v1"
-    assert "storage=v1" in config.url
-    (warning,) = config.warnings
-    assert "STORAGE_PROTOCOL" in warning and "v3" in warning
+    assert "cross the WebSocket" in config.how_results_travel
+
+
+@pytest.mark.parametrize(
+    "environ, place",
+    [
+        ({"DEFAULT_STORAGE": "fs"}, "files in /var/tmp/fs/storage"),
+        ({"DEFAULT_STORAGE": "s3"}, "S3 at http://127.0.0.1:9000"),
+        ({"S3_ENDPOINT_URL": "https://minio"}, "S3 at https://minio"),
+        ({"BASE_FS_ADAPTER_DIRECTORY": "/mnt/a"}, "files in /mnt/a"),
+        ({"BASE_FS_ADAPTER_DIRECTORY": "a"}, "files in {cwd}/a"),
+        ({"S3_ENDPOINT_URL": "https://m", "DEFAULT_STORAGE": "fs"}, "files in"),
+        ({"S3_ENDPOINT_URL": "https://m", "BASE_FS_ADAPTER_DIRECTORY": "/a"}, "files in /a"),
+        ({"STORAGE_PROTOCOL": "V3"}, "files in /var/tmp/fs/storage"),
+    ],
+)
+def test_a_storage_that_is_named_is_used(
+    tmp_path: Path, environ: dict[str, str], place: str
+) -> None:
+    config = read(tmp_path, **environ)
+    assert config.storage_protocol == "v3"
+    assert config.url == "ws://127.0.0.1:3000/?storage=v3&encoding=json"
+    assert config.how_results_travel.startswith("storage v3: inputs and results are")
+    assert place.format(cwd=tmp_path) in config.how_results_travel
+    assert config.warnings == ()
+    assert read(tmp_path, **{**environ, "STORAGE_PROTOCOL": "v1"}).storage_protocol == "v1"
+
+
+def test_the_address_of_s3() -> None:
+    assert read(S3_ENDPOINT_URL="HTTPS://minio:9000/").storage.s3.endpoint == "HTTPS://minio:9000"
+    for bad in ("minio:9000", "s3://minio", "//minio"):
+        assert "begins with http:// or https://" in problem(S3_ENDPOINT_URL=bad)
+
+
+def test_the_port_of_peers_leaves_one_for_pings() -> None:
+    assert read(DISCOVERY_PORT="65534").discovery.port == 65534
+    assert "from 1 to 65534" in problem(DISCOVERY_PORT="65535")
 
 
 def test_a_secret_is_not_in_the_representation() -> None:
@@ -325,15 +359,26 @@ def test_the_encoding_setting_counts_for_a_debug_url_without_one() -> None:
     assert (config.encoding, query(config)["encoding"]) == ("msgpack", ["msgpack"])
 
 
-def test_storage_mode_v3_in_a_debug_url() -> None:
+def test_the_storage_of_a_debug_url_goes_first() -> None:
     config = read(WORKER_SOCKET_URL="ws://h/?storage=v3&token=1&hostname=me")
+    assert config.storage_protocol == "v3"
     assert query(config) == {
+        "storage": ["v3"],
         "token": ["1"],
         "hostname": ["me"],
-        "storage": ["v1"],
         "encoding": ["json"],
     }
-    assert "v3" in config.warnings[0]
+    assert config.warnings == ()
+    config = read(WORKER_SOCKET_URL="ws://h/?storage=v1", STORAGE_PROTOCOL="v3")
+    assert config.storage_protocol == "v1"
+    assert "STORAGE_PROTOCOL asks for v3" in config.warnings[0]
+
+
+def test_a_debug_url_without_storage_is_v1_unless_v3_is_asked_for() -> None:
+    config = read(WORKER_SOCKET_URL="ws://h/", DEFAULT_STORAGE="s3")
+    assert (config.storage_protocol, query(config)["storage"]) == ("v1", ["v1"])
+    config = read(WORKER_SOCKET_URL="ws://h/", STORAGE_PROTOCOL="v3")
+    assert (config.storage_protocol, query(config)["storage"]) == ("v3", ["v3"])
 
 
 @pytest.mark.parametrize(

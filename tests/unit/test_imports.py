@@ -24,17 +24,24 @@ MAY_IMPORT: dict[str, set[str]] = {
     "log": set(),
     "stream": set(),
     "ipc": {"stream"},
-    "config": {"environment", "errors", "log", "worker_address"},
+    "storage_settings": {"environment"},
+    "config": {"environment", "errors", "log", "storage_settings", "worker_address"},
     "protocol": {"errors", "ipc", "stream"},
-    "supervisor": _BASE | _SETTINGS,
-    "algorithm": _BASE | _SETTINGS,
+    "supervisor": _BASE | _SETTINGS | {"storage"},  # by one module, see below
+    "storage": {"errors", "protocol", "storage_settings"},
+    "algorithm": _BASE | _SETTINGS | {"storage"},
     # The few modules that put a room to use: they know how to start it, no more.
     "__init__": {"algorithm", "errors"},
     "__main__": {"cli", "inprocess", "supervisor"},
     "inprocess": {"algorithm", "supervisor", "errors"} | _SETTINGS,
+    "process_one": set(),  # a script: the package is not even found
     "algorunner": {"algorithm", "inprocess", "ipc", "config"},
 }
 MAY_IMPORT_EVERYTHING = {"cli", "local", "testing"}
+
+# The supervisor holds results for peers; reading and writing is the algorithm process's part.
+SERVES_PEERS = "supervisor/peers.py"
+MAY_SERVE_PEERS = {"storage.handover", "storage.held_results", "storage.peer_server"}
 
 # It starts the shim's file as a command, and asks it for its path.
 MAY_IMPORT_THE_SHIM = {"algorunner.py"}
@@ -44,9 +51,11 @@ MAY_READ_THE_ENVIRONMENT = {
     "__main__.py",
     "algorithm/serve.py",
     "algorunner.py",
+    "cli/health.py",
     "cli/check.py",
     "cli/run_pipeline.py",
     "cli/run_tasks.py",
+    "process_one.py",
     "testing/surroundings.py",  # lends it to an algorithm under test
 }
 
@@ -67,8 +76,14 @@ PURE_PIPELINE = {
 }
 
 # Slow to import, so only within the functions that need them; the start is measured.
-HEAVY = {"asyncio", "bson", "importlib.metadata", "importlib_metadata", "msgpack", "numpy"}
-MAY_BE_HEAVY = {"protocol/bson_encoding.py", "protocol/msgpack_encoding.py"}  # imported lazily
+HEAVY = {
+    *("asyncio", "bson", "importlib.metadata", "importlib_metadata", "msgpack", "numpy", "obstore"),
+    "zmq",
+}
+MAY_BE_HEAVY = {  # imported lazily themselves
+    *("protocol/bson_encoding.py", "protocol/msgpack_encoding.py"),
+    *("storage/peer_client.py", "storage/peer_server.py"),
+}
 
 
 class Import(NamedTuple):
@@ -186,6 +201,23 @@ def test_rooms_import_only_what_they_may() -> None:
         and each.target not in MAY_IMPORT[each.room] | {each.room}
     ]
     none_of(strangers, "not allowed by the table in this file:")
+
+
+def test_the_supervisor_knows_of_the_storage_what_serves_peers() -> None:
+    others = [
+        each
+        for each in IMPORTS
+        if each.room == "supervisor"
+        and each.target == "storage"
+        and (each.file != SERVES_PEERS or each.module not in MAY_SERVE_PEERS)
+    ]
+    none_of(others, f"only {SERVES_PEERS}, and only what serves peers:")
+    early = [
+        each
+        for each in IMPORTS
+        if each.at_import and each.module in ("supervisor.peers", "storage.task_storage")
+    ]
+    none_of(early, "mode v1 must not load it: import it where v3 is known")
 
 
 def test_imports_within_the_package_are_relative() -> None:

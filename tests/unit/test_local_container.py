@@ -6,6 +6,7 @@ from pathlib import Path
 
 from wrapper.local.container import container_environ
 from wrapper.local.source import AlgorithmSource
+from wrapper.local.storage import LocalStorage
 
 
 def test_the_container_is_told_of_worker_and_algorithm(tmp_path: Path) -> None:
@@ -29,4 +30,12 @@ def test_the_container_is_told_of_worker_and_algorithm(tmp_path: Path) -> None:
         "MODEL": "small",
         "ALGORITHM_PATH": "/alg",
         "ALGORITHM_ENTRY_POINT": "main.py",
+        "STORAGE_PROTOCOL": "v1",
     }
+    # The user's own storage is the cluster's: without a word it is left alone.
+    cluster = {"DEFAULT_STORAGE": "s3", "STORAGE_PROTOCOL": "v3"}
+    assert container_environ(source, 1, cluster, tmp_path)["STORAGE_PROTOCOL"] == "v1"
+    storage = LocalStorage(tmp_path / "storage")
+    told = container_environ(source, 1, cluster, tmp_path, storage)
+    assert (told["STORAGE_PROTOCOL"], told["DEFAULT_STORAGE"]) == ("v3", "fs")
+    assert told["BASE_FS_ADAPTER_DIRECTORY"] == str(tmp_path / "storage")

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import msgpack
@@ -18,6 +19,7 @@ from wrapper.local import events
 from wrapper.local.answers import AnswerTable, Call, Cancelled, Failure, Result
 from wrapper.local.job import make_job
 from wrapper.local.link import Link
+from wrapper.local.storage import LocalStorage
 from wrapper.local.task import Task
 from wrapper.local.worker import Worker
 
@@ -343,6 +345,28 @@ def test_a_url_that_asks_for_what_there_is_not(worker: Worker, query: str) -> No
         algorithm.receive()
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1008
+
+
+def test_with_a_storage_inputs_and_results_are_in_it(tmp_path: Path, recorder: Recorder) -> None:
+    storage = LocalStorage(tmp_path)
+    with (
+        Worker(recorder, storage=storage) as worker,
+        connected(worker, "?storage=v3") as algorithm,
+    ):
+        outcome = worker.begin(JOB)
+        job = algorithm.expect("initialize")
+        assert list(job["flatInput"].values()) == job["input"]
+        algorithm.send("initialized")
+        algorithm.expect("start")
+        info = job["storage"][job["input"][0].removeprefix("$$")]["storageInfo"]
+        algorithm.send("storing", {"storageInfo": info, "metadata": {}})
+        algorithm.send("done")
+        assert ended(outcome) == events.Done(JOB["input"][0])
+        again = worker.begin(JOB)
+        algorithm.reach_started()
+        algorithm.send("done")
+        failed = ended(again)
+        assert isinstance(failed, events.Failed) and "no `storing`" in failed.message
 
 
 def test_msgpack_frames_are_binary(worker: Worker) -> None:

@@ -15,6 +15,7 @@ from .streaming import StreamingToCome
 
 if TYPE_CHECKING:
     from .calls import Calls, Link
+    from .stored_calls import StoredCalls
 
 
 class HKubeApi(CodeApi, StreamingToCome):
@@ -38,8 +39,9 @@ class HKubeApi(CodeApi, StreamingToCome):
         job: Job,
         metrics_dir: str,
         warn: Callable[[str], None],
+        stored: StoredCalls | None = None,
     ) -> None:
-        super().__init__(calls)
+        super().__init__(calls, stored)
         self._link = link
         self._spans = spans
         self._job = job

@@ -175,15 +175,22 @@ class Calls:
             self._forget(call.id)  # whatever was raised meanwhile, from a signal handler too
         return waiter.take()
 
-    def begin(self, call: Call, message: Mapping[str, Any], seconds: float | None) -> CallFuture:
+    def begin(
+        self,
+        call: Call,
+        message: Mapping[str, Any],
+        seconds: float | None,
+        fetch: Callable[[Any], Any] | None = None,
+    ) -> CallFuture:
         """Send `message`, wait for nothing: the future will have the answer.
 
         Args and what is raised are those of :meth:`wait`; failures of the call itself, the
-        timeout among them, are the future's.
+        timeout among them, are the future's. `fetch`, which may take long, makes the result of
+        the response.
         """
         from .future import CallFuture
 
-        future = CallFuture(call, self._forget, self._warn)
+        future = CallFuture(call, self._forget, self._warn, fetch)
         try:
             self._enter(future)
             if seconds is not None:

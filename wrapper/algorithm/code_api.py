@@ -19,13 +19,15 @@ from .calls import ALGORITHM, DATA_SOURCE, SUB_PIPELINE, Call, Calls, next_call_
 
 if TYPE_CHECKING:
     from .future import CallFuture
+    from .stored_calls import StoredCalls
 
 
 class CodeApi:
     """The part of HKubeApi that has HKube run something, or fetch it."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: Calls, stored: StoredCalls | None = None) -> None:
         self._calls = calls
+        self._stored = stored
 
     def start_algorithm(
         self,
@@ -52,6 +54,7 @@ class CodeApi:
             AlgorithmExecutionError: it failed, or HKube could not run it; the text is HKube's.
             TimeoutError: it took longer than `timeout`. It goes on running in HKube.
             EncodingError: `input` holds something that cannot be sent.
+            StorageError: mode v3: the input cannot be stored, or the result not read.
             AlgorithmStopped: this task was stopped meanwhile.
 
         Example:
@@ -63,9 +66,13 @@ class CodeApi:
         values = check_list("start_algorithm", "input", input)
         seconds = check_timeout("start_algorithm", timeout)
         call = Call(next_call_id(), ALGORITHM, algorithmName, bool(includeResult))
-        message = messages.start_algorithm_execution(
-            call.id, algorithmName, values, call.include_result
-        )
+        message: Mapping[str, Any]
+        if self._stored is None:
+            message = messages.start_algorithm_execution(
+                call.id, algorithmName, values, call.include_result
+            )
+        else:
+            message = self._stored.start_algorithm(call, values)
         return self._make(call, message, blocking, seconds)
 
     def start_stored_subpipeline(
@@ -218,9 +225,11 @@ class CodeApi:
     def _make(
         self, call: Call, message: Mapping[str, Any], blocking: bool, seconds: float | None
     ) -> Any:
-        if blocking:
-            return self._calls.wait(call, message, seconds)
-        return self._calls.begin(call, message, seconds)
+        fetch = None if self._stored is None else self._stored.fetch
+        if not blocking:
+            return self._calls.begin(call, message, seconds, fetch)
+        response = self._calls.wait(call, message, seconds)
+        return response if fetch is None else fetch(response)
 
 
 def _reason(reason: object) -> str:

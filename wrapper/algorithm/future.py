@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
+from threading import Thread
 from typing import Any
 
+from ..errors import StorageError
 from .calls import Call
 
 
@@ -21,12 +23,17 @@ class CallFuture(Future[Any]):
     """
 
     def __init__(
-        self, call: Call, forget: Callable[[str], bool], warn: Callable[[str], None]
+        self,
+        call: Call,
+        forget: Callable[[str], bool],
+        warn: Callable[[str], None],
+        fetch: Callable[[Any], Any] | None = None,
     ) -> None:
         super().__init__()
         self.call = call
         self._forget = forget
         self._warn = warn
+        self._fetch = fetch
 
     @property
     def id(self) -> str:
@@ -42,9 +49,36 @@ class CallFuture(Future[Any]):
         return cancelled
 
     def end(self, result: Any, error: BaseException | None) -> None:
-        """Give the future its result, or its error if there is one."""
+        """Give the future its result, or its error if there is one.
+
+        What must be fetched first is fetched in a thread of its own: the one that reads HKube's
+        messages must not wait.
+        """
         if not self.set_running_or_notify_cancel():
             return
+        if error is not None or result is None or self._fetch is None:
+            self._end(result, error)
+            return
+        try:
+            Thread(
+                target=self._end_fetched,
+                args=(self._fetch, result),
+                name="hkube-fetch",
+                daemon=True,
+            ).start()
+        except RuntimeError as refusal:  # nobody must wait for ever
+            text = f"the answer to {self.call} cannot be fetched from the storage: {refusal}"
+            self._end(None, StorageError(text))
+
+    def _end_fetched(self, fetch: Callable[[Any], Any], response: Any) -> None:
+        try:
+            result = fetch(response)
+        except BaseException as error:  # it belongs to whoever waits
+            self._end(None, error)
+        else:
+            self._end(result, None)
+
+    def _end(self, result: Any, error: BaseException | None) -> None:
         try:
             if error is None:
                 self.set_result(result)

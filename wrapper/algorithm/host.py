@@ -6,18 +6,19 @@ listens meanwhile: it ends calls that wait, and tells the user's code to stop.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AlgorithmStopped, DecodingError, EncodingError, LoadError
 from ..ipc import Frame, Functions, Kind
 from ..protocol import messages
+from .delivery import Delivery, Task
 from .failure import Report
 from .interruption import Interruption
 from .pipes import Pipes
 from .sending import HostSettings, TaskLink, encode
-from .task_api import TaskApi, make_task_api
+from .task_api import make_task_api
 from .user_code import Outcome, UserCode
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ class Host:
         self._log = log
         self._gone = gone
         self._user = user or UserCode(interruption)
-        self._task: _Task | None = None
+        self._delivery = Delivery(settings, self._user, log.warning)
+        self._task: Task | None = None
         self._listener = Thread(target=self._listen, name="hkube-control", daemon=True)
 
     def run(self, load: Callable[[], Algorithm]) -> None:
@@ -201,7 +203,7 @@ class Host:
             self._user.running = False
         self._pipes.send(Kind.LOADED, 0, bytes([functions]))
 
-    def _read_task(self, frame: Frame) -> _Task | None:
+    def _read_task(self, frame: Frame) -> Task | None:
         """The task that a message of the worker brings; None if it cannot be read."""
         generation = frame.generation
         try:
@@ -217,10 +219,11 @@ class Host:
             return None
         self._user.advance(generation)
         link = TaskLink(self._pipes, self._settings, generation)
-        api = make_task_api(link, data, self._settings.metrics_dir, self._log.warning)
-        return _Task(generation, data, api)
+        settings = self._settings
+        api = make_task_api(link, data, settings.metrics_dir, self._log.warning, settings.storage)
+        return Task(generation, data, api, link)
 
-    def _initialize(self, task: _Task, is_whole: bool) -> None:
+    def _initialize(self, task: Task, is_whole: bool) -> None:
         self._task = task
         job = task.api.job
         ids = f"{job.job_id or '-'} {job.task_id or '-'} {job.node_name or '-'}"
@@ -232,6 +235,8 @@ class Host:
             return
         if algorithm.initialize is not None:
             initialize = algorithm.initialize
+            if not self._fill_input(task):
+                return
             outcome = self._user.call(
                 lambda: initialize(task.data), task.generation, keep_tasks=True
             )
@@ -241,9 +246,21 @@ class Host:
         if not is_whole:
             self._pipes.send(Kind.INITIALIZED, task.generation)
 
+    def _fill_input(self, task: Task) -> bool:
+        """Mode v3: read what the input refers to; False if the task has failed by it."""
+        if self._settings.storage is None:
+            return True
+        report = self._delivery.fill_input(task)
+        if report is not None:
+            self._fail(task, report)
+        return report is None
+
     def _start(self, generation: int) -> None:
         task, algorithm = self._task, self._user.algorithm
         if task is None or algorithm is None:
+            return
+        # A user's `initialize` has had the input already.
+        if algorithm.initialize is None and not self._fill_input(task):
             return
         outcome = self._user.call(lambda: algorithm.start(task.data, task.api.api), generation)
         if outcome.report is not None:
@@ -251,35 +268,15 @@ class Host:
             return
         if not self._user.is_current(generation):
             return  # stopped meanwhile: nobody waits for the result
-        message = messages.done(outcome.result)
+        result = [outcome.result]
         del outcome
-        task.data = None
-        try:
-            payload = encode(self._settings, message, "result")
-            self._warn_of_nulls(message, payload)
-        except EncodingError as error:
-            self._fail(task, Report(error.code, str(error), ""))
-            return
-        # The border to user objects: an array's or an enum's own code may raise anything.
-        except Exception as error:
-            self._fail(task, self._user.report(error))
+        payload = self._delivery.deliver(task, result)
+        if isinstance(payload, Report):
+            self._fail(task, payload)
             return
         self._task = None
         task.api.end(None)
         self._pipes.send(Kind.FINISHED, generation, payload)
-
-    def _warn_of_nulls(self, message: Mapping[str, Any], payload: bytes) -> None:
-        """Say so where a NaN has become null: whoever reads the result cannot know."""
-        if self._settings.encoding.name != "json" or b"null" not in payload:
-            return
-        from ..protocol.non_finite import find_non_finite  # few results hold a null
-
-        found = find_non_finite(message["data"])
-        if found is not None:
-            self._log.warning(
-                f"the result holds {found.value} at {found.path}, which JSON does not have: HKube "
-                "gets null (WORKER_ALGORITHM_ENCODING=msgpack or bson keeps it)"
-            )
 
     def _end_task(self, frame: Frame) -> None:
         """What STOP and EXIT ask for; no user code runs on this thread now."""
@@ -309,7 +306,7 @@ class Host:
             self._log_outcome("exit", outcome)
 
     # ----------------------------------------------------------------------- what is told --
-    def _fail(self, task: _Task, report: Report, logged: bool = False) -> None:
+    def _fail(self, task: Task, report: Report, logged: bool = False) -> None:
         if not self._user.is_current(task.generation):
             return  # stopped: what the user's code raised on its way out is told to nobody
         self._task = None
@@ -334,12 +331,3 @@ class Host:
     def _log_failure(self, what: str, report: Report) -> None:
         details = f"\n{report.details}" if report.details else ""
         self._log.error(f"{what}: {report.message}{details}")
-
-
-class _Task:
-    """The task at hand."""
-
-    def __init__(self, generation: int, data: Any, api: TaskApi) -> None:
-        self.generation = generation
-        self.data = data
-        self.api = api

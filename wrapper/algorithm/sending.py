@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import PayloadTooLarge
 from ..ipc import Kind
 from ..protocol.encoding import Encoding
 from .pipes import Pipes
+
+if TYPE_CHECKING:
+    from ..storage.task_storage import TaskStorage
 
 _SAID = Kind.SAID  # looked up once: an enum's member is slow to get at
 
@@ -21,12 +24,14 @@ class HostSettings(NamedTuple):
         max_payload: bytes of the largest message the worker takes.
         metrics_dir: folder for TensorBoard files.
         log_failures: log what the worker is told when a task fails.
+        storage: of mode v3; None: inputs and results are in the messages.
     """
 
     encoding: Encoding
     max_payload: int
     metrics_dir: str
     log_failures: bool = True
+    storage: TaskStorage | None = None
 
 
 class TaskLink:

@@ -24,6 +24,7 @@ from .pipes import Pipes
 from .sending import HostSettings
 
 if TYPE_CHECKING:
+    from ..storage.task_storage import TaskStorage
     from .loader import Algorithm
 
 _PR_SET_PDEATHSIG = 1
@@ -50,7 +51,7 @@ def serve_module() -> None:
 def serve_process(config: Config, load: Callable[[], Algorithm]) -> None:
     """Serve the supervisor that started this process; does not return."""
     fds = [int(fd) for fd in os.environ.pop(CHANNEL_VARIABLE).split(",")]
-    tasks, control, stacks = fds
+    tasks, control, stacks, *handover = fds
     for fd in fds:
         os.set_inheritable(fd, False)
     faulthandler.enable(file=stacks, all_threads=True)
@@ -58,30 +59,44 @@ def serve_process(config: Config, load: Callable[[], Algorithm]) -> None:
     thread_failures.install()
     _die_with_parent()
     _write_through()
-    pipes = [socket.socket(fileno=fd) for fd in (tasks, control)]
-    make_host(config, pipes[0], pipes[1], lambda: os._exit(1)).run(load)
+    pipes = [socket.socket(fileno=fd) for fd in (tasks, control, *handover)]
+    make_host(config, lambda: os._exit(1), *pipes).run(load)
     _leave()
 
 
 def make_host(
-    config: Config, tasks: socket.socket, control: socket.socket, gone: Callable[[], None]
+    config: Config,
+    gone: Callable[[], None],
+    tasks: socket.socket,
+    control: socket.socket,
+    handover: socket.socket | None = None,
 ) -> Host:
     """A host on these ends of the pipes; from the main thread.
 
     Args:
         gone: see `Host`.
+        handover: takes results to be held for peers.
     """
     interruption = Interruption()
     interruption.install()
+    log = Log(config.log_level, config.log_format)
     settings = HostSettings(
         get_encoding(config.encoding),
         config.max_payload,
         config.metrics_folder,
         config.log_failures,
+        _open_storage(config, log, handover),
     )
-    log = Log(config.log_level, config.log_format)
     pipes = Pipes(tasks, control, interruption)
     return Host(pipes, interruption, settings, log, gone)
+
+
+def _open_storage(config: Config, log: Log, handover: socket.socket | None) -> TaskStorage | None:
+    if config.storage_protocol != "v3":
+        return None
+    from ..storage.task_storage import TaskStorage
+
+    return TaskStorage(config.storage, config.discovery, log.warning, handover)
 
 
 def _die_with_parent() -> None:

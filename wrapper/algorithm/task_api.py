@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .api import HKubeApi
 from .calls import Calls, Link
 from .job import Job
 from .spans import Spans
+
+if TYPE_CHECKING:
+    from ..storage.task_storage import TaskStorage
 
 
 class TaskApi(NamedTuple):
@@ -30,7 +33,11 @@ class TaskApi(NamedTuple):
 
 
 def make_task_api(
-    link: Link, data: object, metrics_dir: str, warn: Callable[[str], None]
+    link: Link,
+    data: object,
+    metrics_dir: str,
+    warn: Callable[[str], None],
+    storage: TaskStorage | None = None,
 ) -> TaskApi:
     """What a new task needs.
 
@@ -39,8 +46,14 @@ def make_task_api(
         data: of the ``initialize`` message, whatever it is.
         metrics_dir: the folder for TensorBoard files; made when it is asked for.
         warn: takes a line for the log.
+        storage: of mode v3.
     """
     job = Job.from_data(data)
     calls = Calls(link, warn)
     spans = Spans(link, warn)
-    return TaskApi(HKubeApi(link, calls, spans, job, metrics_dir, warn), calls, spans, job)
+    stored = None
+    if storage is not None:
+        from .stored_calls import StoredCalls
+
+        stored = StoredCalls(storage, job.job_id)
+    return TaskApi(HKubeApi(link, calls, spans, job, metrics_dir, warn, stored), calls, spans, job)

@@ -12,9 +12,11 @@ import typer
 from .. import __version__
 from .build import build
 from .check import check
+from .health import health
 from .init import init
 from .pipeline import app as pipeline_app
 from .run import run
+from .worker import worker
 
 PROGRAM = "hkube-wrapper"
 UNREAD = 141
@@ -35,6 +37,8 @@ app.command()(check)
 app.command()(init)
 app.command()(build)
 app.add_typer(pipeline_app)
+app.command()(worker)
+app.command()(health)
 
 
 def _show_version(wanted: bool) -> None:

@@ -16,7 +16,7 @@ DEFAULT_TIMEOUT = 60.0
 
 
 def check(
-    path: AlgorithmPath,
+    path: AlgorithmPath = ".",
     timeout: Annotated[
         float,
         typer.Option(metavar="SECONDS", min=0.1, help="How long the module may take to load."),

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+class StorageKind(enum.Enum):
+    """The storages that local tools have."""
+
+    FS = "fs"
+
 
 AlgorithmPath = Annotated[
     str,
@@ -13,7 +21,6 @@ AlgorithmPath = Annotated[
         metavar="PATH",
         help="A Python file; a folder with a main.py or an algorithm.yml; pkg.module; "
         "an algorithm.yml or .json; or an archive (.tar.gz, .zip).",
-        show_default=False,
     ),
 ]
 Pipelines = Annotated[
@@ -32,6 +39,16 @@ Answers = Annotated[
         metavar="FILE",
         help="JSON file of replies to calls of algorithms, which go before all else: "
         '{"algorithms": {"NAME": {"result": …}}, "pipelines": …, "dataSources": …}.',
+        show_default=False,
+    ),
+]
+Storage = Annotated[
+    StorageKind | None,
+    typer.Option(
+        "--storage",
+        metavar="fs",
+        help="Storage mode v3: inputs and results by files in BASE_FS_ADAPTER_DIRECTORY, or in a "
+        "folder of its own.",
         show_default=False,
     ),
 ]

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from .ending import command_errors
-from .options import Answers, Pipelines
+from .options import Answers, Pipelines, Storage
 
 app = typer.Typer(
     name="pipeline",
@@ -59,6 +59,7 @@ def run(
             show_default=False,
         ),
     ] = None,
+    storage: Storage = None,
     as_json: Annotated[
         bool,
         typer.Option(
@@ -74,7 +75,10 @@ def run(
     started = time.monotonic()
     from .run_pipeline import Request, run_pipeline  # --help need not wait for it
 
+    kind = storage and storage.value
     with command_errors():
-        request = Request(pipeline, algorithms, flow_input, pipelines, answers, processes, as_json)
+        request = Request(
+            pipeline, algorithms, flow_input, pipelines, answers, processes, as_json, kind
+        )
         code = run_pipeline(request, started)
     raise typer.Exit(code)

@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from .ending import command_errors
-from .options import AlgorithmPath, Answers, Pipelines
+from .options import AlgorithmPath, Answers, Pipelines, Storage
 
 
 def run(
-    path: AlgorithmPath,
+    path: AlgorithmPath = ".",
     inputs: Annotated[
         list[str] | None,
         typer.Option(
@@ -75,6 +75,7 @@ def run(
             "result, error, exitCode, seconds, progress, spans.",
         ),
     ] = False,
+    storage: Storage = None,
     in_process: Annotated[
         bool,
         typer.Option(
@@ -118,6 +119,7 @@ def run(
             as_json=as_json,
             in_process=in_process,
             port=port,
+            storage=storage and storage.value,
         )
 
     texts = inputs or ["[]"]

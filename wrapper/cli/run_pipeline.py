@@ -27,6 +27,7 @@ from ..local.pipeline.descriptor import Pipeline
 from ..local.pipeline.engine import Engine
 from ..local.pipeline.lines import Lines, failure_of
 from ..local.pipeline.parsing import with_flow_input
+from ..local.storage import local_storage
 from .pipeline_table import LiveTable
 from .show import print_json
 from .values import read_object
@@ -48,6 +49,7 @@ class Request:
         answers: file of replies.
         processes: how many tasks run at once.
         as_json: one object in place of the result.
+        storage: `fs` for mode v3.
     """
 
     pipeline: Path
@@ -57,6 +59,7 @@ class Request:
     answers: Path | None
     processes: int | None
     as_json: bool
+    storage: str | None = None
 
 
 def run_pipeline(request: Request, started: float) -> int:
@@ -76,8 +79,11 @@ def run_pipeline(request: Request, started: float) -> int:
     pipeline = with_flow_input(read_pipeline(request.pipeline), flow_input, where)
     stored = load_pipelines(request.pipelines)
     answers = load_answers(request.answers) if request.answers else AnswerTable()
-    with _algorithms(request.algorithms, request.pipeline) as algorithms:
-        at_hand = AtHand(algorithms, os.environ, stored, answers)
+    with (
+        _algorithms(request.algorithms, request.pipeline) as algorithms,
+        local_storage(request.storage, os.environ) as storage,
+    ):
+        at_hand = AtHand(algorithms, os.environ, stored, answers, storage)
         check_algorithms(pipeline, where, algorithms, at_hand.scripted)
         return _run(request, pipeline, at_hand, started)
 

@@ -23,11 +23,12 @@ from ..local.output import OutputPump
 from ..local.screen import Screen
 from ..local.session import INTERRUPTED, Session, run_beside, run_in_container
 from ..local.source import AlgorithmSource, open_algorithm
+from ..local.storage import LocalStorage, local_storage
 from ..local.watch import Watch
 from ..local.worker import Worker
+from .listening import worker_at
 from .show import Show
 from .task_inputs import TaskInput
-from .values import UsageError
 
 STDOUT = 1
 _TERMINATED = 143
@@ -49,6 +50,7 @@ class Request:
         as_json: an object a task, in place of its result.
         in_process: no process for the algorithm.
         port: of the worker.
+        storage: `fs` for mode v3.
     """
 
     path: str
@@ -62,6 +64,7 @@ class Request:
     as_json: bool
     in_process: bool
     port: int
+    storage: str | None = None
 
 
 def run_once(request: Request, started: float) -> int:
@@ -131,11 +134,14 @@ def _run(request: Request, source: AlgorithmSource, show: Show, watch: Watch | N
     _say_remarks(source, show)
     with ExitStack() as stack:
         stack.callback(screen.no_bar)  # after a Ctrl-C too the terminal is as it was
-        worker = stack.enter_context(_open_worker(request, source, show))
+        storage = stack.enter_context(local_storage(request.storage, os.environ))
+        worker = stack.enter_context(_open_worker(request, source, show, storage))
         output = STDERR
         if screen.has_bar:
             output = stack.enter_context(OutputPump(screen.output, show.terminal.note)).fd
-        container = stack.enter_context(AlgorithmContainer(source, worker.port, os.environ, output))
+        container = stack.enter_context(
+            AlgorithmContainer(source, worker.port, os.environ, output, storage)
+        )
         if watch is not None:
             watch.on_save(lambda: _start_anew(worker, container))
         code = run_in_container(session, worker, container)
@@ -160,9 +166,12 @@ def _run_in_process(request: Request, source: AlgorithmSource, show: Show) -> in
     codes: list[int] = []
     with (
         tempfile.TemporaryDirectory(prefix="hkube-") as scratch,
-        _open_worker(request, source, show) as worker,
+        local_storage(request.storage, os.environ) as storage,
+        _open_worker(request, source, show, storage) as worker,
     ):
-        os.environ.update(container_environ(source, worker.port, os.environ, Path(scratch)))
+        os.environ.update(
+            container_environ(source, worker.port, os.environ, Path(scratch), storage)
+        )
         tasks = threading.Thread(target=lambda: codes.append(run_beside(session, worker)))
         tasks.start()
         code = serve_in_process(os.environ)
@@ -173,7 +182,9 @@ def _run_in_process(request: Request, source: AlgorithmSource, show: Show) -> in
 
 
 @contextmanager
-def _open_worker(request: Request, source: AlgorithmSource, show: Show) -> Iterator[Worker]:
+def _open_worker(
+    request: Request, source: AlgorithmSource, show: Show, storage: LocalStorage | None
+) -> Iterator[Worker]:
     """The local worker, and what answers the algorithm's calls."""
     with ExitStack() as stack:
         answers: Answers = request.answers
@@ -185,13 +196,7 @@ def _open_worker(request: Request, source: AlgorithmSource, show: Show) -> Itera
             paths = (request.algorithms, request.pipelines)
             calls = open_calls(source.name, *paths, request.answers, os.environ, lines)
             answers = stack.enter_context(calls)
-        try:
-            worker = Worker(show, answers, request.port)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            text = f"cannot listen on port {request.port} of 127.0.0.1: {reason}"
-            raise UsageError(text) from None
-        yield stack.enter_context(worker)
+        yield stack.enter_context(worker_at(request.port, show, answers, storage))
 
 
 def _jobs(request: Request, source: AlgorithmSource) -> Sequence[Mapping[str, Any]]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import final
 
 from .source import AlgorithmSource
+from .storage import LocalStorage
 
 STDERR = 2
 
@@ -39,6 +40,7 @@ class AlgorithmContainer:
         port: int,
         environ: Mapping[str, str],
         output: int = STDERR,
+        storage: LocalStorage | None = None,
     ) -> None:
         """Prepare a container.
 
@@ -47,9 +49,11 @@ class AlgorithmContainer:
             port: the worker's TCP port on 127.0.0.1.
             environ: the environment to start from.
             output: file descriptor that the container's stdout and stderr go to.
+            storage: of mode v3.
         """
         self._scratch = tempfile.TemporaryDirectory(prefix="hkube-")
-        self._environ = container_environ(source, port, environ, Path(self._scratch.name))
+        scratch = Path(self._scratch.name)
+        self._environ = container_environ(source, port, environ, scratch, storage)
         self._folder = source.folder
         self._output = output
         self._process: subprocess.Popen[bytes] | None = None
@@ -107,7 +111,11 @@ class AlgorithmContainer:
 
 
 def container_environ(
-    source: AlgorithmSource, port: int, environ: Mapping[str, str], scratch: Path
+    source: AlgorithmSource,
+    port: int,
+    environ: Mapping[str, str],
+    scratch: Path,
+    storage: LocalStorage | None = None,
 ) -> dict[str, str]:
     """Return the environment of the container's process.
 
@@ -116,8 +124,9 @@ def container_environ(
         port: the worker's TCP port.
         environ: the environment to start from; what the worker decides is replaced in it.
         scratch: folder for what the algorithm leaves beside its result.
+        storage: of mode v3.
     """
-    replaced = {"WORKER_SOCKET_URL", "WORKER_SOCKET_PROTOCOL", "STORAGE_PROTOCOL", "DEV_MODE"}
+    replaced = {"WORKER_SOCKET_URL", "WORKER_SOCKET_PROTOCOL", "DEV_MODE"}
     return (
         {
             "HKUBE_LOG_LEVEL": "warning",
@@ -134,4 +143,5 @@ def container_environ(
             "ALGORITHM_PATH": str(source.folder),
             "ALGORITHM_ENTRY_POINT": source.entry_point,
         }
+        | ({"STORAGE_PROTOCOL": "v1"} if storage is None else storage.environ)
     )

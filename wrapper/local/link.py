@@ -72,14 +72,21 @@ class Link:
         return CONNECTION_LOST
 
 
-def open_link(connection: ServerConnection) -> Link | None:
-    """Return the link of a connection; None, and closed, if its URL asks for what there is not."""
+def open_link(connection: ServerConnection, mode: str = "v1") -> Link | None:
+    """Return the link of a connection; None, and closed, if its URL asks for what there is not.
+
+    Args:
+        connection: of an algorithm.
+        mode: of the storage, `v1` or `v3`.
+    """
     path = connection.request.path if connection.request else ""
     query = parse_qs(urlsplit(path).query)
     storage = query.get("storage", ["v1"])[0]
-    if storage != "v1":
+    if storage != mode:
+        hint = "; for v3: --storage fs" if mode == "v1" else ""
         connection.close(
-            CloseCode.POLICY_VIOLATION, f"the local worker knows storage=v1, not {storage[:20]}"
+            CloseCode.POLICY_VIOLATION,
+            f"this local worker has storage={mode}, not {storage[:20]}{hint}",
         )
         return None
     try:

@@ -20,6 +20,7 @@ from .calls import (
     unknown_call_message,
 )
 from .link import Link
+from .storage import LocalStorage
 
 Tell = Callable[..., None]
 """Tells an event: its class, the task's id, and its facts by name."""
@@ -36,7 +37,13 @@ class Task:
         outcome: how the task ended, once it has.
     """
 
-    def __init__(self, job: Mapping[str, Any], answers: Answers, tell: Tell) -> None:
+    def __init__(
+        self,
+        job: Mapping[str, Any],
+        answers: Answers,
+        tell: Tell,
+        storage: LocalStorage | None = None,
+    ) -> None:
         self.job = job
         self.outcome: Future[events.Outcome] = Future()
         self._answers = answers
@@ -46,6 +53,8 @@ class Task:
         self._calls: dict[str, Cancel] = {}
         self._stopping = False
         self._over = False
+        self._storage = storage
+        self._storing: Any = None  # mode v3: where the result is
 
     @property
     def task_id(self) -> str | None:
@@ -64,7 +73,8 @@ class Task:
                 return
             self._link = link
         try:
-            self._send(link, commands.INITIALIZE, dict(self.job))
+            job = self.job if self._storage is None else self._storage.stored_job(self.job)
+            self._send(link, commands.INITIALIZE, dict(job))
         except WrapperError as error:  # its encoding does not have what is in the job
             self.finish(events.Failed(error.code, str(error), ""))
 
@@ -95,7 +105,10 @@ class Task:
         if command in (commands.DONE, commands.ERROR_MESSAGE):
             if not self._stopping:
                 done = command == commands.DONE
-                self.finish(events.Done(data) if done else _failed(message.get("error")))
+                self.finish(self._done(data) if done else _failed(message.get("error")))
+        elif command == commands.STORING and self._storage is not None:
+            self._storing = data
+            self._tell(events.Received, command=command)
         elif command in (commands.PROGRESS, commands.START_SPAN, commands.FINISH_SPAN):
             self._observe(command, data)
         elif (call := parse_call(command, data)) is not None:
@@ -108,6 +121,14 @@ class Task:
                 cancel(f"stopped by algorithm: {stop.reason}")
         else:
             self._phase(link, command)
+
+    def _done(self, data: Any) -> events.Outcome:
+        if self._storage is None:
+            return events.Done(data)
+        try:
+            return events.Done(self._storage.result_of(self._storing))
+        except WrapperError as error:
+            return events.Failed(error.code, f"its result cannot be read: {error}", "")
 
     def _phase(self, link: Link, command: str) -> None:
         if command not in _PHASES:
@@ -138,6 +159,12 @@ class Task:
             if self._over:
                 return
             self._calls[call.call_id] = _nothing_to_cancel
+        if self._storage is not None:
+            try:
+                call = self._storage.call_with_input(call)
+            except WrapperError as error:
+                self._reply(link, call, Failure(str(error)))
+                return
         self._tell(events.CallStarted, call=call)
         answer = self._answers.find(call)
         if isinstance(answer, Later):
@@ -172,13 +199,22 @@ class Task:
     def _reply(self, link: Link, call: Call, reply: Reply) -> None:
         if self._forget(call.call_id) is None or self._over:
             return
-        try:
-            frame = link.encode(reply_message(call, reply))
-        except WrapperError as error:  # the call must not wait for ever
-            reply = Failure(f"the answer cannot be sent: {error}")
-            frame = link.encode(reply_message(call, reply))
+        reply, frame = self._encoded(link, call, reply)
         self._tell(events.CallAnswered, call=call, reply=reply)
         link.send_frame(frame)
+
+    def _encoded(self, link: Link, call: Call, reply: Reply) -> tuple[Reply, bytes]:
+        """The reply, or why it cannot be sent, and its frame: the call must not wait for ever."""
+        try:
+            return reply, link.encode(reply_message(call, self._stored(call, reply)))
+        except WrapperError as error:
+            failure = Failure(f"the answer cannot be sent: {error}")
+            return failure, link.encode(reply_message(call, failure))
+
+    def _stored(self, call: Call, reply: Reply) -> Reply:
+        if self._storage is None:
+            return reply
+        return self._storage.stored_reply(call, reply, str(self.job["jobId"]))
 
     def _forget(self, call_id: str) -> Cancel | None:
         with self._lock:

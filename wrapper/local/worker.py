@@ -16,6 +16,7 @@ from ..protocol import commands
 from . import events
 from .answers import Answers, AnswerTable
 from .link import Link, Listening, open_link
+from .storage import LocalStorage
 from .task import Task
 
 
@@ -33,6 +34,7 @@ class Worker:
         answers: Answers | None = None,
         port: int = 0,
         clock: Callable[[], float] = time.monotonic,
+        storage: LocalStorage | None = None,
     ) -> None:
         """Prepare a worker.
 
@@ -41,6 +43,7 @@ class Worker:
             answers: replies to the algorithm's calls for other algorithms, pipelines and data.
             port: TCP port on 127.0.0.1; 0 takes a free one.
             clock: seconds for the events' times.
+            storage: of mode v3; None: inputs and results are in the messages.
         """
         self._listener = listener
         self._answers: Answers = answers or AnswerTable()
@@ -50,6 +53,7 @@ class Worker:
         self._link: Link | None = None
         self._task: Task | None = None
         self._gone: str | None = None
+        self._storage = storage
         self._server = Listening(self._serve_connection, port)
 
     @property
@@ -85,7 +89,7 @@ class Worker:
         Raises:
             RuntimeError: the task before has no outcome yet.
         """
-        task = Task(job, self._answers, self._tell)
+        task = Task(job, self._answers, self._tell, self._storage)
         with self._lock:
             if self._task is not None and not self._task.outcome.done():
                 raise RuntimeError("a task is running on this worker already")
@@ -151,7 +155,7 @@ class Worker:
             link.send({"command": command, "data": data})
 
     def _serve_connection(self, connection: ServerConnection) -> None:
-        link = open_link(connection)
+        link = open_link(connection, "v1" if self._storage is None else "v3")
         if link is None:
             return
         with self._lock:
@@ -202,7 +206,7 @@ class Worker:
             self._tell(events.LogLines, task_id, lines=tuple(str(line) for line in lines))
         elif task is not None:
             task.handle(link, command, message)
-        elif command == commands.STOPPED:
+        elif command in (commands.STOPPED, commands.SERVING_STATUS):
             self._tell(events.Received, None, command=command)
         else:
             self._tell(events.Violation, None, text=f"'{command}' with no task running")

@@ -219,7 +219,8 @@ def users_path(message: Mapping[str, Any], keys: Sequence[Any], subject: str) ->
     """Where a place in a message is in the user's terms.
 
     The wire's envelope is left out: ``data.subPipeline.flowInput.a`` is the user's ``flowInput.a``,
-    and everything in the ``data`` of ``done`` belongs to the subject.
+    and everything in the ``data`` of ``done``, or of a stored value (which has no command), belongs
+    to the subject.
 
     Args:
         keys: the keys that lead there from the message.
@@ -231,7 +232,11 @@ def users_path(message: Mapping[str, Any], keys: Sequence[Any], subject: str) ->
     if not keys or keys[0] != "data":
         return list(keys) or [subject]
     inner = list(keys[1:])
-    if message.get("command") == DONE or not isinstance(message.get("data"), dict) or not inner:
+    if (
+        message.get("command", DONE) == DONE
+        or not isinstance(message.get("data"), dict)
+        or not inner
+    ):
         return [subject, *inner]
     return inner[1:] if inner[0] == "subPipeline" and len(inner) > 1 else inner
 

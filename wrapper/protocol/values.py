@@ -79,6 +79,20 @@ def simplify_array(array: Any) -> Any:
     return array.tolist()
 
 
+def is_plain_array(value: Any) -> bool:
+    """Whether a value is an array of numbers that lie in memory as an encoder can take them."""
+    array: Any = getattr(sys.modules.get("numpy"), "ndarray", None)
+    return (
+        array is not None
+        and type(value) is array
+        and value.ndim > 0
+        and value.dtype.kind in "biuf"
+        and value.dtype.itemsize <= 8
+        and value.dtype.isnative
+        and bool(value.flags.c_contiguous)
+    )
+
+
 def simplify_scalar(scalar: Any) -> Any:
     """A number of numpy's as Python's."""
     kind = scalar.dtype.kind

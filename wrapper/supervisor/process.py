@@ -46,11 +46,23 @@ class Pipe:
 
 
 class Channel:
-    """The supervisor's ends of both pipes."""
+    """The supervisor's ends of both pipes.
 
-    def __init__(self, tasks: socket.socket, control: socket.socket) -> None:
+    Attributes:
+        handover: brings results to be held for peers (mode v3); None: they are not.
+    """
+
+    def __init__(
+        self,
+        tasks: socket.socket,
+        control: socket.socket,
+        handover: socket.socket | None = None,
+    ) -> None:
         self.tasks = Pipe(tasks)
         self.control = Pipe(control)
+        self.handover = handover
+        if handover is not None:
+            handover.setblocking(False)
         self._cutter = frame_cutter()
 
     def send(self, kind: int, generation: int, payload: bytes | bytearray) -> None:
@@ -81,6 +93,8 @@ class Channel:
         """Close both; the algorithm side sees the end of the streams."""
         self.tasks.socket.close()
         self.control.socket.close()
+        if self.handover is not None:
+            self.handover.close()
 
 
 class Algorithm(Protocol):
@@ -109,6 +123,7 @@ class AlgorithmProcess:
         command: what to run; it finds the pipe through the environment.
         environ: its environment, `CHANNEL_VARIABLE` apart.
         outputs: file descriptors for its stdout and stderr; None: those of this process.
+        hands_over: it has results to be held for peers.
     """
 
     ends_with_its_pipe = False
@@ -118,15 +133,17 @@ class AlgorithmProcess:
         command: Sequence[str],
         environ: Mapping[str, str],
         outputs: tuple[int, int] | None = None,
+        hands_over: bool = False,
     ) -> None:
-        tasks, their_tasks = socket.socketpair()
-        control, their_control = socket.socketpair()
+        pairs = [socket.socketpair() for _ in range(3 if hands_over else 2)]
+        theirs = [their for _, their in pairs]
         self._stacks = _open_stacks_file()
         self.status: int | None = None
         redirect = [
             (os.POSIX_SPAWN_DUP2, ours_, theirs_) for theirs_, ours_ in enumerate(outputs or (), 1)
         ]
-        fds = (their_tasks.fileno(), their_control.fileno(), self._stacks)
+        fds = [their.fileno() for their in theirs]
+        fds.insert(2, self._stacks)
         try:
             for fd in fds:
                 os.set_inheritable(fd, True)
@@ -143,9 +160,9 @@ class AlgorithmProcess:
             )
         finally:
             os.set_inheritable(self._stacks, False)
-            their_tasks.close()
-            their_control.close()
-        self.channel = Channel(tasks, control)
+            for their in theirs:
+                their.close()
+        self.channel = Channel(*(ours for ours, _ in pairs))
 
     def kill(self) -> None:
         """End the process and all of its process group at once."""

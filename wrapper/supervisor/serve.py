@@ -15,6 +15,7 @@ from .process import AlgorithmProcess
 
 if TYPE_CHECKING:
     from .output import OutputRelay
+    from .supervisor import Supervisor
     from .watcher import Snapshot
 
 EXIT_CONFIGURATION = 78
@@ -41,6 +42,7 @@ def serve(environ: Mapping[str, str], command: Sequence[str] | None = None) -> i
     log = Log(config.log_level, config.log_format)
     for warning in config.warnings:
         log.warning(warning)
+    log.info(config.how_results_travel)
     try:
         return _serve(config, log, environ, command or _own_command(config))
     # The border: a fault of the wrapper must end the container with its own code and a report.
@@ -65,8 +67,10 @@ def _serve(config: Config, log: Log, environ: Mapping[str, str], command: Sequen
     relay = _make_relay(config)
     outputs = relay.outputs if relay is not None else None
 
+    serves_peers = config.storage_protocol == "v3" and config.discovery.enabled
+
     def spawn() -> AlgorithmProcess:
-        return AlgorithmProcess(command, _child_environ(environ), outputs)
+        return AlgorithmProcess(command, _child_environ(environ), outputs, serves_peers)
 
     snapshot = _take_snapshot(config)
     # Before the rest is imported: the algorithm process starts on another core meanwhile.
@@ -75,14 +79,29 @@ def _serve(config: Config, log: Log, environ: Mapping[str, str], command: Sequen
 
     supervisor = Supervisor(config, log, spawn)
     supervisor.listen_to_signals()
+    if serves_peers:
+        # Once the connection is being opened: ZeroMQ takes a while to import.
+        supervisor.wakeup.post(lambda: _serve_peers(supervisor, config, log))
     if relay is not None:
         relay.start(supervisor.send)
         supervisor.before_goodbye = relay.finish
+    if config.health_socket:
+        from .health import open_health_socket
+
+        health = open_health_socket(config.health_socket, log)
+        if health is not None:
+            supervisor.watch(health, health.answer)
     if config.dev_mode:
         from .watcher import watch_in_thread
 
         watch_in_thread(config.algorithm_folder, supervisor.reload, log, snapshot)
     return supervisor.run(first)
+
+
+def _serve_peers(supervisor: Supervisor, config: Config, log: Log) -> None:
+    from .peers import Peers
+
+    supervisor.take_over = Peers(config, log, supervisor.send).take
 
 
 def _take_snapshot(config: Config) -> Snapshot | None:

@@ -7,6 +7,7 @@ One thread, one poller, sockets that never block: whatever the user's code or th
 from __future__ import annotations
 
 import signal
+import socket
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from . import descendants
 from .connector import Target
 from .crash import CrashReporter
 from .link import LinkSettings
-from .poller import Poller
+from .poller import Poller, Source
 from .process import Algorithm, Channel, exit_code_of
 from .routing import AlreadyConnected, Odd, is_answer, route
 from .wakeup import Wakeup
@@ -68,6 +69,8 @@ class Supervisor:
         self._paused = False
         self._exit: events.Finish | None = None
         self.before_goodbye: Callable[[], None] = lambda: None
+        # Takes a result that is to be held for peers; False: nothing comes from there any more.
+        self.take_over: Callable[[socket.socket], bool] = lambda sock: False
 
     # --------------------------------------------------------------------------- the loop --
     def run(self, algorithm: Algorithm) -> int:
@@ -110,6 +113,10 @@ class Supervisor:
     def send(self, payload: bytes) -> None:
         """Send what is no part of a task (logData); safe from any thread."""
         self.wakeup.post(lambda: self._send(payload, keep=False))
+
+    def watch(self, source: Source, on_readable: Callable[[], None]) -> None:
+        """Let the loop deal with another source as well; before `run`."""
+        self._poller.watch(source, on_readable)
 
     def _next_due(self) -> float | None:
         earliest = self._machine.deadline()
@@ -195,7 +202,14 @@ class Supervisor:
     def _watch(self, channel: Channel) -> None:
         self._poller.watch(channel.tasks, self._readable, channel.tasks.outbox)
         self._poller.watch(channel.control, None, channel.control.outbox)
+        handover = channel.handover
+        if handover is not None:
+            self._poller.watch(handover, lambda: self._handed_over(handover))
         self._paused = False
+
+    def _handed_over(self, handover: socket.socket) -> None:
+        if not self.take_over(handover):
+            self._poller.forget(handover)
 
     def _pause(self, paused: bool) -> None:
         """Let the algorithm process wait while too much is on its way to the worker."""
@@ -271,6 +285,8 @@ class Supervisor:
     def _forget(self, channel: Channel) -> None:
         self._poller.forget(channel.tasks)
         self._poller.forget(channel.control)
+        if channel.handover is not None:
+            self._poller.forget(channel.handover)
 
     def _kill(self, action: events.Kill) -> None:
         algorithm = self._algorithm

@@ -173,7 +173,9 @@ class HKube:
         target = find_target(algorithm, [*self._folders, Path.cwd()])
         job = job_of(task_input, target.name, parts)
         session = self._session(target, isolated)
-        get_encoding(session.encoding).encode({"data": {"input": job["input"]}}, "input")
+        get_encoding(session.encoding).encode(
+            {"command": commands.INITIALIZE, "data": {"input": job["input"]}}, "input"
+        )
         stop_at, self._stop_at = self._stop_at, None
         self._faults.clear()
         self._running = session

@@ -19,8 +19,26 @@ import psutil
 REPOSITORY = Path(__file__).resolve().parents[3]
 ALGORITHMS = REPOSITORY / "tests" / "algorithms"
 MARK = "HKUBE_E2E_MARK"  # every process that the wrapper starts inherits it
-OURS = ("HKUBE_", "WORKER_", "ALGORITHM_", "ALGO_", "STORAGE_", "DISCOVERY_", "STREAMING_", "AWS_")
-OURS_WHOLE = ("DEV_MODE", "REDIRECT_LOGS", "TERMINATION_LOG", "DEFAULT_STORAGE", "S3_ENDPOINT_URL")
+OURS = (
+    "HKUBE_",
+    "WORKER_",
+    "ALGORITHM_",
+    "ALGO_",
+    "STORAGE_",
+    "DISCOVERY_",
+    "STREAMING_",
+    "AWS_",
+    "S3_",
+    "BASE_FS_",
+)
+OURS_WHOLE = (
+    "DEV_MODE",
+    "REDIRECT_LOGS",
+    "TERMINATION_LOG",
+    "DEFAULT_STORAGE",
+    "CLUSTER_NAME",
+    "POD_IP",
+)
 END_WAIT = 15.0  # seconds; what ends at once may take this long on a busy machine
 
 

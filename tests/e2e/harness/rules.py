@@ -13,7 +13,7 @@ from .events import CONNECTED, DISCONNECTED, JUNK, RECEIVED, SENT, Message
 DEAD_MAN_SECONDS = 10.0
 STOP_SECONDS = 10.0
 FINALS = ("done", "errorMessage")
-ANY_TIME = ("logData",)
+ANY_TIME = ("logData", "servingStatus")
 STEERING = (b"initialize", b"start", b"stop", b"exit")
 
 

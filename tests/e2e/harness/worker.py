@@ -13,6 +13,8 @@ from .events import ABSENT, RECEIVED, Message
 from .job import new_job
 from .server import WAIT, RecordingServer
 
+PASSED_OVER = ("alive", "logData", "servingStatus")
+
 
 class ExpectedError(AssertionError):
     """What a test waited for did not come."""
@@ -87,21 +89,21 @@ class ScriptedWorker(RecordingServer):
         return found[0]
 
     def expect(self, command: str, timeout: float = WAIT) -> Message:
-        """The next message; fails if it is another one (`alive` and `logData` are passed over)."""
+        """The next message; fails if it is another one. Those by the clock are passed over."""
         message = self.next_message(timeout, command)
         if message.command != command:
             raise ExpectedError(f"expected {command}, came {message}\n{self.story()}")
         return message
 
     def next_message(self, timeout: float = WAIT, what: str = "message") -> Message:
-        """The next message, whatever it is (`alive` and `logData` are passed over)."""
+        """The next message, whatever it is. Those by the clock are passed over."""
         found: list[Message] = []
 
         def look() -> bool:
             while self._cursor < len(self.events):
                 event = self.events[self._cursor]
                 self._cursor += 1
-                if event.kind == RECEIVED and event.command not in ("alive", "logData"):
+                if event.kind == RECEIVED and event.command not in PASSED_OVER:
                     found.append(event)
                     return True
             return False

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..answers import AnswerTable, Cancelled, Failure, Reply, Result
+from ..storage import LocalStorage
 from .catalog import Algorithms
 from .descriptor import Pipeline
 
@@ -19,12 +20,14 @@ class AtHand:
         stored: the stored pipelines by name.
         answers: replies that go before all of these.
         environ: the environment that processes start from.
+        storage: of mode v3; None: inputs and results are in the messages.
     """
 
     algorithms: Algorithms
     environ: Mapping[str, str]
     stored: Mapping[str, Pipeline] = field(default_factory=dict)
     answers: AnswerTable = field(default_factory=AnswerTable)
+    storage: LocalStorage | None = None
 
     @property
     def scripted(self) -> dict[str, Reply]:

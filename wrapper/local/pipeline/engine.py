@@ -158,6 +158,7 @@ class Engine:
             self._calls.answers(caller),
             ears,
             self._at_hand.environ,
+            self._at_hand.storage,
         )
 
     def _task_of(self, number: int) -> tuple[ActiveRun, TaskKey] | None:

@@ -14,6 +14,7 @@ from ..answers import Answers
 from ..container import AlgorithmContainer
 from ..output import OutputPump
 from ..source import AlgorithmSource
+from ..storage import LocalStorage
 from ..worker import Worker
 
 STOP_TIMEOUT = 10.0
@@ -65,6 +66,7 @@ class AlgorithmProcess:
         answers: Answers,
         ears: Ears,
         environ: Mapping[str, str],
+        storage: LocalStorage | None = None,
     ) -> None:
         """Start the process.
 
@@ -73,6 +75,7 @@ class AlgorithmProcess:
             answers: replies to its calls.
             ears: who hears of it.
             environ: the environment to start from.
+            storage: of mode v3.
 
         Raises:
             OSError: this machine has no room for it.
@@ -81,9 +84,9 @@ class AlgorithmProcess:
         self._stack = ExitStack()
         self._ending = threading.Lock()
         with self._stack:
-            self._worker = self._stack.enter_context(Worker(ears.event, answers))
+            self._worker = self._stack.enter_context(Worker(ears.event, answers, storage=storage))
             pump = self._stack.enter_context(OutputPump(ears.line, _nothing))
-            container = AlgorithmContainer(source, self._worker.port, environ, pump.fd)
+            container = AlgorithmContainer(source, self._worker.port, environ, pump.fd, storage)
             self._container = self._stack.enter_context(container)
             self._stack = self._stack.pop_all()
         self._container.on_exit(self._exited)

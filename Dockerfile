@@ -1,0 +1,77 @@
+# The image that algorithms are made from, and (target slim) the same without the local tools.
+# What is in it and why: docs/image.md.
+ARG PYTHON_VERSION=3.11
+
+# ------------------------------------------------------------- what both images have in common --
+FROM python:${PYTHON_VERSION}-slim AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+WORKDIR /build
+
+# A private index comes as a secret, a pip.conf: it is there for one step, and in no layer.
+COPY image/build.lock ./
+RUN --mount=type=secret,id=pip-conf,target=/etc/pip.conf,required=false \
+    pip install --require-hashes --no-deps --target=/build/tools -r build.lock
+
+# The standard library's bytecode: the base has none, and no user of a container can write it.
+# It takes 13 MB, and 80 ms off the start of each process.
+COPY image/compile.sh ./
+RUN mkdir /rootfs && sh compile.sh "$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')" \
+ && find /usr/local/lib/python3* -name __pycache__ -not -path '*/site-packages/*' \
+        -exec cp --parents --recursive --target-directory=/rootfs {} +
+
+COPY LICENSE README.md pyproject.toml requirements.txt requirements-dev.txt ./
+COPY hkube_python_wrapper hkube_python_wrapper
+COPY wrapper wrapper
+RUN PYTHONPATH=/build/tools pip wheel --no-deps --no-build-isolation --wheel-dir=dist .
+
+# HKube's layout. Group 0 may write what the user may: OpenShift takes any uid, with that group.
+COPY entrypoint.sh image/app.py ./
+RUN install -d -m 775 /rootfs/hkube/python \
+        /rootfs/hkube/algorithm-runner /rootfs/hkube/algorithm-runner/algorithm_unique_folder \
+ && install -d -m 777 /rootfs/hkube-logs /rootfs/var/metrics \
+ && install -m 664 app.py /rootfs/hkube/algorithm-runner/ \
+ && install -m 755 entrypoint.sh /rootfs/hkube/docker-entrypoint.sh \
+ && ln -s "$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/wrapper/process_one.py" /rootfs/hkube/ \
+ && mkdir /rootfs/etc \
+ && { cat /etc/passwd; echo 'hkube:x:10001:0:HKube algorithm:/tmp:/usr/sbin/nologin'; } >/rootfs/etc/passwd
+
+# ----------------------------------------------------- their packages, locked, and what they are --
+FROM build AS build-slim
+COPY image/slim.lock image/install.sh ./
+RUN --mount=type=secret,id=pip-conf,target=/etc/pip.conf,required=false sh install.sh slim.lock
+
+FROM build AS build-full
+COPY requirements.lock image/install.sh ./
+RUN --mount=type=secret,id=pip-conf,target=/etc/pip.conf,required=false sh install.sh requirements.lock
+
+# --------------------------------------------------------------------------------- the images --
+FROM python:${PYTHON_VERSION}-slim AS base
+ARG PYTHON_VERSION
+LABEL org.opencontainers.image.title="hkube/python-wrapper" \
+      org.opencontainers.image.description="Runs a Python function as an HKube algorithm" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.documentation="docs/image.md" \
+      org.opencontainers.image.base.name="python:${PYTHON_VERSION}-slim"
+# HOME: the one folder that can be written under any uid, and mounted where the root cannot be.
+ENV HOME=/tmp \
+    USER=hkube \
+    PATH=/hkube/python/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin \
+    PYTHONPATH=/hkube/algorithm-runner/algorithm_unique_folder \
+    PYTHONUNBUFFERED=1 \
+    PYTHONUSERBASE=/hkube/python \
+    PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_NO_CACHE_DIR=1 \
+    HKUBE_HEALTH_SOCKET=hkube-wrapper
+WORKDIR /hkube/algorithm-runner
+USER 10001:0
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["hkube-wrapper", "health"]
+ENTRYPOINT ["/hkube/docker-entrypoint.sh"]
+
+FROM base AS slim
+COPY --from=build-slim /rootfs /
+
+FROM base
+COPY --from=build-full /rootfs /
+ARG VERSION=0.1.0
+ARG REVISION=
+LABEL org.opencontainers.image.version=$VERSION org.opencontainers.image.revision=$REVISION

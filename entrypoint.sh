@@ -1,0 +1,47 @@
+#!/bin/sh
+# What the image does with the words of `docker run IMAGE WORDS`:
+#   none                         serves HKube's worker
+#   run, check, ... or --option  the local tool of this name
+#   a program with arguments     runs it
+set -eu
+
+PROCESS_ONE=/hkube/process_one.py
+LOGS=/hkube-logs
+
+# Serve, with a copy of the output where HKube's worker reads it, if there is such a place.
+serve() {
+    if [ -d "$LOGS" ] && [ -w "$LOGS" ]; then
+        # -I -S: quick to start, and no module of the user's can get in its way.
+        exec python3 -I -S "$PROCESS_ONE" "$LOGS/stdout.log" "$@"
+    fi
+    exec "$@"
+}
+
+case "${1-}" in
+    '')
+        serve hkube-wrapper
+        ;;
+    # The words of the wrapper's command line; a test holds them against it.
+    run | check | init | build | pipeline)
+        # They look at the folder they are in: here, the algorithm's.
+        if [ "$PWD" = /hkube/algorithm-runner ]; then
+            cd "${ALGORITHM_PATH:-algorithm_unique_folder}"
+        fi
+        exec hkube-wrapper "$@"
+        ;;
+    worker | health | -*)
+        exec hkube-wrapper "$@"
+        ;;
+    python | python3)
+        # As HKube's own builder starts an algorithm: python -u app.py
+        case "$*" in
+            *' app.py') serve "$@" ;;
+        esac
+        exec "$@"
+        ;;
+esac
+
+if command -v -- "$1" >/dev/null; then
+    exec "$@"
+fi
+exec hkube-wrapper "$@" # which says what it does not know

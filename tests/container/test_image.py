@@ -1,0 +1,193 @@
+"""The image itself: what is in it, what is not, how large it is."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from .conftest import IMAGE, ROOT, Serve, base_image
+from .engine import Engine
+
+BUDGET = json.loads((ROOT / "image" / "budget.json").read_text())
+MEGABYTE = 1_000_000
+SLIM = f"{IMAGE}:slim"
+
+
+@pytest.fixture(scope="module")
+def slim(engine: Engine, image: str) -> str:
+    """The image without the local tools."""
+    engine.build(ROOT, SLIM, "--target", "slim")
+    return SLIM
+
+
+def layers(engine: Engine, image: str) -> list[str]:
+    """Digests of an image's layers that hold files."""
+    found: list[str] = engine.inspect(image)["RootFS"]["Layers"]
+    return found
+
+
+def config_of(engine: Engine, image: str) -> dict[str, Any]:
+    config: dict[str, Any] = engine.inspect(image)["Config"]
+    return config
+
+
+def shell(engine: Engine, image: str, script: str, options: Sequence[str] = ()) -> str:
+    """What a script says in a container, as root so that nothing is hidden from it."""
+    options = ["--user", "0", "--entrypoint", "sh", *options]
+    return engine.output(image, "-c", script, options=options)
+
+
+def test_it_keeps_to_its_budget(engine: Engine, image: str, slim: str) -> None:
+    base = base_image()
+    # The engine counts a base's compressed and own layers alike, so a difference is of ours alone.
+    weight = {name: engine.inspect(name)["Size"] for name in (base, image, slim)}
+    count = {name: len(layers(engine, name)) for name in (base, image, slim)}
+    for kind, name in (("full", image), ("slim", slim)):
+        over = (weight[name] - weight[base]) / MEGABYTE
+        ours = count[name] - count[base]
+        allowed = BUDGET["megabytes over the base"][kind]
+        print(
+            f"{name}: {weight[name] / MEGABYTE:.1f} MB in {count[name]} layers; "
+            f"{over:.1f} of {allowed} MB over {base}, {ours} layers of ours"
+        )
+        assert over <= allowed
+        assert ours <= BUDGET["layers of ours"]
+        assert count[name] <= BUDGET["layers"]
+    assert weight[image] - weight[slim] >= 10 * MEGABYTE, "else slim is not worth its while"
+
+
+def test_nothing_was_pulled(engine: Engine, image: str) -> None:
+    said = engine.build(ROOT, IMAGE)
+
+    assert "Trying to pull" not in said
+    assert "Pulling from" not in said
+
+
+def test_how_it_starts(engine: Engine, image: str) -> None:
+    config = config_of(engine, image)
+
+    assert config["Entrypoint"] == ["/hkube/docker-entrypoint.sh"]
+    assert not config.get("Cmd")
+    assert config["WorkingDir"] == "/hkube/algorithm-runner"
+    assert re.fullmatch(r"[1-9]\d*:0", config["User"]), "numeric, not root, of group 0"
+    assert not config.get("OnBuild"), "surprises"
+
+
+def test_its_labels(engine: Engine, image: str) -> None:
+    labels = config_of(engine, image)["Labels"]
+    version = engine.output(image, "--version").strip()
+
+    assert labels["org.opencontainers.image.title"] == "hkube/python-wrapper"
+    assert labels["org.opencontainers.image.version"] == version
+    for name in ("description", "licenses", "documentation"):
+        assert labels[f"org.opencontainers.image.{name}"]
+
+
+def test_hkube_s_layout(engine: Engine, image: str) -> None:
+    script = (
+        "test -x /hkube/docker-entrypoint.sh && cd algorithm_unique_folder && pwd && "
+        "cat ../app.py && echo $PYTHONPATH"
+    )
+    said = shell(engine, image, script)
+
+    assert said.startswith("/hkube/algorithm-runner/algorithm_unique_folder\n")
+    assert "Algorunner.Run()" in said
+    assert said.endswith("\n/hkube/algorithm-runner/algorithm_unique_folder\n")
+
+
+def test_no_compiler_cache_or_leftover(engine: Engine, image: str) -> None:
+    tools = "for tool in cc gcc g++ make ld git curl; do command -v $tool; done; true"
+    assert shell(engine, image, tools) == ""
+    # An engine that mounts a pip.conf for builds leaves an empty file as the place for it.
+    left = (
+        "ls -d /build /rootfs /root/.cache /tmp/*; "
+        r"find / -xdev \( -name '*.whl' -o -path '*/.cache/*' -o -name pip.conf -size +0 \) "
+        "-not -path '*/ensurepip/*'; true"
+    )
+    assert shell(engine, image, left) == ""
+
+
+def test_only_scratch_folders_can_be_written(engine: Engine, image: str) -> None:
+    script = "find / -xdev -writable -not -type l -not -path '/proc/*' -not -path '/dev/*'; true"
+    writable = set(engine.output(image, "-c", script, options=["--entrypoint", "sh"]).split())
+
+    ours = {path for path in writable if not path.startswith(("/tmp", "/var/tmp", "/run"))}
+    assert ours == {
+        "/hkube-logs",
+        "/hkube/algorithm-runner",
+        "/hkube/algorithm-runner/algorithm_unique_folder",
+        "/hkube/algorithm-runner/app.py",
+        "/hkube/python",
+        "/var/metrics",
+    }
+
+
+def test_the_sbom_names_what_is_installed(engine: Engine, image: str) -> None:
+    sbom = json.loads(shell(engine, image, "cat /usr/local/share/hkube/sbom.cdx.json"))
+    installed = json.loads(
+        engine.output(image, "-m", "pip", "list", "--format=json", options=["--entrypoint=python"])
+    )
+
+    assert sbom["bomFormat"] == "CycloneDX"
+    named = {
+        (each["name"].lower().replace("_", "-"), each["version"]) for each in sbom["components"]
+    }
+    expected = {(each["name"].lower().replace("_", "-"), each["version"]) for each in installed}
+    assert expected - {("hkube-wrapper", engine.output(image, "--version").strip())} <= named
+    assert len(named) <= len(expected), "and no tool of the build"
+
+
+def test_its_packages_fit_together(engine: Engine, image: str, slim: str) -> None:
+    assert "No broken" in engine.output(
+        image, "-m", "pip", "check", options=["--entrypoint=python"]
+    )
+    assert (
+        engine.output(
+            slim,
+            "-c",
+            "import orjson, msgpack, bson, msgspec, watchfiles, websocket",
+            options=["--entrypoint=python"],
+        )
+        == ""
+    )
+
+
+def test_the_bytecode_is_there_and_of_use(engine: Engine, image: str) -> None:
+    """Compiling at each start would take longer than the rest of it."""
+    script = (
+        "import sys, wrapper.supervisor.supervisor, wrapper.algorithm.serve, orjson, asyncio, "
+        "websockets.sync.server, typer, rich.live, bson, watchfiles, yaml, dataclasses\n"
+        "import os\n"
+        "print([n for n, m in sorted(sys.modules.items()) if getattr(m, '__cached__', None) "
+        "and not os.path.exists(m.__cached__) and n != '_distutils_hack'])"  # the base's own
+    )
+    assert engine.output(image, "-c", script, options=["--entrypoint=python"]) == "[]\n"
+
+
+@pytest.mark.parametrize("algorithm", ["echo"])
+def test_slim_serves_and_says_what_it_lacks(
+    engine: Engine, slim: str, serve: Serve, algorithm: str
+) -> None:
+    session = serve(algorithm, image=slim)
+    assert session.worker.run("x") is not None
+    assert session.container.execute("hkube-wrapper", "health").stdout == "healthy\n"
+    done = session.container.execute("hkube-wrapper", "run", check=False)
+
+    assert done.returncode == 2
+    assert "the local tools are not installed here" in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["json", "msgpack", "bson"])
+def test_slim_has_all_encodings(slim: str, serve: Serve, encoding: str) -> None:
+    script = (
+        "from wrapper.protocol.encoding import get_encoding\n"
+        f"coder = get_encoding({encoding!r})\n\n"
+        "def start(args):\n    return len(coder.encode({'command': 'x'}, 'x'))\n"
+    )
+    session = serve({"main.py": script}, image=slim)
+
+    assert session.worker.run() > 0

@@ -1,0 +1,97 @@
+"""What the algorithm writes: on the container's output, and in /hkube-logs/stdout.log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from .conftest import Run, Serve
+
+LINES = """\
+import os, sys
+
+def start(args):
+    for number in range(20_000):
+        os.write(1 + number % 2, b"line %d\\n" % number)
+    print("the last", end="", flush=True)
+    {end}
+"""
+EXPECTED = [f"line {number}" for number in range(20_000)]
+
+
+def lines_of(text: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith("line ")]
+
+
+@pytest.mark.parametrize(
+    ("end", "code"), [("os._exit(7)", 7), ("os.kill(os.getpid(), 11)", 139), ("pass", 0)]
+)
+def test_twenty_thousand_lines_in_order_and_the_last_one(
+    serve: Serve, logs: Path, end: str, code: int
+) -> None:
+    session = serve({"main.py": LINES.format(end=end)}, options=["--volume", f"{logs}:/hkube-logs"])
+    session.worker.begin()
+    if code == 0:
+        session.worker.finish()
+        session.worker.send("exit", {})
+    assert session.container.wait() == code
+
+    kept = (logs / "stdout.log").read_text()
+    assert lines_of(kept) == EXPECTED
+    assert "the last" in kept
+    assert "connected to the worker" in kept, "the wrapper's own lines too"
+    assert session.container.stdout == kept, "and all of it where kubectl logs finds it"
+
+
+def test_a_full_volume_stops_nothing(serve: Serve) -> None:
+    session = serve(
+        {"main.py": LINES.format(end="return 1")},
+        options=["--tmpfs", "/hkube-logs:rw,size=64k,mode=0777"],
+    )
+    assert session.worker.run() == 1
+    kept = session.container.execute("cat", "/hkube-logs/stdout.log").stdout
+    assert 0 < len(kept) <= 64 * 1024
+    assert session.worker.run() == 1, "and the next task"
+    session.worker.send("exit", {"exitCode": 7})
+
+    assert session.container.wait() == 7
+    shown = session.container.stdout
+    assert lines_of(shown.replace("the last", "the last\n")) == EXPECTED * 2
+    assert shown.count("the log file takes no more output (No space left on device)") == 1
+
+
+def test_a_vanished_volume_stops_nothing(serve: Serve, logs: Path) -> None:
+    inner = logs / "inner"
+    inner.mkdir()
+    inner.chmod(0o777)
+    session = serve(
+        {"main.py": LINES.format(end="return 1")}, options=["--volume", f"{inner}:/hkube-logs"]
+    )
+    (inner / "stdout.log").unlink()
+    inner.rmdir()
+    assert session.worker.run() == 1
+    session.worker.send("exit", {"exitCode": 7})
+
+    assert session.container.wait() == 7
+    assert lines_of(session.container.stdout) == EXPECTED
+    assert "the log file takes no more output" in session.container.stdout
+
+
+def test_without_a_volume_that_can_be_written_the_streams_stay_apart(serve: Serve) -> None:
+    session = serve("prints_to_both", options=["--read-only"])
+    session.worker.run()
+    session.worker.send("exit", {})
+
+    assert session.container.wait() == 0
+    assert "connected to the worker" in session.container.stderr
+    assert session.container.stdout
+    assert "connected to the worker" not in session.container.stdout
+
+
+def test_the_log_is_not_for_other_programs(run: Run, logs: Path) -> None:
+    container = run("echo", "hello", options=["--volume", f"{logs}:/hkube-logs"])
+
+    assert container.wait() == 0
+    assert container.stdout == "hello\n"
+    assert list(logs.iterdir()) == []

@@ -1,0 +1,56 @@
+"""SIGTERM, as Kubernetes sends it: ended within 10 s whatever the algorithm does, with code 143."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from .conftest import Run, Serve, Session
+
+SLEEPS = "import time\n\n\ndef start(args):\n    time.sleep(600)\n"
+LONGEST = 10.0
+
+
+def terminate(session: Session) -> float:
+    """Send SIGTERM; returns the seconds until the container's end."""
+    began = time.monotonic()
+    session.container.signal("TERM")
+    assert session.container.wait() == 143
+    return time.monotonic() - began
+
+
+# With the log folder, process 1 is the one that copies the output; without, the supervisor.
+@pytest.fixture(params=["with a log", "without"])
+def options(request: pytest.FixtureRequest) -> list[str]:
+    return [] if request.param == "with a log" else ["--read-only"]
+
+
+def test_idle(serve: Serve, options: list[str]) -> None:
+    session = serve("cleans_up", options=options)
+
+    assert terminate(session) < LONGEST
+
+
+def test_working(serve: Serve, options: list[str]) -> None:
+    session = serve({"main.py": SLEEPS}, options=options)
+    session.worker.begin()
+
+    assert terminate(session) < LONGEST
+    session.worker.wait_for("stopped")
+
+
+def test_stuck(serve: Serve, options: list[str]) -> None:
+    session = serve("holds_gil_forever", options=options)
+    session.worker.begin("stick")
+
+    assert terminate(session) < LONGEST
+    session.worker.wait_for("stopped")
+
+
+def test_any_other_program(run: Run) -> None:
+    container = run("sh", "-c", "trap 'exit 9' TERM; echo ready; while :; do sleep 0.1; done")
+    container.wait_until(lambda: "ready" in container.stdout, "start")
+    container.signal("TERM")
+
+    assert container.wait() == 9

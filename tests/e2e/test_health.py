@@ -1,0 +1,57 @@
+"""`hkube-wrapper health`, as the image's HEALTHCHECK asks a wrapper that serves."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import uuid
+
+import pytest
+
+from .conftest import Serve
+from .harness.process import REPOSITORY
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="abstract sockets are Linux's")
+
+
+def health(name: str) -> tuple[int, str]:
+    """Exit code and text."""
+    done = subprocess.run(
+        [sys.executable, "-m", "wrapper", "health"],
+        cwd=REPOSITORY,
+        env={**os.environ, "HKUBE_HEALTH_SOCKET": name},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.stderr == ""
+    return done.returncode, done.stdout.strip()
+
+
+def test_a_wrapper_is_healthy_while_its_loop_turns(serve: Serve) -> None:
+    name = f"hkube-test-{uuid.uuid4().hex[:12]}"
+    session = serve("one_argument", env={"HKUBE_HEALTH_SOCKET": name})
+    assert health(name) == (0, "healthy")
+
+    session.wrapper.signal(signal.SIGSTOP)
+    try:
+        assert health(name) == (1, "unhealthy: the wrapper's loop has not answered for 3 s")
+    finally:
+        session.wrapper.signal(signal.SIGCONT)
+    assert health(name) == (0, "healthy")
+    session.wrapper.signal(signal.SIGTERM)
+    session.wrapper.wait()
+
+    assert health(name) == (1, "unhealthy: no wrapper serves in this container")
+
+
+def test_a_name_that_is_taken_is_no_reason_not_to_serve(serve: Serve) -> None:
+    name = f"hkube-test-{uuid.uuid4().hex[:12]}"
+    serve("one_argument", env={"HKUBE_HEALTH_SOCKET": name})
+    second = serve("one_argument", env={"HKUBE_HEALTH_SOCKET": name})
+
+    assert second.worker.run(2) == 2
+    assert "probes of this wrapper's health will fail" in second.wrapper.stderr

@@ -1,0 +1,357 @@
+"""Results from memory, over ZeroMQ: served, asked for, and what if a peer is not there."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import psutil
+import pytest
+import zmq
+
+from .conftest import Serve, Session
+from .harness.events import Message
+from .harness.storage import FolderStorage, decoded, encoded, header, run_stored, stored_job
+
+LIMIT = 20_000  # milliseconds
+
+
+@pytest.fixture
+def storage(tmp_path: Path) -> FolderStorage:
+    (tmp_path / "storage").mkdir()
+    return FolderStorage(tmp_path / "storage")
+
+
+def free_port() -> int:
+    """A port that is free, and the next one too."""
+    while True:
+        with socket.socket() as first, socket.socket() as second:
+            first.bind(("127.0.0.1", 0))
+            port = first.getsockname()[1]
+            try:
+                second.bind(("127.0.0.1", port + 1))
+            except (OSError, OverflowError):
+                continue
+            return int(port)
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+def environment(storage: FolderStorage, port: int, **more: str) -> dict[str, str | None]:
+    return {
+        **storage.environment,
+        "DISCOVERY_ENABLE": "true",
+        "DISCOVERY_PORT": str(port),
+        "DISCOVERY_NETWORK_TIMEOUT": "2000",
+        **more,
+    }
+
+
+@pytest.fixture
+def context() -> Iterator[zmq.Context[Any]]:
+    context: zmq.Context[Any] = zmq.Context()
+    yield context
+    context.destroy(linger=0)
+
+
+def talk(context: zmq.Context[Any], port: int, message: bytes, timeout: int = LIMIT) -> list[bytes]:
+    """One request, as any of HKube's wrappers makes it."""
+    sock = context.socket(zmq.REQ)
+    try:
+        sock.linger = 0
+        sock.connect(f"tcp://127.0.0.1:{port}")
+        sock.send(message)
+        assert sock.poll(timeout), "no answer"
+        return list(sock.recv_multipart())
+    finally:
+        sock.close()
+
+
+def ask(context: zmq.Context[Any], port: int, *tasks: str) -> list[Any]:
+    """The results of tasks."""
+    frames = talk(context, port, msgpack.packb({"tasks": tasks}))
+    assert len(frames) == 2 * len(tasks)
+    return [decoded(head, body) for head, body in zip(frames[::2], frames[1::2], strict=True)]
+
+
+NOT_AVAILABLE = {"hkube_error": {"code": "notAvailable", "message": "taskId notAvailable"}}
+
+
+def run(session: Session, task: str, *inputs: Any, **links: Any) -> Message:
+    return run_stored(session.worker, {**stored_job(*inputs, **links), "taskId": task})
+
+
+# --- serving --------------------------------------------------------------------------------------
+
+
+def test_results_are_held_and_served(
+    serve: Serve, storage: FolderStorage, port: int, context: zmq.Context[Any]
+) -> None:
+    session = serve("one_argument", env=environment(storage, port))
+    storing = run(session, "t1", {"a": [1, 2]})
+    assert isinstance(storing.data, dict)
+    assert storing.data["discovery"] == {"host": "127.0.0.1", "port": str(port)}
+    assert storing.data["taskId"] == "t1"
+    assert storage.get(storing.data["storageInfo"]["path"]) == {"a": [1, 2]}
+    run(session, "t2", "second")
+    assert talk(context, port + 1, b"ping") == [b"pong"]
+    assert ask(context, port, "t2", "gone", "t1") == ["second", NOT_AVAILABLE, {"a": [1, 2]}]
+    frames = talk(context, port, msgpack.packb({"tasks": ["t1"]}))
+    assert frames == list(encoded({"a": [1, 2]}, "msgpack"))
+
+
+@pytest.mark.parametrize("request_", [b"", b"junk", msgpack.packb([]), msgpack.packb({"tasks": 5})])
+def test_requests_that_make_no_sense(
+    serve: Serve, storage: FolderStorage, port: int, context: zmq.Context[Any], request_: bytes
+) -> None:
+    session = serve("one_argument", env=environment(storage, port))
+    run(session, "t1", 1)
+    head, body = talk(context, port, request_)
+    assert decoded(head, body)["hkube_error"]["code"] == "unknown"
+    assert talk(context, port + 1, b"what") == [b""]
+    assert ask(context, port, "t1") == [1]
+
+
+def test_pings_and_results_while_user_code_holds_the_gil(
+    serve: Serve, storage: FolderStorage, port: int, context: zmq.Context[Any]
+) -> None:
+    code = "def start(args, api):\n    return sum(range(args['input'][0]))\n"
+    session = serve({"main.py": code}, env=environment(storage, port))
+    run(session, "t1", 10)
+    session.worker.begin(**stored_job(400_000_000))
+    begun = time.monotonic()
+    assert talk(context, port + 1, b"ping") == [b"pong"]
+    assert ask(context, port, "t1") == [45]
+    assert time.monotonic() - begun < 2
+    assert "done" not in session.worker.commands()[5:]  # it still runs
+    session.worker.send("stop", {"forceStop": True})
+    session.worker.wait_for("stopped")
+
+
+HANGS = """
+def start(args, api):
+    while args["input"][0] == "hang":
+        try:
+            while True:
+                pass
+        except BaseException:
+            pass
+    return args["input"][0]
+"""
+
+
+def test_a_killed_algorithm_takes_no_result_with_it(
+    serve: Serve, storage: FolderStorage, port: int, context: zmq.Context[Any]
+) -> None:
+    session = serve({"main.py": HANGS}, env=environment(storage, port))
+    run(session, "t1", "kept")
+    session.worker.begin(**stored_job("hang"))
+    session.worker.send("stop", {"forceStop": True})
+    session.worker.wait_for("stopped")
+    assert ask(context, port, "t1") == ["kept"]
+    run(session, "t2", "new")  # the new process hands its results over too
+    assert ask(context, port, "t1", "t2") == ["kept", "new"]
+
+
+def test_a_budget_of_bytes(
+    serve: Serve, storage: FolderStorage, port: int, context: zmq.Context[Any]
+) -> None:
+    code = "def start(args, api):\n    return bytes(args['input'][0])\n"
+    env = environment(storage, port, DISCOVERY_MAX_CACHE_SIZE="10")
+    session = serve({"main.py": code}, env=env)
+    for task, size in (("a", 5_000_000), ("b", 5_000_000), ("c", 5_000_000), ("d", 20_000_000)):
+        storing = run(session, task, size)
+        assert isinstance(storing.data, dict)
+        assert ("discovery" in storing.data) is (size < 10_000_000)
+    sizes = [len(result) for result in ask(context, port, "a", "b", "c", "d") if result]
+    assert sizes == [1, 5_000_000, 5_000_000, 1]
+
+
+def test_the_worker_is_told_while_peers_are_served(
+    serve: Serve, storage: FolderStorage, port: int, context: zmq.Context[Any]
+) -> None:
+    env = environment(storage, port, DISCOVERY_SERVING_REPORT_INTERVAL="200")
+    session = serve("one_argument", env=env)
+    run(session, "t1", 1)
+    ask(context, port, "t1")
+    for _ in range(3):
+        assert session.worker.wait_for("servingStatus").data is True
+
+
+def test_a_port_that_is_taken_is_said_and_does_no_harm(
+    serve: Serve, storage: FolderStorage, port: int
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        session = serve("one_argument", env=environment(storage, port))
+        storing = run(session, "t1", 1)
+    assert isinstance(storing.data, dict)
+    assert "discovery" not in storing.data
+    assert "set DISCOVERY_PORT, or DISCOVERY_ENABLE to false" in session.wrapper.stderr
+
+
+def test_in_one_process_too(
+    serve: Serve, storage: FolderStorage, port: int, context: zmq.Context[Any]
+) -> None:
+    session = serve(
+        "one_argument", env=environment(storage, port), arguments=("-m", "wrapper", "--in-process")
+    )
+    run(session, "t1", [1])
+    assert ask(context, port, "t1") == [[1]]
+
+
+def test_eight_peers_at_once_cost_no_more_than_one(
+    serve: Serve, storage: FolderStorage, port: int, context: zmq.Context[Any]
+) -> None:
+    size = 100_000_000
+    code = f"def start(args, api):\n    return bytes({size})\n"
+    session = serve({"main.py": code}, env=environment(storage, port))
+    supervisor = psutil.Process(session.wrapper.pid)
+    before = supervisor.memory_info().rss
+    run(session, "t1")
+    most, done = before, threading.Event()
+
+    def watch() -> None:
+        nonlocal most
+        while not done.wait(0.002):
+            most = max(most, supervisor.memory_info().rss)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    sockets = [context.socket(zmq.REQ) for _ in range(8)]
+    for sock in sockets:
+        sock.connect(f"tcp://127.0.0.1:{port}")
+        sock.send(msgpack.packb({"tasks": ["t1"]}))
+    for sock in sockets:
+        assert sock.poll(LIMIT)
+        head, body = sock.recv_multipart(copy=False)
+        assert bytes(head.buffer) == header(1, "msgpack") and len(body.buffer) == size
+        sock.close(0)
+        del head, body
+    done.set()
+    watcher.join()
+    assert most - before < size + 60_000_000
+
+
+# --- asking ---------------------------------------------------------------------------------------
+
+
+def link(storing: Message, **more: Any) -> dict[str, Any]:
+    """The link that HKube makes of a `storing`."""
+    assert isinstance(storing.data, dict)
+    parts = {name: storing.data[name] for name in ("storageInfo", "discovery", "taskId")}
+    return {**parts, **more}
+
+
+def test_one_algorithm_reads_from_the_other(
+    serve: Serve, storage: FolderStorage, port: int
+) -> None:
+    first = serve("one_argument", env=environment(storage, port))
+    second = serve("one_argument", env=environment(storage, free_port()))
+    links = []
+    for task, value in (("t1", {"a": [1, 2]}), ("t2", "text")):
+        storing = run(first, task, value)
+        links.append(link(storing))
+        assert isinstance(storing.data, dict)
+        (storage.folder / storing.data["storageInfo"]["path"]).unlink()  # memory alone has it
+    run(second, "s1", "$$k", k={**links[0], "path": "a.1"})
+    both = {"discovery": links[0]["discovery"], "tasks": ["t1", "t2"]}
+    run(second, "s2", "$$k", k=[both, links[1]])
+    assert storage.get("local-hkube/main:p19pa1nk/s1") == 2
+    assert storage.get("local-hkube/main:p19pa1nk/s2") == [{"a": [1, 2]}, "text", "text"]
+
+
+def test_a_peer_that_is_gone_costs_the_network_timeout(
+    serve: Serve, storage: FolderStorage, port: int
+) -> None:
+    first = serve("one_argument", env=environment(storage, port))
+    gone = link(run(first, "t1", "stored"))
+    first.worker.send("exit", {})
+    first.wrapper.wait()
+    env = environment(storage, free_port(), DISCOVERY_NETWORK_TIMEOUT="1000")
+    second = serve("one_argument", env=env)
+    run(second, "s0", "warm")
+    begun = time.monotonic()
+    run(
+        second,
+        "s1",
+        "$$k",
+        k=[gone] * 3 + [{**gone, "discovery": {"host": "127.0.0.1", "port": 1}}],
+    )
+    assert time.monotonic() - begun < 2.5
+    assert storage.get("local-hkube/main:p19pa1nk/s1") == ["stored"] * 4
+    assert f"the peer 127.0.0.1:{port}: it gave no answer in time" in second.wrapper.stderr
+
+
+def test_a_peer_that_left_between_storing_and_the_write(
+    serve: Serve, storage: FolderStorage, port: int
+) -> None:
+    """Its result is not lost: whoever reads waits for the write that was under way."""
+    env = environment(storage, free_port(), DISCOVERY_NETWORK_TIMEOUT="300")
+    second = serve("one_argument", env=env)
+    path = "local-hkube/main:p19pa1nk/t1"
+    info = {"path": path, "size": 5}
+    gone = {"storageInfo": info, "discovery": {"host": "127.0.0.1", "port": port}, "taskId": "t1"}
+    second.worker.initialize(**{**stored_job("$$k", k=gone), "taskId": "s1"})
+    second.worker.expect("initialized")
+    second.worker.send("start", {})
+    second.wrapper.wait_for_log(f"reading {path}: there is no such file")
+    storage.put("late", path)
+    second.worker.wait_for("done")
+    assert storage.get("local-hkube/main:p19pa1nk/s1") == "late"
+
+
+@pytest.mark.parametrize("answer", [[b""], [b"x"], [b"1", b"2", b"3"], None])
+def test_a_peer_that_answers_nonsense_or_nothing(
+    serve: Serve, storage: FolderStorage, port: int, context: zmq.Context[Any], answer: Any
+) -> None:
+    sockets = [context.socket(zmq.REP) for _ in range(2)]
+    for offset, sock in enumerate(sockets):
+        sock.bind(f"tcp://127.0.0.1:{port + offset}")
+
+    def play() -> None:
+        assert sockets[1].poll(LIMIT)
+        sockets[1].recv()
+        sockets[1].send(b"pong")
+        assert sockets[0].poll(LIMIT)
+        sockets[0].recv()
+        if answer is not None:
+            sockets[0].send_multipart(answer)
+
+    player = threading.Thread(target=play)
+    player.start()
+    env = environment(storage, free_port(), DISCOVERY_TIMEOUT="500")
+    session = serve("one_argument", env=env)
+    info = storage.put("stored")
+    peer = {"storageInfo": info, "discovery": {"host": "127.0.0.1", "port": port}, "taskId": "t"}
+    run(session, "s1", "$$k", k=peer)
+    player.join()
+    for sock in sockets:
+        sock.close(0)
+    assert storage.get("local-hkube/main:p19pa1nk/s1") == "stored"
+    assert "reading from the storage" in session.wrapper.stderr
+
+
+def test_mode_v1_loads_none_of_it(serve: Serve) -> None:
+    code = (
+        "import sys\n"
+        "def start(args, api):\n"
+        "    return [name for name in sys.modules if name.split('.')[0] in ('zmq', 'obstore')\n"
+        "        or '.storage.' in name or 'storage_messages' in name]\n"
+    )
+    worker, wrapper = serve({"main.py": code})
+    assert worker.run() == []
+    maps = Path(f"/proc/{wrapper.pid}/maps").read_text()
+    assert "zmq" not in maps and "obstore" not in maps
+    os.kill(wrapper.pid, signal.SIGTERM)

@@ -1,0 +1,82 @@
+"""The supervisor's part of serving results: what it takes, holds and answers."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from threading import Thread
+from typing import IO
+
+import pytest
+
+from wrapper.config import Config
+from wrapper.log import Log
+from wrapper.storage.handover import Handover
+from wrapper.storage.values import encode_value
+from wrapper.supervisor.peers import Peers
+
+
+@pytest.fixture
+def log() -> Iterator[IO[bytes]]:
+    with tempfile.TemporaryFile() as file:
+        yield file
+
+
+def text_of(log: IO[bytes]) -> str:
+    return os.pread(log.fileno(), io.DEFAULT_BUFFER_SIZE, 0).decode()
+
+
+def make(log: IO[bytes], port: int) -> Peers:
+    environ = {"STORAGE_PROTOCOL": "v3", "DISCOVERY_PORT": str(port)}
+    config = Config.from_environ(environ, "/")
+    return Peers(config, Log("info", fd=log.fileno()), lambda payload: None)
+
+
+def free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return min(int(sock.getsockname()[1]), 65534)
+
+
+def offer(peers: Peers) -> bool:
+    """Whether a result that is handed over is held."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        told: list[bool] = []
+        encoded = encode_value([1], "msgpack", "result")
+        giver = Thread(target=lambda: told.append(Handover(ours, 1000).offer("t", encoded)))
+        giver.start()
+        assert peers.take(theirs)
+        giver.join()
+        return told[0]
+
+
+def test_what_is_handed_over_is_held(log: IO[bytes]) -> None:
+    port = free_port()
+    peers = make(log, port)
+    assert offer(peers)
+    assert f"results are served to other algorithms at 127.0.0.1:{port}" in text_of(log)
+    peers.close()
+
+
+def test_nothing_is_held_where_nobody_can_ask(log: IO[bytes]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        peers = make(log, min(taken.getsockname()[1], 65534))
+    assert not offer(peers)
+    assert "they read the storage" in text_of(log) and "DISCOVERY_ENABLE" in text_of(log)
+
+
+def test_the_end_of_the_other_side_and_nothing_yet(log: IO[bytes]) -> None:
+    peers = make(log, free_port())
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.setblocking(False)
+        assert peers.take(theirs)
+        ours.close()
+        assert not peers.take(theirs)
+    peers.close()

@@ -1,0 +1,59 @@
+"""The cache keeps to its budget."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wrapper.storage.cache import Cache
+from wrapper.storage.values import Encoded
+
+
+def of(size: int) -> Encoded:
+    return Encoded(b"12345678", bytes(size))
+
+
+def test_the_one_not_used_for_the_longest_goes_first() -> None:
+    cache = Cache(10)
+    for name in "abc":
+        cache.put(name, of(3))
+    assert cache.get("a") is not None
+    cache.put("d", of(3))
+    assert cache.get("b") is None
+    assert None not in [cache.get(name) for name in "acd"]
+
+
+def test_what_is_over_the_budget_alone_is_not_kept_and_takes_no_place() -> None:
+    cache = Cache(10)
+    cache.put("a", of(10))
+    cache.put("b", of(11))
+    assert cache.get("b") is None
+    assert cache.get("a") is not None
+    cache.put("a", of(11))  # the old one is no more what is there
+    assert cache.get("a") is None
+
+
+def test_a_budget_of_nothing() -> None:
+    cache = Cache(0)
+    cache.put("a", of(1))
+    cache.put("empty", of(0))
+    assert cache.get("a") is None
+
+
+def test_forgetting() -> None:
+    cache = Cache(10)
+    cache.put("a", of(10))
+    cache.clear()
+    assert cache.get("a") is None
+    cache.put("b", of(10))
+    assert cache.get("b") is not None
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 12))), st.integers(0, 20))
+def test_it_never_holds_more_than_its_budget(puts: list[tuple[str, int]], budget: int) -> None:
+    cache = Cache(budget)
+    for name, size in puts:
+        cache.put(name, of(size))
+        held = [cache.get(each) for each in "abcdef"]
+        assert sum(each.size for each in held if each is not None) <= budget
+        assert (cache.get(name) is not None) is (size <= budget)

@@ -1,0 +1,157 @@
+"""Handing a result from the algorithm process to the supervisor, which holds it for peers.
+
+The result is written to memory that has a file descriptor, and only this crosses: the two
+processes share the pages. A note goes with it: number of the handover (4 bytes), payload length
+(8), header (8), then the task's id. The answer: the number, and one byte: 1 if it is held.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import mmap
+import os
+import socket
+import struct
+import time
+from itertools import count
+from threading import Lock
+from typing import NamedTuple
+
+from .header import HEADER_SIZE, make_header
+from .held_results import Held
+from .values import Encoded
+
+_NOTE = struct.Struct(f"!IQ{HEADER_SIZE}s")
+_ANSWER = struct.Struct("!I?")
+_LONGEST_ID = 512  # bytes
+_PATIENCE = 5.0  # seconds for the supervisor's answer
+_MOST_AT_ONCE = 1024 * 1024 * 1024
+# The supervisor reads pages that nobody can take away again: that would be a fatal signal.
+_SEALS = getattr(fcntl, "F_SEAL_SHRINK", 0) | getattr(fcntl, "F_SEAL_WRITE", 0)
+
+
+class Offer(NamedTuple):
+    """A result that is handed over.
+
+    Attributes:
+        number: of the handover.
+        task_id: whose result it is.
+        result: in shared memory.
+    """
+
+    number: int
+    task_id: str
+    result: Held
+
+
+class Handover:
+    """The algorithm process's end.
+
+    Args:
+        sock: to the supervisor.
+        budget: bytes; what is larger is not even offered.
+    """
+
+    def __init__(self, sock: socket.socket, budget: int) -> None:
+        self._socket = sock
+        self._budget = budget
+        self._numbers = count(1)
+        self._lock = Lock()
+
+    def offer(self, task_id: str, encoded: Encoded) -> bool:
+        """Hand a result over; False if it is not held, for whatever reason."""
+        identity = task_id.encode()
+        if encoded.size > self._budget or len(identity) > _LONGEST_ID:
+            return False
+        number = next(self._numbers) & 0xFFFFFFFF
+        header = encoded.header or make_header(False, "json")
+        note = _NOTE.pack(number, encoded.size, header) + identity
+        try:
+            fd = _shared_memory(encoded)
+            try:
+                with self._lock:
+                    self._socket.settimeout(_PATIENCE)
+                    socket.send_fds(self._socket, [note], [fd])
+                    return self._await_answer(number)
+            finally:
+                os.close(fd)
+        except OSError:  # no memory left, or the supervisor is gone, or busy for too long
+            return False
+
+    def _await_answer(self, number: int) -> bool:
+        deadline = time.monotonic() + _PATIENCE
+        while time.monotonic() < deadline:
+            answer = self._socket.recv(_ANSWER.size)
+            if len(answer) < _ANSWER.size:
+                return False
+            answered, is_held = _ANSWER.unpack(answer)
+            if answered == number:  # an earlier one was not waited for
+                return bool(is_held)
+        return False
+
+
+def receive(sock: socket.socket) -> Offer | None:
+    """The supervisor's end: what has been handed over; None if it cannot be used.
+
+    Raises:
+        EOFError: the other end is closed.
+        BlockingIOError: there is nothing yet.
+    """
+    note, fds, _, _ = socket.recv_fds(sock, _NOTE.size + _LONGEST_ID, 1)
+    try:
+        if not note:
+            raise EOFError
+        if len(note) < _NOTE.size or len(fds) != 1:
+            return None
+        number, size, header = _NOTE.unpack_from(note)
+        identity = note[_NOTE.size :].decode(errors="replace")
+        payload = _mapped(fds[0], size)
+        return None if payload is None else Offer(number, identity, Held(header, payload))
+    finally:
+        for fd in fds:
+            os.close(fd)
+
+
+def answer(sock: socket.socket, number: int, is_held: bool) -> None:
+    """Tell the algorithm process whether a result is held."""
+    try:
+        sock.send(_ANSWER.pack(number, is_held))
+    except OSError:
+        pass  # it is gone, or nobody reads there
+
+
+def _shared_memory(encoded: Encoded) -> int:
+    """A file descriptor of memory that holds the payload."""
+    if not hasattr(os, "memfd_create"):
+        import tempfile  # slow to import
+
+        with tempfile.TemporaryFile() as file:
+            _write(file.fileno(), encoded)
+            return os.dup(file.fileno())
+    fd = os.memfd_create("hkube-result", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        _write(fd, encoded)
+        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, _SEALS)
+    except BaseException:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _write(fd: int, encoded: Encoded) -> None:
+    rest = memoryview(encoded.payload).cast("B") if encoded.size else memoryview(b"")
+    while rest:
+        rest = rest[os.write(fd, rest[:_MOST_AT_ONCE]) :]
+
+
+def _mapped(fd: int, size: int) -> memoryview | None:
+    if not size:
+        return memoryview(b"")
+    try:
+        if os.fstat(fd).st_size != size:
+            return None
+        if hasattr(fcntl, "F_GET_SEALS") and fcntl.fcntl(fd, fcntl.F_GET_SEALS) & _SEALS != _SEALS:
+            return None
+        return memoryview(mmap.mmap(fd, size, access=mmap.ACCESS_READ))
+    except (OSError, ValueError):
+        return None

@@ -1,0 +1,74 @@
+"""Dotted paths: `data.x.0` inside a value, `2.inner` inside the input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+MISSING: Any = object()
+"""What `value_at` gives where there is nothing."""
+
+
+def value_at(value: Any, path: str) -> Any:
+    """What is at a dotted path inside a value; MISSING if there is nothing.
+
+    A key that holds dots itself is found too, if the dots leave no doubt.
+    """
+    steps = path.split(".")
+    while steps:
+        found = _step(value, steps)
+        if found is MISSING:
+            return MISSING
+        value, taken = found
+        steps = steps[taken:]
+    return value
+
+
+def put_at(container: Any, path: str, value: Any) -> bool:
+    """Put a value in place of what is at a dotted path; False if there is nothing there."""
+    steps = path.split(".")
+    while True:
+        found = _step(container, steps)
+        if found is MISSING:
+            return False
+        following, taken = found
+        if taken == len(steps):
+            break
+        container, steps = following, steps[taken:]
+    if isinstance(container, dict):
+        container[_key(container, steps, taken)] = value
+    elif isinstance(container, list):
+        container[int(steps[0])] = value
+    else:
+        return False
+    return True
+
+
+def is_array(value: Any) -> bool:
+    """Whether a value has items with numbers: a list, a tuple, an array of numpy."""
+    if hasattr(value, "dtype"):
+        return bool(getattr(value, "ndim", 0))
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray))
+
+
+def _step(value: Any, steps: list[str]) -> Any:
+    """What the first step leads to, and how many steps it took; or MISSING."""
+    if isinstance(value, Mapping):
+        for taken in range(1, len(steps) + 1):
+            key = _key(value, steps, taken)
+            if key is not None:
+                return value[key], taken
+    elif is_array(value):
+        index = steps[0]
+        if index.isdecimal() and index.isascii() and len(index) < 19 and int(index) < len(value):
+            return value[int(index)], 1
+    return MISSING
+
+
+def _key(value: Mapping[Any, Any], steps: list[str], taken: int) -> Any:
+    key = ".".join(steps[:taken])
+    if key in value:
+        return key
+    # A path is text, but msgpack keeps numbers as keys.
+    number = int(key) if key.isdecimal() and key.isascii() and len(key) < 19 else None
+    return number if number is not None and number in value else None

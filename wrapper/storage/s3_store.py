@@ -1,0 +1,134 @@
+"""The storage as S3: an object is a payload, HKube's header is in its user metadata.
+
+The library is obstore (see docs/storage.md for what it was compared with). It is imported when the
+storage is first used, and not at all with files.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from ..errors import StorageError
+from .header import HEADER_SIZE
+from .paths import bucket_and_key
+from .s3_faults import explain
+from .values import Encoded
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store as Bucket
+
+    from ..storage_settings import S3Settings
+
+_METADATA = "header"
+_MULTIPART_ABOVE = 64 * 1024 * 1024
+_PART = 16 * 1024 * 1024
+_PARTS_AT_ONCE = 4
+_CONNECT_TIMEOUT = timedelta(seconds=5)
+# For a whole object, however large; a connection that stands still is noticed much earlier.
+_WHOLE_TIMEOUT = timedelta(hours=1)
+_SHORTEST_READ_TIMEOUT = 5.0
+# Of one request; those of whole objects are in `retries`.
+_RETRIES = 2
+
+
+class S3Store:
+    """Reads and writes objects (see ``store.Store``).
+
+    Args:
+        settings: where, and as whom.
+        patience: seconds for which the service may say nothing.
+    """
+
+    def __init__(self, settings: S3Settings, patience: float) -> None:
+        self._settings = settings
+        self._patience = timedelta(seconds=max(patience, _SHORTEST_READ_TIMEOUT))
+        self._buckets: dict[str, Bucket] = {}
+
+    def read(self, path: str) -> Encoded:
+        bucket, key = bucket_and_key(path)
+        with self._told(bucket):
+            found = self._bucket(bucket).get(key)
+            header = _decode_header(found.attributes.get(_METADATA, ""))
+            return Encoded(header, memoryview(found.bytes()))
+
+    def write(self, path: str, encoded: Encoded) -> None:
+        bucket, key = bucket_and_key(path)
+        attributes = {}
+        if encoded.header:
+            attributes[_METADATA] = base64.b64encode(encoded.header).decode("ascii")
+        with self._told(bucket):
+            self._bucket(bucket).put(
+                key,
+                encoded.payload,
+                attributes=attributes,
+                use_multipart=encoded.size > _MULTIPART_ABOVE,
+                chunk_size=_PART,
+                max_concurrency=_PARTS_AT_ONCE,
+            )
+
+    def _bucket(self, name: str) -> Bucket:
+        found = self._buckets.get(name)
+        if found is None:
+            found = self._buckets[name] = self._open(name)
+        return found
+
+    def _open(self, name: str) -> Bucket:
+        from obstore.store import S3Store as Bucket
+
+        settings = self._settings
+        client: dict[str, Any] = {
+            "allow_http": True,
+            "allow_invalid_certificates": not settings.verify_ssl,
+            "connect_timeout": _CONNECT_TIMEOUT,
+            "read_timeout": self._patience,
+            "timeout": _WHOLE_TIMEOUT,
+        }
+        if settings.ca_file:
+            client["root_certificate"] = _read_certificates(settings.ca_file)
+        # Without keys it would ask Amazon's metadata service for some.
+        signed = bool(settings.access_key_id)
+        return Bucket(
+            name,
+            endpoint=settings.endpoint,
+            access_key_id=settings.access_key_id,
+            secret_access_key=settings.secret_access_key,
+            virtual_hosted_style_request=False,
+            skip_signature=not signed,
+            client_options=client,  # type: ignore[arg-type]
+            retry_config={"max_retries": _RETRIES},
+        )
+
+    @contextmanager
+    def _told(self, bucket: str) -> Iterator[None]:
+        """Say what the library raises in a sentence."""
+        try:
+            yield
+        except StorageError:
+            raise
+        # The library has its own class of errors, ValueError and FileNotFoundError besides.
+        except Exception as error:
+            where = f"the storage is S3 at {self._settings.endpoint}, S3_ENDPOINT_URL"
+            raise explain(error, bucket, where) from None
+
+
+def _decode_header(text: str) -> bytes:
+    try:
+        header = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
+    return header if len(header) == HEADER_SIZE else b""
+
+
+def _read_certificates(file: str) -> bytes:
+    try:
+        with open(file, "rb") as opened:
+            return opened.read()
+    except OSError as error:
+        raise StorageError(
+            f"the certificates in {file} (AWS_CA_BUNDLE) cannot be read: {error.strerror}"
+        ) from None

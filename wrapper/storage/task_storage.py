@@ -1,0 +1,97 @@
+"""Storage mode v3 as the algorithm side uses it: one object for all tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .cache import Cache
+from .inputs import AskPeers, Sources, fetch_response, fill_input
+from .results import Hold, Sink, Source, store_inputs, store_result
+from .retries import Retries
+from .store import open_store
+
+if TYPE_CHECKING:
+    import socket
+
+    from ..storage_settings import DiscoverySettings, StorageSettings
+    from .links import Link
+    from .peer_client import PeerClient
+    from .values import Encoded
+
+_MEGABYTE = 1024 * 1024
+
+
+class TaskStorage:
+    """Reads the inputs of tasks and writes their results.
+
+    Args:
+        settings: where, and in which encoding.
+        discovery: how to ask peers, and where they find this one.
+        warn: takes a line for the log.
+        handover: takes results to be held for peers; None: they are not.
+    """
+
+    def __init__(
+        self,
+        settings: StorageSettings,
+        discovery: DiscoverySettings,
+        warn: Callable[[str], None],
+        handover: socket.socket | None = None,
+    ) -> None:
+        store = open_store(settings)
+        retries = Retries(settings.retry_timeout, warn)
+        cache = Cache(settings.max_cache_size * _MEGABYTE)
+        encoding, cluster = settings.encoding, settings.cluster_name
+        ask_peers = _ask_peers(discovery, warn)
+        hold = None if handover is None else _hold(handover, discovery)
+        self._sources = Sources(store, retries, cache, ask_peers, encoding, cluster)
+        self._sink = Sink(store, retries, hold, encoding, cluster)
+
+    def fill_input(self, job: MutableMapping[str, Any]) -> None:
+        """Put the stored values into a job's input; see ``inputs.fill_input``."""
+        fill_input(job, self._sources)
+
+    def store_result(
+        self,
+        source: Source,
+        take_result: Callable[[], Any],
+        say: Callable[[Mapping[str, Any]], None],
+    ) -> None:
+        """Store a task's result and tell where it is; see ``results.store_result``."""
+        store_result(source, take_result, self._sink, say)
+
+    def store_inputs(self, job_id: str, items: Sequence[Any]) -> dict[str, str]:
+        """Store what an algorithm that is started gets; see ``results.store_inputs``."""
+        return store_inputs(job_id, items, self._sink)
+
+    def fetch_response(self, response: Any) -> Any:
+        """What an answer of HKube refers to; see ``inputs.fetch_response``."""
+        return fetch_response(response, self._sources)
+
+
+def _ask_peers(discovery: DiscoverySettings, warn: Callable[[str], None]) -> AskPeers:
+    client: PeerClient | None = None
+
+    def ask(links: Sequence[Link]) -> Mapping[str, Encoded]:
+        # When the first link names a peer: ZeroMQ takes time to import, and a thread.
+        nonlocal client
+        if client is None:
+            from .peer_client import PeerClient
+
+            client = PeerClient(discovery, warn)
+        return client.ask(links)
+
+    return ask
+
+
+def _hold(handover: socket.socket, discovery: DiscoverySettings) -> Hold:
+    from .handover import Handover
+
+    offers = Handover(handover, discovery.max_cache_size * _MEGABYTE)
+    place = {"host": discovery.host, "port": str(discovery.port)}
+
+    def hold(task_id: str, encoded: Encoded) -> Mapping[str, Any] | None:
+        return place if offers.offer(task_id, encoded) else None
+
+    return hold

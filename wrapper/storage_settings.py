@@ -1,0 +1,135 @@
+"""The settings of storage mode v3: where inputs and results are, and who serves them to whom."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from .environment import EnvironmentReader
+
+_ENCODINGS = ("json", "msgpack", "bson")
+# Who sets one of these has a storage.
+_CHOOSES_STORAGE = ("DEFAULT_STORAGE", "S3_ENDPOINT_URL", "BASE_FS_ADAPTER_DIRECTORY")
+
+
+class S3Settings(NamedTuple):
+    """How to reach S3 storage (mode v3).
+
+    Attributes:
+        endpoint: URL of the service.
+        access_key_id: name of the key.
+        secret_access_key: the key.
+        verify_ssl: whether the service's certificate must be valid.
+        ca_file: certificates of authorities that it may be signed by; empty: the system's alone.
+    """
+
+    endpoint: str
+    access_key_id: str
+    secret_access_key: str
+    verify_ssl: bool
+    ca_file: str
+
+    def __repr__(self) -> str:
+        return f"S3Settings(endpoint={self.endpoint!r}, …)"  # a key must not reach a log
+
+
+class StorageSettings(NamedTuple):
+    """How results are kept outside the WebSocket (mode v3).
+
+    Attributes:
+        kind: ``fs`` or ``s3``.
+        encoding: of what is stored.
+        cluster_name: first part of all paths.
+        max_cache_size: of the inputs kept in memory, in megabytes.
+        retry_timeout: seconds for which what cannot be read or written is tried again.
+        folder: of ``fs``, absolute.
+        s3: of ``s3``.
+    """
+
+    kind: str
+    encoding: str
+    cluster_name: str
+    max_cache_size: int
+    retry_timeout: float
+    folder: str
+    s3: S3Settings
+
+    @property
+    def place(self) -> str:
+        """Where it is, in words."""
+        return f"S3 at {self.s3.endpoint}" if self.kind == "s3" else f"files in {self.folder}"
+
+
+class DiscoverySettings(NamedTuple):
+    """How algorithms serve their results to each other (mode v3).
+
+    Attributes:
+        enabled: whether to serve.
+        host: this pod's address.
+        port: TCP port of the results.
+        streaming_port: TCP port of streamed messages.
+        encoding: of requests and replies.
+        timeout: seconds to wait for a peer's reply.
+        network_timeout: seconds to wait for a peer to be there.
+        max_cache_size: of the results kept for peers, in megabytes.
+        serving_report_interval: seconds between two reports that results are still served.
+    """
+
+    enabled: bool
+    host: str
+    port: int
+    streaming_port: int
+    encoding: str
+    timeout: float
+    network_timeout: float
+    max_cache_size: int
+    serving_report_interval: float
+
+
+def storage_is_configured(read: EnvironmentReader) -> bool:
+    """Whether the environment names a storage."""
+    return any(read.text(name) for name in _CHOOSES_STORAGE)
+
+
+def read_storage(read: EnvironmentReader, cwd: str) -> StorageSettings:
+    """The settings of the storage."""
+    given = [name for name in _CHOOSES_STORAGE if read.text(name)]
+    only_s3 = given == ["S3_ENDPOINT_URL"]
+    folder = read.text("BASE_FS_ADAPTER_DIRECTORY", "/var/tmp/fs/storage")
+    return StorageSettings(
+        kind=read.choice("DEFAULT_STORAGE", ("fs", "s3"), "s3" if only_s3 else "fs"),
+        encoding=read.choice("STORAGE_ENCODING", _ENCODINGS, "msgpack"),
+        cluster_name=read.text("CLUSTER_NAME", "local"),
+        max_cache_size=read.whole("STORAGE_MAX_CACHE_SIZE", 400, low=0),
+        retry_timeout=read.seconds("STORAGE_RETRY_TIMEOUT", 30.0),
+        folder=os.path.join(cwd, folder),
+        s3=S3Settings(
+            endpoint=_read_endpoint(read),
+            access_key_id=read.text("AWS_ACCESS_KEY_ID"),
+            secret_access_key=read.text("AWS_SECRET_ACCESS_KEY"),
+            verify_ssl=read.flag("S3_VERIFY_SSL", False),
+            ca_file=read.text("AWS_CA_BUNDLE"),
+        ),
+    )
+
+
+def _read_endpoint(read: EnvironmentReader) -> str:
+    endpoint = read.text("S3_ENDPOINT_URL", "http://127.0.0.1:9000")
+    if not endpoint.lower().startswith(("http://", "https://")):
+        read.reject("S3_ENDPOINT_URL", "a URL that begins with http:// or https://")
+    return endpoint.rstrip("/")
+
+
+def read_discovery(read: EnvironmentReader) -> DiscoverySettings:
+    """The settings of the serving of results to other algorithms."""
+    return DiscoverySettings(
+        enabled=read.flag("DISCOVERY_ENABLE", True),
+        host=read.text("POD_IP", "127.0.0.1"),
+        port=read.whole("DISCOVERY_PORT", 9020, 1, 65534),  # the next one is for pings
+        streaming_port=read.port("STREAMING_DISCOVERY_PORT", 9022),
+        encoding=read.choice("DISCOVERY_ENCODING", _ENCODINGS, "msgpack"),
+        timeout=read.milliseconds("DISCOVERY_TIMEOUT", 10_000),
+        network_timeout=read.milliseconds("DISCOVERY_NETWORK_TIMEOUT", 1000),
+        max_cache_size=read.whole("DISCOVERY_MAX_CACHE_SIZE", 400, low=0),
+        serving_report_interval=read.milliseconds("DISCOVERY_SERVING_REPORT_INTERVAL", 5000),
+    )
