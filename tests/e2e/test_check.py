@@ -87,7 +87,7 @@ def test_an_archive(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ([], "Missing argument 'PATH'"),
+        ([], ". has no main.py"),
         (["nowhere"], "error: nowhere does not exist\n"),
         (["notes.txt"], "error: notes.txt is neither a folder"),
         (["bad.yml"], "error: bad.yml is not valid YAML"),
