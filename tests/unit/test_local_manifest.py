@@ -75,6 +75,12 @@ def test_amounts_of_memory(tmp_path: Path, text: Any, amount: int) -> None:
     assert read_manifest(write(tmp_path, {"mem": text})).memory == amount
 
 
+BOMB = "\n".join(
+    ["a0: &a0 [x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30))]
+)
+"""A few lines that come to more values than there is memory."""
+
+
 @pytest.mark.parametrize(
     ("content", "text"),
     [
@@ -94,6 +100,8 @@ def test_amounts_of_memory(tmp_path: Path, text: Any, amount: int) -> None:
         ({"algorithmEnv": {"A": [1]}}, "algorithmEnv.A must be text, but is a list"),
         ({"algorithmImage": "x/y"}, "names an image and no code: add code.path"),
         ({"code": {"path": "a\0b"}}, "code.path holds a null byte"),
+        ("env: &a [*a]", "an alias in it stands within its own anchor"),
+        (f"{BOMB}\nname: *a29", "its aliases come to more than"),
     ],
 )
 def test_mistakes_are_named_with_their_place(tmp_path: Path, content: Any, text: str) -> None:

@@ -95,6 +95,7 @@ def test_the_archive_of_a_description(folder: Path) -> None:
         ("odd.yml", "code.path must be a folder or an archive"),
         ("a\0b", "null byte"),
         ("broken.zip", "cannot unpack broken.zip"),
+        (f"{'a' * 300}.py", "cannot read a+.py: File name too long"),
     ],
 )
 def test_what_is_no_algorithm(folder: Path, path: str, text: str) -> None:

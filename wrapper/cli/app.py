@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -16,11 +14,10 @@ from .health import health
 from .init import init
 from .pipeline import app as pipeline_app
 from .run import run
+from .streams import fill_closed_streams
 from .worker import worker
 
 PROGRAM = "hkube-wrapper"
-UNREAD = 141
-"""128 + SIGPIPE, as for other programs."""
 
 app = typer.Typer(
     name=PROGRAM,
@@ -61,11 +58,9 @@ def _options(
 
 def run_app(arguments: Sequence[str]) -> int:
     """Run the command line; returns the exit code, which is 2 for wrong usage."""
+    fill_closed_streams()
     try:
         app(args=list(arguments), prog_name=PROGRAM)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
-    except BrokenPipeError:  # as with `| head -1`: whoever read stdout has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return UNREAD
     return 0

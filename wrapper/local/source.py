@@ -64,12 +64,16 @@ def open_algorithm(path: str | Path) -> Iterator[AlgorithmSource]:
             or .json) as hkubectl takes it; or an archive of code.
 
     Raises:
-        SourceError: there is no algorithm.
+        SourceError: there is no algorithm, or it cannot be looked at.
         ManifestError: its description cannot be used.
         ArchiveError: its archive cannot be unpacked.
     """
     with tempfile.TemporaryDirectory(prefix="hkube-") as scratch:
-        yield _find(Path(path), Path(scratch))
+        try:
+            source = _find(Path(path), Path(scratch))
+        except OSError as error:  # a name that is too long, a folder that is somebody else's
+            raise SourceError(f"cannot read {path}: {error.strerror or error}") from error
+        yield source
 
 
 def _find(path: Path, scratch: Path) -> AlgorithmSource:

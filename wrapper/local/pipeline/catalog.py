@@ -15,7 +15,6 @@ from ..source import AlgorithmSource, open_algorithm
 from .descriptor import Pipeline
 from .fields import DescriptorError
 from .parsing import parse_pipeline
-from .plain import what_is_wrong
 
 _LISTED = 8
 
@@ -166,9 +165,6 @@ def read_pipeline(file: Path) -> Pipeline:
         document: Any = read_document(file)
     except ManifestError as error:
         raise DescriptorError(str(error)) from error
-    wrong = what_is_wrong(document)
-    if wrong is not None:
-        raise DescriptorError(f"{file}: {wrong}")
     return parse_pipeline(document, str(file), name=file.stem)
 
 
