@@ -46,6 +46,16 @@ def test_a_save_before_the_watch_stood_is_noticed(folder: Path) -> None:
         assert event.wait(LIMIT)
 
 
+def test_a_save_of_a_single_file_before_the_watch_stood_is_noticed(
+    folder: Path, tmp_path: Path
+) -> None:
+    watch = Watch(folder, [tmp_path / "input.json"])
+    (tmp_path / "input.json").write_text("[1]")
+    event = heard(watch)
+    with watch:
+        assert event.wait(LIMIT)
+
+
 def test_a_save_that_came_already_is_told_at_once(folder: Path) -> None:
     with Watch(folder) as watch:
         first = heard(watch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
@@ -35,7 +35,7 @@ class Watch:
             files: single files elsewhere.
         """
         self._folder = folder
-        self._files = {str(file.resolve()) for file in files}
+        self._files = _times(str(file.resolve()) for file in files)
         self._before = take_snapshot(str(folder))
         self._saved = threading.Event()
         self._end = threading.Event()
@@ -78,26 +78,36 @@ class Watch:
         def is_ours(change: Change, path: str) -> bool:
             return path in self._files or is_code(change, path)
 
-        self._watch([str(self._folder)], is_ours, self._before, recursive=True)
+        def is_new() -> bool:
+            return take_snapshot(str(self._folder)) != self._before
+
+        self._watch([str(self._folder)], is_ours, is_new, recursive=True)
 
     def _watch_files(self) -> None:
         """Watch the folders of the single files, and nothing that is below these."""
         inside = str(self._folder) + os.sep
         above = {os.path.dirname(file) for file in self._files if not file.startswith(inside)}
         folders = sorted(each for each in above if os.path.isdir(each))
-        if folders:
-            self._watch(folders, lambda change, path: path in self._files, None, recursive=False)
+        if not folders:
+            return
+
+        def is_ours(change: Change, path: str) -> bool:
+            return path in self._files
+
+        self._watch(folders, is_ours, lambda: _times(self._files) != self._files, recursive=False)
 
     def _watch(
-        self, folders: list[str], is_ours: Filter, before: Snapshot | None, recursive: bool
+        self, folders: list[str], is_ours: Filter, is_new: Callable[[], bool], recursive: bool
     ) -> None:
         """Watch folders until the end.
 
         Args:
-            before: of the algorithm's folder, with all that is below it; None: not that folder.
+            is_new: whether something was saved after the code was looked for; asked once, when
+                the watch stands.
         """
         from watchfiles import watch
 
+        stood = False
         while not self._end.is_set():
             try:
                 for changes in watch(
@@ -109,12 +119,22 @@ class Watch:
                     raise_interrupt=False,
                     recursive=recursive,
                 ):
-                    # Saved after the code was looked for, and before the watch stood.
-                    missed = before is not None and take_snapshot(str(self._folder)) != before
-                    before = None
+                    missed = not stood and is_new()
+                    stood = True
                     if changes or missed:
                         self._saved.set()
                         self._call()
             except RuntimeError as error:
                 if "decode" not in str(error):  # the name of some other file is no text
                     raise
+
+
+def _times(files: Iterable[str]) -> Snapshot:
+    """When each file was last changed, nanoseconds; 0 for one that is not there."""
+    found: Snapshot = {}
+    for file in files:
+        try:
+            found[file] = os.stat(file).st_mtime_ns
+        except OSError:
+            found[file] = 0
+    return found
