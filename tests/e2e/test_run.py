@@ -295,12 +295,41 @@ def test_the_port_can_be_chosen(algorithm: Path) -> None:
     assert run(algorithm, "--port", str(port)).stdout == f'"{port}"\n'
 
 
-def test_nobody_reads_the_result(algorithm: Path) -> None:
-    command = f"{sys.executable} -m wrapper run {algorithm} --input '[\"a\"]' --repeat 2 | true"
-    done = subprocess.run(
+HERE = ["run", "run --in-process"]
+
+
+def in_shell(line: str) -> subprocess.CompletedProcess[str]:
+    command = line.replace("hkube-wrapper", f"{sys.executable} -m wrapper")
+    return subprocess.run(
         ["bash", "-c", command], capture_output=True, text=True, timeout=LIMIT, check=False
     )
+
+
+@pytest.mark.parametrize("command", HERE)
+def test_nobody_reads_the_result(algorithm: Path, command: str) -> None:
+    done = in_shell(
+        f"hkube-wrapper {command} {algorithm} --input '[\"a\"]' --repeat 2 "
+        "| true; exit ${PIPESTATUS[0]}"
+    )
+    assert done.returncode == 141
     assert "Traceback" not in done.stderr
+    assert "error" not in done.stderr
+
+
+@pytest.mark.parametrize("command", HERE)
+def test_a_result_that_finds_no_room(algorithm: Path, command: str) -> None:
+    done = in_shell(f"hkube-wrapper {command} {algorithm} --input '[\"a\"]' >/dev/full")
+    assert done.returncode == 1
+    assert done.stderr.endswith("error: No space left on device\n")
+
+
+@pytest.mark.parametrize("command", HERE)
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed(algorithm: Path, command: str, closed: str) -> None:
+    done = in_shell(f"hkube-wrapper {command} {algorithm} --input '[\"a\"]' {closed}")
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ('"a"\n' if closed == "2>&-" else "")
 
 
 def test_each_save_runs_it_again(algorithm: Path) -> None:
@@ -405,10 +434,11 @@ def test_a_second_ctrl_c_ends_at_once(algorithm: Path) -> None:
         assert "where the algorithm is stuck" not in process.stderr.read()
 
 
-def test_sigterm_leaves_nothing_behind(algorithm: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_sigterm_leaves_nothing_behind(algorithm: Path, number: signal.Signals) -> None:
     with running(algorithm, "stick") as process:
-        process.terminate()
-        assert process.wait(LIMIT) == 143
+        process.send_signal(number)
+        assert process.wait(LIMIT) == 128 + number
 
 
 def test_help_names_every_option() -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import os
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wrapper.local import archive
 from wrapper.local.archive import ArchiveError, is_archive, unpack
@@ -133,3 +136,81 @@ def test_an_archive_that_was_cut_off(tmp_path: Path, name: str) -> None:
     path.write_bytes(path.read_bytes()[:10_000])
     with pytest.raises(ArchiveError, match="cannot unpack"):
         unpack(path, tmp_path)
+
+
+def made(name: str) -> bytes:
+    """A good archive of the kind that a name has."""
+    stream, text = io.BytesIO(), b"def start(args, api): return 1\n" * 20
+    if name.endswith(".zip"):
+        kind = {"lzma.zip": zipfile.ZIP_LZMA, "bz2.zip": zipfile.ZIP_BZIP2}.get(name, 8)
+        with zipfile.ZipFile(stream, "w", kind) as opened:
+            opened.writestr("\u00e9/main.py", text)
+        return stream.getvalue()
+    kind_of_tar = {"xz.tar": "w:xz", "bz2.tar": "w:bz2", "gz.tar": "w:gz"}.get(name, "w")
+    with tarfile.open(fileobj=stream, mode=kind_of_tar) as opened:  # type: ignore[call-overload]
+        info = tarfile.TarInfo("main.py")
+        info.size = len(text)
+        opened.addfile(info, io.BytesIO(text))
+    return stream.getvalue()
+
+
+def broken(archive: bytes, place: int) -> bytes:
+    return archive[:place] + b"\xff\xff" + archive[place + 2 :]
+
+
+@given(
+    name=st.sampled_from(["a.zip", "lzma.zip", "bz2.zip", "a.tar", "gz.tar", "xz.tar", "bz2.tar"]),
+    changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=4),
+    kept=st.floats(0, 1),
+)
+def test_whatever_is_in_an_archive_there_is_a_sentence(
+    name: str, changes: list[tuple[float, int]], kept: float
+) -> None:
+    data = bytearray(made(name))
+    for place, value in changes:
+        data[int(place * len(data))] = value
+    with tempfile.TemporaryDirectory() as scratch:
+        path, folder = Path(scratch, name), Path(scratch, "folder")
+        path.write_bytes(data[: round(kept * len(data))])
+        folder.mkdir()
+        said = ""
+        try:
+            unpack(path, folder)
+        except ArchiveError as error:
+            said = str(error)
+        assert "\n" not in said
+        assert not said.endswith(": ")
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"mtime": "1e30"}, "timestamp out of range"),
+        ({"path": "a\0b"}, "embedded null byte"),
+    ],
+)
+def test_fields_of_a_tar_that_no_file_can_have(
+    tmp_path: Path, fields: dict[str, str], reason: str
+) -> None:
+    path, folder = tmp_path / "a.tar", tmp_path / "folder"
+    folder.mkdir()
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as opened:
+        info = member("main.py")
+        info.pax_headers = fields
+        opened.addfile(info, io.BytesIO(b"x"))
+    with pytest.raises(ArchiveError, match=rf"cannot unpack .*a\.tar: {reason}"):
+        unpack(path, folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.zip", broken(made("lzma.zip"), 50), "orrupt input"),
+        ("b.tar.gz", b"no archive", "it is no tar archive"),
+    ],
+)
+def test_archives_that_are_broken(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ArchiveError, match=reason):
+        unpack(tmp_path / name, tmp_path / "folder")

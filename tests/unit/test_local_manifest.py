@@ -75,12 +75,19 @@ def test_amounts_of_memory(tmp_path: Path, text: Any, amount: int) -> None:
     assert read_manifest(write(tmp_path, {"mem": text})).memory == amount
 
 
+BOMB = "\n".join(
+    ["a0: &a0 [x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30))]
+)
+"""A few lines that come to more values than there is memory."""
+
+
 @pytest.mark.parametrize(
     ("content", "text"),
     [
         ("", "must be an object with a name and code, but is empty"),
         ("- a", "must be an object with a name and code, but is a list"),
-        ("name: [", "is not valid YAML"),
+        ("name: [", r"is not valid YAML: .*<stream end>' \(line 1, column 8\)$"),
+        ("a: " + "[" * 5000, "is not valid YAML: it is nested too deep"),
         ({"name": 3}, "name must be text, but is 3"),
         ({"env": "nodejs"}, "env is 'nodejs', but this wrapper runs python algorithms only"),
         ({"env": {"A": "b"}}, "environment variables go into algorithmEnv"),
@@ -92,6 +99,8 @@ def test_amounts_of_memory(tmp_path: Path, text: Any, amount: int) -> None:
         ({"algorithmEnv": {"A": [1]}}, "algorithmEnv.A must be text, but is a list"),
         ({"algorithmImage": "x/y"}, "names an image and no code: add code.path"),
         ({"code": {"path": "a\0b"}}, "code.path holds a null byte"),
+        ("env: &a [*a]", "an alias in it stands within its own anchor"),
+        (f"{BOMB}\nname: *a29", "its aliases come to more than"),
     ],
 )
 def test_mistakes_are_named_with_their_place(tmp_path: Path, content: Any, text: str) -> None:

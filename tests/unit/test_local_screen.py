@@ -5,12 +5,16 @@ from __future__ import annotations
 import io
 import os
 import pty
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
 import pytest
+from rich.console import Console
+from rich.progress import Progress
 
+from wrapper.local import screen as screen_module
 from wrapper.local.screen import Screen
 
 
@@ -69,6 +73,31 @@ def test_a_terminal_gets_colours_and_a_bar(terminal: Terminal) -> None:
     assert "\x1b[31ma line\x1b[0m" in text
     assert "\x1b[32mgreen\x1b[0m" in text
     assert "alg [x]" in text and "50 %" in text
+
+
+def test_threads_that_begin_at_once_have_one_bar(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    make_bar = screen_module._make_bar
+    others: list[threading.Thread] = []
+
+    def make(console: Console) -> Progress:
+        made.append("bar")
+        if len(made) == 1:
+            other = threading.Thread(target=screen.bar, args=("other",))
+            others.append(other)
+            other.start()
+            # With a lock it waits for us; without one it is here in no time.
+            other.join(0.2)
+        return make_bar(console)
+
+    monkeypatch.setattr(screen_module, "_make_bar", make)
+    screen = Screen(terminal.stream)
+    screen.bar("one")
+    others[0].join()
+    screen.no_bar()
+    assert made == ["bar"]
 
 
 def test_a_terminal_that_somebody_types_into_gets_no_bar(terminal: Terminal) -> None:

@@ -85,13 +85,17 @@ def test_the_archive_of_a_description(folder: Path) -> None:
     ("path", "text"),
     [
         ("none.py", "none.py does not exist"),
+        ("a", r"^a does not exist: did you mean 'a\.py'\?$"),
+        ("note.txt", "below .* or installed; did you mean 'notes.txt'"),
+        ("gone/x", "^gone/x does not exist$"),
         ("no.such.module", "no.such.module does not exist: there is no such file, and no module"),
         ("notes.txt", "notes.txt is neither a folder, a .py file"),
-        (".", r"\. has no main.py; give the file that holds `start`; there are a.py, b.py"),
-        ("empty", "empty has no main.py; nor any other Python file"),
+        (".", r"\. has no main.py: give the file that holds `start`; there are a.py, b.py"),
+        ("empty", "empty has no main.py, nor any other Python file: give the folder"),
         ("odd.yml", "code.path must be a folder or an archive"),
         ("a\0b", "null byte"),
         ("broken.zip", "cannot unpack broken.zip"),
+        (f"{'a' * 300}.py", "cannot read a+.py: File name too long"),
     ],
 )
 def test_what_is_no_algorithm(folder: Path, path: str, text: str) -> None:

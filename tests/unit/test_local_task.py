@@ -12,7 +12,16 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from wrapper.local import events
-from wrapper.local.answers import Answer, Call, Later, Reply, Result
+from wrapper.local.answers import (
+    Answer,
+    AnswerTable,
+    Call,
+    Cancelled,
+    Failure,
+    Later,
+    Reply,
+    Result,
+)
 from wrapper.local.job import make_job
 from wrapper.local.worker import Worker
 
@@ -151,6 +160,53 @@ def test_a_lost_task_ends_what_it_started(worker: Worker, started: Started) -> N
         send(connection, "startAlgorithmExecution", EXECUTION)
     assert isinstance(outcome.result(LIMIT), events.Lost)
     assert started.cancelled == ["parent algorithm ended"]
+
+
+def _leave(call: Call) -> Any:
+    raise SystemExit(f"no more of {call.name}")
+
+
+@pytest.mark.parametrize(
+    "answer, command, ending",
+    [
+        (_leave, "subPipelineError", {"error": "SystemExit: no more of p"}),
+        (lambda call: Failure("no"), "subPipelineError", {"error": "no"}),
+        (lambda call: Cancelled("enough"), "subPipelineStopped", {"reason": "enough"}),
+        (lambda call: Result(call.name), "subPipelineDone", {"response": "p"}),
+    ],
+)
+def test_whatever_a_function_does_its_call_has_a_reply(
+    answer: Answer, command: str, ending: dict[str, Any]
+) -> None:
+    with Worker(answers=AnswerTable(pipelines={"p": answer})) as worker:
+        worker.begin(make_job([], "alg"))
+        with algorithm(worker) as connection:
+            send(connection, "startRawSubPipeline", PIPELINE)
+            assert expect(connection, command) == {"subPipelineId": "1", **ending}
+
+
+@pytest.mark.parametrize("answer", [Result(b"bytes"), lambda call: b"bytes"])
+def test_an_answer_that_cannot_be_sent_fails_its_call(answer: Answer) -> None:
+    told: list[events.Event] = []
+    with Worker(told.append, AnswerTable(algorithms={"a": answer})) as worker:
+        worker.begin(make_job([], "alg"))
+        with algorithm(worker) as connection:
+            send(connection, "startAlgorithmExecution", EXECUTION)
+            error = expect(connection, "algorithmExecutionError")["error"]
+            send(connection, "done", "result")
+            assert worker.wait_idle(LIMIT)
+    assert error.startswith("the answer cannot be sent: ")
+    assert "bytes" in error
+    replies = [event.reply for event in told if isinstance(event, events.CallAnswered)]
+    assert replies == [Failure(error)]
+
+
+def test_a_late_answer_that_cannot_be_sent_fails_its_call(worker: Worker, started: Started) -> None:
+    worker.begin(make_job([], "alg"))
+    with algorithm(worker) as connection:
+        send(connection, "startAlgorithmExecution", EXECUTION)
+        started.reply("a", Result(b"bytes"))
+        assert "cannot be sent" in expect(connection, "algorithmExecutionError")["error"]
 
 
 def test_a_job_that_cannot_be_sent_fails_its_task(worker: Worker) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from typing import Any
 
 import pytest
@@ -111,6 +112,30 @@ def test_a_task_begins_without_the_spans_of_the_one_before() -> None:
     terminal.begin(JOB)
     terminal(events.Ended(**COMMON, outcome=events.Done(2)))
     assert stream.getvalue().count("a not finished") == 1
+
+
+def test_no_bar_comes_back_after_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen(io.StringIO())
+    terminal = Terminal(screen, started=12.0)
+    moves: list[str] = []
+    ending = threading.Thread(
+        target=terminal, args=(events.Ended(**COMMON, outcome=events.Done(1)),)
+    )
+
+    def bar(text: str, percent: float | None = None) -> None:
+        if not moves:
+            ending.start()
+            # With a lock the end waits for this bar; without one it is over before there is one.
+            ending.join(0.2)
+        moves.append("bar")
+
+    monkeypatch.setattr(screen, "bar", bar)
+    monkeypatch.setattr(screen, "no_bar", lambda: moves.append("no bar"))
+    terminal.begin(JOB)
+    terminal.note("50 %")
+    ending.join()
+    terminal.note("100 %")
+    assert moves == ["bar", "no bar"]
 
 
 def test_the_algorithms_own_lines_have_no_mark() -> None:

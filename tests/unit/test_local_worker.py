@@ -18,7 +18,9 @@ from websockets.sync.client import ClientConnection, connect
 from wrapper.local import events
 from wrapper.local.answers import AnswerTable, Call, Cancelled, Failure, Result
 from wrapper.local.job import make_job
+from wrapper.local.link import Link
 from wrapper.local.storage import LocalStorage
+from wrapper.local.task import Task
 from wrapper.local.worker import Worker
 
 LIMIT = 10.0
@@ -220,6 +222,22 @@ def test_a_connection_lost_between_tasks_harms_none(worker: Worker, recorder: Re
         algorithm.reach_started()
         algorithm.send("done")
         assert ended(outcome) == events.Done(None)
+
+
+def test_a_connection_lost_while_a_task_begins_loses_it(
+    worker: Worker, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin_on = Task.connected
+    with connected(worker) as algorithm:
+        recorder.wait_for(events.Connected)
+
+        def lose_it_first(task: Task, link: Link) -> None:
+            algorithm.connection.close()
+            recorder.wait_for(events.Disconnected)
+            begin_on(task, link)
+
+        monkeypatch.setattr(Task, "connected", lose_it_first)
+        assert isinstance(ended(worker.begin(make_job([], "alg"))), events.Lost)
 
 
 def test_the_newest_connection_is_the_one(worker: Worker, recorder: Recorder) -> None:

@@ -454,3 +454,16 @@ TestLife.settings = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
+
+
+@pytest.mark.parametrize("sign", ["*@", "#@"])
+def test_the_tasks_of_a_batch_share_what_they_all_get(sign: str) -> None:
+    """Or a batch of 10,000 that gets another one's results would come to a gigabyte."""
+    driver = Driver(
+        node("green", "#[1,2]"), node("yellow", "#[1,2]"), node("black", f"{sign}green", "@yellow")
+    )
+    for key in ("yellow[1]", "yellow[2]", "green[1]", "green[2]"):
+        driver.done(key, key)
+    first, second = (driver.inputs()[f"black[{number}]"] for number in (1, 2))
+    assert first == ["green[1]", ["yellow[1]", "yellow[2]"]]
+    assert first[1] is second[1]

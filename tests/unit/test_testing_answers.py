@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from wrapper.local.answers import Call, CallKind, Cancelled, Failure
+from wrapper.local.answers import Call, CallKind, Cancelled, Failure, Reply, Result
 from wrapper.testing.answers import TestAnswers, make_answer
 
 NAMES = {
@@ -95,9 +95,14 @@ def test_what_cannot_be_sent_is_named() -> None:
     assert answer(b"bytes", encoding="msgpack") == (b"bytes", [])
 
 
-def test_a_function_does_not_return_replies() -> None:
-    failed, _ = answer(lambda given: Failure("no"))
-    assert "let it raise an exception" in str(failed)
+@pytest.mark.parametrize("reply", [Failure("no"), Cancelled("enough"), Result(1)])
+def test_a_function_may_return_a_reply(reply: Reply) -> None:
+    assert answer(lambda given: reply) == (reply, [])
+
+
+def test_what_is_in_a_reply_is_looked_at_too() -> None:
+    failed, _ = answer(lambda given: Result(object()))
+    assert "cannot be sent" in str(failed)
 
 
 def test_a_class_is_a_value_and_not_a_function() -> None:

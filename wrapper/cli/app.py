@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -16,17 +14,16 @@ from .health import health
 from .init import init
 from .pipeline import app as pipeline_app
 from .run import run
+from .streams import fill_closed_streams
 from .worker import worker
 
 PROGRAM = "hkube-wrapper"
-UNREAD = 141
-"""128 + SIGPIPE, as for other programs."""
 
 app = typer.Typer(
     name=PROGRAM,
     help="Try, test and package HKube algorithms with no cluster.",
-    epilog="With no command it serves HKube's worker, as the container does; the settings are "
-    "then environment variables.",
+    epilog="python -m wrapper, with no command, serves HKube's worker, as the container does; its "
+    "settings are environment variables.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -51,7 +48,9 @@ def _show_version(wanted: bool) -> None:
 def _options(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+        typer.Option(
+            "--version", metavar="", callback=_show_version, is_eager=True, help="Show the version."
+        ),
     ] = False,
 ) -> None:
     """What goes before the command's name."""
@@ -59,11 +58,9 @@ def _options(
 
 def run_app(arguments: Sequence[str]) -> int:
     """Run the command line; returns the exit code, which is 2 for wrong usage."""
+    fill_closed_streams()
     try:
         app(args=list(arguments), prog_name=PROGRAM)
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else 0
-    except BrokenPipeError:  # as with `| head -1`: whoever read stdout has gone
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return UNREAD
     return 0

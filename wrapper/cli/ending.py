@@ -5,25 +5,33 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
 import typer
 
 from ..errors import WrapperError
+from .streams import give_up_stdout
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
+UNREAD = 141
+"""128 + SIGPIPE, as for other programs."""
 
 
 @contextmanager
 def command_errors() -> Iterator[None]:
     """Turn what is wrong with a command's options into a sentence on stderr and an exit code.
 
-    Ctrl-C, where the command does not deal with it, ends with 130, and SIGTERM with 143; either
-    way what the command has started is ended by its context managers.
+    So is what the machine refuses, such as a disk that is full. If whoever reads stdout has gone,
+    as with `| head -1`, it ends with 141 and no word.
+
+    Ctrl-C, where the command does not deal with it, ends with 130, SIGTERM with 143, and a terminal
+    that is closed with 129; each way what the command has started is ended by its context managers.
     """
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as below nohup
+            signal.signal(number, _terminated)
     try:
         yield
     except WrapperError as error:
@@ -31,6 +39,19 @@ def command_errors() -> Iterator[None]:
         raise typer.Exit(USAGE) from None
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
+    except BrokenPipeError:
+        give_up_stdout()
+        raise typer.Exit(UNREAD) from None
+    except OSError as error:
+        give_up_stdout()
+        with suppress(OSError):
+            print(f"error: {_sentence(error)}", file=sys.stderr)
+        raise typer.Exit(FAILED) from None
+
+
+def _sentence(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason
 
 
 def _terminated(signum: int, frame: FrameType | None) -> NoReturn:

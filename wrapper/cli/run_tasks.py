@@ -10,6 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,6 +134,7 @@ def _run(request: Request, source: AlgorithmSource, show: Show, watch: Watch | N
     )
     _say_remarks(source, show)
     with ExitStack() as stack:
+        stack.callback(screen.no_bar)  # after a Ctrl-C too the terminal is as it was
         storage = stack.enter_context(local_storage(request.storage, os.environ))
         worker = stack.enter_context(_open_worker(request, source, show, storage))
         output = STDERR
@@ -162,7 +164,7 @@ def _run_in_process(request: Request, source: AlgorithmSource, show: Show) -> in
         _jobs(request, source), request.timeout, show.begin, show.ended, show.terminal.say
     )
     _say_remarks(source, show)
-    codes: list[int] = []
+    ended: Future[int] = Future()
     with (
         tempfile.TemporaryDirectory(prefix="hkube-") as scratch,
         local_storage(request.storage, os.environ) as storage,
@@ -171,13 +173,21 @@ def _run_in_process(request: Request, source: AlgorithmSource, show: Show) -> in
         os.environ.update(
             container_environ(source, worker.port, os.environ, Path(scratch), storage)
         )
-        tasks = threading.Thread(target=lambda: codes.append(run_beside(session, worker)))
+        tasks = threading.Thread(target=_run_beside, args=(session, worker, ended))
         tasks.start()
         code = serve_in_process(os.environ)
         worker.give_up(f"the algorithm's side ended with exit code {code}")
         tasks.join()
     show.summary()
-    return INTERRUPTED if code == _TERMINATED else (codes[0] or code)
+    return INTERRUPTED if code == _TERMINATED else (ended.result() or code)
+
+
+def _run_beside(session: Session, worker: Worker, ended: Future[int]) -> None:
+    try:
+        ended.set_result(run_beside(session, worker))
+    except BaseException as error:  # nobody reads the result, for one
+        ended.set_exception(error)
+        worker.exit()  # or the main thread would serve for ever
 
 
 @contextmanager

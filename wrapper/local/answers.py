@@ -98,8 +98,8 @@ class AnswersError(WrapperError):
 class AnswerTable:
     """Replies by name.
 
-    Each value is a reply, or a function that takes the call and returns its result; what the
-    function raises is told to the algorithm as the call's failure.
+    Each value is a reply, or a function that takes the call and returns its result or a reply; what
+    the function raises is told to the algorithm as the call's failure.
     """
 
     algorithms: Mapping[str, Answer] = field(default_factory=dict)

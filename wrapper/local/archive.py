@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import tarfile
 import zipfile
 import zlib
@@ -13,6 +14,12 @@ SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip")
 MAX_FILES = 100_000
 MAX_BYTES = 8 * 1024**3
 """Unpacked; code is megabytes, so what is over this is a mistake or means harm."""
+
+_BROKEN = (
+    *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError),
+    *(ValueError, OverflowError),  # a null byte in a name; a time that is none
+    *(RuntimeError, NotImplementedError),  # a password; a compression that nobody else has
+)
 
 
 class ArchiveError(WrapperError):
@@ -45,8 +52,8 @@ def unpack(archive: Path, folder: Path) -> Path:
             _unpack_tar(archive, folder)
     except OSError as error:
         raise ArchiveError(f"cannot unpack {archive}: {error.strerror or error}") from error
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise ArchiveError(f"cannot unpack {archive}: {_lowered(str(error))}") from error
+    except _BROKEN as error:
+        raise ArchiveError(f"cannot unpack {archive}: {_reason(error)}") from error
     entries = list(folder.iterdir())
     if len(entries) == 1 and entries[0].is_dir() and not entries[0].is_symlink():
         return entries[0]
@@ -78,11 +85,7 @@ def _unpack_zip(archive: Path, folder: Path) -> None:
             count, size = count + 1, size + entry.file_size
             _check_measure(archive, count, size)
             _check_name(archive, entry.filename)
-            try:
-                opened.extract(entry, folder)  # no more bytes than file_size says; links are files
-            except (RuntimeError, NotImplementedError) as error:  # a password, an odd compression
-                text = _lowered(str(error))
-                raise ArchiveError(f"cannot unpack {archive}: {text}") from error
+            opened.extract(entry, folder)  # no more bytes than file_size says; links are files
 
 
 def _check_measure(archive: Path, count: int, size: int) -> None:
@@ -96,6 +99,15 @@ def _check_name(archive: Path, name: str) -> None:
     paths = (PurePosixPath(name), PureWindowsPath(name))
     if any(path.is_absolute() or path.drive or ".." in path.parts for path in paths):
         raise ArchiveError(f"{archive} is refused: its entry {name!r} leads out of the folder")
+
+
+def _reason(error: Exception) -> str:
+    text = str(error)
+    if not text:  # an EOFError within a compressed file
+        return "it ends too early"
+    if "\n" in text:  # what each of tarfile's ways of reading has to say
+        return "it is no tar archive"
+    return _lowered(text)
 
 
 def _lowered(text: str) -> str:

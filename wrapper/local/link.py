@@ -40,9 +40,20 @@ class Link:
         except ConnectionClosed:
             return None
 
+    def encode(self, message: Message) -> bytes:
+        """Return the frame that a message is sent as.
+
+        Raises:
+            WrapperError: the encoding does not have what is in it.
+        """
+        return self.encoding.encode(message)
+
     def send(self, message: Message) -> None:
-        """Send a message; that the connection is gone is told by `receive`, not here."""
-        frame = self.encoding.encode(message)
+        """Send a message; see `encode` and `send_frame`."""
+        self.send_frame(self.encode(message))
+
+    def send_frame(self, frame: bytes) -> None:
+        """Send a frame; that the connection is gone is told by `receive`, not here."""
         try:
             self.connection.send(frame, text=not self.encoding.binary)
         except ConnectionClosed:

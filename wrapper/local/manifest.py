@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import WrapperError
+from .plain import what_is_wrong
 
 SUFFIXES = (".yml", ".yaml", ".json")
 FILE_NAMES = ("algorithm.yml", "algorithm.yaml", "algorithm.json")
@@ -98,7 +100,7 @@ def read_document(path: Path) -> Any:
     """Read a YAML or JSON file, which is one document of plain values.
 
     Raises:
-        ManifestError: it cannot be read, or is neither.
+        ManifestError: it cannot be read, is neither, or is larger than it looks.
     """
     import yaml
 
@@ -111,10 +113,23 @@ def read_document(path: Path) -> Any:
     kind = "JSON" if path.suffix.lower() == ".json" else "YAML"
     try:
         # JSON is YAML, but for tabs and the error's words.
-        return _loads_json(text) if kind == "JSON" else yaml.safe_load(text)
+        document = _loads_json(text) if kind == "JSON" else yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        where = " ".join(str(error).split()) or type(error).__name__
-        raise ManifestError(f"{path} is not valid {kind}: {where}") from error
+        raise ManifestError(f"{path} is not valid {kind}: {_reason(error)}") from error
+    wrong = what_is_wrong(document)
+    if wrong is not None:
+        raise ManifestError(f"{path}: {wrong}")
+    return document
+
+
+def _reason(error: Exception) -> str:
+    """What a parser says, as one clause with the place at its end."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    problem, mark = getattr(error, "problem", None), getattr(error, "problem_mark", None)
+    if problem and mark:  # of YAML, whose own text shows the line, and a name that is no file's
+        return f"{problem} (line {mark.line + 1}, column {mark.column + 1})"
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _loads_json(text: str) -> Any:
@@ -130,7 +145,9 @@ def _check_language(path: Path, document: Mapping[str, Any]) -> None:
             f"{path}: env names the language, python; environment variables go into algorithmEnv"
         )
     if not isinstance(env, str) or not _PYTHON.fullmatch(env):
-        raise ManifestError(f"{path}: env is {env!r}, but this wrapper runs python algorithms only")
+        raise ManifestError(
+            f"{path}: env is {_short(env)}, but this wrapper runs python algorithms only"
+        )
 
 
 def _code_path(path: Path, document: Mapping[str, Any], code: Mapping[str, Any]) -> Path:
@@ -170,11 +187,12 @@ def _environ(path: Path, document: Mapping[str, Any], remarks: list[str]) -> dic
 def _memory(path: Path, given: Any) -> int | None:
     if given is None:
         return None
-    match = _QUANTITY.fullmatch(str(given).strip())
-    if isinstance(given, bool) or not match:
+    is_plain = isinstance(given, (str, int, float)) and not isinstance(given, bool)
+    match = _QUANTITY.fullmatch(str(given).strip()) if is_plain else None
+    if match is None:
         raise ManifestError(
-            f"{path}: resources.mem is {given!r}, but must be a quantity as Kubernetes has it, "
-            "for example 512Mi"
+            f"{path}: resources.mem is {_short(given)}, but must be a quantity as Kubernetes has "
+            "it, for example 512Mi"
         )
     return int(Decimal(match[1]) * _UNITS[match[2] or ""])
 
@@ -201,4 +219,8 @@ def _text(path: Path, document: Mapping[str, Any], name: str, above: str = "") -
 
 def _is(value: object) -> str:
     kinds = {dict: "an object", list: "a list", str: "text", bool: "true or false"}
-    return "but is " + ("empty" if value is None else kinds.get(type(value), f"{value!r}"))
+    return "but is " + ("empty" if value is None else kinds.get(type(value)) or _short(value))
+
+
+def _short(value: object) -> str:
+    return reprlib.repr(value)

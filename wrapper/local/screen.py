@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TextIO, final
 
 from rich.console import Console
@@ -27,6 +28,7 @@ class Screen:
         self.has_bar = bar and stream.isatty() and not self._console.is_dumb_terminal
         self._bar: Progress | None = None
         self._row = TaskID(0)
+        self._lock = Lock()  # a second bar on one terminal is an error of rich's
 
     def line(self, text: str, style: str = "") -> None:
         """Show a line, or several.
@@ -50,25 +52,27 @@ class Screen:
         """
         if not self.has_bar:
             return
-        if self._bar is None:
-            self._bar = _make_bar(self._console)
-            self._row = self._bar.add_task(text, total=None, percent="")
-            self._bar.start()
         known = percent is not None
         shown = f"{percent:.0f} %" if known else ""
-        self._bar.update(
-            self._row,
-            description=text,
-            total=100 if known else None,
-            completed=percent or 0,
-            percent=shown,
-        )
+        with self._lock:
+            if self._bar is None:
+                self._bar = _make_bar(self._console)
+                self._row = self._bar.add_task(text, total=None, percent="")
+                self._bar.start()
+            self._bar.update(
+                self._row,
+                description=text,
+                total=100 if known else None,
+                completed=percent or 0,
+                percent=shown,
+            )
 
     def no_bar(self) -> None:
         """Take the bar away."""
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None
+        with self._lock:
+            if self._bar is not None:
+                self._bar.stop()
+                self._bar = None
 
 
 def _make_bar(console: Console) -> Progress:

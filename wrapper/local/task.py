@@ -189,25 +189,32 @@ class Task:
             cancel("the task that called has ended")
 
     def _compute(self, link: Link, call: Call, answer: Callable[[Call], Any]) -> None:
-        reply: Reply
         try:
-            reply = Result(answer(call))
-        except Exception as error:  # the border to whoever wrote the answer
-            reply = Failure(f"{type(error).__name__}: {error}")
+            value = answer(call)
+        except BaseException as error:  # the border to whoever wrote the answer: sys.exit and all
+            value = Failure(f"{type(error).__name__}: {error}")
+        reply = value if isinstance(value, Reply) else Result(value)
         self._reply(link, call, reply)
 
     def _reply(self, link: Link, call: Call, reply: Reply) -> None:
-        if self._forget(call.call_id) is not None and not self._over:
-            self._tell(events.CallAnswered, call=call, reply=reply)
-            link.send(reply_message(call, self._stored(call, reply)))
+        if self._forget(call.call_id) is None or self._over:
+            return
+        reply, frame = self._encoded(link, call, reply)
+        self._tell(events.CallAnswered, call=call, reply=reply)
+        link.send_frame(frame)
+
+    def _encoded(self, link: Link, call: Call, reply: Reply) -> tuple[Reply, bytes]:
+        """The reply, or why it cannot be sent, and its frame: the call must not wait for ever."""
+        try:
+            return reply, link.encode(reply_message(call, self._stored(call, reply)))
+        except WrapperError as error:
+            failure = Failure(f"the answer cannot be sent: {error}")
+            return failure, link.encode(reply_message(call, failure))
 
     def _stored(self, call: Call, reply: Reply) -> Reply:
         if self._storage is None:
             return reply
-        try:
-            return self._storage.stored_reply(call, reply, str(self.job["jobId"]))
-        except WrapperError as error:
-            return Failure(str(error))
+        return self._storage.stored_reply(call, reply, str(self.job["jobId"]))
 
     def _forget(self, call_id: str) -> Cancel | None:
         with self._lock:

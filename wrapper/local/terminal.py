@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from threading import RLock
 from typing import Any, final
 
 from ..protocol import commands
@@ -19,7 +20,10 @@ _LONGEST_ERROR = 4_000
 
 @final
 class Terminal:
-    """A listener that writes one line an event worth reading, and moves the bar."""
+    """A listener that writes one line an event worth reading, and moves the bar.
+
+    Safe from any thread: the algorithm's output and its messages come in two.
+    """
 
     def __init__(self, screen: Screen, started: float) -> None:
         """Prepare a terminal.
@@ -35,19 +39,22 @@ class Terminal:
         self._percent: float | None = None
         self._details = ""
         self._is_running = False
+        self._lock = RLock()  # no bar is to come back after the task's end
 
     def begin(self, job: Mapping[str, Any]) -> None:
         """Hear which task comes next."""
-        self._job = job
-        self._spans = SpanTree()
-        self._percent, self._details = None, ""
-        self._is_running = True
+        with self._lock:
+            self._job = job
+            self._spans = SpanTree()
+            self._percent, self._details = None, ""
+            self._is_running = True
 
     def note(self, text: str) -> None:
         """Show beside the bar what the algorithm has printed with no line's end as yet."""
-        self._details = text.strip()
-        if self._is_running:
-            self._move_bar()
+        with self._lock:
+            self._details = text.strip()
+            if self._is_running:
+                self._move_bar()
 
     def say(self, text: str, style: str = "dim") -> None:
         """Write a line of the local worker's own."""
@@ -55,6 +62,10 @@ class Terminal:
 
     def __call__(self, event: events.Event) -> None:
         """Show an event."""
+        with self._lock:
+            self._hear(event)
+
+    def _hear(self, event: events.Event) -> None:
         if isinstance(event, events.SpanFinished) and not self._spans.path:
             self.say("warning: the algorithm sent 'finishSpan' with no span open", "yellow")
         self._spans(event)

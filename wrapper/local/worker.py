@@ -98,6 +98,8 @@ class Worker:
             task.finish(events.Lost(gone))
         elif link is not None:
             task.connected(link)
+            if self._link is not link:  # it went meanwhile, and nobody told the task of it
+                task.disconnected(link)
         return task.outcome
 
     def run(self, job: Mapping[str, Any], timeout: float | None = None) -> events.Outcome:

@@ -42,7 +42,7 @@ def make_answer(
 
     Args:
         given: the result; an exception, which the call fails with; a Failure or Cancelled; or a
-            function that takes the call's input, and returns the result or raises.
+            function that takes the call's input, and returns one of these or raises.
         encoding: gives that of the messages.
         told: called with an AssertionError that the function raised, or with pytest's own
             exceptions: these are for the test.
@@ -73,13 +73,11 @@ def _is_function(given: Any) -> bool:
 def _checked(value: Any, encoding: str, call: Call) -> Any:
     if isinstance(value, BaseException):
         raise value
-    if isinstance(value, (Result, Failure, Cancelled)):
-        raise TypeError(
-            f"the answer for {call.kind.value} '{call.name}' is a {type(value).__name__} that a "
-            "function has returned: let it raise an exception, or give this in its place"
-        )
+    if isinstance(value, (Failure, Cancelled)):
+        return value
+    plain = value.value if isinstance(value, Result) else value
     try:
-        get_encoding(encoding).encode({"response": value}, "answer")
+        get_encoding(encoding).encode({"response": plain}, "answer")
     except WrapperError as error:
         text = f"the answer for {call.kind.value} '{call.name}' cannot be sent: {error}"
         raise TypeError(text) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,7 +15,6 @@ from ..source import AlgorithmSource, open_algorithm
 from .descriptor import Pipeline
 from .fields import DescriptorError
 from .parsing import parse_pipeline
-from .plain import what_is_wrong
 
 _LISTED = 8
 
@@ -53,6 +53,8 @@ def find_algorithms(path: Path) -> dict[str, Path]:
         if not isinstance(name, str) or not isinstance(place, str) or not place:
             raise CatalogError(f"{path}: {name} must be a name with a path, as text")
         found[name] = path.parent / place
+        if not os.path.exists(found[name]):  # False also for a name that is too long
+            raise CatalogError(f"{path}: {name} is {place}, but {found[name]} does not exist")
     return found
 
 
@@ -163,9 +165,6 @@ def read_pipeline(file: Path) -> Pipeline:
         document: Any = read_document(file)
     except ManifestError as error:
         raise DescriptorError(str(error)) from error
-    wrong = what_is_wrong(document)
-    if wrong is not None:
-        raise DescriptorError(f"{file}: {wrong}")
     return parse_pipeline(document, str(file), name=file.stem)
 
 

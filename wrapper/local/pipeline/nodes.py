@@ -56,6 +56,7 @@ class NodeState:
     rounds: set[Index] = field(default_factory=set)
     unfinished: int = 0
     failed: int = 0
+    _values: dict[tuple[str, ...], Any] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
@@ -77,9 +78,17 @@ class NodeState:
 
         A path leads into each task's result where there are several, as in HKube.
         """
+        if not self.is_complete:
+            return self._value(reference.path)
+        # Each task of another batch may ask for it: it is put together once, and shared.
+        if reference.path not in self._values:
+            self._values[reference.path] = self._value(reference.path)
+        return self._values[reference.path]
+
+    def _value(self, path: tuple[str, ...]) -> Any:
         if not self.is_batch:
-            return value_at(self.done()[0], reference.path)
-        values = (value_at(result, reference.path) for result in self.done())
+            return value_at(self.done()[0], path)
+        values = (value_at(result, path) for result in self.done())
         return [None if value is MISSING else value for value in values]
 
     def value_of_task(self, reference: Reference, index: Index) -> Any:

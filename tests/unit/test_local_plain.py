@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from wrapper.local.pipeline.plain import what_is_wrong
+from wrapper.local.plain import what_is_wrong
 
 
 def test_documents_as_they_should_be() -> None:
