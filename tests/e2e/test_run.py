@@ -126,11 +126,14 @@ def test_a_module_that_cannot_be_loaded(algorithm: Path) -> None:
     assert "did you mean 'start'?" in done.stderr
 
 
-@pytest.mark.parametrize(("what", "code"), [("crash", 139), ("leave", 1)])
-def test_an_algorithm_that_crashes(algorithm: Path, what: str, code: int) -> None:
+@pytest.mark.parametrize(
+    ("what", "code", "said"),
+    [("crash", 139, "exit code 139 (SIGSEGV)"), ("leave", 1, "exit code 1")],
+)
+def test_an_algorithm_that_crashes(algorithm: Path, what: str, code: int, said: str) -> None:
     done = run(algorithm, "--input", f'["{what}"]')
     assert (done.returncode, done.stdout) == (code, "")
-    assert f"[local] the process ended with exit code {code}\n" in done.stderr
+    assert done.stderr.count(f"the process ended with {said}\n") == 1
 
 
 def test_settings_that_are_bad(algorithm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,6 +278,13 @@ def test_in_this_process(algorithm: Path) -> None:
     assert "error: KeyError: 'missing' (algorithm.py:7, in start)" in failed.stderr
 
 
+def test_a_crash_in_this_process_is_told_with_its_place(algorithm: Path) -> None:
+    done = run(algorithm, "--input", '["crash"]', "--in-process")
+    assert done.returncode == -signal.SIGSEGV
+    assert "Segmentation fault" in done.stderr
+    assert 'algorithm.py", line 9 in start' in done.stderr
+
+
 def test_in_this_process_user_code_is_where_a_debugger_is(algorithm: Path) -> None:
     algorithm.write_text("import os\n\ndef start(args):\n    return os.getppid()\n")
     done = run(algorithm, "--in-process")
@@ -352,6 +362,8 @@ def test_each_save_runs_it_again(algorithm: Path) -> None:
             algorithm.write_text("print('at work')\ndef start(args):\n    while True: pass\n")
             await_line(process.stderr, "started after")
             algorithm.write_text("def start(args): return 4\n")
+            await_line(process.stderr, "broken off after")
+            assert process.stderr.readline() == "[local] saved: running it again\n"
             assert process.stdout.readline() == "4\n"
             await_line(process.stderr, "waiting for the next save")
             process.send_signal(signal.SIGINT)

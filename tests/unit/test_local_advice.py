@@ -27,7 +27,7 @@ from wrapper.local.job import make_job
             "",
             "install what has cv2.x here, and add it to requirements.txt",
         ),
-        ("BdbQuit (a.py:2)", "", "run it with --in-process"),
+        ("BdbQuit (a.py:2)", "", "needs this terminal, and --in-process"),
         ("EOFError: EOF when reading a line", "> 3 | name = input()", "no one to answer input()"),
     ],
 )
@@ -47,6 +47,36 @@ def test_hints(message: str, details: str, hint: str) -> None:
 )
 def test_no_hint_where_nothing_is_known(message: str, details: str) -> None:
     assert advice(Failed("AlgorithmError", message, details), make_job([1], "a")) is None
+
+
+@pytest.mark.parametrize("item", ["#[1,2]", "#[1...3]", "*@node", "#@node.a", "*#@node"])
+def test_a_reference_that_nothing_has_read(item: str) -> None:
+    given = advice(Failed("AlgorithmError", "TypeError: odd", ""), make_job([1, item], "a"))
+    assert given is not None
+    assert given.startswith(f"'{item}' is text here; with --flow-input '{{}}'")
+
+
+@pytest.mark.parametrize("item", ["#1", "# a title", "plain", "@", "@bob", "a@b.c"])
+def test_text_that_is_no_reference(item: str) -> None:
+    assert advice(Failed("AlgorithmError", "TypeError: odd", ""), make_job([item], "a")) is None
+
+
+@pytest.mark.parametrize(
+    ("message", "hint"),
+    [
+        (": add 'opencv-python' to requirements.txt", "pip install opencv-python"),
+        (
+            ", though requirements.txt lists it: install it, or build anew",
+            "pip install -r requirements.txt, in its folder",
+        ),
+        (": add its package to requirements.txt, most likely 'cv2'", None),
+        (": did you mean 'cv3'? (or add 'opencv-python' to requirements.txt)", None),
+    ],
+)
+def test_a_package_that_is_surely_missing_is_installed_here(message: str, hint: str | None) -> None:
+    failure = Failed("LoadError", f"a.py:1 imports 'cv2', which is not installed{message}", "")
+    given = advice(failure, make_job([], "a"))
+    assert given == (hint and f"to run it on this machine: {hint}")
 
 
 def test_an_index_error_with_input_has_another_cause() -> None:

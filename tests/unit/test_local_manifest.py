@@ -88,6 +88,7 @@ BOMB = "\n".join(
         ("- a", "must be an object with a name and code, but is a list"),
         ("name: [", r"is not valid YAML: .*<stream end>' \(line 1, column 8\)$"),
         ("a: " + "[" * 5000, "is not valid YAML: it is nested too deep"),
+        ({"name": "p", "nodes": []}, "is a pipeline: hkube-wrapper pipeline run .*"),
         ({"name": 3}, "name must be text, but is 3"),
         ({"env": "nodejs"}, "env is 'nodejs', but this wrapper runs python algorithms only"),
         ({"env": {"A": "b"}}, "environment variables go into algorithmEnv"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from wrapper.local import events
+from wrapper.local.link import CONNECTION_LOST
 from wrapper.local.record import Record
 
 JOB = {"taskId": "t", "algorithmName": "green", "input": []}
@@ -46,5 +47,8 @@ def test_other_ends() -> None:
     lost = record.to_json(events.Lost("gone"), 139)
     assert (lost["status"], lost["exitCode"]) == ("crashed", 139)
     assert lost["error"]["message"] == "gone"
+    crashed = record.to_json(events.Lost(CONNECTION_LOST), 139)
+    assert crashed["error"]["message"] == "the process ended with exit code 139 (SIGSEGV)"
+    assert record.to_json(events.Lost(CONNECTION_LOST))["error"]["message"] == CONNECTION_LOST
     assert record.to_json(events.Stopped())["status"] == "stopped"
     assert json.dumps([failed, lost])

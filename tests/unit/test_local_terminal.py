@@ -46,7 +46,7 @@ def written(*heard: events.Event, job: dict[str, Any] | None = None) -> str:
         ),
         (events.Ended(**COMMON, outcome=events.Done(1)), "done after 0.50 s"),
         (events.Ended(**COMMON, outcome=events.Stopped()), "stopped after 0.50 s"),
-        (events.Ended(**COMMON, outcome=events.Lost("gone")), "lost after 0.50 s: gone"),
+        (events.Ended(**COMMON, outcome=events.Lost("gone")), "broken off after 0.50 s: gone"),
         (
             events.Ended(**COMMON, outcome=events.Failed("C", "M", "D1\nD2\n")),
             "failed after 0.50 s (C)\nerror: M\n    D1\n    D2",
@@ -99,7 +99,7 @@ def test_spans_are_a_tree_at_the_end() -> None:
         '[local] │  ├─ inner 250.0 ms {"k": 2} failed: bad',
         "[local] │  └─ next 100.0 ms",
         "[local] └─ open not finished",
-        "[local] lost after 4.00 s: gone",
+        "[local] broken off after 4.00 s: gone",
     ]
 
 

@@ -78,3 +78,28 @@ def test_what_the_algorithm_writes_is_not_looked_at(folder: Path, tmp_path: Path
         (folder / "main.py").write_text("new")  # comes after the others
         assert event.wait(LIMIT)
     assert told == ["saved"]
+
+
+def test_what_lies_below_the_folder_of_a_file_is_not_looked_at(
+    folder: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "deep").mkdir()
+    with Watch(folder, [tmp_path / "input.json"]) as watch:
+        event = heard(watch)
+        odd = os.fsencode(tmp_path / "deep") + b"/\xff.py"  # which watchfiles cannot tell
+        with open(odd, "wb") as file:
+            file.write(b"x")
+        (tmp_path / "input.json").write_text("[1]")
+        assert event.wait(LIMIT)
+
+
+def test_a_file_whose_name_is_no_text_does_not_end_the_watch(folder: Path) -> None:
+    with Watch(folder) as watch:
+        event = heard(watch)
+        with open(os.fsencode(folder) + b"/\xff.bin", "wb") as file:
+            file.write(b"x")
+        written = 0
+        while not event.wait(0.5) and written < LIMIT / 0.5:
+            written += 1
+            (folder / "main.py").write_text(f"new {written}")
+        assert event.is_set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import io
 import os
 import resource
@@ -106,14 +107,17 @@ def run_watching(read_request: Callable[[], Request], started: float) -> int:
                         return INTERRUPTED
             except WrapperError as error:  # a description that is half written, for one
                 screen.line(f"error: {error}", "bold red")
-            show.terminal.say("waiting for the next save; Ctrl-C ends", "bold")
+            if not watch.saved:
+                show.terminal.say("waiting for the next save; Ctrl-C ends", "bold")
             watch.wait()
+            show.terminal.say("saved: running it again", "bold")
             started = time.monotonic()
 
 
 def _watch(request: Request) -> Watch:
     with open_algorithm(request.path) as source:
-        files = [*request.files, Path(request.path)]
+        path = Path(request.path)
+        files = [*request.files, *([path] if path.is_file() else [])]
         if source.manifest is not None:
             files.append(source.manifest)
     # That of an archive is gone by now, and with it what could be saved in it.
@@ -175,6 +179,7 @@ def _run_in_process(request: Request, source: AlgorithmSource, show: Show) -> in
         )
         tasks = threading.Thread(target=_run_beside, args=(session, worker, ended))
         tasks.start()
+        faulthandler.enable()  # a crash takes this program with it: then at least with a stack
         code = serve_in_process(os.environ)
         worker.give_up(f"the algorithm's side ended with exit code {code}")
         tasks.join()

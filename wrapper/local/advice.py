@@ -11,6 +11,12 @@ from . import events
 
 _INPUT = r"\[\s*['\"]input['\"]\s*\]|get\(\s*['\"]input['\"]"
 
+# A name that is only likely is not advised: whoever owns it may be anybody.
+_PACKAGE = r"which is not installed: add '([\w.-]+)' to requirements"
+_LISTED = "which is not installed, though requirements.txt lists it"
+_SHOWN = 60  # characters
+_REFERENCE = r"\*?#\[.*\]|(\*|\*?#)@\w.*"
+
 
 def advice(failure: events.Failed, job: Mapping[str, Any]) -> str | None:
     """Return a sentence that helps, or None.
@@ -27,6 +33,7 @@ def advice(failure: events.Failed, job: Mapping[str, Any]) -> str | None:
         _exit_in_start,
         _no_module,
         _no_terminal,
+        _unread_reference,
     )
     return next((text for rule in rules if (text := rule(failure, job))), None)
 
@@ -73,6 +80,10 @@ def _exit_in_start(failure: events.Failed, job: Mapping[str, Any]) -> str | None
 
 
 def _no_module(failure: events.Failed, job: Mapping[str, Any]) -> str | None:
+    if failure.code == "LoadError" and (package := re.search(_PACKAGE, failure.message)):
+        return f"to run it on this machine: pip install {package[1]}"
+    if failure.code == "LoadError" and _LISTED in failure.message:
+        return "to run it on this machine: pip install -r requirements.txt, in its folder"
     match = re.match(r"ModuleNotFoundError: No module named '([\w.]+)'", failure.message)
     if match is None:
         return None
@@ -81,7 +92,17 @@ def _no_module(failure: events.Failed, job: Mapping[str, Any]) -> str | None:
 
 def _no_terminal(failure: events.Failed, job: Mapping[str, Any]) -> str | None:
     if failure.message.startswith("BdbQuit"):
-        return "breakpoint() needs this terminal: run it with --in-process"
+        return "the debugger was left; breakpoint() needs this terminal, and --in-process"
     if failure.message.startswith("EOFError") and "input(" in failure.details:
         return "there is no one to answer input() in HKube: take values from args['input']"
+    return None
+
+
+def _unread_reference(failure: events.Failed, job: Mapping[str, Any]) -> str | None:
+    for item in job.get("input") or ():
+        if isinstance(item, str) and re.fullmatch(_REFERENCE, item):
+            return (
+                f"'{item[:_SHOWN]}' is text here; with --flow-input '{{}}' the input is read as "
+                "HKube reads that of a pipeline's node"
+            )
     return None

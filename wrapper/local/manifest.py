@@ -79,6 +79,8 @@ def read_manifest(path: Path) -> Manifest:
     document = read_document(path)
     if not isinstance(document, dict):
         raise ManifestError(f"{path} must be an object with a name and code, {_is(document)}")
+    if "nodes" in document and "code" not in document:
+        raise ManifestError(f"{path} is a pipeline: hkube-wrapper pipeline run {path}")
     _check_language(path, document)
     code = _section(path, document, "code")
     resources = _section(path, document, "resources")

@@ -7,6 +7,8 @@ from typing import Any, final
 
 from . import events
 from .advice import advice
+from .exit_code import process_ended
+from .link import CONNECTION_LOST
 from .span_tree import Span, SpanTree
 
 
@@ -48,14 +50,14 @@ class Record:
             "algorithm": self._job["algorithmName"],
             "status": _STATUS[type(outcome)],
             "result": outcome.result if isinstance(outcome, events.Done) else None,
-            "error": self._error(outcome),
+            "error": self._error(outcome, exit_code),
             "exitCode": exit_code,
             "seconds": round(seconds, 6),
             "progress": self._progress,
             "spans": [_span(span) for span in self._spans.roots],
         }
 
-    def _error(self, outcome: events.Outcome) -> dict[str, Any] | None:
+    def _error(self, outcome: events.Outcome, exit_code: int | None) -> dict[str, Any] | None:
         if isinstance(outcome, events.Failed):
             return {
                 "code": outcome.code,
@@ -64,7 +66,10 @@ class Record:
                 "hint": advice(outcome, self._job),
             }
         if isinstance(outcome, events.Lost):
-            return {"code": "Crashed", "message": outcome.reason, "details": "", "hint": None}
+            reason = outcome.reason
+            if reason == CONNECTION_LOST and exit_code is not None:
+                reason = process_ended(exit_code)  # which is why it was lost
+            return {"code": "Crashed", "message": reason, "details": "", "hint": None}
         return None
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import events
 from .container import AlgorithmContainer
+from .exit_code import process_ended
 
 if TYPE_CHECKING:
     from .worker import Worker
@@ -51,12 +52,12 @@ def run_in_container(session: Session, worker: Worker, container: AlgorithmConta
         The exit code of the command: 0; 1 if a task failed; that of the process if it crashed;
         130 if the user pressed Ctrl-C. A second Ctrl-C raises KeyboardInterrupt.
     """
-    container.on_exit(lambda code: worker.give_up(f"the process ended with exit code {code}"))
+    container.on_exit(lambda code: worker.give_up(process_ended(code)))
     try:
         for job in session.jobs:
             outcome = _run_task(session, worker, job)
             if isinstance(outcome, events.Lost):
-                code = _crashed(session, container)
+                code = _crashed(session, container, outcome)
                 session.ended(job, outcome, code)
                 return code
             session.ended(job, outcome, None)
@@ -103,15 +104,16 @@ def _exit(session: Session, worker: Worker, container: AlgorithmContainer) -> in
         session.say(f"not ended in {EXIT_TIMEOUT:g} s: HKube deletes the pod here")
         return FAILED
     if code:
-        session.say(f"the process ended with exit code {code}")
+        session.say(process_ended(code))
     return code
 
 
-def _crashed(session: Session, container: AlgorithmContainer) -> int:
+def _crashed(session: Session, container: AlgorithmContainer, lost: events.Lost) -> int:
     code = container.wait(timeout=CRASH_TIMEOUT)
     if code is None:
         return FAILED
-    session.say(f"the process ended with exit code {code}")
+    if lost.reason != process_ended(code):  # told already, where it was seen first
+        session.say(process_ended(code))
     return code or FAILED
 
 

@@ -125,7 +125,7 @@ class Terminal:
             case events.Stopped():
                 self.say(f"stopped {after}", "yellow")
             case events.Lost():
-                self.say(f"lost {after}: {event.outcome.reason}", "red")
+                self.say(f"broken off {after}: {event.outcome.reason}", "red")
 
     def _failed(self, failure: events.Failed) -> None:
         self._screen.line(f"error: {failure.message}", "bold red")

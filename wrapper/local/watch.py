@@ -6,9 +6,14 @@ import os
 import threading
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import final
+from typing import TYPE_CHECKING, final
 
-from ..supervisor.watcher import code_filter, take_snapshot
+from ..supervisor.watcher import Snapshot, code_filter, take_snapshot
+
+if TYPE_CHECKING:
+    from watchfiles import Change
+
+    Filter = Callable[[Change, str], bool]
 
 _LOOK_EVERY = 200
 """Milliseconds within which the watch notices that it is to end."""
@@ -35,15 +40,20 @@ class Watch:
         self._saved = threading.Event()
         self._end = threading.Event()
         self._call: Callable[[], None] = lambda: None
-        self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
+        self._threads = [
+            threading.Thread(target=target, name="watch", daemon=True)
+            for target in (self._watch_folder, self._watch_files)
+        ]
 
     def __enter__(self) -> Watch:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         self._end.set()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     @property
     def saved(self) -> bool:
@@ -62,28 +72,49 @@ class Watch:
         self._saved.clear()
         self._call = lambda: None
 
-    def _watch(self) -> None:
-        from watchfiles import Change, watch
-
+    def _watch_folder(self) -> None:
         is_code = code_filter()
 
         def is_ours(change: Change, path: str) -> bool:
-            below = path.startswith(str(self._folder) + os.sep)
-            return path in self._files or (below and is_code(change, path))
+            return path in self._files or is_code(change, path)
 
-        folders = {str(self._folder), *(os.path.dirname(file) for file in self._files)}
-        before: dict[str, int] | None = self._before
-        for changes in watch(
-            *folders,
-            watch_filter=is_ours,
-            stop_event=self._end,
-            rust_timeout=_LOOK_EVERY,
-            yield_on_timeout=True,
-            raise_interrupt=False,
-        ):
-            # Saved after the code was looked for, and before the watch stood.
-            missed = before is not None and take_snapshot(str(self._folder)) != before
-            before = None
-            if changes or missed:
-                self._saved.set()
-                self._call()
+        self._watch([str(self._folder)], is_ours, self._before, recursive=True)
+
+    def _watch_files(self) -> None:
+        """Watch the folders of the single files, and nothing that is below these."""
+        inside = str(self._folder) + os.sep
+        above = {os.path.dirname(file) for file in self._files if not file.startswith(inside)}
+        folders = sorted(each for each in above if os.path.isdir(each))
+        if folders:
+            self._watch(folders, lambda change, path: path in self._files, None, recursive=False)
+
+    def _watch(
+        self, folders: list[str], is_ours: Filter, before: Snapshot | None, recursive: bool
+    ) -> None:
+        """Watch folders until the end.
+
+        Args:
+            before: of the algorithm's folder, with all that is below it; None: not that folder.
+        """
+        from watchfiles import watch
+
+        while not self._end.is_set():
+            try:
+                for changes in watch(
+                    *folders,
+                    watch_filter=is_ours,
+                    stop_event=self._end,
+                    rust_timeout=_LOOK_EVERY,
+                    yield_on_timeout=True,
+                    raise_interrupt=False,
+                    recursive=recursive,
+                ):
+                    # Saved after the code was looked for, and before the watch stood.
+                    missed = before is not None and take_snapshot(str(self._folder)) != before
+                    before = None
+                    if changes or missed:
+                        self._saved.set()
+                        self._call()
+            except RuntimeError as error:
+                if "decode" not in str(error):  # the name of some other file is no text
+                    raise

@@ -5,14 +5,13 @@ Everything here is called in the loop's thread.
 
 from __future__ import annotations
 
-import signal
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, final
 
 from .. import events
+from ..exit_code import exit_code_text
 from ..link import CONNECTION_LOST
 from .events import Path
 from .loop import Loop, Timer
@@ -236,6 +235,4 @@ def _crash(code: int, seat: _Seat) -> str:
     text = f"its process ended with exit code {code}"
     if seat.lost not in (CONNECTION_LOST, text):
         return seat.lost
-    with suppress(ValueError):
-        text += f" ({signal.Signals(code - 128).name})"
-    return text
+    return f"its process ended with {exit_code_text(code)}"
