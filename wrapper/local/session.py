@@ -120,6 +120,9 @@ def _interrupted(session: Session, worker: Worker, container: AlgorithmContainer
     session.say("stopping; Ctrl-C again ends at once")
     worker.stop()
     if worker.wait_idle(timeout=STOP_TIMEOUT):
-        _exit(session, worker, container)
+        if worker.is_connected:
+            _exit(session, worker, container)
+        else:  # it has not come up yet: there is nobody to hear `exit`
+            container.end()
     else:
         session.say(f"not stopped in {STOP_TIMEOUT:g} s: HKube ends the container here")

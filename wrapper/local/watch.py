@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import final
 
 from ..supervisor.watcher import code_filter, take_snapshot
+from .waiting import wait_until
 
 _LOOK_EVERY = 200
 """Milliseconds within which the watch notices that it is to end."""
@@ -58,7 +59,7 @@ class Watch:
 
     def wait(self) -> None:
         """Wait until something is saved."""
-        self._saved.wait()
+        wait_until(self._saved.wait)
         self._saved.clear()
         self._call = lambda: None
 
