@@ -2,6 +2,6 @@
 
 import sys
 
-from ._launch import main
+from ._launch import command
 
-sys.exit(main())
+sys.exit(command())

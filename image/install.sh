@@ -2,18 +2,27 @@
 # Installs what a lock names, and the wrapper, into /rootfs; writes down what is then in the image.
 set -eu
 
+packages=$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+library=$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')
+
 pip install --no-compile --require-hashes --no-deps --prefix=/rootfs/usr/local --requirement "$1"
 pip install --no-compile --no-deps --no-index --prefix=/rootfs/usr/local dist/*.whl
 
-packages=$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-sh compile.sh "/rootfs$packages"
+# Symbols for debuggers are a third of some libraries. Not those that auditwheel has patched.
+find "/rootfs$packages" -name '*.so' -not -path '*/zmq/*' -exec strip --strip-unneeded {} +
 
-# The SBOM is made by looking at the image's own interpreter and packages.
+# The image's own interpreter, as far as packages are concerned.
 cat >image-python <<PYTHON
 #!/bin/sh
 PYTHONPATH=/rootfs$packages exec python "\$@"
 PYTHON
 chmod +x image-python
+
+./image-python warm_up/warm_up.py
+(cd / && find ".$library" -name __pycache__ -not -path '*/site-packages/*' \
+    -exec cp --parents --recursive --target-directory=/rootfs {} +)
+
 mkdir -p /rootfs/usr/local/share/hkube
-PYTHONPATH=/build/tools python -m cyclonedx_py environment --output-reproducible --pyproject pyproject.toml \
-    --output-file /rootfs/usr/local/share/hkube/sbom.cdx.json "$PWD/image-python"
+PYTHONPATH=/build/tools python -m cyclonedx_py environment --output-reproducible \
+    --pyproject pyproject.toml --output-file /rootfs/usr/local/share/hkube/sbom.cdx.json \
+    "$PWD/image-python"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from .conftest import IMAGE, ROOT, Serve, base_image
-from .engine import Engine
+from .engine import CODE, Engine
 
 BUDGET = json.loads((ROOT / "image" / "budget.json").read_text())
 MEGABYTE = 1_000_000
@@ -156,16 +156,25 @@ def test_its_packages_fit_together(engine: Engine, image: str, slim: str) -> Non
     )
 
 
-def test_the_bytecode_is_there_and_of_use(engine: Engine, image: str) -> None:
-    """Compiling at each start would take longer than the rest of it."""
+BYTECODE = "find / -xdev -name '*.pyc' -not -path '*/_distutils_hack/*' | sort"  # the base's own
+WORK = """
+for encoding in json msgpack bson; do
+    WORKER_ALGORITHM_ENCODING=$encoding hkube-wrapper run --input '["x"]' >/dev/null 2>&1 || exit
+done
+{ hkube-wrapper check && hkube-wrapper --help; } >/dev/null 2>&1 || exit
+"""
+
+
+def test_nothing_is_left_to_compile_at_the_start(engine: Engine, image: str) -> None:
+    """The user of a container could not keep it, and would compile it at each start."""
     script = (
-        "import sys, wrapper.supervisor.supervisor, wrapper.algorithm.serve, orjson, asyncio, "
-        "websockets.sync.server, typer, rich.live, bson, watchfiles, yaml, dataclasses\n"
-        "import os\n"
-        "print([n for n, m in sorted(sys.modules.items()) if getattr(m, '__cached__', None) "
-        "and not os.path.exists(m.__cached__) and n != '_distutils_hack'])"  # the base's own
+        f"cd /tmp; {BYTECODE} >before; cd {CODE}; {WORK} cd /tmp; {BYTECODE} | comm -13 before -"
     )
-    assert engine.output(image, "-c", script, options=["--entrypoint=python"]) == "[]\n"
+    options = ["--volume", f"{ROOT / 'examples' / 'hello'}:{CODE}:ro"]
+    compiled = shell(engine, image, script, options).splitlines()
+
+    assert not [path for path in compiled if "/wrapper/" in path]
+    assert len(compiled) < 5, compiled  # a new release of a library may have a new module
 
 
 @pytest.mark.parametrize("algorithm", ["echo"])

@@ -143,6 +143,8 @@ def test_there_is_no_engine(algorithm: Path, tmp_path: Path) -> None:
         ({}, ["green", "--base", "a\nRUN x"], "error: the base 'a\\nRUN x' cannot be an image's"),
         ({}, ["green", "--output", "green/out"], "is in the algorithm's own folder"),
         ({"out/x": ""}, ["green", "--output", "out"], "error: out is not an empty folder"),
+        ({}, ["green", "--print", "--output", "out"], "--print and --output cannot go together"),
+        ({}, ["green", "--print", "--engine", "nano"], "error: the engine 'nano' is not known"),
         ({}, ["green", "--pip-conf", "none"], "error: there is no file none to give to pip"),
         (
             {"green/algorithm.yml": 'code: {entryPoint: "a\\nb"}'},
@@ -163,9 +165,9 @@ def test_what_cannot_be_built(
     assert "Traceback" not in done.stderr
 
 
-def test_an_engine_that_is_not_known(algorithm: Path, tmp_path: Path) -> None:
-    done = build("green", "--engine", "nano", cwd=tmp_path)
-    assert done.returncode == 1
+def test_an_engine_that_is_not_known_is_wrong_usage(algorithm: Path, tmp_path: Path) -> None:
+    done = build("green", cwd=tmp_path, CONTAINER_ENGINE="nano")
+    assert done.returncode == 2
     assert "error: the engine 'nano' is not known: it must be docker, podman or buildah" in (
         done.stderr
     )

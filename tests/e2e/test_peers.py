@@ -16,6 +16,8 @@ import psutil
 import pytest
 import zmq
 
+from tests.free_ports import free_port
+
 from .conftest import Serve, Session
 from .harness.events import Message
 from .harness.storage import FolderStorage, decoded, encoded, header, run_stored, stored_job
@@ -27,19 +29,6 @@ LIMIT = 20_000  # milliseconds
 def storage(tmp_path: Path) -> FolderStorage:
     (tmp_path / "storage").mkdir()
     return FolderStorage(tmp_path / "storage")
-
-
-def free_port() -> int:
-    """A port that is free, and the next one too."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except (OSError, OverflowError):
-                continue
-            return int(port)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 
 from tests.e2e.conftest import Serve
 from tests.e2e.harness.storage import run_stored, stored_job
+from tests.free_ports import free_port
 from tests.s3_server import KEY, SECRET, S3Server
 
 from .conftest import NewPeer, to_wire
@@ -34,13 +34,6 @@ def environment(storage: str, encoding: str, folder: Path, s3: S3Server) -> dict
         "DISCOVERY_PORT": str(free_port()),
         "DISCOVERY_ENABLE": "false",
     }
-
-
-def free_port() -> int:
-    """A port that is free; the next one most likely too."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return min(int(sock.getsockname()[1]), 65533)
 
 
 @pytest.mark.parametrize("kind", VALUES)

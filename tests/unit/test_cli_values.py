@@ -43,7 +43,7 @@ def test_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
         ('{"a": 1}', """perhaps '[{"a": 1}]'"""),
         (json.dumps("x" * 200), "must be a JSON array, with an item for each input of the node"),
         ("@none.json", "--input: cannot read none.json: No such file or directory"),
-        ("@", "cannot read ."),
+        ("@", "--input: name a file behind '@'"),
         ("@a\0b", "as UTF-8 text"),
     ],
 )

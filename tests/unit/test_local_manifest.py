@@ -86,7 +86,8 @@ BOMB = "\n".join(
     [
         ("", "must be an object with a name and code, but is empty"),
         ("- a", "must be an object with a name and code, but is a list"),
-        ("name: [", "is not valid YAML"),
+        ("name: [", r"is not valid YAML: .*<stream end>' \(line 1, column 8\)$"),
+        ("a: " + "[" * 5000, "is not valid YAML: it is nested too deep"),
         ({"name": 3}, "name must be text, but is 3"),
         ({"env": "nodejs"}, "env is 'nodejs', but this wrapper runs python algorithms only"),
         ({"env": {"A": "b"}}, "environment variables go into algorithmEnv"),

@@ -12,6 +12,7 @@ from typing import IO
 
 import pytest
 
+from tests.free_ports import free_port
 from wrapper.config import Config
 from wrapper.log import Log
 from wrapper.storage.handover import Handover
@@ -33,12 +34,6 @@ def make(log: IO[bytes], port: int) -> Peers:
     environ = {"STORAGE_PROTOCOL": "v3", "DISCOVERY_PORT": str(port)}
     config = Config.from_environ(environ, "/")
     return Peers(config, Log("info", fd=log.fileno()), lambda payload: None)
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return min(int(sock.getsockname()[1]), 65534)
 
 
 def offer(peers: Peers) -> bool:

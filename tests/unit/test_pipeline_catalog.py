@@ -77,6 +77,8 @@ def test_a_map_starts_at_its_folder(folder: Path) -> None:
     [
         ("map.yml", "- a\n", "must map the names of algorithms to paths"),
         ("map.yml", "a: 3\n", "map.yml: a must be a name with a path, as text"),
+        ("map.yml", "a: gone.py\n", r"map\.yml: a is gone\.py, but .*gone\.py does not exist"),
+        ("map.yml", f"a: {'x' * 5000}\n", "does not exist"),
         ("map.yml", "a: [\n", "is not valid YAML"),
         ("map.json", "{", "is not valid JSON"),
         ("map.txt", "", "is neither a folder nor a map of algorithms"),

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import pytest
 
+from tests.free_ports import free_port
 from wrapper.storage.held_results import Held, HeldResults
 from wrapper.storage.links import Link, Peer
 from wrapper.storage.peer_client import PeerClient
@@ -22,12 +23,6 @@ from wrapper.storage_settings import DiscoverySettings
 def settings(port: int, **changes: object) -> DiscoverySettings:
     plain = DiscoverySettings(True, "127.0.0.1", port, 0, "msgpack", 10.0, 2.0, 400, 60.0)
     return plain._replace(**changes)  # type: ignore[arg-type]
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def has_ipv6() -> bool:

@@ -22,8 +22,8 @@ PROGRAM = "hkube-wrapper"
 app = typer.Typer(
     name=PROGRAM,
     help="Try, test and package HKube algorithms with no cluster.",
-    epilog="With no command it serves HKube's worker, as the container does; the settings are "
-    "then environment variables.",
+    epilog="python -m wrapper, with no command, serves HKube's worker, as the container does; its "
+    "settings are environment variables.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -48,7 +48,9 @@ def _show_version(wanted: bool) -> None:
 def _options(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+        typer.Option(
+            "--version", metavar="", callback=_show_version, is_eager=True, help="Show the version."
+        ),
     ] = False,
 ) -> None:
     """What goes before the command's name."""

@@ -54,7 +54,7 @@ Base = Annotated[
     ),
 ]
 PrintOnly = Annotated[
-    bool, typer.Option("--print", help="Print the Dockerfile, and build nothing.")
+    bool, typer.Option("--print", metavar="", help="Print the Dockerfile, and build nothing.")
 ]
 Output = Annotated[
     Path | None,
@@ -104,12 +104,17 @@ def build(
     Exit codes: 0 built; 1 the engine failed, or there is none;
     2 wrong usage, or PATH is no algorithm that could run.
     """
-    from ..local.images.engine import EngineError
+    from ..local.images.engine import EngineError, engine_name
     from ..local.images.packing import Wishes, pack
     from ..local.source import open_algorithm
+    from .values import UsageError
 
     wishes = Wishes(tag, base, pip_conf, engine_arguments or ())
     with command_errors(), open_algorithm(path) as source:
+        if print_only and output is not None:
+            raise UsageError("--print and --output cannot go together: DIR has the Dockerfile too")
+        if engine:
+            engine_name(engine)
         packed = pack(source, wishes)
         for remark in packed.remarks:
             print(f"note: {remark}", file=sys.stderr)

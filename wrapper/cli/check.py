@@ -22,7 +22,7 @@ def check(
         typer.Option(metavar="SECONDS", min=0.1, help="How long the module may take to load."),
     ] = DEFAULT_TIMEOUT,
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object on stdout, for programs.")
+        bool, typer.Option("--json", metavar="", help="One JSON object on stdout, for programs.")
     ] = False,
 ) -> None:
     """Load an algorithm as its container would, and say what is wrong or fine.

@@ -64,6 +64,7 @@ def run(
         bool,
         typer.Option(
             "--json",
+            metavar="",
             help="On stdout one object with status, result, error and seconds; no table.",
         ),
     ] = False,

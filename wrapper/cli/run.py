@@ -54,7 +54,7 @@ def run(
     pipelines: Pipelines = None,
     answers: Answers = None,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Run again at each save, until Ctrl-C.")
+        bool, typer.Option("--watch", metavar="", help="Run again at each save, until Ctrl-C.")
     ] = False,
     repeat: Annotated[
         int, typer.Option(min=1, metavar="N", help="Run each task N times in the same process.")
@@ -71,6 +71,7 @@ def run(
         bool,
         typer.Option(
             "--json",
+            metavar="",
             help="Print an object for each task in place of its result: algorithm, status, "
             "result, error, exitCode, seconds, progress, spans.",
         ),
@@ -79,7 +80,9 @@ def run(
     in_process: Annotated[
         bool,
         typer.Option(
-            "--in-process", help="Run the algorithm in this process, for a debugger's breakpoints."
+            "--in-process",
+            metavar="",
+            help="Run the algorithm in this process, for a debugger's breakpoints.",
         ),
     ] = False,
     port: Annotated[
@@ -91,8 +94,8 @@ def run(
 ) -> None:
     """Run an algorithm: the result as JSON on stdout, everything else on stderr.
 
-    Exit codes: 0 done; 1 the algorithm failed; 2 wrong usage; 128 + n if its process crashed
-    with signal n; 130 after Ctrl-C.
+    Exit codes: 0 done; 1 the algorithm failed; 2 wrong usage;
+    128 + n its process crashed with signal n; 130 after Ctrl-C.
     """
     started = time.monotonic()
     from ..local.answers import AnswerTable, load_answers
@@ -111,7 +114,7 @@ def run(
                 for _ in range(repeat)
             ],
             files=files,
-            extra_data=read_object("--extra-data", extra_data) if extra_data else {},
+            extra_data={} if extra_data is None else read_object("--extra-data", extra_data),
             algorithms=algorithms,
             pipelines=pipelines,
             answers=load_answers(answers) if answers else AnswerTable(),

@@ -77,6 +77,8 @@ def _text(option: str, given: str) -> tuple[str, str]:
     file = _file_of(given)
     if file is None:
         return given, option
+    if given == "@":
+        raise UsageError(f"{option}: name a file behind '@', for example @input.json")
     try:
         return file.read_text(encoding="utf-8-sig"), f"{option} ({file})"
     except OSError as error:

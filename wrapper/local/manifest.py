@@ -115,12 +115,21 @@ def read_document(path: Path) -> Any:
         # JSON is YAML, but for tabs and the error's words.
         document = _loads_json(text) if kind == "JSON" else yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        where = " ".join(str(error).split()) or type(error).__name__
-        raise ManifestError(f"{path} is not valid {kind}: {where}") from error
+        raise ManifestError(f"{path} is not valid {kind}: {_reason(error)}") from error
     wrong = what_is_wrong(document)
     if wrong is not None:
         raise ManifestError(f"{path}: {wrong}")
     return document
+
+
+def _reason(error: Exception) -> str:
+    """What a parser says, as one clause with the place at its end."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    problem, mark = getattr(error, "problem", None), getattr(error, "problem_mark", None)
+    if problem and mark:  # of YAML, whose own text shows the line, and a name that is no file's
+        return f"{problem} (line {mark.line + 1}, column {mark.column + 1})"
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _loads_json(text: str) -> Any:

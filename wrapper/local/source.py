@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..algorithm.near_miss import near_miss
 from ..errors import WrapperError
 from .archive import is_archive, unpack
 from .manifest import find_manifest, is_manifest, read_manifest
@@ -100,7 +101,7 @@ def _in_folder(path: Path, scratch: Path, name: str | None = None) -> AlgorithmS
     if description is not None:
         return _described(description, scratch)
     if not (path / DEFAULT_ENTRY_POINT).is_file():
-        raise SourceError(f"{path} has no main.py; {_what_instead(path)}")
+        raise SourceError(f"{path} has no main.py{_what_instead(path)}")
     return AlgorithmSource(name or path.resolve().name, path.resolve())
 
 
@@ -128,7 +129,7 @@ def _described(path: Path, scratch: Path) -> AlgorithmSource:
 def _module(name: str) -> AlgorithmSource:
     """Find `pkg.module`, without importing anything of it."""
     if not _DOTTED_NAME.fullmatch(name):
-        raise SourceError(f"{name} does not exist")
+        raise SourceError(f"{name} does not exist{_meant(Path(name))}")
     top, _, rest = name.partition(".")
     relative = Path(*rest.split("."))
     for root in (Path.cwd(), *_roots(top)):
@@ -137,8 +138,18 @@ def _module(name: str) -> AlgorithmSource:
                 return AlgorithmSource(name.rpartition(".")[2], root, name)
     raise SourceError(
         f"{name} does not exist: there is no such file, and no module of this name below "
-        f"{Path.cwd()} or installed"
+        f"{Path.cwd()} or installed{_meant(Path(name), '; ')}"
     )
+
+
+def _meant(path: Path, lead: str = ": ") -> str:
+    """What somebody who gave this path may have meant, as the end of a sentence."""
+    try:
+        names = [entry.name for entry in path.parent.iterdir() if not entry.name.startswith(".")]
+    except OSError:
+        return ""
+    name = f"{path.name}.py" if f"{path.name}.py" in names else near_miss(path.name, names)
+    return f"{lead}did you mean '{path.with_name(name)}'?" if name else ""
 
 
 def _roots(package: str) -> list[Path]:
@@ -154,7 +165,7 @@ def _roots(package: str) -> list[Path]:
 def _what_instead(folder: Path) -> str:
     names = sorted(entry.name for entry in folder.glob("*.py"))
     if not names:
-        return "nor any other Python file; give the folder or the file that holds `start`"
+        return ", nor any other Python file: give the folder or the file that holds `start`"
     more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
     listed = ", ".join(names[:_MAX_LISTED])
-    return f"give the file that holds `start`; there are {listed}{more}"
+    return f": give the file that holds `start`; there are {listed}{more}"

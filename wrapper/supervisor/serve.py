@@ -42,7 +42,6 @@ def serve(environ: Mapping[str, str], command: Sequence[str] | None = None) -> i
     log = Log(config.log_level, config.log_format)
     for warning in config.warnings:
         log.warning(warning)
-    log.info(config.how_results_travel)
     try:
         return _serve(config, log, environ, command or _own_command(config))
     # The border: a fault of the wrapper must end the container with its own code and a report.
@@ -79,6 +78,7 @@ def _serve(config: Config, log: Log, environ: Mapping[str, str], command: Sequen
 
     supervisor = Supervisor(config, log, spawn)
     supervisor.listen_to_signals()
+    log.info(config.how_results_travel)
     if serves_peers:
         # Once the connection is being opened: ZeroMQ takes a while to import.
         supervisor.wakeup.post(lambda: _serve_peers(supervisor, config, log))

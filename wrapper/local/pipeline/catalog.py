@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -52,6 +53,8 @@ def find_algorithms(path: Path) -> dict[str, Path]:
         if not isinstance(name, str) or not isinstance(place, str) or not place:
             raise CatalogError(f"{path}: {name} must be a name with a path, as text")
         found[name] = path.parent / place
+        if not os.path.exists(found[name]):  # False also for a name that is too long
+            raise CatalogError(f"{path}: {name} is {place}, but {found[name]} does not exist")
     return found
 
 
