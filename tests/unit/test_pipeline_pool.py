@@ -10,9 +10,10 @@ import pytest
 
 from wrapper.local import events
 from wrapper.local.link import CONNECTION_LOST
+from wrapper.local.patience import CRASH_TIMEOUT, STOP_TIMEOUT
 from wrapper.local.pipeline.loop import Loop
-from wrapper.local.pipeline.pool import CRASH_TIMEOUT, Pool, PoolTask
-from wrapper.local.pipeline.process import STOP_TIMEOUT, Exited, TaskEnded
+from wrapper.local.pipeline.pool import Pool, PoolTask
+from wrapper.local.pipeline.process import Exited, TaskEnded
 
 
 class Process:

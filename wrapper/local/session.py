@@ -8,18 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from . import events
 from .container import AlgorithmContainer
+from .patience import CRASH_TIMEOUT, EXIT_TIMEOUT, STOP_TIMEOUT
 
 if TYPE_CHECKING:
     from .worker import Worker
 
 FAILED = 1
 INTERRUPTED = 130
-STOP_TIMEOUT = 10.0
-"""Seconds that HKube's worker waits for `stopped`."""
-CRASH_TIMEOUT = 5.0
-"""Seconds from a lost connection to the end of a process that has crashed."""
-EXIT_TIMEOUT = 20.0
-"""Seconds that HKube's worker waits after `exit`."""
 
 Job = Mapping[str, Any]
 

@@ -14,13 +14,11 @@ from typing import Any, Protocol, final
 
 from .. import events
 from ..link import CONNECTION_LOST
+from ..patience import CRASH_TIMEOUT, STOP_TIMEOUT
 from .events import Path
 from .loop import Loop, Timer
-from .process import STOP_TIMEOUT, Exited, Fact
+from .process import Exited, Fact
 from .schedule import Assign, Close, Open, Schedule
-
-CRASH_TIMEOUT = 5.0
-"""Seconds from a lost connection to the end of a process that has crashed."""
 
 
 @dataclass(frozen=True)
