@@ -81,7 +81,7 @@ class Pool:
         self._tasks: dict[str, PoolTask] = {}
         self._seats: dict[int, _Seat] = {}
         self._processes: dict[Process, threading.Thread | None] = {}
-        self._is_closed = False
+        self._closed = threading.Event()
 
     def submit(self, task: PoolTask) -> None:
         """Take a task, to be started when it is its turn."""
@@ -124,9 +124,11 @@ class Pool:
 
     def arrange(self) -> None:
         """Start what can be started now."""
-        if self._is_closed:
+        if self._closed.is_set():
             return
         for decision in self._schedule.decide():
+            if self._closed.is_set():  # by another thread, while a process was started
+                return
             if isinstance(decision, Close):
                 self._end(self._seats.pop(decision.process).process)
                 continue
@@ -168,14 +170,14 @@ class Pool:
 
     def close(self) -> list[threading.Thread]:
         """Start no more; returns the threads that end the processes."""
-        self._is_closed = True
+        self._closed.set()
         for seat in self._seats.values():
             self._end(seat.process)
         return [thread for thread in self._processes.values() if thread is not None]
 
     def kill(self) -> None:
         """End all processes at once, and begin no more; this may be called in any thread."""
-        self._is_closed = True
+        self._closed.set()
         threads = [
             threading.Thread(target=process.kill, daemon=True) for process in list(self._processes)
         ]
@@ -195,6 +197,8 @@ class Pool:
             return False
         self._seats[decision.process] = _Seat(process)
         self._processes[process] = None
+        if self._closed.is_set():  # all were killed while this one was not there yet
+            process.kill()
         return True
 
     def _expect(self, seat: _Seat, seconds: float) -> None:
