@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from wrapper.local.watch import Watch
+from wrapper.local.watch import Watch, WatchError
 
 LIMIT = 30.0
 
@@ -78,3 +78,11 @@ def test_what_the_algorithm_writes_is_not_looked_at(folder: Path, tmp_path: Path
         (folder / "main.py").write_text("new")  # comes after the others
         assert event.wait(LIMIT)
     assert told == ["saved"]
+
+
+def test_a_folder_that_cannot_be_watched(tmp_path: Path) -> None:
+    with (
+        Watch(tmp_path / "none") as watch,
+        pytest.raises(WatchError, match=r"saves in .*none cannot be noticed: No path"),
+    ):
+        watch.wait()

@@ -8,11 +8,18 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import final
 
+from ..errors import WrapperError
 from ..supervisor.watcher import code_filter, take_snapshot
 from .waiting import wait_until
 
 _LOOK_EVERY = 200
 """Milliseconds within which the watch notices that it is to end."""
+
+
+class WatchError(WrapperError):
+    """Saves cannot be noticed; the text says why."""
+
+    code = "WatchError"
 
 
 @final
@@ -35,8 +42,9 @@ class Watch:
         self._before = take_snapshot(str(folder))
         self._saved = threading.Event()
         self._end = threading.Event()
+        self._fault: Exception | None = None
         self._call: Callable[[], None] = lambda: None
-        self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
     def __enter__(self) -> Watch:
         self._thread.start()
@@ -58,10 +66,22 @@ class Watch:
             call()
 
     def wait(self) -> None:
-        """Wait until something is saved."""
-        wait_until(self._saved.wait)
+        """Wait until something is saved.
+
+        Raises:
+            WatchError: that cannot be noticed.
+        """
+        wait_until(lambda seconds: self._saved.wait(seconds) or self._fault is not None)
+        if self._fault is not None:
+            raise WatchError(f"saves in {self._folder} cannot be noticed: {self._fault}")
         self._saved.clear()
         self._call = lambda: None
+
+    def _run(self) -> None:
+        try:
+            self._watch()
+        except (OSError, RuntimeError) as error:  # a folder that is closed; more files than allowed
+            self._fault = error
 
     def _watch(self) -> None:
         from watchfiles import Change, watch
