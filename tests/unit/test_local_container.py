@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 
-from wrapper.local.container import container_environ
+import pytest
+
+from wrapper.local.container import AlgorithmContainer, container_environ
 from wrapper.local.source import AlgorithmSource
 from wrapper.local.storage import LocalStorage
 
@@ -39,3 +43,13 @@ def test_the_container_is_told_of_worker_and_algorithm(tmp_path: Path) -> None:
     told = container_environ(source, 1, cluster, tmp_path, storage)
     assert (told["STORAGE_PROTOCOL"], told["DEFAULT_STORAGE"]) == ("v3", "fs")
     assert told["BASE_FS_ADAPTER_DIRECTORY"] == str(tmp_path / "storage")
+
+
+def test_a_container_that_cannot_be_started_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    source = AlgorithmSource("alg", tmp_path / "none")
+    with pytest.raises(FileNotFoundError), AlgorithmContainer(source, 1, os.environ):
+        pass
+    assert not list(tmp_path.iterdir())

@@ -72,6 +72,15 @@ def test_an_archive_is_there_as_long_as_it_is_open(folder: Path) -> None:
     assert not source.folder.exists()
 
 
+@pytest.mark.parametrize("path", ["..", "/etc", "code/../.."])
+def test_an_archives_description_stays_in_the_archive(path: str) -> None:
+    with zipfile.ZipFile("code.zip", "w") as opened:
+        opened.writestr("algorithm.yml", f"name: red\ncode: {{path: {path}}}\n")
+        opened.writestr("code/main.py", "")
+    with pytest.raises(SourceError, match=r"algorithm.yml in the archive: code.path leads out"):
+        found("code.zip")
+
+
 def test_the_archive_of_a_description(folder: Path) -> None:
     with zipfile.ZipFile("code.zip", "w") as opened:
         opened.writestr("alg/go.py", "")

@@ -195,7 +195,7 @@ def test_an_answer_that_cannot_be_sent_fails_its_call(answer: Answer) -> None:
             error = expect(connection, "algorithmExecutionError")["error"]
             send(connection, "done", "result")
             assert worker.wait_idle(LIMIT)
-    assert error.startswith("the answer cannot be sent: ")
+    assert error.startswith("the answer cannot be sent as JSON: ")
     assert "bytes" in error
     replies = [event.reply for event in told if isinstance(event, events.CallAnswered)]
     assert replies == [Failure(error)]
@@ -215,4 +215,5 @@ def test_a_job_that_cannot_be_sent_fails_its_task(worker: Worker) -> None:
         failed = outcome.result(LIMIT)
     assert isinstance(failed, events.Failed)
     assert failed.code == "EncodingError"
+    assert failed.message.startswith("the job cannot be sent as JSON: ")
     assert "bytes" in failed.message

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from wrapper.local.watch import Watch
+from wrapper.local.watch import Watch, WatchError
 
 LIMIT = 30.0
 
@@ -113,3 +113,11 @@ def test_a_file_whose_name_is_no_text_does_not_end_the_watch(folder: Path) -> No
             written += 1
             (folder / "main.py").write_text(f"new {written}")
         assert event.is_set()
+
+
+def test_a_folder_that_cannot_be_watched(tmp_path: Path) -> None:
+    with (
+        Watch(tmp_path / "none") as watch,
+        pytest.raises(WatchError, match=r"saves in .*none cannot be noticed: No path"),
+    ):
+        watch.wait()

@@ -10,9 +10,10 @@ import pytest
 
 from wrapper.local import events
 from wrapper.local.link import CONNECTION_LOST
+from wrapper.local.patience import CRASH_TIMEOUT, STOP_TIMEOUT
 from wrapper.local.pipeline.loop import Loop
-from wrapper.local.pipeline.pool import CRASH_TIMEOUT, Pool, PoolTask
-from wrapper.local.pipeline.process import STOP_TIMEOUT, Exited, TaskEnded
+from wrapper.local.pipeline.pool import Pool, PoolTask
+from wrapper.local.pipeline.process import Exited, TaskEnded
 
 
 class Process:
@@ -57,11 +58,13 @@ class Bench:
         self.started: list[str] = []
         self.fault: OSError | None = None
         self.when_ended: Callable[[], None] = lambda: None
+        self.when_opened: Callable[[], None] = lambda: None
 
     def _open(self, number: int, algorithm: str) -> Process:
         if self.fault is not None:
             raise self.fault
         self.processes[number] = Process(algorithm)
+        self.when_opened()
         return self.processes[number]
 
     def submit(self, *task_ids: str, algorithm: str = "alg") -> None:
@@ -249,6 +252,14 @@ def test_closing_ends_every_process_and_begins_nothing() -> None:
     assert [process.asked[-1] for process in bench.processes.values()] == ["end", "end"]
     bench.hear(bench.number("t1"), TaskEnded("t1", events.Done(1)))
     assert bench.started == ["t1", "t2"]
+
+
+def test_a_process_that_is_being_started_is_killed_too() -> None:
+    bench = Bench(limit=4)
+    bench.when_opened = bench.pool.kill
+    bench.submit("t1", "t2")
+    (process,) = bench.processes.values()
+    assert "kill" in process.asked
 
 
 def test_killing_ends_them_at_once() -> None:

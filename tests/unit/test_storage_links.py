@@ -89,6 +89,7 @@ def test_nothing_to_be_read(flat: Any) -> None:
         ({"k": {"tasks": ["t"]}}, "neither a place"),
         ({"k": {"storageInfo": {}}}, "its path must be text"),
         ({"k": {"storageInfo": {"path": "../x"}}}, "its path '../x'"),
+        ({"k": {"storageInfo": INFO, "path": "a." * 5000}}, "longer than 4,096 characters"),
         ({"k": [{"storageInfo": INFO}, {"discovery": DISCOVERY, "tasks": ["../.."]}]}, "its path"),
     ],
 )

@@ -59,15 +59,19 @@ class AlgorithmContainer:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> AlgorithmContainer:
-        self._process = subprocess.Popen(
-            [sys.executable, str(_LAUNCH)],
-            cwd=self._folder,  # as in the image, nothing of where the command was given is at hand
-            env=self._environ,
-            stdin=subprocess.DEVNULL,
-            stdout=self._output,
-            stderr=self._output,
-            start_new_session=True,  # Ctrl-C is for the worker, which then stops the task
-        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, str(_LAUNCH)],
+                cwd=self._folder,  # as in the image, nothing of where the command is given is there
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=self._output,
+                stderr=self._output,
+                start_new_session=True,  # Ctrl-C is for the worker, which then stops the task
+            )
+        except BaseException:  # this machine has no room for it
+            self._scratch.cleanup()
+            raise
         return self
 
     def __exit__(self, *exc_info: object) -> None:

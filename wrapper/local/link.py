@@ -40,17 +40,20 @@ class Link:
         except ConnectionClosed:
             return None
 
-    def encode(self, message: Message) -> bytes:
+    def encode(self, message: Message, subject: str) -> bytes:
         """Return the frame that a message is sent as.
+
+        Args:
+            subject: what an error calls what is sent.
 
         Raises:
             WrapperError: the encoding does not have what is in it.
         """
-        return self.encoding.encode(message)
+        return self.encoding.encode(message, subject)
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Message, subject: str = "message") -> None:
         """Send a message; see `encode` and `send_frame`."""
-        self.send_frame(self.encode(message))
+        self.send_frame(self.encode(message, subject))
 
     def send_frame(self, frame: bytes) -> None:
         """Send a frame; that the connection is gone is told by `receive`, not here."""

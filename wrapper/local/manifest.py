@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import reprlib
 from collections.abc import Mapping
@@ -171,11 +172,15 @@ def _code_path(path: Path, document: Mapping[str, Any], code: Mapping[str, Any])
 
 def _environ(path: Path, document: Mapping[str, Any], remarks: list[str]) -> dict[str, str]:
     values: dict[str, str] = {}
-    for name, value in _section(path, document, "algorithmEnv").items():
+    for given, value in _section(path, document, "algorithmEnv").items():
+        name = str(given)
+        if not name or "=" in name:
+            raise ManifestError(f"{path}: algorithmEnv: {name!r} cannot be the name of a variable")
+        _check_text(path, f"the name {name!r} in algorithmEnv", name)
         if isinstance(value, bool):
-            values[str(name)] = "true" if value else "false"
+            values[name] = "true" if value else "false"
         elif isinstance(value, (str, int, float)):
-            values[str(name)] = str(value)
+            values[name] = _check_text(path, f"algorithmEnv.{name}", str(value))
         elif isinstance(value, dict):
             remarks.append(
                 f"algorithmEnv.{name} comes from the cluster ({', '.join(map(str, value))}): "
@@ -214,9 +219,18 @@ def _text(path: Path, document: Mapping[str, Any], name: str, above: str = "") -
         return None
     if not isinstance(value, str):
         raise ManifestError(f"{path}: {above}{name} must be text, {_is(value)}")
-    if "\0" in value:
-        raise ManifestError(f"{path}: {above}{name} holds a null byte")
-    return value
+    return _check_text(path, f"{above}{name}", value)
+
+
+def _check_text(path: Path, place: str, text: str) -> str:
+    """Return a text that a file and a variable of the environment can have."""
+    if "\0" in text:
+        raise ManifestError(f"{path}: {place} holds a null byte")
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        raise ManifestError(f"{path}: {place} holds half of a character") from None
+    return text
 
 
 def _is(value: object) -> str:

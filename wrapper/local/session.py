@@ -9,18 +9,13 @@ from typing import TYPE_CHECKING, Any
 from . import events
 from .container import AlgorithmContainer
 from .exit_code import process_ended
+from .patience import CRASH_TIMEOUT, EXIT_TIMEOUT, STOP_TIMEOUT
 
 if TYPE_CHECKING:
     from .worker import Worker
 
 FAILED = 1
 INTERRUPTED = 130
-STOP_TIMEOUT = 10.0
-"""Seconds that HKube's worker waits for `stopped`."""
-CRASH_TIMEOUT = 5.0
-"""Seconds from a lost connection to the end of a process that has crashed."""
-EXIT_TIMEOUT = 20.0
-"""Seconds that HKube's worker waits after `exit`."""
 
 Job = Mapping[str, Any]
 
@@ -122,6 +117,9 @@ def _interrupted(session: Session, worker: Worker, container: AlgorithmContainer
     session.say("stopping; Ctrl-C again ends at once")
     worker.stop()
     if worker.wait_idle(timeout=STOP_TIMEOUT):
-        _exit(session, worker, container)
+        if worker.is_connected:
+            _exit(session, worker, container)
+        else:  # it has not come up yet: there is nobody to hear `exit`
+            container.end()
     else:
         session.say(f"not stopped in {STOP_TIMEOUT:g} s: HKube ends the container here")

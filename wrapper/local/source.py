@@ -108,12 +108,16 @@ def _in_folder(path: Path, scratch: Path, name: str | None = None) -> AlgorithmS
 def _described(path: Path, scratch: Path) -> AlgorithmSource:
     described = read_manifest(path)
     folder = described.code
+    is_unpacked = path.resolve().is_relative_to(scratch.resolve())
+    if is_unpacked and not folder.resolve().is_relative_to(scratch.resolve()):
+        # It may come from anybody: `build` would put files of this machine into an image.
+        raise SourceError(f"{path.name} in the archive: code.path leads out of the archive")
     if folder.is_file():
         if not is_archive(folder):
             raise SourceError(
                 f"{path}: code.path must be a folder or an archive (.tar.gz, .zip), not {folder}"
             )
-        folder = unpack(folder, scratch)
+        folder = unpack(folder, Path(tempfile.mkdtemp(dir=scratch)))
     return AlgorithmSource(
         name=described.name,
         folder=folder.resolve(),

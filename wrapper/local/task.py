@@ -206,10 +206,10 @@ class Task:
     def _encoded(self, link: Link, call: Call, reply: Reply) -> tuple[Reply, bytes]:
         """The reply, or why it cannot be sent, and its frame: the call must not wait for ever."""
         try:
-            return reply, link.encode(reply_message(call, self._stored(call, reply)))
+            return reply, link.encode(reply_message(call, self._stored(call, reply)), "answer")
         except WrapperError as error:
-            failure = Failure(f"the answer cannot be sent: {error}")
-            return failure, link.encode(reply_message(call, failure))
+            failure = Failure(str(error))
+            return failure, link.encode(reply_message(call, failure), "answer")
 
     def _stored(self, call: Call, reply: Reply) -> Reply:
         if self._storage is None:
@@ -222,7 +222,7 @@ class Task:
 
     def _send(self, link: Link, command: str, data: Message) -> None:
         self._tell(events.Sent, command=command)
-        link.send({"command": command, "data": data})
+        link.send({"command": command, "data": data}, "job")
 
     def _tell(self, kind: type[events.Event], **facts: Any) -> None:
         self._tell_listener(kind, self.task_id, **facts)

@@ -8,7 +8,9 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
+from ..errors import WrapperError
 from ..supervisor.watcher import Snapshot, code_filter, take_snapshot
+from .waiting import wait_until
 
 if TYPE_CHECKING:
     from watchfiles import Change
@@ -17,6 +19,12 @@ if TYPE_CHECKING:
 
 _LOOK_EVERY = 200
 """Milliseconds within which the watch notices that it is to end."""
+
+
+class WatchError(WrapperError):
+    """Saves cannot be noticed; the text says why."""
+
+    code = "WatchError"
 
 
 @final
@@ -39,10 +47,11 @@ class Watch:
         self._before = take_snapshot(str(folder))
         self._saved = threading.Event()
         self._end = threading.Event()
+        self._fault: Exception | None = None
         self._call: Callable[[], None] = lambda: None
         self._threads = [
-            threading.Thread(target=target, name="watch", daemon=True)
-            for target in (self._watch_folder, self._watch_files)
+            threading.Thread(target=self._run, args=(watch,), name="watch", daemon=True)
+            for watch in (self._watch_folder, self._watch_files)
         ]
 
     def __enter__(self) -> Watch:
@@ -67,10 +76,22 @@ class Watch:
             call()
 
     def wait(self) -> None:
-        """Wait until something is saved."""
-        self._saved.wait()
+        """Wait until something is saved.
+
+        Raises:
+            WatchError: that cannot be noticed.
+        """
+        wait_until(lambda seconds: self._saved.wait(seconds) or self._fault is not None)
+        if self._fault is not None:
+            raise WatchError(f"saves in {self._folder} cannot be noticed: {self._fault}")
         self._saved.clear()
         self._call = lambda: None
+
+    def _run(self, watch: Callable[[], None]) -> None:
+        try:
+            watch()
+        except (OSError, RuntimeError) as error:  # a folder that is closed; more files than allowed
+            self._fault = error
 
     def _watch_folder(self) -> None:
         is_code = code_filter()

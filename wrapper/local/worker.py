@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from typing import Any, final
 
 from websockets.sync.server import ServerConnection
@@ -18,6 +18,7 @@ from .answers import Answers, AnswerTable
 from .link import Link, Listening, open_link
 from .storage import LocalStorage
 from .task import Task
+from .waiting import wait_done
 
 
 @final
@@ -116,7 +117,7 @@ class Worker:
     def wait_idle(self, timeout: float | None = None) -> bool:
         """Wait until no task runs; False if one still does after `timeout` seconds."""
         task = self._task
-        return task is None or bool(wait([task.outcome], timeout).done)
+        return task is None or wait_done(task.outcome, timeout)
 
     def stop(self, force: bool = True) -> None:
         """Ask the algorithm to stop; the current task's outcome is then Stopped.

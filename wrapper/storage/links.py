@@ -10,6 +10,7 @@ from ..errors import StorageError
 from .paths import check_path, task_path
 
 _MARK = "$$"
+_LONGEST_INNER = 4096  # characters
 _HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")  # a name or an address, of either version of IP
 
 
@@ -104,6 +105,10 @@ def _read(link: object, job: Mapping[str, Any], cluster: str) -> Iterator[Link]:
     inner, info, tasks = link.get("path"), link.get("storageInfo"), link.get("tasks")
     peer = _read_peer(link.get("discovery"))
     inner = inner if isinstance(inner, str) else ""
+    if len(inner) > _LONGEST_INNER:
+        raise StorageError(
+            f"its path inside the value is longer than {_LONGEST_INNER:,} characters"
+        )
     if isinstance(info, Mapping):
         task_id = link.get("taskId")
         asked = peer if task_id else None

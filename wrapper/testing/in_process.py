@@ -15,6 +15,7 @@ from ..config import Config
 from ..errors import AlgorithmStopped, LoadError
 from ..local.answers import AnswerTable
 from ..local.container import container_environ
+from ..local.patience import EXIT_TIMEOUT
 from ..local.worker import Worker
 from .last_resort import LastResort
 from .outcome import AlgorithmFailed, Outcome, no_result_within
@@ -25,8 +26,6 @@ from .surroundings import Surroundings, environment
 from .target import Target, load_source
 from .watchdog import Watchdog
 
-_EXIT_PATIENCE = 20.0
-"""Seconds that HKube waits for the end of an algorithm's `exit`."""
 _NOT_KILLED = (
     "the algorithm did not end when it was stopped: HKube would have killed its process, which "
     "only isolated=True can do here"
@@ -111,9 +110,7 @@ class InProcess:
             with _interrupts() as interrupted, self._surroundings.lent():
                 self._exit()
                 stop = self._rig.terminate
-                dog = Watchdog(
-                    ended, _EXIT_PATIENCE, stop, self._rig.interruption, self._last_resort
-                )
+                dog = Watchdog(ended, EXIT_TIMEOUT, stop, self._rig.interruption, self._last_resort)
                 self._serve(dog)
             if interrupted:
                 raise KeyboardInterrupt

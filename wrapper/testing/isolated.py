@@ -15,18 +15,12 @@ from ..config import Config
 from ..local import events
 from ..local.answers import AnswerTable
 from ..local.container import AlgorithmContainer, container_environ
+from ..local.patience import CRASH_TIMEOUT, EXIT_TIMEOUT, STOP_TIMEOUT
 from ..local.worker import Worker
 from .outcome import AlgorithmFailed, Outcome, no_result_within
 from .recorder import Recorder, StopAt
 from .surroundings import environment
 from .target import Target
-
-_STOP_PATIENCE = 10.0
-"""Seconds that HKube waits for `stopped`."""
-_CRASH_PATIENCE = 5.0
-"""Seconds from a lost connection to the end of a process that has crashed."""
-_EXIT_PATIENCE = 20.0
-"""Seconds that HKube waits after `exit`."""
 
 
 class Isolated:
@@ -62,7 +56,7 @@ class Isolated:
         ended = self._worker.begin(job)
         if not self._worker.wait_idle(timeout):
             self._worker.stop()
-            self.usable = self._worker.wait_idle(_STOP_PATIENCE)
+            self.usable = self._worker.wait_idle(STOP_TIMEOUT)
             self._recorder.end()
             self._read_output()
             raise AlgorithmFailed(no_result_within(timeout))
@@ -70,7 +64,7 @@ class Isolated:
         result = ended.result()
         if isinstance(result, events.Lost):
             self.usable = False
-            self._container.wait(_CRASH_PATIENCE)
+            self._container.wait(CRASH_TIMEOUT)
         lines, records = self._read_output()
         if isinstance(result, events.Lost):
             code = self._container.wait(0)
@@ -86,7 +80,7 @@ class Isolated:
         with self._stack:
             if self.usable:
                 self._worker.exit()
-                self._container.wait(_EXIT_PATIENCE)
+                self._container.wait(EXIT_TIMEOUT)
             self._container.end()
             self._read_output()
 

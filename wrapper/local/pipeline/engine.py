@@ -13,6 +13,7 @@ from typing import final
 
 from .. import events as worker_events
 from ..answers import Answers
+from ..waiting import wait_done
 from . import events
 from .actions import Outcome, TaskKey
 from .active_run import ActiveRun, Services
@@ -98,6 +99,7 @@ class Engine:
         outcome: Future[Outcome] = Future()
         self._outcome = outcome
         self._loop.post(self._begin, pipeline, Place(), outcome.set_result)
+        wait_done(outcome)
         return outcome.result()
 
     def stop(self, reason: str) -> None:

@@ -13,13 +13,11 @@ from typing import Any, Protocol, final
 from .. import events
 from ..exit_code import exit_code_text
 from ..link import CONNECTION_LOST
+from ..patience import CRASH_TIMEOUT, STOP_TIMEOUT
 from .events import Path
 from .loop import Loop, Timer
-from .process import STOP_TIMEOUT, Exited, Fact
+from .process import Exited, Fact
 from .schedule import Assign, Close, Open, Schedule
-
-CRASH_TIMEOUT = 5.0
-"""Seconds from a lost connection to the end of a process that has crashed."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ class Pool:
         self._tasks: dict[str, PoolTask] = {}
         self._seats: dict[int, _Seat] = {}
         self._processes: dict[Process, threading.Thread | None] = {}
-        self._is_closed = False
+        self._closed = threading.Event()
 
     def submit(self, task: PoolTask) -> None:
         """Take a task, to be started when it is its turn."""
@@ -125,9 +123,11 @@ class Pool:
 
     def arrange(self) -> None:
         """Start what can be started now."""
-        if self._is_closed:
+        if self._closed.is_set():
             return
         for decision in self._schedule.decide():
+            if self._closed.is_set():  # by another thread, while a process was started
+                return
             if isinstance(decision, Close):
                 self._end(self._seats.pop(decision.process).process)
                 continue
@@ -169,14 +169,14 @@ class Pool:
 
     def close(self) -> list[threading.Thread]:
         """Start no more; returns the threads that end the processes."""
-        self._is_closed = True
+        self._closed.set()
         for seat in self._seats.values():
             self._end(seat.process)
         return [thread for thread in self._processes.values() if thread is not None]
 
     def kill(self) -> None:
         """End all processes at once, and begin no more; this may be called in any thread."""
-        self._is_closed = True
+        self._closed.set()
         threads = [
             threading.Thread(target=process.kill, daemon=True) for process in list(self._processes)
         ]
@@ -196,6 +196,8 @@ class Pool:
             return False
         self._seats[decision.process] = _Seat(process)
         self._processes[process] = None
+        if self._closed.is_set():  # all were killed while this one was not there yet
+            process.kill()
         return True
 
     def _expect(self, seat: _Seat, seconds: float) -> None:

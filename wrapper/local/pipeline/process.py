@@ -13,14 +13,10 @@ from .. import events
 from ..answers import Answers
 from ..container import AlgorithmContainer
 from ..output import OutputPump
+from ..patience import EXIT_TIMEOUT, STOP_TIMEOUT
 from ..source import AlgorithmSource
 from ..storage import LocalStorage
 from ..worker import Worker
-
-STOP_TIMEOUT = 10.0
-"""Seconds that HKube's worker waits for `stopped`."""
-EXIT_TIMEOUT = 20.0
-"""Seconds that HKube's worker waits after `exit`."""
 
 
 @dataclass(frozen=True)
