@@ -19,7 +19,8 @@ from wrapper.process_one import LogFile
 
 SCRIPT = process_one.__file__
 LIMIT = 20.0
-PYTHON = [sys.executable, "-u", "-c"]
+# Without site, which would start a measurement of coverage in it: signals, files of its own.
+PYTHON = [sys.executable, "-I", "-S", "-u", "-c"]
 
 
 @pytest.fixture
