@@ -199,7 +199,9 @@ def test_a_signal_that_ends_the_command_is_told_by_the_exit_code(
 
 
 def test_the_command_starts_with_the_signals_of_a_fresh_process(log: Path) -> None:
-    code = "import signal; print(signal.getsignal(signal.SIGTERM), signal.pthread_sigmask(0, []))"
+    code = (
+        "import signal; print(int(signal.getsignal(signal.SIGTERM)), signal.pthread_sigmask(0, []))"
+    )
 
     assert run(log, *PYTHON, code)[1] == "0 set()\n"
     [mask] = re.findall(r"SigIgn:\t(\w+)", run(log, "cat", "/proc/self/status")[1])
