@@ -186,7 +186,7 @@ def test_whatever_is_in_an_archive_there_is_a_sentence(
     ("fields", "reason"),
     [
         ({"mtime": "1e30"}, "timestamp out of range"),
-        ({"path": "a\0b"}, "embedded null byte"),
+        ({"path": "a\0b"}, "(lstat: )?embedded null"),
     ],
 )
 def test_fields_of_a_tar_that_no_file_can_have(
