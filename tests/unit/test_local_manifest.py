@@ -127,6 +127,12 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         read_manifest(write(tmp_path, "{", "a.json"))
 
 
+def test_merges_that_double_each_time_do_not_grow(tmp_path: Path) -> None:
+    lines = ["name: a", "x0: &x0 {k: 1}"]
+    lines += [f"x{n}: &x{n} {{<<: [*x{n - 1}, *x{n - 1}]}}" for n in range(1, 60)]
+    assert read_manifest(write(tmp_path, "\n".join(lines))).name == "a"
+
+
 def test_which_files_are_descriptions(tmp_path: Path) -> None:
     assert is_manifest(Path("a.YML")) and is_manifest(Path("a.json"))
     assert not is_manifest(Path("a.py"))
