@@ -64,6 +64,17 @@ def test_what_is_written_beside_the_code_is_no_change(tmp_path: Path, name: str)
     assert path.name not in text
 
 
+def test_a_file_whose_name_is_no_text_does_not_end_the_watch(tmp_path: Path) -> None:
+    changed = Event()
+    watch_in_thread(str(tmp_path), changed.set, Log("error"))
+    change_until(changed, tmp_path / "main.py")
+    changed.clear()
+
+    with open(os.fsencode(tmp_path) + b"/\xff.bin", "wb") as file:
+        file.write(b"x")
+    change_until(changed, tmp_path / "main.py")
+
+
 def test_what_was_edited_before_the_watch_stood_is_noticed(tmp_path: Path) -> None:
     """The algorithm has loaded what was there when the snapshot was taken."""
     (tmp_path / "main.py").write_text("x = 1")

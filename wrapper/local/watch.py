@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 from ..errors import WrapperError
-from ..supervisor.watcher import Snapshot, code_filter, take_snapshot
+from ..supervisor.watcher import Snapshot, code_filter, take_snapshot, watch_on
 from .waiting import wait_until
 
 if TYPE_CHECKING:
@@ -126,28 +126,13 @@ class Watch:
             is_new: whether something was saved after the code was looked for; asked once, when
                 the watch stands.
         """
-        from watchfiles import watch
-
         stood = False
-        while not self._end.is_set():
-            try:
-                for changes in watch(
-                    *folders,
-                    watch_filter=is_ours,
-                    stop_event=self._end,
-                    rust_timeout=_LOOK_EVERY,
-                    yield_on_timeout=True,
-                    raise_interrupt=False,
-                    recursive=recursive,
-                ):
-                    missed = not stood and is_new()
-                    stood = True
-                    if changes or missed:
-                        self._saved.set()
-                        self._call()
-            except RuntimeError as error:
-                if "decode" not in str(error):  # the name of some other file is no text
-                    raise
+        for changes in watch_on(folders, is_ours, _LOOK_EVERY, self._end, recursive):
+            missed = not stood and is_new()
+            stood = True
+            if changes or missed:
+                self._saved.set()
+                self._call()
 
 
 def _times(files: Iterable[str]) -> Snapshot:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from threading import Thread
+from collections.abc import Callable, Collection, Iterator
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from watchfiles import PythonFilter
+    from watchfiles import Change, PythonFilter
+    from watchfiles.main import FileChange
 
     from ..log import Log
 
@@ -56,19 +57,8 @@ def watch_in_thread(
 def _watch(
     folder: str, changed: Callable[[], None], log: Log, since: Snapshot | None = None
 ) -> None:
-    # watchfiles: the system's own notifications, bursts put together, __pycache__, .git, editor
-    # files and the like left out, and polling where bind mounts bring no notifications
-    # (WATCHFILES_FORCE_POLLING).
     try:
-        from watchfiles import watch
-
-        for changes in watch(
-            folder,
-            watch_filter=code_filter(),
-            raise_interrupt=False,
-            rust_timeout=_LOOK_EVERY,
-            yield_on_timeout=True,
-        ):
+        for changes in watch_on([folder], code_filter(), _LOOK_EVERY):
             missed = since is not None and take_snapshot(folder) != since
             since = None
             if changes or missed:
@@ -77,6 +67,43 @@ def _watch(
                 changed()
     except Exception as error:  # a thread's last border: without it nobody would hear of it
         log.error(f"DEV_MODE: changes in {folder} are no longer noticed: {error}")
+
+
+def watch_on(
+    folders: Collection[str],
+    is_ours: Callable[[Change, str], bool],
+    look_every: int,
+    end: Event | None = None,
+    recursive: bool = True,
+) -> Iterator[set[FileChange]]:
+    """Yield each burst of changes, until `end` is set.
+
+    Args:
+        folders: absolute paths.
+        is_ours: whether a change counts.
+        look_every: milliseconds after which, if nothing has changed, an empty burst tells that the
+            watch stands.
+        recursive: also what is below the folders.
+    """
+    # watchfiles: the system's own notifications, bursts put together, __pycache__, .git, editor
+    # files and the like left out, and polling where bind mounts bring no notifications
+    # (WATCHFILES_FORCE_POLLING).
+    from watchfiles import watch
+
+    while end is None or not end.is_set():
+        try:
+            yield from watch(
+                *folders,
+                watch_filter=is_ours,
+                stop_event=end,
+                rust_timeout=look_every,
+                yield_on_timeout=True,
+                raise_interrupt=False,
+                recursive=recursive,
+            )
+        except RuntimeError as error:
+            if "decode" not in str(error):  # the name of some file is no text
+                raise
 
 
 def code_filter() -> PythonFilter:
