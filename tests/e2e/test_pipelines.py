@@ -122,9 +122,9 @@ ALGORITHMS = {
         import pathlib, time
         def start(args, hkubeApi):
             folder = pathlib.Path(args["input"][0])
-            (folder / "begun").touch()
-            print("polite is at work", flush=True)
             try:
+                (folder / "begun").touch()
+                print("polite is at work", flush=True)
                 while True:
                     time.sleep(0.01)
             finally:
@@ -527,8 +527,8 @@ def test_a_second_ctrl_c_ends_at_once(folder: Path) -> None:
     with running(folder, "stuck is at work") as process:
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None
-        while "Ctrl-C again ends at once" not in process.stderr.readline():
-            pass
+        while "Ctrl-C again ends at once" not in (came := process.stderr.readline()):
+            assert came, "it ended before"
         process.send_signal(signal.SIGINT)
         assert process.wait(8) == 130
 
