@@ -6,10 +6,12 @@ import base64
 import fcntl
 import json
 import os
+import select
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import pytest
@@ -21,6 +23,8 @@ __all__ = ["pytest_runtest_makereport", "serve"]
 
 FOLDER = Path(__file__).parent
 REQUIRED = "HKUBE_INTEROP"  # "required": not being able to run is a failure
+LIMIT = 60.0  # seconds; the peer answers at once, or within its own limits of some seconds
+INSTALLATION = 240.0
 
 NewPeer = Callable[..., "Peer"]
 
@@ -45,10 +49,21 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> str:
     with (FOLDER / "package.json").open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         if not done.exists() or done.read_text() != lock.read_text():
-            command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-            ended = subprocess.run(command, cwd=FOLDER, check=False, capture_output=True, text=True)
-            if ended.returncode:
-                missing(f"npm ci failed: {ended.stderr.strip()[-500:]}")
+            with NamedTemporaryFile("w+") as log:  # not a pipe: who would hold it beyond npm?
+                command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+                try:
+                    subprocess.run(
+                        command,
+                        cwd=FOLDER,
+                        stdin=subprocess.DEVNULL,
+                        stdout=log,
+                        stderr=log,
+                        timeout=INSTALLATION,
+                        check=True,
+                    )
+                except subprocess.SubprocessError as error:
+                    log.seek(0)
+                    missing(f"{error}: {log.read().strip()[-500:]}")
             done.write_text(lock.read_text())
     return found
 
@@ -83,6 +98,8 @@ class Peer:
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(json.dumps({"request": request, **arguments}) + "\n")
         self._process.stdin.flush()
+        if not select.select([self._process.stdout], [], [], LIMIT)[0]:
+            raise PeerError(f"no answer to {request} in {LIMIT:.0f} s:\n{self._log.read_text()}")
         line = self._process.stdout.readline()
         if not line:
             raise PeerError(f"node has ended:\n{self._log.read_text()[-3000:]}")
