@@ -170,7 +170,7 @@ def test_a_second_sigterm_ends_at_once(serve: Serve) -> None:
     begun = time.monotonic()
     wrapper.signal(signal.SIGTERM)
     assert wrapper.wait(10) == 143
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 5  # a single one waits for 8
     assert wrapper.survivors() == []
 
 

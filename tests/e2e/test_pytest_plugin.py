@@ -224,7 +224,7 @@ def test_code_that_cannot_be_ended_ends_pytest(
         def test_it(hkube, monkeypatch):
             for name, seconds in {"LADDER": 0.2, "INSISTING": 0.2, "_MARGIN": 3.0}.items():
                 monkeypatch.setattr(watchdog, name, seconds)
-            hkube.run("main.py", timeout=0.1)
+            hkube.run("main.py", timeout=1.0)
         """,
     )
     said = project.pytest("-n0", f"--capture={capture}", code=1)

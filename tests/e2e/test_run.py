@@ -263,9 +263,9 @@ def test_a_task_many_times(algorithm: Path) -> None:
 
 @pytest.mark.parametrize("what", ["loop", "stick"])
 def test_a_task_that_takes_too_long_is_stopped(algorithm: Path, what: str) -> None:
-    done = run(algorithm, "--input", f'["{what}"]', "--timeout", "0.5")
+    done = run(algorithm, "--input", f'["{what}"]', "--timeout", "2")
     assert (done.returncode, done.stdout) == (1, "")
-    assert "[local] not finished after 0.5 s (--timeout): stopping it" in done.stderr
+    assert "[local] not finished after 2 s (--timeout): stopping it" in done.stderr
     assert "[local] stopped after" in done.stderr
 
 

@@ -120,8 +120,8 @@ def test_many_peers_at_once_one_of_them_gone(serve: Start) -> None:
     links.append(Link("b/bad", peer=Peer("a b", 5), task_id="bad"))
     warnings: list[str] = []
     begun = monotonic()
-    found = ask(links, warnings, network_timeout=0.3)
-    assert monotonic() - begun < 2
+    found = ask(links, warnings, network_timeout=1.5)
+    assert monotonic() - begun < 3  # one after the other they would take that
     assert sorted(found) == ["b/t0", "b/t1", "b/t2"]
     assert len(warnings) == 2
     assert any("it gave no answer in time; reading from the storage" in line for line in warnings)
@@ -135,7 +135,7 @@ def test_more_peers_than_are_asked_at_once(serve: Start) -> None:
     gone = [
         link._replace(peer=Peer(f"127.0.0.{n + 2}", 1)) for n in range(150) for link in gone[:1]
     ]
-    found = ask([*gone, serving.link("t")], network_timeout=0.1)
+    found = ask([*gone, serving.link("t")], network_timeout=1.0)
     assert sorted(found) == ["b/t"]
 
 

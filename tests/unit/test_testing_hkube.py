@@ -293,9 +293,9 @@ def test_a_run_whose_time_is_up(hkube: HKube, write: Write) -> None:
         "def start(args):\n    while args['input']:\n        pass\n    return 'after it'\n"
     )
     with pytest.raises(
-        AlgorithmFailed, match=r"no result within 0.05 s \(timeout=0.05\)"
+        AlgorithmFailed, match=r"no result within 0.5 s \(timeout=0.5\)"
     ) as caught:
-        hkube.run(path, input=[1], timeout=0.05)
+        hkube.run(path, input=[1], timeout=0.5)
     assert caught.value.__cause__ is not None
     assert caught.value.__cause__.__traceback__ is not None
     assert caught.value.__cause__.__traceback__.tb_frame.f_code.co_name == "start"
@@ -305,7 +305,7 @@ def test_a_run_whose_time_is_up(hkube: HKube, write: Write) -> None:
 def test_an_import_whose_time_is_up(hkube: HKube, write: Write) -> None:
     path = write("while True:\n    pass\n")
     with pytest.raises(AlgorithmFailed, match="did not end when it was stopped"):
-        hkube.run(path, timeout=0.05)
+        hkube.run(path, timeout=0.5)
     write("def start(args): return 'mended'\n")
     assert hkube.run(path).result == "mended"
 
