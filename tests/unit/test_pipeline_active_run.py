@@ -118,6 +118,15 @@ def test_tasks_that_run_or_wait_are_stopped_with_their_run() -> None:
     assert bench.services.tasks == {}
 
 
+def test_a_failure_is_told_with_what_to_do_about_it() -> None:
+    bench = Bench(node("a", 1))
+    (number,) = bench.processes
+    message, details = "KeyError: 'inputs' (main.py:2, in start)", "    return args['inputs']"
+    bench.end_task(number, worker_events.Failed("AlgorithmError", message, details))
+    (failed,) = [event for event in bench.heard if isinstance(event, events.TaskFailed)]
+    assert failed.hint == "args has no 'inputs'; did you mean 'input'?"
+
+
 def test_a_task_that_says_it_was_stopped_has_failed() -> None:
     bench = Bench(node("a"))
     (number,) = bench.processes

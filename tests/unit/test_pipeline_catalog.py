@@ -176,3 +176,11 @@ def test_a_stored_pipeline_that_is_not_there() -> None:
     )
     assert missing_pipeline("stok", {"stock": pipeline}).endswith("'stok': did you mean 'stock'?")
     assert missing_pipeline("x", {"stock": pipeline}).endswith("'x'; there are stock")
+
+
+def test_an_algorithm_or_a_folder_is_no_pipeline(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text("def start(args): pass")
+    with pytest.raises(DescriptorError, match=r"an algorithm, not a pipeline: `hkube-wrapper run "):
+        read_pipeline(tmp_path / "main.py")
+    with pytest.raises(DescriptorError, match="is a folder; name the pipeline's own file"):
+        read_pipeline(tmp_path)

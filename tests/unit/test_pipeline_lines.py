@@ -92,6 +92,16 @@ def test_the_lines_of_the_users_code_come_before_the_last_sentence() -> None:
     ]
 
 
+def test_a_hint_comes_after_the_lines_of_the_users_code() -> None:
+    facts = {**A, "text": "E", "details": "Traceback", "hint": "do that"}
+    failed = (events.TaskFailed, facts)
+    assert lines(*BEGIN, failed, (events.RunEnded, {"outcome": Failed("E", TaskKey("a"))}))[3:] == [
+        "    Traceback",
+        "[local] hint: do that",
+        "[local] failed after 4.00 s: a: E",
+    ]
+
+
 def test_very_long_details_are_cut() -> None:
     details = "\n".join(["x" * 5000] * 500)
     failed = (events.TaskFailed, {**A, "text": "E", "details": details})

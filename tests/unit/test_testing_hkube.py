@@ -292,9 +292,7 @@ def test_a_run_whose_time_is_up(hkube: HKube, write: Write) -> None:
     path = write(
         "def start(args):\n    while args['input']:\n        pass\n    return 'after it'\n"
     )
-    with pytest.raises(
-        AlgorithmFailed, match=r"no result within 0.5 s \(timeout=0.5\)"
-    ) as caught:
+    with pytest.raises(AlgorithmFailed, match=r"no result within 0.5 s \(timeout=0.5\)") as caught:
         hkube.run(path, input=[1], timeout=0.5)
     assert caught.value.__cause__ is not None
     assert caught.value.__cause__.__traceback__ is not None

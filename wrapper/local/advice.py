@@ -19,22 +19,22 @@ _REFERENCE = r"\*?#\[.*\]|(\*|\*?#)@\w.*"
 
 
 def advice(failure: events.Failed, job: Mapping[str, Any]) -> str | None:
-    """Return a sentence that helps, or None.
+    """Return a sentence that helps with a task whose input was typed, or None.
 
     Args:
         failure: what the algorithm answered.
         job: the data of `initialize`, which the algorithm got as `args`.
     """
-    rules = (
-        _empty_input,
-        _input_by_name,
-        _unknown_key,
-        _no_answer,
-        _exit_in_start,
-        _no_module,
-        _no_terminal,
-        _unread_reference,
+    return (
+        _empty_input(failure, job)
+        or pipeline_advice(failure, job)
+        or _unread_reference(failure, job)
     )
+
+
+def pipeline_advice(failure: events.Failed, job: Mapping[str, Any]) -> str | None:
+    """Return a sentence that helps with a task of a pipeline, or None; see `advice`."""
+    rules = (_input_by_name, _unknown_key, _no_answer, _exit_in_start, _no_module, _no_terminal)
     return next((text for rule in rules if (text := rule(failure, job))), None)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from .. import events as worker_events
+from ..advice import pipeline_advice
 from ..answers import Cancelled, Failure, Reply, Result
 from . import events
 from .actions import (
@@ -121,7 +122,7 @@ class ActiveRun:
                 self.place.depth,
                 job=lambda: task_job(self._pipeline, self.place, start, task_id),
                 started=lambda: self._started(start),
-                ended=lambda outcome: self._task_ended(key, task_id, outcome),
+                ended=lambda outcome: self._task_ended(start, task_id, outcome),
             )
         )
 
@@ -131,7 +132,8 @@ class ActiveRun:
         if start.node.ttl:
             self._set_timer(start.key, start.node.ttl, self._task_expired, start)
 
-    def _task_ended(self, key: TaskKey, task_id: str, outcome: worker_events.Outcome) -> None:
+    def _task_ended(self, start: StartTask, task_id: str, outcome: worker_events.Outcome) -> None:
+        key = start.key
         del self._services.tasks[task_id]
         was_running = key in self._started_keys
         self._started_keys.discard(key)
@@ -144,7 +146,9 @@ class ActiveRun:
                 self._tell(events.TaskDone, task=key)
                 self._do(self._run.task_done(key, outcome.result))
             case worker_events.Failed():
-                self._fail(key, outcome.message, TaskFailure.ERROR, outcome.details)
+                job = task_job(self._pipeline, self.place, start, task_id)
+                hint = pipeline_advice(outcome, job)
+                self._fail(key, outcome.message, TaskFailure.ERROR, outcome.details, hint)
             case worker_events.Lost():
                 self._fail(key, outcome.reason, TaskFailure.CRASH)
             case worker_events.Stopped() if self._run.outcome is None:
@@ -153,8 +157,15 @@ class ActiveRun:
             case worker_events.Stopped():
                 self._tell(events.TaskStopped, task=key, was_running=was_running)
 
-    def _fail(self, key: TaskKey, text: str, failure: TaskFailure, details: str = "") -> None:
-        self._tell(events.TaskFailed, task=key, text=text, details=details)
+    def _fail(
+        self,
+        key: TaskKey,
+        text: str,
+        failure: TaskFailure,
+        details: str = "",
+        hint: str | None = None,
+    ) -> None:
+        self._tell(events.TaskFailed, task=key, text=text, details=details, hint=hint)
         self._do(self._run.task_failed(key, text, failure))
 
     def _script(self, key: TaskKey, answer: Reply) -> None:

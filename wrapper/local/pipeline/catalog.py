@@ -161,6 +161,12 @@ def read_pipeline(file: Path) -> Pipeline:
     Raises:
         DescriptorError: it cannot be used.
     """
+    if file.suffix == ".py":
+        raise DescriptorError(
+            f"{file} is an algorithm, not a pipeline: `hkube-wrapper run {file}` runs it"
+        )
+    if os.path.isdir(file):  # which takes any name
+        raise DescriptorError(f"{file} is a folder; name the pipeline's own file, JSON or YAML")
     try:
         document: Any = read_document(file)
     except ManifestError as error:

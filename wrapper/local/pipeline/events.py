@@ -68,10 +68,16 @@ class TaskDone(TaskEvent):
 
 @dataclass(frozen=True)
 class TaskFailed(TaskEvent):
-    """A task failed, for this time; `details` are the lines of the user's code that led there."""
+    """A task failed, for this time.
+
+    Attributes:
+        details: the lines of the user's code that led there.
+        hint: what to do about it, where that is known.
+    """
 
     text: str
     details: str
+    hint: str | None = None
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,8 @@ class Lines:
             self.say(text)
         for line in _excerpt(failed.details):
             self._write(f"    {line}")
+        if failed.hint:
+            self.say(f"hint: {failed.hint}")
 
     def _important(self, event: events.Event) -> str | None:
         """What is to be read beside a table too."""
