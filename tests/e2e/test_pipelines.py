@@ -339,14 +339,14 @@ def test_a_failure_stops_what_runs_beside_it(folder: Path) -> None:
     assert (folder / "stopped").exists()
 
 
-@pytest.mark.parametrize("options", [{"options": {"ttl": 1}}, {}], ids=["pipeline", "node"])
+@pytest.mark.parametrize("options", [{"options": {"ttl": 4}}, {}], ids=["pipeline", "node"])
 def test_time_to_live(folder: Path, options: dict[str, Any]) -> None:
-    ttl = {} if options else {"ttl": 1}
+    ttl = {} if options else {"ttl": 4}
     write(folder, node("n", "polite", str(folder), **ttl), **options)
     ended = run(folder)
     assert ended.code == 1
     assert "it took longer than its " in ended.stderr.splitlines()[-1]
-    assert "ttl of 1 s" in ended.stderr.splitlines()[-1]
+    assert "ttl of 4 s" in ended.stderr.splitlines()[-1]
     assert (folder / "stopped").exists()
 
 
