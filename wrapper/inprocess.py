@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .algorithm.serve import make_host
 from .config import Config
@@ -90,6 +90,45 @@ class SupervisorThread:
         self._algorithm.channel.close()
 
 
+class SignalPipe:
+    """The signals that end this process, for another thread than the main one to read.
+
+    Python calls their handlers in the main thread, between two steps of its code; but that thread
+    waits in a system call, which a signal that came just before does not end. The byte that
+    Python writes for it comes at once.
+
+    A context manager, for the main thread; afterwards the signals are handled as before.
+    """
+
+    def __init__(self) -> None:
+        self._ours, self._theirs = socket.socketpair()
+        self._ours.setblocking(False)
+        self._theirs.setblocking(False)
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> SignalPipe:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._before[number] = signal.signal(number, lambda number, frame: None)
+        signal.set_wakeup_fd(self._theirs.fileno(), warn_on_full_buffer=False)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        signal.set_wakeup_fd(-1)
+        for number, handler in self._before.items():
+            if handler is not None:  # one that was not set by Python
+                signal.signal(number, handler)
+        self._ours.close()
+        self._theirs.close()
+
+    def fileno(self) -> int:
+        """The file descriptor to wait on."""
+        return self._ours.fileno()
+
+    def count(self) -> int:
+        """How many have come since the last call; from the thread that waits on them."""
+        return sum(number in self._before for number in self._ours.recv(4096))
+
+
 def serve_in_process(
     environ: Mapping[str, str], load: Callable[[], Algorithm] | None = None
 ) -> int:
@@ -122,13 +161,17 @@ def serve_in_process(
         sys.stdout.flush()
         os._exit(beside.code)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, frame: beside.supervisor.terminate())
-    host = make_host(config, gone, *(theirs for _, theirs in pairs))
-    beside.start()
-    host.run(load or (lambda: _load_module(config)))
-    host.close()
-    return beside.join()
+    def terminate() -> None:
+        for _ in range(signals.count()):
+            beside.supervisor.terminate()
+
+    with SignalPipe() as signals:
+        beside.supervisor.watch(signals, terminate)
+        host = make_host(config, gone, *(theirs for _, theirs in pairs))
+        beside.start()
+        host.run(load or (lambda: _load_module(config)))
+        host.close()
+        return beside.join()
 
 
 def _load_module(config: Config) -> Algorithm:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,28 @@ def test_one_process_tells_errors_and_makes_calls(serve: Serve) -> None:
         {"subPipelineId": message.data["subPipelineId"], "error": "broke"},
     )
     assert worker.fail()["message"].startswith("SubPipelineError: broke (main.py:")
+
+
+def test_one_process_hears_a_signal_that_interrupts_no_wait(serve: Serve) -> None:
+    code = """
+import _thread, signal, threading
+
+def start(args):
+    # The flag alone, as of a signal that came just before the main thread waits again.
+    threading.Timer(0.5, _thread.interrupt_main, (signal.SIGTERM,)).start()
+"""
+    worker, wrapper = serve({"main.py": code}, arguments=("-m", "wrapper", "--in-process"))
+    worker.run()
+    assert wrapper.wait() == 143
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_one_process_ends_on_a_signal(serve: Serve, number: signal.Signals) -> None:
+    worker, wrapper = serve("endless", arguments=("-m", "wrapper", "--in-process"))
+    worker.begin("sleep")
+    wrapper.wait_until(lambda: "waiting" in wrapper.stdout, "the user's code")
+    wrapper.signal(number)
+    assert wrapper.wait() == 143
 
 
 def test_one_process_is_stopped(serve: Serve) -> None:
