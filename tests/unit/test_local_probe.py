@@ -76,6 +76,21 @@ def test_remarks(tmp_path: Path) -> None:
     )
 
 
+def test_modules_that_do_not_like_to_be_asked(tmp_path: Path) -> None:
+    text = """
+import sys, types
+
+class Lazy(types.ModuleType):
+    def __getattr__(self, name):
+        raise ImportError("it cannot be loaded after all")
+
+sys.modules["lazy"] = Lazy("lazy")
+sys.modules["odd"] = object()
+def start(args): pass
+"""
+    assert only(probed(tmp_path, text)).line == 10
+
+
 def test_a_users_wrapper_is_theirs(tmp_path: Path) -> None:
     text = "import wrapper\nassert wrapper.MINE\ndef start(args): pass\n"
     assert only(probed(tmp_path, text, wrapper="MINE = True\n"))

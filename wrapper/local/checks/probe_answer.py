@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from ...algorithm.entry import find_file
@@ -42,11 +43,14 @@ def answer(path: str, base: str, target: str) -> None:
     os._exit(0)  # threads and exit hooks of the user's could hold it
 
 
+def _is_from(module: object, file: str) -> bool:
+    """Whether a module was loaded from a file; one that loads itself when asked is not asked."""
+    return isinstance(module, ModuleType) and vars(module).get("__file__") == file
+
+
 def functions_of(algorithm: Algorithm, file: str, base: str) -> list[dict[str, Any]]:
     """Describe an algorithm's functions; the keys are those of `ProbedFunction`."""
-    module = next(
-        (each for each in list(sys.modules.values()) if getattr(each, "__file__", "") == file), None
-    )
+    module = next((each for each in list(sys.modules.values()) if _is_from(each, file)), None)
     described = []
     for role in ("start", "initialize", "stop", "exit"):
         fitted = getattr(algorithm, role)
