@@ -363,7 +363,7 @@ def test_each_save_runs_it_again(algorithm: Path) -> None:
             await_line(process.stderr, "started after")
             algorithm.write_text("def start(args): return 4\n")
             await_line(process.stderr, "broken off after")
-            assert process.stderr.readline() == "[local] saved: running it again\n"
+            await_line(process.stderr, "[local] saved: running it again")
             assert process.stdout.readline() == "4\n"
             await_line(process.stderr, "waiting for the next save")
             process.send_signal(signal.SIGINT)
