@@ -63,13 +63,20 @@ class LogFile:
         view = memoryview(data)
         try:
             if os.fstat(self._fd).st_nlink == 0:  # deleted
-                os.dup2(_open(self._path), self._fd, inheritable=False)
+                self._open_anew()
             while view:
                 view = view[os.write(self._fd, view) :]
             self.trouble = ""
         except OSError as error:
             self.trouble = error.strerror or str(error)
         return len(view)
+
+    def _open_anew(self) -> None:
+        fresh = _open(self._path)
+        try:
+            os.dup2(fresh, self._fd, inheritable=False)
+        finally:
+            os.close(fresh)
 
 
 def _open(path: str) -> int:

@@ -273,6 +273,18 @@ def test_a_deleted_log_is_made_anew(log: Path) -> None:
     assert log.read_text() == "new\n"
 
 
+def test_a_log_that_is_deleted_again_and_again_leaves_nothing_open(log: Path) -> None:
+    file = LogFile(str(log))
+    before = set(os.listdir("/proc/self/fd"))
+    for _ in range(20):
+        log.unlink()
+        file.write(b"new\n")
+
+    assert log.read_text() == "new\n"
+    assert set(os.listdir("/proc/self/fd")) == before
+    assert not os.get_inheritable(file._fd), "the command must not have it"
+
+
 def test_a_vanished_folder_is_trouble_and_no_error(tmp_path: Path) -> None:
     folder = tmp_path / "logs"
     folder.mkdir()
