@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import struct
 import sys
 from collections.abc import Iterator
 from threading import Thread
@@ -27,6 +28,10 @@ class Supervisor:
         self.tasks, tasks = socket.socketpair()
         self.control, control = socket.socketpair()
         self.tasks.settimeout(LIMIT)
+        # They block, as the wrapper's do, but not for ever if the test has gone wrong.
+        for sock in (tasks, control):
+            for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+                sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", int(2 * LIMIT), 0))
         self.interruption = Interruption()
         self.pipes = Pipes(tasks, control, self.interruption)
         self._cutter = ipc.frame_cutter()
@@ -35,7 +40,11 @@ class Supervisor:
         """The next frames, `count` of them at least."""
         frames: list[Frame] = []
         while len(frames) < count:
-            received = self.tasks.recv_into(self._cutter.space())
+            try:
+                received = self.tasks.recv_into(self._cutter.space())
+            except TimeoutError:
+                self.tasks.close()  # who sends is not to wait for this one any more
+                raise
             assert received, "it has closed its end"
             frames += self._cutter.filled(received)
         return frames
@@ -65,7 +74,7 @@ def test_a_frame_arrives_whole(supervisor: Supervisor, size: int) -> None:
     sending.start()
 
     assert supervisor.hear(1) == [(Kind.SAID, 5, bytes(size))]
-    sending.join()
+    sending.join(LIMIT)
 
 
 def test_frames_come_from_both_pipes(supervisor: Supervisor) -> None:
