@@ -23,7 +23,7 @@ import ctypes, os, time
 
 def start(args, hkubeApi):
     what = args["input"][0]
-    print("working on", what, flush=True)
+    print(f"working on {what}\\n", end="", flush=True)  # in one piece: the command writes there too
     if what == "raise":
         raise KeyError("missing")
     if what == "crash":
