@@ -269,6 +269,16 @@ def test_a_task_that_takes_too_long_is_stopped(algorithm: Path, what: str) -> No
     assert "[local] stopped after" in done.stderr
 
 
+@pytest.mark.parametrize("more", [[], ["--in-process"]])
+def test_a_task_that_is_over_before_the_algorithm_is_there(
+    algorithm: Path, more: list[str]
+) -> None:
+    done = run(algorithm, "--timeout", "0.001", *more)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "[local] stopped after" in done.stderr
+    assert "HKube deletes the pod" not in done.stderr
+
+
 def test_in_this_process(algorithm: Path) -> None:
     done = run(algorithm, "--input", '["a"]', "--input", '["observed"]', "--in-process")
     assert (done.returncode, done.stdout) == (0, '"a"\nnull\n')
