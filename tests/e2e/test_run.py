@@ -73,9 +73,10 @@ def run(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[
 
 
 @contextmanager
-def running(algorithm: Path, what: str) -> Iterator[subprocess.Popen[str]]:
+def running(algorithm: Path, what: str, *more: str) -> Iterator[subprocess.Popen[str]]:
     """The command at work on a task; no process is left behind it."""
-    command = [sys.executable, "-m", "wrapper", "run", str(algorithm), "--input", f'["{what}"]']
+    arguments = [str(algorithm), "--input", f'["{what}"]', *more]
+    command = [sys.executable, "-m", "wrapper", "run", *arguments]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         while f"working on {what}" not in (line := process.stderr.readline()):
@@ -286,6 +287,56 @@ def test_in_this_process(algorithm: Path) -> None:
     failed = run(algorithm, "--input", '["raise"]', "--in-process")
     assert (failed.returncode, failed.stdout) == (1, "")
     assert "error: KeyError: 'missing' (algorithm.py:7, in start)" in failed.stderr
+
+
+def test_user_code_that_does_not_return_in_this_process(
+    algorithm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "scratch"))
+    monkeypatch.setenv("HKUBE_LOG_LEVEL", "info")
+    algorithm.write_text(
+        "import time\nwhile True:\n    try:\n        time.sleep(0.01)\n"
+        "    except BaseException:\n        pass\n"
+    )
+    arguments = [str(algorithm), "--in-process", "--timeout", "1"]
+    command = [sys.executable, "-m", "wrapper", "run", *arguments]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            await_line(process.stderr, "stopped after")
+            await_line(process.stderr, "exit: the worker asks to end")
+            for number in (signal.SIGTERM, signal.SIGINT):  # the second ends it at once
+                process.send_signal(number)
+            assert process.wait(LIMIT) == 1
+        finally:
+            process.kill()
+    assert not list((tmp_path / "scratch").iterdir())
+
+
+def test_a_thread_left_in_this_process_is_not_waited_for(algorithm: Path) -> None:
+    algorithm.write_text(
+        "import threading\n\ndef start(args):\n"
+        "    threading.Thread(target=threading.Event().wait).start()\n    return 5\n"
+    )
+    done = run(algorithm, "--in-process")
+    assert (done.returncode, done.stdout) == (0, "5\n")
+
+
+def test_bad_settings_in_this_process(algorithm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HKUBE_LOG_LEVEL", "loud")
+    done = run(algorithm, "--in-process")
+    assert (done.returncode, done.stdout) == (78, "")
+    assert "HKUBE_LOG_LEVEL is 'loud'" in done.stderr
+
+
+@pytest.mark.parametrize("more", [[], ["--in-process"]])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_have_their_codes(algorithm: Path, number: signal.Signals, more: list[str]) -> None:
+    with running(algorithm, "loop", *more) as process:
+        process.send_signal(number)
+        process.communicate(timeout=LIMIT)
+        assert process.returncode == 128 + number
 
 
 def test_a_crash_in_this_process_is_told_with_its_place(algorithm: Path) -> None:
