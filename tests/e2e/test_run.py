@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import socket
 import subprocess
@@ -231,7 +232,7 @@ def test_input_from_a_file_and_extra_data_from_stdin(algorithm: Path, tmp_path: 
 def test_a_description(algorithm: Path) -> None:
     description = algorithm.with_name("algorithm.yml")
     description.write_text(
-        "name: green\nenv: python\nresources: {mem: 1Mi}\n"
+        "name: green\nenv: python\nresources: {mem: 64Mi}\n"
         "code: {path: ., entryPoint: algorithm.py}\n"
         "algorithmEnv: {MODEL: small, KEY: {secretKeyRef: {name: a, key: b}}}\n"
     )
@@ -239,7 +240,27 @@ def test_a_description(algorithm: Path) -> None:
     told = json.loads(done.stdout)
     assert (told["algorithm"], told["result"]) == ("green", "small")
     assert "[local] warning: algorithmEnv.KEY comes from the cluster (secretKeyRef)" in done.stderr
-    assert "resources.mem is 1 MiB: HKube would end it" in done.stderr
+
+
+def test_an_algorithm_that_takes_more_memory_than_it_asks_for(algorithm: Path) -> None:
+    for name, mem in (("light", 150), ("heavy", 150)):
+        folder = algorithm.with_name("algs") / name
+        folder.mkdir(parents=True)
+        (folder / "algorithm.yml").write_text(
+            f"name: {name}\ncode: {{path: .}}\nresources: {{mem: {mem}Mi}}\n"
+        )
+        (folder / "main.py").write_text(
+            "def start(args, hkubeApi):\n    return hkubeApi.start_algorithm('heavy', [])\n"
+            if name == "light"
+            else "def start(args):\n    return len(bytearray(b'x') * 300_000_000)\n"
+        )
+    algs = algorithm.with_name("algs")
+    done = run(algs / "heavy")
+    assert done.stdout == "300000000\n"
+    assert re.search(r"it took 3\d\d MiB of memory, and resources.mem is 150 MiB", done.stderr)
+    done = run(algs / "light", "--algorithms", algs)
+    assert (done.returncode, done.stdout) == (0, "300000000\n")
+    assert "of memory" not in done.stderr, "it is not the called one that is run"
 
 
 def test_everything_as_one_object(algorithm: Path) -> None:
@@ -429,6 +450,27 @@ def test_each_save_runs_it_again(algorithm: Path) -> None:
             await_line(process.stderr, "waiting for the next save")
             process.send_signal(signal.SIGINT)
             assert process.wait(LIMIT) == 130
+        finally:
+            process.kill()
+
+
+def test_a_run_is_not_blamed_for_what_the_one_before_took(algorithm: Path) -> None:
+    description = algorithm.with_name("algorithm.yml")
+    description.write_text(
+        "name: a\ncode: {path: ., entryPoint: algorithm.py}\nresources: {mem: 150Mi}\n"
+    )
+    algorithm.write_text("def start(args): return len(bytearray(b'x') * 300_000_000)\n")
+    command = [sys.executable, "-m", "wrapper", "run", str(description), "--watch"]
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        try:
+            await_line(process.stderr, "resources.mem is 150 MiB")
+            await_line(process.stderr, "waiting for the next save")
+            algorithm.write_text("def start(args): return 1\n")
+            await_line(process.stderr, "done after")
+            assert "waiting for the next save" in process.stderr.readline()
         finally:
             process.kill()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -105,7 +104,7 @@ def _run(request: Request, source: AlgorithmSource, show: Show, watch: Watch | N
             watch.on_save(lambda: _start_anew(worker, container))
         code = run_in_container(session, worker, container)
     show.summary()
-    _check_memory(source, show)
+    _check_memory(source, container.memory, show)
     return code
 
 
@@ -114,11 +113,9 @@ def _start_anew(worker: Worker, container: AlgorithmContainer) -> None:
     container.end()
 
 
-def _check_memory(source: AlgorithmSource, show: Show) -> None:
+def _check_memory(source: AlgorithmSource, used: int | None, show: Show) -> None:
     """Say so if the algorithm needs more than its description asks for."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * unit
-    if source.memory is not None and used > source.memory:
+    if source.memory is not None and used is not None and used > source.memory:
         show.terminal.say(
             f"warning: it took {_mebibytes(used)} of memory, and resources.mem is "
             f"{_mebibytes(source.memory)}: HKube would end it",
