@@ -454,6 +454,55 @@ def test_each_save_runs_it_again(algorithm: Path) -> None:
             process.kill()
 
 
+def test_what_a_run_reads_is_watched_and_may_be_made_anew(tmp_path: Path) -> None:
+    folders = {name: tmp_path / name for name in ("alg", "algs", "pipelines")}
+    for folder in folders.values():
+        folder.mkdir()
+    answers = tmp_path / "answers.json"
+    answers.write_text('{"algorithms": {"scripted": {"result": 1}}}')
+    calls = (
+        "def start(args, hkubeApi):\n    call = hkubeApi.start_algorithm\n"
+        "    return [call('scripted', []), call('called', [])]\n"
+    )
+    (folders["alg"] / "main.py").write_text(calls)
+    (folders["algs"] / "called.py").write_text("def start(args): return 1\n")
+    options = [f"--{name}={tmp_path / at}" for name, at in _READ.items()]
+    command = [sys.executable, "-m", "wrapper", "run", str(folders["alg"]), "--watch", *options]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+
+        def expect(result: str) -> None:
+            assert process.stdout is not None and process.stderr is not None
+            assert process.stdout.readline() == f"{result}\n"
+            await_line(process.stderr, "waiting for the next save")
+
+        try:
+            expect("[1, 1]")
+            answers.write_text('{"algorithms": {"scripted": {"result": 2}}}')
+            expect("[2, 1]")
+            (folders["algs"] / "called.py").write_text("def start(args): return 2\n")
+            expect("[2, 2]")
+            (folders["pipelines"] / "p.json").write_text('{"name": "p", "nodes": []}')
+            await_line(process.stderr, "saved: running it again")
+            await_line(process.stderr, "waiting for the next save")
+            (folders["pipelines"] / "p.json").unlink()
+            expect("[2, 2]")
+            (folders["alg"] / "main.py").unlink()
+            folders["alg"].rmdir()
+            await_line(process.stderr, "alg does not exist")
+            await_line(process.stderr, "waiting for the next save")
+            folders["alg"].mkdir()
+            (folders["alg"] / "main.py").write_text("def start(args): return 3\n")
+            assert process.stdout.readline() == "3\n"
+        finally:
+            process.kill()
+
+
+_READ = {"answers": "answers.json", "algorithms": "algs", "pipelines": "pipelines"}
+
+
 def test_a_run_is_not_blamed_for_what_the_one_before_took(algorithm: Path) -> None:
     description = algorithm.with_name("algorithm.yml")
     description.write_text(

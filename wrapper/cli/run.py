@@ -131,7 +131,7 @@ def run(
     given = [text for text in (*texts, flow_input, extra_data) if text is not None]
     with no_waiting_for_threads() if in_process else nullcontext():
         with command_errors():
-            files = files_of(given)
+            files = [*files_of(given), *([answers] if answers else [])]
             _check_together(given, watch, in_process, timeout)
             code = (
                 run_watching(read_request, started) if watch else run_once(read_request(), started)

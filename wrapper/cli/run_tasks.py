@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -75,7 +75,23 @@ def _watch(request: Request) -> Watch:
             files.append(source.manifest)
     # That of an archive is gone by now, and with it what could be saved in it.
     folder = source.folder if source.folder.exists() else Path(request.path).resolve().parent
-    return Watch(folder, files)
+    others = [each for each in (request.algorithms, request.pipelines) if each is not None]
+    if request.algorithms is not None and request.algorithms.is_file():
+        others.remove(request.algorithms)
+        files.append(request.algorithms)
+        for place in _mapped(request.algorithms):
+            (others if place.is_dir() else files).append(place)
+    return Watch(folder, files, others)
+
+
+def _mapped(algorithms: Path) -> Collection[Path]:
+    """Where the algorithms of a map are; nowhere, if it cannot be read: the run will say so."""
+    from ..local.pipeline.catalog import CatalogError, find_algorithms
+
+    try:
+        return find_algorithms(algorithms).values()
+    except CatalogError:
+        return ()
 
 
 def _run(request: Request, source: AlgorithmSource, show: Show, watch: Watch | None = None) -> int:
