@@ -8,6 +8,24 @@ set -eu
 PROCESS_ONE=/hkube/process_one.py
 LOGS=/hkube-logs
 
+# Whether this names a program. `command -v` would not do: it knows words of this shell besides.
+is_program() (
+    case "$1" in
+        */*)
+            [ -f "$1" ] && [ -x "$1" ]
+            exit
+            ;;
+    esac
+    set -f
+    IFS=:
+    for folder in $PATH; do
+        if [ -f "${folder:-.}/$1" ] && [ -x "${folder:-.}/$1" ]; then
+            exit
+        fi
+    done
+    exit 1
+)
+
 # Serve, with a copy of the output where HKube's worker reads it, if there is such a place.
 serve() {
     if [ -d "$LOGS" ] && [ -w "$LOGS" ]; then
@@ -41,7 +59,7 @@ case "${1-}" in
         ;;
 esac
 
-if command -v -- "$1" >/dev/null; then
+if is_program "$1"; then
     exec "$@"
 fi
 exec hkube-wrapper "$@" # which says what it does not know

@@ -60,6 +60,7 @@ class Config(NamedTuple):
         log_level: the least that is logged: one of `log.LEVELS`.
         log_format: one of `log.FORMATS`.
         log_failures: log what the worker is told when a task fails.
+        log_file_limit: megabytes that process 1 of the image (`process_one`) writes to its file.
         termination_log: file for the report of a crash.
         health_socket: name of the socket for probes; empty: none.
         tracing_host: host of the Jaeger agent; empty: none.
@@ -85,6 +86,7 @@ class Config(NamedTuple):
     log_level: str
     log_format: str
     log_failures: bool
+    log_file_limit: int
     termination_log: str
     health_socket: str
     tracing_host: str
@@ -131,6 +133,7 @@ class Config(NamedTuple):
             log_level=read.choice("HKUBE_LOG_LEVEL", LEVELS, "info", _LEVEL_ALIASES),
             log_format=read.choice("HKUBE_LOG_FORMAT", FORMATS, "text"),
             log_failures=read.flag("HKUBE_LOG_FAILURES", True),
+            log_file_limit=read.whole("HKUBE_LOG_FILE_LIMIT", 512),
             termination_log=read.text("TERMINATION_LOG", "/dev/termination-log"),
             health_socket=read.text("HKUBE_HEALTH_SOCKET"),
             tracing_host=read.text("JAEGER_AGENT_SERVICE_HOST"),

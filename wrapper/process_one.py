@@ -21,6 +21,8 @@ _FORWARDED = (
     *(signal.SIGUSR1, signal.SIGUSR2),
 )
 _READ_SIZE = 64 * 1024
+_MEGABYTE = 1_000_000
+_DEFAULT_LIMIT = 512  # megabytes
 # Seconds for what is left when the command has ended: our reader may be stuck, or a daemon
 # that the command left behind may write for ever.
 _LAST_WORDS = 5
@@ -31,10 +33,12 @@ class LogFile:
     """The file that HKube reads. Whatever becomes of it, writing does not fail.
 
     A volume may be full, and have room again; somebody may delete the file. What could not be
-    written is told in the file itself once it can be.
+    written is told in the file itself once it can be. It has a limit of its own, because Kubernetes
+    evicts a pod whose volume is over the volume's limit, and no write fails before.
 
     Args:
         path: of the file; it is made if it is not there.
+        limit: bytes that the file may have, but for a note that this is its end.
 
     Attributes:
         trouble: why the last bytes were not written; empty: they were.
@@ -43,9 +47,10 @@ class LogFile:
         OSError: it cannot be opened.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, limit: int = _DEFAULT_LIMIT * _MEGABYTE) -> None:
         self.trouble = ""
         self._path = path
+        self._limit = limit
         self._fd = _open(path)
         self._missing = 0
 
@@ -60,16 +65,37 @@ class LogFile:
 
     def _put(self, data: bytes) -> int:
         """Write what can be written; returns how many bytes could not."""
-        view = memoryview(data)
+        view, done = memoryview(data), 0
         try:
-            if os.fstat(self._fd).st_nlink == 0:  # deleted
-                os.dup2(_open(self._path), self._fd, inheritable=False)
-            while view:
-                view = view[os.write(self._fd, view) :]
+            room = self._limit - self._size()
+            end = min(len(data), max(room, 0))
+            while done < end:
+                done += os.write(self._fd, view[done:end])
             self.trouble = ""
+            if end < len(data):
+                limit = f"HKUBE_LOG_FILE_LIMIT, {self._limit // _MEGABYTE} MB"
+                self.trouble = f"it has reached {limit}"
+                if room >= 0:  # once: with the note it is over the limit
+                    note = f"\n[the end: {limit}; the output goes on in the container's own log]\n"
+                    os.write(self._fd, note.encode())
         except OSError as error:
             self.trouble = error.strerror or str(error)
-        return len(view)
+        return len(data) - done
+
+    def _size(self) -> int:
+        """Bytes in the file, which is made anew if it was deleted."""
+        status = os.fstat(self._fd)
+        if status.st_nlink == 0:
+            self._open_anew()
+            status = os.fstat(self._fd)
+        return status.st_size
+
+    def _open_anew(self) -> None:
+        fresh = _open(self._path)
+        try:
+            os.dup2(fresh, self._fd, inheritable=False)
+        finally:
+            os.close(fresh)
 
 
 def _open(path: str) -> int:
@@ -222,7 +248,7 @@ def main(arguments: list[str]) -> int:
     path, *command = arguments
     try:
         try:
-            log = LogFile(path)
+            log = LogFile(path, limit_of(os.environ.get("HKUBE_LOG_FILE_LIMIT", "")))
         except OSError as error:
             tell(f"{path} cannot be written ({error.strerror})")
             os.execvp(command[0], command)
@@ -233,6 +259,13 @@ def main(arguments: list[str]) -> int:
     except PermissionError as error:
         tell(f"{command[0]} cannot be run ({error.strerror})")
         return _CANNOT_RUN
+
+
+def limit_of(value: str) -> int:
+    """HKUBE_LOG_FILE_LIMIT in bytes; the usual one if the wrapper, which checks it, refuses it."""
+    value = value.strip()
+    is_number = value.isascii() and value.isdecimal() and len(value) < 20
+    return ((int(value) if is_number else 0) or _DEFAULT_LIMIT) * _MEGABYTE
 
 
 def tell(text: str) -> None:

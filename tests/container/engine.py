@@ -21,11 +21,17 @@ CODE = "/hkube/algorithm-runner/algorithm_unique_folder"
 def find_engine(environ: Mapping[str, str]) -> str | None:
     """The command of a container engine of this machine that works; None: there is none."""
     for name in (environ.get("CONTAINER_ENGINE", ""), "docker", "podman"):
-        if name and shutil.which(name):
-            info = subprocess.run([name, "info"], capture_output=True, check=False)
-            if info.returncode == 0:
-                return name
+        if name and shutil.which(name) and _answers(name):
+            return name
     return None
+
+
+def _answers(name: str) -> bool:
+    try:
+        subprocess.run([name, "info"], capture_output=True, check=True, timeout=LIMIT)
+    except subprocess.SubprocessError:
+        return False
+    return True
 
 
 class BuildError(AssertionError):

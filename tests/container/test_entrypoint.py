@@ -48,11 +48,12 @@ def test_a_program_s_exit_code_is_the_container_s(run: Run) -> None:
     assert run("sh", "-c", "exit 7").wait() == 7
 
 
-def test_a_word_that_is_nothing_is_told(run: Run) -> None:
-    container = run("chekc")
+@pytest.mark.parametrize("word", ["chekc", "serve", "cd"])  # the last two are words of a shell
+def test_a_word_that_is_nothing_is_told(run: Run, word: str) -> None:
+    container = run(word)
 
     assert container.wait() == 2
-    assert "chekc" in container.stderr
+    assert word in container.stderr
     assert "Traceback" not in container.stderr
 
 

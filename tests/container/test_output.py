@@ -61,6 +61,24 @@ def test_a_full_volume_stops_nothing(serve: Serve) -> None:
     assert shown.count("the log file takes no more output (No space left on device)") == 1
 
 
+def test_a_log_file_at_its_limit_stops_nothing(serve: Serve, logs: Path) -> None:
+    code = "def start(args):\n    for n in range(20_000): print(f'{n:99}')\n    return 1\n"
+    session = serve(
+        {"main.py": code},
+        options=["--volume", f"{logs}:/hkube-logs"],
+        env={"HKUBE_LOG_FILE_LIMIT": "1"},
+    )
+    assert session.worker.run() == 1
+    session.worker.send("exit", {})
+
+    assert session.container.wait() == 0
+    shown = [int(line) for line in session.container.stdout.splitlines() if line[:20].isspace()]
+    assert shown == list(range(20_000))
+    kept = (logs / "stdout.log").read_text()
+    assert 1_000_000 < len(kept.encode()) < 1_000_200
+    assert kept.splitlines()[-1].startswith("[the end: HKUBE_LOG_FILE_LIMIT, 1 MB;")
+
+
 def test_a_vanished_volume_stops_nothing(serve: Serve, logs: Path) -> None:
     inner = logs / "inner"
     inner.mkdir()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -207,17 +209,33 @@ def run(folder: Path, *options: str | Path, stdin: str = "") -> Ended:
 def running(folder: Path, line: str, *options: str) -> Iterator[subprocess.Popen[str]]:
     """The command, once a line has come; nothing of it is left afterwards."""
     with subprocess.Popen(command(folder, *options), stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        while line not in (came := process.stderr.readline()):
-            assert came, "it ended before"
-        below = psutil.Process(process.pid).children(recursive=True)
-        assert below
+        below: list[psutil.Process] = []
         try:
+            read_until(process, line)
+            below = psutil.Process(process.pid).children(recursive=True)
+            assert below
             yield process
         finally:
             process.kill()
     _, alive = psutil.wait_procs(below, timeout=10)
     assert not alive, alive
+
+
+def read_until(process: subprocess.Popen[str], words: str) -> None:
+    """Read its stderr up to the end of the line with some words; fails after LIMIT."""
+    assert process.stderr is not None
+    line, ends = b"", time.monotonic() + LIMIT
+    while not (line.endswith(b"\n") and words in line.decode()):
+        line = b"" if line.endswith(b"\n") else line
+        byte = read_within(ends, process.stderr.fileno(), 1)  # no more: the rest is read elsewhere
+        assert byte, "it ended before"
+        line += byte
+
+
+def read_within(ends: float, descriptor: int, size: int) -> bytes:
+    """What comes next, at most `size` bytes of it; fails at a time of the monotonic clock."""
+    assert select.select([descriptor], [], [], max(0.0, ends - time.monotonic()))[0], "too late"
+    return os.read(descriptor, size)
 
 
 def test_nodes_batches_and_the_result_in_hkubes_form(folder: Path) -> None:
@@ -526,9 +544,7 @@ def test_a_second_ctrl_c_ends_at_once(folder: Path) -> None:
     write(folder, node("n", "stuck"))
     with running(folder, "stuck is at work") as process:
         process.send_signal(signal.SIGINT)
-        assert process.stderr is not None
-        while "Ctrl-C again ends at once" not in (came := process.stderr.readline()):
-            assert came, "it ended before"
+        read_until(process, "Ctrl-C again ends at once")
         process.send_signal(signal.SIGINT)
         assert process.wait(8) == 130
 
@@ -551,17 +567,12 @@ def test_a_terminal_shows_a_table(folder: Path) -> None:
         env={**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "40"},
     )
     os.close(follower)
-    shown = b""
-    while True:
-        try:
-            piece = os.read(leader, 4096)
-        except OSError:  # the terminal is gone with its last process
-            break
-        if not piece:
-            break
-        shown += piece
-    os.close(leader)
-    stdout = process.communicate(timeout=LIMIT)[0]
+    try:
+        shown = all_of_terminal(leader)
+        stdout = process.communicate(timeout=LIMIT)[0]
+    finally:
+        process.kill()
+        os.close(leader)
     text = shown.decode()
     assert process.returncode == 0
     assert len(json.loads(stdout)) == 4
@@ -570,6 +581,19 @@ def test_a_terminal_shows_a_table(folder: Path) -> None:
     assert "[green] a line of green" in text
     assert "[local] done after" in text
     assert "Traceback" not in text
+
+
+def all_of_terminal(leader: int) -> bytes:
+    """What is written to a terminal until the last process has closed it; fails after LIMIT."""
+    shown, ends = b"", time.monotonic() + LIMIT
+    while True:
+        try:
+            piece = read_within(ends, leader, 4096)
+        except OSError:  # the terminal is gone with its last process
+            return shown
+        if not piece:
+            return shown
+        shown += piece
 
 
 def test_help_names_every_option() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LIMIT = 60.0
+LIMIT = 120.0
 IS_INSTALLED = any(
     entry.value == "hkube_python_wrapper._pytest_plugin"
     for entry in importlib.metadata.entry_points(group="pytest11")

@@ -15,7 +15,7 @@ import pytest
 
 from .harness.process import REPOSITORY, install
 
-LIMIT = 30.0
+LIMIT = 60.0
 
 
 class Started:
@@ -50,7 +50,7 @@ class Started:
         """End all."""
         for process in self._processes:
             process.kill()
-            process.communicate()
+            process.communicate(timeout=LIMIT)
 
 
 @pytest.fixture

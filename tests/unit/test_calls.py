@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.interrupter import Interrupter
 from wrapper.algorithm.calls import (
     ALGORITHM,
     DATA_SOURCE,
@@ -254,18 +255,25 @@ def test_what_cannot_be_sent_leaves_nothing_behind(bench, error):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_a_signal_handler_that_raises_breaks_off_the_wait(bench):
-    def stop(number, frame):
-        raise AlgorithmStopped
+    interrupter = Interrupter(AlgorithmStopped())
+    senders = []
 
-    previous = signal.signal(signal.SIGUSR1, stop)
+    def interrupt(call_id):
+        if not interrupter.send(signal.SIGUSR1):  # then an answer ends the wait, and the test fails
+            bench.calls.resolve(answer(call_id))
+
+    def begin(message):
+        senders.append(threading.Thread(target=interrupt, args=(message["id"],)))
+        senders[0].start()
+
+    previous = signal.signal(signal.SIGUSR1, interrupter.handle)
     try:
         # The signal comes while the call waits or just before: both must end it.
-        bench.on_send = lambda message: threading.Thread(
-            target=os.kill, args=(os.getpid(), signal.SIGUSR1)
-        ).start()
+        bench.on_send = begin
         with pytest.raises(AlgorithmStopped):
             bench.wait()
     finally:
+        senders[0].join(20)
         signal.signal(signal.SIGUSR1, previous)
     assert not bench.waiting
 

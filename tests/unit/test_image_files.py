@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
+import pytest
 from typer.main import get_command
 
 import wrapper
@@ -26,6 +29,45 @@ def test_the_entrypoint_knows_every_command() -> None:
     commands = set(get_command(app).commands)  # type: ignore[attr-defined]
 
     assert commands <= words_of_the_entrypoint()
+
+
+@pytest.fixture
+def entrypoint(tmp_path: Path) -> list[str]:
+    """entrypoint.sh as a command, with a PATH that has an hkube-wrapper which says its words."""
+    wrapper_there = tmp_path / "with space" / "hkube-wrapper"
+    wrapper_there.parent.mkdir()
+    wrapper_there.write_text('#!/bin/sh\necho "the wrapper: $*"\n')
+    wrapper_there.chmod(0o755)
+    (tmp_path / "notes").write_text("no program")
+    path = f"{wrapper_there.parent}:{tmp_path}:/usr/bin:/bin"
+    return ["env", f"PATH={path}", shutil.which("sh") or "sh", str(ROOT / "entrypoint.sh")]
+
+
+@pytest.mark.parametrize(
+    "word", ["chekc", "serve", "is_program", "cd", "exit", "if", "notes", "/no/such", "/", "*"]
+)
+def test_what_is_no_program_goes_to_the_wrapper(entrypoint: list[str], word: str) -> None:
+    """Which says so; the shell's own words, functions and builtins, are no programs."""
+    shown = subprocess.run([*entrypoint, word, "x"], check=True, capture_output=True, timeout=30)
+
+    assert shown.stdout.decode() == f"the wrapper: {word} x\n"
+
+
+@pytest.mark.parametrize("command", [["echo"], ["/bin/echo"], ["sh", "-c", 'echo "$1"', "sh"]])
+def test_a_program_is_run(entrypoint: list[str], command: list[str]) -> None:
+    shown = subprocess.run(
+        [*entrypoint, *command, "a  b"], check=True, capture_output=True, timeout=30
+    )
+    assert shown.stdout == b"a  b\n"
+
+
+def test_a_program_of_the_folder_is_run_by_its_path(entrypoint: list[str], tmp_path: Path) -> None:
+    (tmp_path / "with space" / "mine").write_text("#!/bin/sh\necho mine\n")
+    (tmp_path / "with space" / "mine").chmod(0o755)
+    shown = subprocess.run(
+        [*entrypoint, "with space/mine"], check=True, capture_output=True, cwd=tmp_path, timeout=30
+    )
+    assert shown.stdout == b"mine\n"
 
 
 def test_the_image_has_the_version_of_the_package() -> None:

@@ -65,6 +65,19 @@ def test_a_file_that_is_no_json(tmp_path: Path) -> None:
         load_answers(path)
 
 
+def test_a_file_that_is_nested_too_deep(tmp_path: Path) -> None:
+    path = tmp_path / "answers.json"
+    path.write_text("[" * 200_000, encoding="utf-8")
+    with pytest.raises(AnswersError, match="answers.json is nested too deep"):
+        load_answers(path)
+
+
+def test_a_file_that_begins_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "answers.json"
+    path.write_text('{"algorithms": {"a": {"result": 1}}}', encoding="utf-8-sig")
+    assert load_answers(path).algorithms == {"a": Result(1)}
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(AnswersError, match="cannot read .*none.json: No such file"):
         load_answers(tmp_path / "none.json")

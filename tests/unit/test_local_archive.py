@@ -69,6 +69,17 @@ def test_a_folder_that_is_alone_in_an_archive_is_the_code(tmp_path: Path) -> Non
     assert unpack(zipped(tmp_path / "a.zip", "alg/main.py"), target) == target / "alg"
 
 
+def test_what_macos_packs_besides_is_left_out(tmp_path: Path) -> None:
+    names = ["alg/main.py", "__MACOSX/alg/._main.py", "alg/._main.py", "._alg", ".DS_Store"]
+    for number, path in enumerate(
+        (zipped(tmp_path / "a.zip", *names), tar(tmp_path / "a.tar.gz", *map(member, names)))
+    ):
+        target = tmp_path / f"to{number}"
+        target.mkdir()
+        assert unpack(path, target) == target / "alg"
+        assert [each.name for each in (target / "alg").iterdir()] == ["main.py"]
+
+
 @pytest.mark.parametrize("name", ["../out.py", "a/../../out.py", "/out.py", "C:\\out.py", "..\\o"])
 def test_entries_that_lead_out_are_refused(tmp_path: Path, name: str) -> None:
     for number, path in enumerate(

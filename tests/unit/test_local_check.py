@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 def checked(folder: Path, path: str = ".", **files: str) -> Report:
     for name, text in files.items():
         (folder / name.replace("__", ".")).write_text(text)
-    with open_algorithm(folder / path) as source:
+    with open_algorithm(folder / path, whole=False) as source:
         return check(source, os.environ, timeout=60)
 
 

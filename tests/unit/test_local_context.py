@@ -57,6 +57,22 @@ def test_all_that_is_copied_is_there(source: Path, tmp_path: Path) -> None:
     assert (context / CODE / "link").readlink() == Path("sub/deep/x.py")
 
 
+def test_pip_finds_a_requirement_file_that_is_a_link(source: Path, tmp_path: Path) -> None:
+    (source / "reqs").mkdir()
+    (source / "reqs" / "prod.txt").write_text("-r common.txt\n-r sub/../more.txt\n")
+    (source / "common.txt").symlink_to("sub/base.txt")
+    (source / "more.txt").write_text("pandas\n")
+    (source / "requirements.txt").unlink()
+    (source / "requirements.txt").symlink_to("reqs/prod.txt")
+    context = write(source, tmp_path / "context")
+    own = context / "requirements"
+    assert files(own) == ["common.txt", "more.txt", "requirements.txt"]
+    assert not any(path.is_symlink() for path in own.rglob("*"))
+    assert (own / "common.txt").read_text() == "numpy\n"
+    assert (own / "sub" / ".." / "more.txt").read_text() == "pandas\n"
+    assert (context / CODE / "requirements.txt").readlink() == Path("reqs/prod.txt")
+
+
 def test_any_user_may_read_it_and_group_0_write(source: Path, tmp_path: Path) -> None:
     old = os.umask(0o077)
     try:

@@ -155,6 +155,19 @@ def test_what_is_installed_here() -> None:
         ("orjson==3.11", None),
         ("orjson==3.*", None),
         ("orjson>=2", None),
+        ("orjson<3", "asks for orjson<3, but the wrapper needs orjson<4,>=3.10: remove the line"),
+        ("orjson~=2.1", "asks for orjson~=2.1, but the wrapper needs"),
+        ("orjson===2.1", "asks for orjson===2.1, but the wrapper needs"),
+        ("orjson===3.11", None),
+        ("orjson<=3.9.9", "asks for orjson<=3.9.9, but the wrapper needs"),
+        ("orjson>=4", "asks for orjson>=4, but the wrapper needs"),
+        ("orjson>3.99", None),
+        ("orjson<=3.10", None),
+        ("orjson>=3,!=3.10.*", None),
+        ("orjson!=3.10", None),
+        (f"orjson<{'9' * 5000}", None),
+        (f"orjson>3.{'9' * 5000}", None),
+        ("orjson==2.0; sys_platform == 'never'", None),
     ],
 )
 def test_what_would_break_the_wrapper(tmp_path: Path, line: str, text: str | None) -> None:
@@ -163,6 +176,10 @@ def test_what_would_break_the_wrapper(tmp_path: Path, line: str, text: str | Non
     found = list(harmful(read_requirements(tmp_path), needs))
     assert [text in each for each in found if text] == ([True] if text else [])
     assert bool(found) is bool(text)
+
+
+def test_a_version_of_more_digits_than_a_number_may_have(tmp_path: Path) -> None:
+    assert only(tmp_path, f"pytest<{'1' * 5000}\n").status is Status.FINE
 
 
 def test_what_would_break_the_wrapper_is_wrong(tmp_path: Path) -> None:

@@ -50,6 +50,8 @@ def test_what_is_asked_for_and_met(tmp_path: Path) -> None:
         ("[project]\nrequires-python = 3\n", "requires-python must be text"),
         ("[project]\nrequires-python = 'new'\n", "pyproject.toml: requires-python: "),
         ("[project", "pyproject.toml cannot be read: "),
+        (f"x = {'[' * 5000}", "pyproject.toml cannot be read: it is nested too deep"),
+        (f"[project]\nrequires-python = '<{'1' * 5000}'\n", "pyproject.toml cannot be read: "),
     ],
 )
 def test_a_project_that_asks_for_more(tmp_path: Path, project: str, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import time
 from pathlib import Path
 
 import pytest
@@ -95,9 +96,78 @@ def test_an_include_is_relative_to_its_file(tmp_path: Path) -> None:
     assert read(tmp_path, "-r sub/a.txt").names == {"numpy"}
 
 
+def test_a_file_that_is_a_link_is_called_as_pip_looks_for_it(tmp_path: Path) -> None:
+    (tmp_path / "reqs").mkdir()
+    (tmp_path / "reqs" / "prod.txt").write_text("-r common.txt\n-r reqs/../more.txt\n")
+    (tmp_path / "reqs" / "base.txt").write_text("numpy\n")
+    (tmp_path / "more.txt").write_text("pandas\n-r common.txt\n")
+    (tmp_path / "common.txt").symlink_to("reqs/base.txt")
+    (tmp_path / "requirements.txt").symlink_to("reqs/prod.txt")
+    found = read_requirements(tmp_path)
+    assert not found.problems
+    assert found.files == (
+        *("requirements.txt", "common.txt", "reqs/../more.txt"),
+        "reqs/../common.txt",  # where pip looks from there
+    )
+    assert [each.place for each in found.listed] == ["common.txt:1", "reqs/../more.txt:1"]
+
+
+def test_a_link_that_leads_nowhere_or_out(tmp_path: Path) -> None:
+    folder = tmp_path / "alg"
+    folder.mkdir()
+    (folder / "requirements.txt").symlink_to("none.txt")
+    assert read_requirements(folder).problems == ("requirements.txt is a link that leads nowhere",)
+    (tmp_path / "secret.txt").write_text("numpy\n")
+    (folder / "requirements.txt").unlink()
+    (folder / "requirements.txt").symlink_to("../secret.txt")
+    found = read_requirements(folder)
+    assert found.problems == (
+        "requirements.txt is a link out of the folder: put the file itself there",
+    )
+    assert (found.listed, found.files) == ((), ())
+
+
+def test_an_include_whose_path_the_image_does_not_have(tmp_path: Path) -> None:
+    (tmp_path / "alg" / "sub" / "deep").mkdir(parents=True)
+    (tmp_path / "alg" / "sub" / "base.txt").write_text("numpy\n")
+    (tmp_path / "alg" / "link").symlink_to("sub/deep")
+    lines = [tmp_path / "alg/sub/base.txt", "../alg/sub/base.txt", "link/../../../alg/sub/base.txt"]
+    found = read(tmp_path / "alg", "".join(f"-r {line}\n" for line in lines))
+    assert found.files == ("requirements.txt",)
+    assert found.problems == tuple(
+        f"requirements.txt:{number} includes {line}, a path that the image does not have: "
+        "write sub/base.txt"
+        for number, line in enumerate(lines, start=1)
+    )
+
+
+def test_includes_without_end(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(".")
+    (problem,) = read(tmp_path, "-r loop/requirements.txt\n").problems
+    assert "Too many levels of symbolic links" in problem
+    for number in range(400):
+        (tmp_path / f"{number}.txt").write_text(f"-r {number + 1}.txt\n")
+    (problem,) = read(tmp_path, "-r 0.txt\n").problems
+    assert problem == "98.txt:1 includes 99.txt, which makes more than 100 files"
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["a{}b", "a{}# b", "./a" + "#egg" * 50_000, "-r{}b", "a --hash{}", "x;{}y", "-e{}x"],
+)
+def test_a_line_however_long_is_read_at_once(tmp_path: Path, line: str) -> None:
+    began = time.process_time()
+    found = read(tmp_path, line.format(" " * 200_000))
+    assert time.process_time() - began < 10
+    assert all(len(problem) < 1000 for problem in found.problems)
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
+        ('a; platform_machine ~= "x"\n', "requirements.txt:1 is not valid: a; platform_machine ~="),
+        ('a @ https://h/a ; os_name ~= "x"', "(its marker compares what cannot be compared)"),
+        (f"a; {'(' * 100_000}", "requirements.txt:1 is not valid: a; ((((("),
         ("numpy=2\n", "requirements.txt:1 is not valid: numpy=2"),
         ("ok\nnot a name\n", "requirements.txt:2 is not valid: not a name"),
         ("--speed 5\n", "requirements.txt:1 has an option that pip does not know: --speed 5"),

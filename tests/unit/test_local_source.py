@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from wrapper.errors import WrapperError
-from wrapper.local.source import AlgorithmSource, SourceError, open_algorithm
+from wrapper.errors import LoadError, WrapperError
+from wrapper.local.source import AlgorithmSource, SourceError, find_module, open_algorithm
 
 
 @pytest.fixture(autouse=True)
@@ -36,6 +36,8 @@ def test_a_folder_with_a_main(folder: Path) -> None:
 
 
 def test_a_folder_with_a_description(folder: Path) -> None:
+    (folder / "src").mkdir()
+    (folder / "src" / "alg.py").touch()
     (folder / "algorithm.yml").write_text(
         "name: blue\nresources: {mem: 1Ki}\nalgorithmEnv: {A: b}\ncode: {entryPoint: src.alg}\n"
     )
@@ -70,6 +72,67 @@ def test_an_archive_is_there_as_long_as_it_is_open(folder: Path) -> None:
         assert (source.name, source.entry_point) == ("code", "main.py")
         assert (source.folder / "main.py").is_file()
     assert not source.folder.exists()
+
+
+def zipped(name: str, **files: str) -> None:
+    with zipfile.ZipFile(name, "w") as opened:
+        for path, text in files.items():
+            opened.writestr(path.replace("__", "/").replace("_", "."), text)
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (
+            {"b_py": ""},
+            "code.zip has no main.py and no algorithm.yml; it holds b.py",
+        ),
+        (
+            {},
+            "code.zip has no main.py and no algorithm.yml; it is empty",
+        ),
+        (
+            {"alg__algorithm_yml": "code: {path: src}"},
+            "code.zip/algorithm.yml: code.path is src, but code.zip/src does not exist",
+        ),
+        (
+            {"algorithm_yml": "code: {path: src}", "src__a_py": ""},
+            "algorithm.yml: no file main.py in code.zip; found: a.py; did you mean 'a.py'?",
+        ),
+    ],
+)
+def test_an_archive_is_named_by_itself(files: dict[str, str], said: str) -> None:
+    zipped("code.zip", **files)
+    with pytest.raises(WrapperError) as caught:
+        found("code.zip")
+    assert str(caught.value).removesuffix(" (set code.entryPoint)") == said
+
+
+def test_the_archive_of_a_description_is_named_by_itself(folder: Path) -> None:
+    zipped("code.zip", a_py="")
+    Path("a.yml").write_text("name: red\ncode: {path: code.zip}\n")
+    with pytest.raises(LoadError) as caught:
+        found("a.yml")
+    archive = folder / "code.zip"
+    assert str(caught.value) == (
+        f"a.yml: no file main.py in {archive}; found: a.py; did you mean 'a.py'? "
+        "(set code.entryPoint)"
+    )
+
+
+def test_a_module_that_the_description_names_wrongly(folder: Path) -> None:
+    Path("main.py").touch()
+    for name, said in (
+        ("mian.py", r"^algorithm.yml: no file .*did you mean 'main.py'\? \(set code.entryPoint\)$"),
+        ("../x.py", "outside the algorithm's folder .* or code.path to another"),
+    ):
+        Path("algorithm.yml").write_text(f"name: red\ncode: {{entryPoint: {name}}}\n")
+        with pytest.raises(LoadError, match=said):
+            found(".")
+        with open_algorithm(".", whole=False) as source:
+            assert source.entry_point == name
+            with pytest.raises(LoadError, match=said):
+                find_module(source)
 
 
 @pytest.mark.parametrize("path", ["..", "/etc", "code/../.."])

@@ -62,18 +62,6 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         find_start(AlgorithmSource("alg", tmp_path, "main.py"))
 
 
-def test_a_file_that_the_description_names_wrongly(tmp_path: Path) -> None:
-    (tmp_path / "alg.py").touch()
-    source = AlgorithmSource("alg", tmp_path, "other.py", manifest=tmp_path / "algorithm.yml")
-    with pytest.raises(LoadError, match=r"^algorithm.yml: no file .* \(set code.entryPoint\)$"):
-        find_start(source)
-    source = AlgorithmSource("alg", tmp_path, "../x.py", manifest=tmp_path / "algorithm.yml")
-    with pytest.raises(
-        LoadError, match="outside the algorithm's folder .* or code.path to another"
-    ):
-        find_start(source)
-
-
 def test_a_compiled_module_is_taken_on_trust(tmp_path: Path) -> None:
     (tmp_path / "main.pyc").write_bytes(b"\0\0")
     assert find_start(AlgorithmSource("alg", tmp_path, "main.pyc")).name == "main.pyc"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from wrapper.errors import WrapperError
+from wrapper.local.manifest import ManifestError
 from wrapper.local.pipeline.catalog import (
     Algorithms,
     CatalogError,
@@ -17,6 +18,7 @@ from wrapper.local.pipeline.catalog import (
     load_pipelines,
     missing_pipeline,
     read_pipeline,
+    stored_pipeline,
 )
 from wrapper.local.pipeline.fields import DescriptorError
 from wrapper.local.pipeline.parsing import parse_pipeline
@@ -97,6 +99,30 @@ def test_folders_without_algorithms(tmp_path: Path) -> None:
         find_algorithms(tmp_path / "none")
 
 
+def test_one_that_cannot_be_used_refuses_itself_alone(folder: Path) -> None:
+    (folder / "node").mkdir()
+    (folder / "node" / "algorithm.yml").write_text("name: js\nenv: nodejs\n")
+    (folder / "ready").mkdir()
+    (folder / "ready" / "algorithm.yml").write_text("algorithmImage: team/ready\n")
+    (folder / "worse").mkdir()
+    (folder / "worse" / "algorithm.yml").write_text("[\n")
+    (folder / "numbered.json").write_text('{"name": 3, "code": {}}')
+    pipeline = parse_pipeline(PIPELINE | {"nodes": PIPELINE["nodes"][:1]}, "p.json")
+    with Algorithms(find_algorithms(folder), "algs") as algorithms:
+        check_algorithms(pipeline, "p.json", algorithms, ())
+        for name, problem in (
+            ("js", "env is 'nodejs', but this wrapper runs python algorithms only"),
+            ("ready", "names an image and no code"),
+            ("worse", "is not valid YAML"),
+            ("numbered", "name must be text"),
+        ):
+            node = {"nodeName": "a", "algorithmName": name}
+            asking = parse_pipeline({"name": "q", "nodes": [node]}, "q.json")
+            with pytest.raises(ManifestError, match=problem):
+                check_algorithms(asking, "q.json", algorithms, ())
+            check_algorithms(asking, "q.json", algorithms, [name])
+
+
 def test_two_algorithms_of_one_name(folder: Path) -> None:
     (folder / "green.py").write_text(CODE)
     with pytest.raises(CatalogError, match=r"green and .*green\.py are both called 'green'"):
@@ -158,11 +184,23 @@ def test_stored_pipelines_that_cannot_be_used(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match="none is no folder of stored pipelines"):
         load_pipelines(tmp_path / "none")
     (tmp_path / "bad.json").write_text('{"nodes": []}')
-    with pytest.raises(DescriptorError, match=r"bad\.json: nodes: it must have one node"):
-        load_pipelines(tmp_path)
-    (tmp_path / "bad.json").write_text("{")
-    with pytest.raises(DescriptorError, match="is not valid JSON"):
-        load_pipelines(tmp_path)
+    (tmp_path / "worse.json").write_text("{")
+    (tmp_path / "stream.json").write_text(json.dumps(PIPELINE | {"name": "s", "kind": "stream"}))
+    (tmp_path / "list.yml").write_text("- a\n")
+    (tmp_path / "fine.json").write_text(json.dumps(PIPELINE))
+    stored = load_pipelines(tmp_path)
+    assert stored_pipeline("p", stored).name == "p"
+    for name, problem in (
+        ("bad", r"bad\.json: nodes: it must have one node"),
+        ("worse", r"worse\.json is not valid JSON"),
+        ("s", r"stream\.json: kind: streaming pipelines run in HKube only"),
+        ("list", r"list\.yml: must be an object"),
+    ):
+        with pytest.raises(DescriptorError, match=problem):
+            stored_pipeline(name, stored)
+
+
+def test_two_stored_pipelines_of_one_name(tmp_path: Path) -> None:
     for name in ("bad.json", "good.json"):
         (tmp_path / name).write_text(json.dumps(PIPELINE))
     with pytest.raises(CatalogError, match=r"good\.json and .*bad\.json are both called 'p'"):

@@ -11,7 +11,7 @@ from wrapper.errors import WrapperError
 from wrapper.local.answers import Call, Cancelled, Failure, Result
 from wrapper.local.calls import parse_call
 from wrapper.local.pipeline.actions import Failed, Stopped, Succeeded, TaskKey
-from wrapper.local.pipeline.catalog import Algorithms
+from wrapper.local.pipeline.catalog import Algorithms, Stored, Unusable
 from wrapper.local.pipeline.code_api import check_depth, pipeline_of, reply_of
 from wrapper.local.pipeline.descriptor import Pipeline
 from wrapper.local.pipeline.inputs import expand
@@ -19,7 +19,10 @@ from wrapper.local.pipeline.jobs import MAX_DEPTH, Place
 from wrapper.local.pipeline.parsing import parse_pipeline
 
 NODES = [{"nodeName": "n", "algorithmName": "green", "input": ["@flowInput.x"]}]
-STORED = {"stock": parse_pipeline({"name": "stock", "nodes": NODES, "flowInput": {"x": 1}}, "p")}
+STORED: Stored = {
+    "stock": parse_pipeline({"name": "stock", "nodes": NODES, "flowInput": {"x": 1}}, "p"),
+    "live": Unusable("live.json: kind: streaming pipelines run in HKube only, not here"),
+}
 
 
 def call(command: str, **data: Any) -> Call:
@@ -96,6 +99,7 @@ def test_algorithms_that_are_scripted_need_not_be_there(algorithms: Algorithms) 
             stored(name="stok"),
             "there is no answer for it, and there is no stored pipeline 'stok': did you mean",
         ),
+        (stored(name="live"), "live.json: kind: streaming pipelines run in HKube only, not here"),
         (stored(name="stock", flowInput={}), "stored pipeline 'stock': node 'n' uses '@flowInput"),
         (call("startRawSubPipeline", subPipelineId="1"), "raw pipeline 'None': it has no 'name'"),
         (

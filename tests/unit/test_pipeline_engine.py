@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from wrapper.errors import WrapperError
@@ -12,6 +14,7 @@ from wrapper.local.pipeline.at_hand import AtHand
 from wrapper.local.pipeline.catalog import Algorithms
 from wrapper.local.pipeline.descriptor import Node, Pipeline
 from wrapper.local.pipeline.engine import Engine
+from wrapper.local.pipeline.pool import Pool
 
 ANSWERS = AnswerTable(
     algorithms={"good": Result(5), "bad": Failure("no"), "computed": lambda call: 7}
@@ -59,3 +62,18 @@ def test_a_listener_that_fails_harms_no_run(caplog: pytest.LogCaptureFixture) ->
 def test_a_fault_of_its_own_hangs_nobody() -> None:
     with Engine(at_hand()) as engine, pytest.raises(TypeError):
         engine.run(pipeline("good", ttl="soon"))  # type: ignore[arg-type]
+
+
+def test_an_engine_that_cannot_close_hangs_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    def close(pool: Pool) -> list[threading.Thread]:
+        raise OSError("no more processes")
+
+    monkeypatch.setattr(Pool, "close", close)
+    with pytest.raises(OSError, match="no more processes"), Engine(at_hand()) as engine:
+        assert isinstance(engine.run(pipeline("good")), Succeeded)
+
+
+@pytest.mark.parametrize("ttl", [10**11, 10**400])
+def test_a_pipeline_may_take_longer_than_any_thread_can_wait(ttl: int) -> None:
+    with Engine(at_hand()) as engine:
+        assert isinstance(engine.run(pipeline("good", ttl)), Succeeded)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import struct
 import sys
 from collections.abc import Iterator
 from threading import Thread
@@ -27,6 +28,10 @@ class Supervisor:
         self.tasks, tasks = socket.socketpair()
         self.control, control = socket.socketpair()
         self.tasks.settimeout(LIMIT)
+        # They block, as the wrapper's do, but not for ever if the test has gone wrong.
+        for sock in (tasks, control):
+            for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+                sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", int(2 * LIMIT), 0))
         self.interruption = Interruption()
         self.pipes = Pipes(tasks, control, self.interruption)
         self._cutter = ipc.frame_cutter()
@@ -35,7 +40,11 @@ class Supervisor:
         """The next frames, `count` of them at least."""
         frames: list[Frame] = []
         while len(frames) < count:
-            received = self.tasks.recv_into(self._cutter.space())
+            try:
+                received = self.tasks.recv_into(self._cutter.space())
+            except TimeoutError:
+                self.tasks.close()  # who sends is not to wait for this one any more
+                raise
             assert received, "it has closed its end"
             frames += self._cutter.filled(received)
         return frames
@@ -65,7 +74,7 @@ def test_a_frame_arrives_whole(supervisor: Supervisor, size: int) -> None:
     sending.start()
 
     assert supervisor.hear(1) == [(Kind.SAID, 5, bytes(size))]
-    sending.join()
+    sending.join(LIMIT)
 
 
 def test_frames_come_from_both_pipes(supervisor: Supervisor) -> None:
@@ -232,6 +241,22 @@ def test_an_interruption_waits_for_the_end_of_a_frame(supervisor: Supervisor) ->
     assert supervisor.hear(1) == [(Kind.ENDED, 1, b"")]
 
 
+def test_without_threads_a_large_frame_is_sent_all_the_same(
+    supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    frames: list[Frame] = []
+    reading = Thread(target=lambda: frames.extend(supervisor.hear(1)))
+    reading.start()
+    monkeypatch.setattr("wrapper.algorithm.pipes.start_new_thread", refuse)
+    supervisor.pipes.send(Kind.SAID, 1, bytes(5_000_000))
+    reading.join(LIMIT)
+
+    assert [len(frame.payload) for frame in frames] == [5_000_000]
+
+
 # ---------------------------------------------------------------------------------- fork --
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_child_sends_nothing() -> None:
@@ -283,3 +308,32 @@ def test_a_signal_handler_that_raises_amid_a_large_frame_leaves_it_whole(
     reading.join(LIMIT)
 
     assert [(f.generation, len(f.payload)) for f in frames] == [(1, 5_000_000), (2, 0)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("lock", ["_active_limbo_lock", "_shutdown_locks_lock"])
+def test_a_signal_handler_that_breaks_into_threading_sends_a_large_frame(lock: str) -> None:
+    """The main thread is amid a Thread's `start`, or its `join` (whose lock is gone in 3.13).
+
+    In a process of its own, for a limit: without what is tested it waits for ever.
+    """
+    import subprocess
+
+    code = """
+import signal, socket, sys, threading
+from contextlib import nullcontext
+from wrapper.algorithm.interruption import Interruption
+from wrapper.algorithm.pipes import Pipes
+ours, tasks = socket.socketpair()
+_, control = socket.socketpair()
+pipes = Pipes(tasks, control, Interruption())
+reading = threading.Thread(target=ours.recv, args=(300_000, socket.MSG_WAITALL), daemon=True)
+reading.start()
+signal.signal(signal.SIGUSR1, lambda *_: pipes.send(20, 1, bytes(300_000)))
+with getattr(threading, sys.argv[1], nullcontext()):
+    signal.raise_signal(signal.SIGUSR1)
+reading.join(10)
+assert not reading.is_alive(), "it was not sent"
+"""
+    done = subprocess.run([sys.executable, "-c", code, lock], check=False, timeout=LIMIT * 3)
+    assert done.returncode == 0

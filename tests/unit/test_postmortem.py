@@ -97,9 +97,8 @@ def test_the_cause_comes_first(status: int, text: str) -> None:
 
 
 def test_a_real_death_is_described() -> None:
-    pid = os.spawnv(
-        os.P_NOWAIT, sys.executable, [sys.executable, "-c", "import os; os.kill(os.getpid(), 6)"]
-    )
+    command = [sys.executable, "-c", "import os; os.kill(os.getpid(), 6)"]
+    pid = os.posix_spawn(sys.executable, command, os.environ)
     _, status = os.waitpid(pid, 0)
 
     assert "signal 6 (SIGABRT): C code called abort()" in describe(status)

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from wrapper import process_one
-from wrapper.process_one import LogFile
+from wrapper.config import Config
+from wrapper.process_one import LogFile, limit_of
 
 SCRIPT = process_one.__file__
 LIMIT = 20.0
@@ -35,7 +36,7 @@ def running() -> Iterator[list[subprocess.Popen[bytes]]]:
     yield started
     for process in started:
         process.kill()
-        process.wait()
+        process.wait(LIMIT)
         for pipe in (process.stdin, process.stdout, process.stderr):
             if pipe is not None:
                 pipe.close()
@@ -54,8 +55,18 @@ def start(log: Path, *command: str, **options: object) -> subprocess.Popen[bytes
 def run(log: Path, *command: str, **options: object) -> tuple[int, str, str]:
     """Exit code, stdout, stderr."""
     process = start(log, *command, **options)
-    out, err = process.communicate(timeout=LIMIT)
+    try:
+        out, err = process.communicate(timeout=LIMIT)
+    finally:
+        process.kill()
     return process.returncode, out.decode(), err.decode()
+
+
+def next_line(process: subprocess.Popen[bytes]) -> bytes:
+    """What it writes next, which is a line at a time."""
+    assert process.stdout is not None
+    assert select.select([process.stdout], [], [], LIMIT)[0], "it says nothing"
+    return process.stdout.readline()
 
 
 # --------------------------------------------------------------------------------- output --
@@ -108,7 +119,7 @@ def test_a_command_may_close_its_output(log: Path, running: list[subprocess.Pope
     running.append(process)
     assert process.stdout is not None
     assert process.stdin is not None
-    assert process.stdout.readline() == b"said\n"
+    assert next_line(process) == b"said\n"
     used = cpu_seconds(process.pid)
     assert not select.select([process.stdout], [], [], 0.3)[0]
     assert cpu_seconds(process.pid) - used < 0.1, "it spins"
@@ -175,8 +186,7 @@ def test_signals_are_passed_on(
 ) -> None:
     process = start(log, "sh", "-c", f"trap 'echo got it; exit 9' {name}; echo ready; {WAIT}")
     running.append(process)
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
+    assert next_line(process) == b"ready\n"
     process.send_signal(signal.Signals["SIG" + name])
 
     assert process.wait(LIMIT) == 9
@@ -191,8 +201,7 @@ def test_a_signal_that_ends_the_command_is_told_by_the_exit_code(
 ) -> None:
     process = start(log, "sh", "-c", "echo ready; exec sleep 60")
     running.append(process)
-    assert process.stdout is not None
-    process.stdout.readline()
+    assert next_line(process) == b"ready\n"
     process.send_signal(signal.SIGTERM)
 
     assert process.wait(LIMIT) == 143
@@ -227,12 +236,19 @@ def test_a_log_that_is_a_fifo_nobody_reads(tmp_path: Path) -> None:
 
 
 def test_a_full_log_does_not_stop_the_command(log: Path) -> None:
-    def limit() -> None:
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-
+    limited = (
+        "import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); "
+        "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    )
     code = "import os\nfor n in range(1000): os.write(1, b'%9d\\n' % n)"
-    exit_code, out, _ = run(log, *PYTHON, code, preexec_fn=limit)
+    done = subprocess.run(
+        [*PYTHON, limited, "-I", "-S", SCRIPT, str(log), *PYTHON, code],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LIMIT,
+    )
+    exit_code, out = done.returncode, done.stdout
 
     notes = [line for line in out.splitlines() if "hkube" in line]
     assert exit_code == 0
@@ -264,6 +280,71 @@ def test_room_again_is_used_and_the_gap_is_told(log: Path) -> None:
     )
 
 
+def test_a_log_at_its_limit_is_told_once_and_the_command_goes_on(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HKUBE_LOG_FILE_LIMIT", "1")
+    code = "import os\nfor n in range(20000): os.write(1, b'%99d\\n' % n)"
+    exit_code, out, _ = run(log, *PYTHON, code)
+
+    notes = [line for line in out.splitlines() if "hkube" in line]
+    assert exit_code == 0
+    assert [int(line) for line in out.splitlines() if "hkube" not in line] == list(range(20_000))
+    assert len(notes) == 1
+    assert "no more output (it has reached HKUBE_LOG_FILE_LIMIT, 1 MB)" in notes[0]
+    kept = log.read_text()
+    assert kept[:1_000_000] == "".join(f"{n:99}\n" for n in range(10_000))
+    assert kept[1_000_000:] == (
+        "\n[the end: HKUBE_LOG_FILE_LIMIT, 1 MB; the output goes on in the container's own log]\n"
+    )
+
+
+@pytest.mark.parametrize("sizes", [[10], [7, 3], [7, 4], [10, 1], [11], [100], [9, 100]])
+def test_the_limit_is_kept_to_the_byte(log: Path, sizes: list[int]) -> None:
+    file = LogFile(str(log), limit=10)
+    for size in [*sizes, 0, 0] if sum(sizes) == 10 else [*sizes, 5, 5]:
+        file.write(b"x" * size)
+
+    kept, _, note = log.read_text().partition("\n")
+    assert kept == "x" * 10
+    assert note.count("the end") == (sum(sizes) > 10)
+    assert bool(file.trouble) == (sum(sizes) > 10)
+
+
+def test_the_limit_holds_for_what_was_there_before_and_is_not_told_again(log: Path) -> None:
+    LogFile(str(log), limit=10).write(b"x" * 11)
+    before = log.read_bytes()
+    file = LogFile(str(log), limit=10)
+    file.write(b"more\n")
+
+    assert log.read_bytes() == before
+    assert file.trouble == "it has reached HKUBE_LOG_FILE_LIMIT, 0 MB"
+
+
+@pytest.mark.parametrize("how", ["deleted", "emptied"])
+def test_a_log_at_its_limit_goes_on_once_it_is_deleted_or_emptied(log: Path, how: str) -> None:
+    file = LogFile(str(log), limit=100)
+    file.write(b"x" * 120)
+    file.write(b"lost\n")
+    if how == "deleted":
+        log.unlink()
+    else:
+        log.write_bytes(b"")
+    file.write(b"again\n")
+
+    assert file.trouble == ""
+    assert log.read_text() == "\n[25 bytes of output are missing here]\nagain\n"
+
+
+@pytest.mark.parametrize("value", ["", " ", "none", "-1", "0", "1.5", "²", "9" * 20])
+def test_a_limit_that_cannot_be_used_is_the_usual_one(value: str) -> None:
+    """It is the wrapper that refuses it: see `Config`."""
+    usual = Config.from_environ({}, "/").log_file_limit * 1_000_000
+
+    assert limit_of(value) == usual
+    assert limit_of(" 7 ") == 7_000_000
+
+
 def test_a_deleted_log_is_made_anew(log: Path) -> None:
     file = LogFile(str(log))
     file.write(b"old\n")
@@ -271,6 +352,18 @@ def test_a_deleted_log_is_made_anew(log: Path) -> None:
     file.write(b"new\n")
 
     assert log.read_text() == "new\n"
+
+
+def test_a_log_that_is_deleted_again_and_again_leaves_nothing_open(log: Path) -> None:
+    file = LogFile(str(log))
+    before = set(os.listdir("/proc/self/fd"))
+    for _ in range(20):
+        log.unlink()
+        file.write(b"new\n")
+
+    assert log.read_text() == "new\n"
+    assert set(os.listdir("/proc/self/fd")) == before
+    assert not os.get_inheritable(file._fd), "the command must not have it"
 
 
 def test_a_vanished_folder_is_trouble_and_no_error(tmp_path: Path) -> None:

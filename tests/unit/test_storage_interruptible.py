@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import signal
-from threading import Event, Thread, get_ident, main_thread
+from threading import Event, Thread, get_ident
 
 import pytest
 
+from tests.unit.interrupter import Interrupter
 from wrapper.storage.interruptible import interruptible
 
 
@@ -21,9 +22,7 @@ def test_results_and_errors_come_through() -> None:
 
 
 def test_a_signal_ends_the_waiting() -> None:
-    def handle(number: int, frame: object) -> None:
-        raise Stop
-
+    interrupter = Interrupter(Stop())
     begun, over = Event(), Event()
 
     def act() -> None:
@@ -32,9 +31,10 @@ def test_a_signal_ends_the_waiting() -> None:
 
     def send() -> None:
         begun.wait(30)
-        signal.pthread_kill(main_thread().ident or 0, signal.SIGUSR1)
+        if not interrupter.send(signal.SIGUSR1):
+            over.set()
 
-    before = signal.signal(signal.SIGUSR1, handle)
+    before = signal.signal(signal.SIGUSR1, interrupter.handle)
     sender = Thread(target=send)
     sender.start()
     try:
@@ -43,7 +43,7 @@ def test_a_signal_ends_the_waiting() -> None:
         assert not over.is_set()
     finally:
         over.set()
-        sender.join()
+        sender.join(30)
         signal.signal(signal.SIGUSR1, before)
 
 
@@ -51,7 +51,7 @@ def test_other_threads_need_no_helper() -> None:
     threads: list[int] = []
     thread = Thread(target=lambda: interruptible(lambda: threads.append(get_ident())))
     thread.start()
-    thread.join()
+    thread.join(30)
     assert threads == [thread.ident]
 
 

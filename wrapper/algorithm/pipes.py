@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import socket
+from _thread import start_new_thread
 from collections import deque
 from collections.abc import Iterator
-from threading import Lock, Thread
+from threading import Lock
 
 from ..ipc import Frame, frame_cutter, header
 from .interruption import Interruption
@@ -51,20 +52,36 @@ class Pipes:
         if len(pieces) > 1 and held.is_for_this_thread():
             # A signal handler of the user's may raise here between two pieces, but in no other
             # thread: there the frame is written whole whatever is raised meanwhile.
-            writer = Thread(target=self._write_alone, args=(pieces,), name="hkube-send")
             with held:
-                try:
-                    writer.start()
-                except RuntimeError:  # no thread to be had: it must do without
-                    self._write_alone(pieces)
-                else:
-                    writer.join()
+                self._write_apart(pieces)
         else:
             self._write_alone(pieces)
         while self._deferred:
             with held, self._lock:
                 if self._deferred:  # another thread may have been first
                     self._write(self._deferred.popleft())
+
+    def _write_apart(self, pieces: _Pieces) -> None:
+        """Write a frame in a thread of its own, and wait for its end.
+
+        Not a `Thread`: this may be a signal handler that breaks into `threading` (a `join`, a
+        `start`) while that holds a lock of its own, for which a `Thread` would wait, and we for it.
+        """
+        written = Lock()
+        written.acquire()
+
+        def write() -> None:
+            try:
+                self._write_alone(pieces)
+            finally:
+                written.release()
+
+        try:
+            start_new_thread(write, ())
+        except RuntimeError:  # no thread to be had: it must do without
+            self._write_alone(pieces)
+        else:
+            written.acquire()
 
     def _write_alone(self, pieces: _Pieces) -> None:
         with self._interruption.held, self._lock:

@@ -40,7 +40,7 @@ def check(
     from ..local.checks.check_shown import as_document, show
     from ..local.source import open_algorithm
 
-    with command_errors(), open_algorithm(path) as source:
+    with command_errors(), open_algorithm(path, whole=False) as source:
         report = look_at(source, os.environ, timeout)
         if as_json:
             print(json.dumps(as_document(report), indent=2))

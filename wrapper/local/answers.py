@@ -133,11 +133,13 @@ def load_answers(path: Path) -> AnswerTable:
         AnswersError: the file cannot be read, or an entry is not of that shape.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise AnswersError(f"cannot read {path}: {error.strerror}") from error
     except ValueError as error:
         raise AnswersError(f"{path} is not valid JSON: {error}") from error
+    except RecursionError as error:
+        raise AnswersError(f"{path} is nested too deep") from error
     sections = {"algorithms": {}, "pipelines": {}, "dataSources": {}} | _as_object(document, path)
     unknown = sorted(sections.keys() - {"algorithms", "pipelines", "dataSources"})
     if unknown:

@@ -15,6 +15,8 @@ MAX_FILES = 100_000
 MAX_BYTES = 8 * 1024**3
 """Unpacked; code is megabytes, so what is over this is a mistake or means harm."""
 
+_OF_MACOS = ("__MACOSX", ".DS_Store")
+
 _BROKEN = (
     *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError),
     *(ValueError, OverflowError),  # a null byte in a name; a time that is none
@@ -35,6 +37,8 @@ def is_archive(path: Path) -> bool:
 
 def unpack(archive: Path, folder: Path) -> Path:
     """Unpack an archive, which may come from anybody, into an empty folder.
+
+    What macOS packs besides (`__MACOSX`, `._main.py`) is left out.
 
     Nothing is written outside of the folder: an entry that leads there, a link that points there,
     a device, and an archive that grows beyond all measure are refused.
@@ -72,6 +76,8 @@ def _unpack_tar(archive: Path, folder: Path) -> None:
             count, size = count + 1, size + member.size
             _check_measure(archive, count, size)
             _check_name(archive, member.name)
+            if _is_of_macos(member.name):
+                continue
             try:
                 opened.extract(member, folder, filter="data")
             except tarfile.FilterError as error:
@@ -85,6 +91,8 @@ def _unpack_zip(archive: Path, folder: Path) -> None:
             count, size = count + 1, size + entry.file_size
             _check_measure(archive, count, size)
             _check_name(archive, entry.filename)
+            if _is_of_macos(entry.filename):
+                continue
             opened.extract(entry, folder)  # no more bytes than file_size says; links are files
 
 
@@ -99,6 +107,12 @@ def _check_name(archive: Path, name: str) -> None:
     paths = (PurePosixPath(name), PureWindowsPath(name))
     if any(path.is_absolute() or path.drive or ".." in path.parts for path in paths):
         raise ArchiveError(f"{archive} is refused: its entry {name!r} leads out of the folder")
+
+
+def _is_of_macos(name: str) -> bool:
+    """Facts about a file that macOS has no other place for, or how its folder was looked at."""
+    parts = PurePosixPath(name).parts
+    return any(part in _OF_MACOS or part.startswith("._") for part in parts)
 
 
 def _reason(error: Exception) -> str:

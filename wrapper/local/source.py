@@ -7,11 +7,12 @@ import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ..algorithm.entry import EntryPoint, find_file
 from ..algorithm.near_miss import near_miss
-from ..errors import WrapperError
+from ..errors import LoadError, WrapperError
 from .archive import is_archive, unpack
 from .manifest import find_manifest, is_manifest, read_manifest
 
@@ -33,6 +34,7 @@ class AlgorithmSource:
         memory: bytes that it may use in HKube; None: not said.
         manifest: its description, if it has one.
         base_image: image that its own is built on; None: not said.
+        archive: what its code was unpacked from, as it was given; None: it lies in its folder.
         remarks: sentences about what cannot be had on this machine.
     """
 
@@ -43,6 +45,7 @@ class AlgorithmSource:
     memory: int | None = None
     manifest: Path | None = None
     base_image: str | None = None
+    archive: Path | None = None
     remarks: tuple[str, ...] = ()
 
 
@@ -53,7 +56,7 @@ class SourceError(WrapperError):
 
 
 @contextmanager
-def open_algorithm(path: str | Path) -> Iterator[AlgorithmSource]:
+def open_algorithm(path: str | Path, whole: bool = True) -> Iterator[AlgorithmSource]:
     """Find the algorithm at a path.
 
     A context manager, since an archive is unpacked into a folder that is deleted afterwards.
@@ -62,18 +65,45 @@ def open_algorithm(path: str | Path) -> Iterator[AlgorithmSource]:
         path: a Python file; a folder with an algorithm.yml or a main.py; the dotted name of a
             module below the working directory, or of an installed one; a description (.yml, .yaml
             or .json) as hkubectl takes it; or an archive of code.
+        whole: the module that its description names must be there.
 
     Raises:
         SourceError: there is no algorithm, or it cannot be looked at.
+        LoadError: the module that its description names is not there.
         ManifestError: its description cannot be used.
         ArchiveError: its archive cannot be unpacked.
     """
     with tempfile.TemporaryDirectory(prefix="hkube-") as scratch:
         try:
             source = _find(Path(path), Path(scratch))
+            if whole and source.manifest is not None:
+                find_module(source)
         except OSError as error:  # a name that is too long, a folder that is somebody else's
             raise SourceError(f"cannot read {path}: {error.strerror or error}") from error
         yield source
+
+
+def find_module(source: AlgorithmSource) -> Path:
+    """Find the algorithm's module.
+
+    Returns:
+        Its absolute path.
+
+    Raises:
+        LoadError: there is no such file; one sentence says what there is.
+    """
+    try:
+        return Path(find_file(EntryPoint(source.folder, source.entry_point)))
+    except LoadError as error:
+        said = str(error)
+        if source.archive is not None:
+            said = _said_of(source.archive, source.folder, said)
+        if source.manifest is not None:
+            # In a container the variable says it, which HKube takes from the description.
+            said = said.replace("set ALGORITHM_ENTRY_POINT", "set code.entryPoint")
+            said = said.replace("ALGORITHM_PATH", "code.path")
+            said = f"{source.manifest.name}: {said}"
+        raise LoadError(said) from None
 
 
 def _find(path: Path, scratch: Path) -> AlgorithmSource:
@@ -84,8 +114,7 @@ def _find(path: Path, scratch: Path) -> AlgorithmSource:
     if not path.exists():
         return _module(str(path))
     if is_archive(path):
-        folder = unpack(path, scratch)
-        return _in_folder(folder, scratch, name=path.name.partition(".")[0])
+        return _in_archive(path, scratch)
     if is_manifest(path):
         return _described(path, scratch)
     if path.suffix != ".py":
@@ -96,18 +125,39 @@ def _find(path: Path, scratch: Path) -> AlgorithmSource:
     return AlgorithmSource(path.stem, path.resolve().parent, path.name)
 
 
-def _in_folder(path: Path, scratch: Path, name: str | None = None) -> AlgorithmSource:
+def _in_folder(path: Path, scratch: Path) -> AlgorithmSource:
     description = find_manifest(path)
     if description is not None:
         return _described(description, scratch)
     if not (path / DEFAULT_ENTRY_POINT).is_file():
         raise SourceError(f"{path} has no main.py{_what_instead(path)}")
-    return AlgorithmSource(name or path.resolve().name, path.resolve())
+    return AlgorithmSource(path.resolve().name, path.resolve())
+
+
+def _in_archive(archive: Path, scratch: Path) -> AlgorithmSource:
+    folder = unpack(archive, scratch)
+    if find_manifest(folder) is None and not (folder / DEFAULT_ENTRY_POINT).is_file():
+        names = sorted(entry.name for entry in folder.iterdir())
+        holds = f"it holds {_listed(names)}" if names else "it is empty"
+        raise SourceError(f"{archive} has no main.py and no algorithm.yml; {holds}")
+    try:
+        source = _in_folder(folder, scratch)
+    except WrapperError as error:  # the folder is gone by the time that this is read
+        raise SourceError(_said_of(archive, folder, str(error))) from error
+    name = archive.name.partition(".")[0] if source.manifest is None else source.name
+    return replace(source, name=name, archive=archive)
+
+
+def _said_of(archive: Path, folder: Path, said: str) -> str:
+    """What is said of a folder, said of the archive that was unpacked into it."""
+    for path in (folder.resolve(), folder):
+        said = said.replace(str(path), str(archive))
+    return said
 
 
 def _described(path: Path, scratch: Path) -> AlgorithmSource:
     described = read_manifest(path)
-    folder = described.code
+    folder, archive = described.code, None
     is_unpacked = path.resolve().is_relative_to(scratch.resolve())
     if is_unpacked and not folder.resolve().is_relative_to(scratch.resolve()):
         # It may come from anybody: `build` would put files of this machine into an image.
@@ -117,7 +167,8 @@ def _described(path: Path, scratch: Path) -> AlgorithmSource:
             raise SourceError(
                 f"{path}: code.path must be a folder or an archive (.tar.gz, .zip), not {folder}"
             )
-        folder = unpack(folder, Path(tempfile.mkdtemp(dir=scratch)))
+        archive = folder
+        folder = unpack(archive, Path(tempfile.mkdtemp(dir=scratch)))
     return AlgorithmSource(
         name=described.name,
         folder=folder.resolve(),
@@ -126,6 +177,7 @@ def _described(path: Path, scratch: Path) -> AlgorithmSource:
         memory=described.memory,
         manifest=path.resolve(),
         base_image=described.base_image,
+        archive=archive,
         remarks=described.remarks,
     )
 
@@ -170,6 +222,9 @@ def _what_instead(folder: Path) -> str:
     names = sorted(entry.name for entry in folder.glob("*.py"))
     if not names:
         return ", nor any other Python file: give the folder or the file that holds `start`"
+    return f": give the file that holds `start`; there are {_listed(names)}"
+
+
+def _listed(names: list[str]) -> str:
     more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
-    listed = ", ".join(names[:_MAX_LISTED])
-    return f": give the file that holds `start`; there are {listed}{more}"
+    return ", ".join(names[:_MAX_LISTED]) + more

@@ -10,7 +10,7 @@ from ...errors import LoadError, WrapperError
 from ..images.tree import Tree, read_tree
 from ..installation import holds_everything
 from ..names import why_not_a_name
-from ..source import AlgorithmSource
+from ..source import AlgorithmSource, find_module
 from .finding import Finding, Status, fine, note, wrong
 from .imports import imports_of
 from .namesakes import hiding_files
@@ -18,7 +18,6 @@ from .packages import Package, compare, surroundings
 from .probe import Probed, probe
 from .python_version import PythonVersion, check_python
 from .requirements import read_requirements
-from .static_start import find_module
 from .tree_findings import tree_findings
 
 _ONE = "its packages and its size are not looked at; give the algorithm a folder of its own"

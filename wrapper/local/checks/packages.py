@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from ...algorithm.distributions import (
     Installed,
@@ -88,13 +88,24 @@ def harmful(requirements: Requirements, needs: Mapping[str, SpecifierSet]) -> It
                 f"{listed.place} lists {listed.text}, which would take the place of this wrapper's "
                 f"own {REPLACED[listed.name]}: remove the line, the image has it"
             )
-        pins = [each.version for each in listed.specifier if each.operator == "=="]
-        wanted = needs.get(listed.name)
-        if wanted is not None and pins and not _fits(pins[0], wanted):
+        wanted = needs.get(listed.name) if listed.applies else None
+        if wanted is not None and not _may_both_be_met(listed.specifier, wanted):
             yield (
                 f"{listed.place} asks for {listed.text}, but the wrapper needs "
                 f"{listed.name}{wanted}: remove the line, or ask for a version in that range"
             )
+
+
+def _may_both_be_met(one: SpecifierSet, other: SpecifierSet) -> bool:
+    """Whether a version could do for both: each limit is tried, and what is just above it."""
+    tried = {"0"}
+    for limit in (each.version.removesuffix(".*") for each in (*one, *other)):
+        start, _, last = limit.rpartition(".")
+        above = (
+            f"{start}.{int(last) + 1}".lstrip(".") if last.isdecimal() and len(last) < 10 else limit
+        )
+        tried |= {limit, f"{limit}.0.0.1", above}
+    return any(_is_version(each) and _fits(each, one) and _fits(each, other) for each in tried)
 
 
 def needed_by(names: Iterable[str]) -> set[str]:
@@ -198,10 +209,18 @@ def _installed_otherwise(requirements: Requirements) -> Iterable[Finding]:
             )
 
 
+def _is_version(text: str) -> bool:
+    try:
+        Version(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _fits(version: str, specifier: SpecifierSet) -> bool:
     try:
         return specifier.contains(Version(version), prereleases=True)
-    except InvalidVersion:  # metadata of long ago, or ==1.*
+    except ValueError:  # metadata of long ago, or ==1.*
         return True
 
 
@@ -217,7 +236,7 @@ def _needs(name: str) -> list[Requirement]:
         try:
             requirement = Requirement(text)
             applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-        except InvalidRequirement:
+        except (ValueError, RecursionError):  # also a marker that is valid, and without sense
             continue
         if applies:
             needed.append(requirement)

@@ -50,6 +50,8 @@ def check_python(source: AlgorithmSource) -> tuple[PythonVersion, list[Finding]]
             findings.append(wrong(TOPIC, text))
     except InvalidSpecifier as error:
         findings.append(wrong(TOPIC, f"pyproject.toml: requires-python: {error}"))
+    except RecursionError:
+        findings.append(wrong(TOPIC, "pyproject.toml cannot be read: it is nested too deep"))
     except (OSError, ValueError) as error:
         reason = " ".join(str(error).split())
         findings.append(wrong(TOPIC, f"pyproject.toml cannot be read: {reason}"))

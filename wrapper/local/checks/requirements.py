@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import codecs
+import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from packaging.markers import UndefinedComparison
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 FILE_NAME = "requirements.txt"
 MAX_BYTES = 2_000_000
+MAX_FILES = 100
+"""Files that include one another are few, where a person writes them."""
 
-_COMMENT = re.compile(r"(^|\s+)#.*$")
-_OPTION_OF_LINE = re.compile(r"\s+--?[a-z][a-z-]*[= ].*$|\s+\\$")
+MAX_SHOWN = 200
+"""Characters of a line that an error repeats."""
+
+# Each begins only where the space does: else many spaces are looked at once for each of them.
+_COMMENT = re.compile(r"(^|(?<!\s)\s+)#.*$")
+_OPTION_OF_LINE = re.compile(r"(?<!\s)\s+(--?[a-z][a-z-]*[= ].*|\\)$")
 _INCLUDE = re.compile(r"(-r|--requirement|-c|--constraint)[\s=]*(.+)")
 _EDITABLE = re.compile(r"(-e|--editable)[\s=]*(.+)")
 _FIND_LINKS = re.compile(r"(-f|--find-links)[\s=]*(.+)")
@@ -25,7 +33,7 @@ _OPTION = re.compile(
     r"|--require-hashes|--pre|--trusted-host|--use-feature)\b"
 )
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
-_EGG = re.compile(r"#(?:.*&)?egg=([A-Za-z0-9._-]+)")
+_EGG = re.compile(r"(?:^|&)egg=([A-Za-z0-9._-]+)")
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,8 @@ class Requirements:
         listed: what will be installed.
         constraints: versions that what is installed must have, wherever it comes from.
         problems: a sentence for each line that pip would refuse, or that leads out of the folder.
-        files: the files themselves, relative to the folder.
+        files: the files themselves, relative to the folder and named as pip looks for them: one
+            may be a link, or have `..` within its path.
         local: they name files or folders of the algorithm's, which must be there to install.
     """
 
@@ -77,10 +86,13 @@ class Requirements:
 
 def read_requirements(folder: Path) -> Requirements:
     """Read a folder's requirements.txt; never fails, but tells its problems."""
-    if not (folder / FILE_NAME).is_file():
-        return Requirements(present=False)
+    file = folder / FILE_NAME
+    if not file.is_file():
+        if not file.is_symlink():
+            return Requirements(present=False)
+        return Requirements(present=True, problems=(f"{FILE_NAME} is a link that leads nowhere",))
     reader = _Reader(folder.resolve())
-    reader.read(FILE_NAME, constraint=False)
+    reader.begin()
     return Requirements(
         present=True,
         listed=tuple(reader.listed),
@@ -128,12 +140,24 @@ class _Reader:
         self.files: list[str] = []
         self.local = False
         self._folder = folder
+        self._seen: set[str] = set()
 
-    def read(self, name: str, constraint: bool) -> None:
+    def begin(self) -> None:
+        """Read requirements.txt and what it includes."""
+        if (self._folder / FILE_NAME).resolve().is_relative_to(self._folder):
+            self._read(FILE_NAME, constraint=False)
+        else:
+            self.problems.append(
+                f"{FILE_NAME} is a link out of the folder: put the file itself there"
+            )
+
+    def _read(self, name: str, constraint: bool) -> None:
         """Read one file, relative to the folder."""
-        if name in self.files:
+        if name not in self.files:
+            self.files.append(name)
+        if posixpath.normpath(name) in self._seen:
             return  # a circle, or the same file twice
-        self.files.append(name)
+        self._seen.add(posixpath.normpath(name))
         try:
             text = _decoded(self._folder / name)
         except OSError as error:
@@ -156,7 +180,9 @@ class _Reader:
             self.local = self.local or not _ADDRESS.match(links[2].strip())
         elif line.startswith("-"):
             if not _OPTION.match(line):
-                self.problems.append(f"{place} has an option that pip does not know: {line}")
+                self.problems.append(
+                    f"{place} has an option that pip does not know: {_short(line)}"
+                )
         else:
             self._requirement(_OPTION_OF_LINE.sub("", line).strip(), place, constraint)
 
@@ -164,8 +190,9 @@ class _Reader:
         if _ADDRESS.match(target):
             self.listed.append(Listed("", target, place))
             return
+        written = PurePosixPath(name).parent / target
         try:
-            path = (self._folder / name).parent.joinpath(target).resolve()
+            path = (self._folder / written).resolve()
             relative = path.relative_to(self._folder).as_posix()
             exists = path.is_file()
         except (OSError, RuntimeError, ValueError):
@@ -175,19 +202,28 @@ class _Reader:
             return
         if not exists:
             self.problems.append(f"{place} includes {target}, which does not exist")
-            return
-        self.read(relative, constraint)
+        elif written.is_absolute() or posixpath.normpath(written).startswith("../"):
+            better = posixpath.relpath(relative, posixpath.dirname(posixpath.normpath(name)))
+            self.problems.append(
+                f"{place} includes {target}, a path that the image does not have: write {better}"
+            )
+        elif len(self.files) >= MAX_FILES:
+            self.problems.append(
+                f"{place} includes {target}, which makes more than {MAX_FILES} files"
+            )
+        else:
+            self._read(written.as_posix(), constraint)
 
     def _requirement(self, text: str, place: str, constraint: bool) -> None:
         found = self.constraints if constraint else self.listed
         try:
             requirement = Requirement(text)
-        except InvalidRequirement as error:
-            if _is_address(text):
+            applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        except (ValueError, RecursionError) as error:  # a marker can be valid, and without sense
+            if isinstance(error, InvalidRequirement) and _is_address(text):
                 found.append(_address(text, place))
             else:
-                reason = str(error).splitlines()[0].rstrip(".:")
-                self.problems.append(f"{place} is not valid: {text} ({reason})")
+                self.problems.append(f"{place} is not valid: {_short(text)} ({_reason(error)})")
             return
         found.append(
             Listed(
@@ -195,7 +231,7 @@ class _Reader:
                 text=text,
                 place=place,
                 specifier=requirement.specifier,
-                applies=requirement.marker is None or requirement.marker.evaluate({"extra": ""}),
+                applies=applies,
                 local=(requirement.url or "").startswith("file:"),
             )
         )
@@ -215,6 +251,18 @@ def _decoded(path: Path) -> str:
         raise ValueError("it is not UTF-8 text") from None
 
 
+def _reason(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deep"
+    if isinstance(error, UndefinedComparison):
+        return "its marker compares what cannot be compared"
+    return _short(str(error).splitlines()[0].rstrip(".:"))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+
+
 def _is_address(text: str) -> bool:
     if "://" in text or text.startswith(("file:", "git+")):
         return True
@@ -223,7 +271,7 @@ def _is_address(text: str) -> bool:
 
 def _address(text: str, place: str) -> Listed:
     """A requirement that is an address or a path; its name, if it tells one."""
-    egg = _EGG.search(text)
+    egg = _EGG.search(text.partition("#")[2])
     name = canonicalize_name(egg[1]) if egg else _wheel_name(text)
     is_local = text.startswith("file:") or not _ADDRESS.match(text)
     return Listed(name, text, place, local=is_local)

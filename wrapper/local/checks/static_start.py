@@ -7,34 +7,14 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...algorithm.entry import EntryPoint, find_file, read_source
+from ...algorithm.entry import read_source
 from ...algorithm.near_miss import did_you_mean, near_miss
 from ...algorithm.selection import EXPECTED
 from ...errors import LoadError
-from ..source import AlgorithmSource
+from ..source import AlgorithmSource, find_module
 
 _DYNAMIC = ("globals", "exec", "vars", "setattr")
 """Calls that may give any name a value."""
-
-
-def find_module(source: AlgorithmSource) -> Path:
-    """Find the algorithm's module.
-
-    Returns:
-        Its absolute path.
-
-    Raises:
-        LoadError: there is no such file; one sentence says what there is.
-    """
-    try:
-        return Path(find_file(EntryPoint(source.folder, source.entry_point)))
-    except LoadError as error:
-        if source.manifest is None:
-            raise
-        # In a container the variable says it, which HKube takes from the description.
-        said = str(error).replace("set ALGORITHM_ENTRY_POINT", "set code.entryPoint")
-        said = said.replace("ALGORITHM_PATH", "code.path")
-        raise LoadError(f"{source.manifest.name}: {said}") from None
 
 
 def find_start(source: AlgorithmSource) -> Path:

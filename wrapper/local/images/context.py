@@ -44,21 +44,23 @@ def write_context(folder: Path, image: Image, tree: Tree, requirements: Requirem
         _make(folder / "code")
         _copy(tree.folder, folder / "code" / CODE_FOLDER, [file.path for file in tree.files])
         if image.installs and not image.installs_own_files:
-            _copy(tree.folder, folder / "requirements", requirements.files)
+            # pip looks for each under the name that includes it, and what a link leads to may have
+            # another: so the file is taken.
+            _copy(tree.folder, folder / "requirements", requirements.files, follow=True)
     except (OSError, shutil.Error) as error:
         reason = getattr(error, "strerror", None) or error
         at = getattr(error, "filename", None) or folder
         raise ContextError(f"cannot write the build context: {at}: {reason}") from error
 
 
-def _copy(source: Path, target: Path, paths: Iterable[str]) -> None:
+def _copy(source: Path, target: Path, paths: Iterable[str], follow: bool = False) -> None:
     _make(target)
     for path in paths:
         made = target / path
         for parent in reversed(made.relative_to(target).parents[:-1]):
             _make(target / parent)
         original = source / path
-        if original.is_symlink():
+        if original.is_symlink() and not follow:
             made.symlink_to(original.readlink())
             continue
         shutil.copyfile(original, made)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..manifest import read_document
 
-_PYTHON = re.compile(r"python:?\s*(\d+(?:\.\d+)?).*", re.IGNORECASE)
+_PYTHON = re.compile(r"python:?\s*(\d{1,9}(?:\.\d{1,9})?).*", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 from ..answers import AnswerTable, Cancelled, Failure, Reply, Result
 from ..storage import LocalStorage
-from .catalog import Algorithms
-from .descriptor import Pipeline
+from .catalog import Algorithms, Stored
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class AtHand:
 
     algorithms: Algorithms
     environ: Mapping[str, str]
-    stored: Mapping[str, Pipeline] = field(default_factory=dict)
+    stored: Stored = field(default_factory=dict)
     answers: AnswerTable = field(default_factory=AnswerTable)
     storage: LocalStorage | None = None
 

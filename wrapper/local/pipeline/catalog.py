@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
@@ -25,8 +26,21 @@ class CatalogError(WrapperError):
     code = "CatalogError"
 
 
+@dataclass(frozen=True)
+class Unusable:
+    """A stored pipeline that cannot be used, which is an error only once it is asked for."""
+
+    reason: str
+
+
+Stored = Mapping[str, Pipeline | Unusable]
+"""Stored pipelines by name."""
+
+
 def find_algorithms(path: Path) -> dict[str, Path]:
     """Return the algorithms of a folder, or of a map.
+
+    One that cannot be used is among them: opening it tells why, and nobody may need it.
 
     Args:
         path: a folder with an algorithm for each folder (by its name, or by that in its
@@ -128,31 +142,46 @@ def check_algorithms(
         algorithms.source(node.algorithm)
 
 
-def load_pipelines(folder: Path | None) -> dict[str, Pipeline]:
+def load_pipelines(folder: Path | None) -> dict[str, Pipeline | Unusable]:
     """Return the stored pipelines of a folder of JSON or YAML files, by their names.
 
-    A file without a `name` in it is called as the file.
+    A file without a `name` in it is called as the file. One that cannot be used is among them.
 
     Raises:
         CatalogError: there is no such folder, or two pipelines have one name.
-        DescriptorError: a file cannot be used.
     """
     if folder is None:
         return {}
     if not _is_folder(folder):
         raise CatalogError(f"{folder} is no folder of stored pipelines")
-    found: dict[str, Pipeline] = {}
+    found: dict[str, Pipeline | Unusable] = {}
     files: dict[str, Path] = {}
     for file in _entries(folder):
         if not file.is_file() or not is_manifest(file):
             continue
-        pipeline = read_pipeline(file)
-        if pipeline.name in found:
-            raise CatalogError(
-                f"{file} and {files[pipeline.name]} are both called '{pipeline.name}'"
-            )
-        found[pipeline.name], files[pipeline.name] = pipeline, file
+        pipeline: Pipeline | Unusable
+        try:
+            pipeline = read_pipeline(file)
+            name = pipeline.name
+        except DescriptorError as error:
+            pipeline = Unusable(str(error))
+            name = _name_in(file) or file.stem
+        if name in found:
+            raise CatalogError(f"{file} and {files[name]} are both called '{name}'")
+        found[name], files[name] = pipeline, file
     return found
+
+
+def stored_pipeline(name: str, stored: Stored) -> Pipeline:
+    """Return a stored pipeline that is there.
+
+    Raises:
+        DescriptorError: it cannot be used.
+    """
+    pipeline = stored[name]
+    if isinstance(pipeline, Unusable):
+        raise DescriptorError(pipeline.reason)
+    return pipeline
 
 
 def read_pipeline(file: Path) -> Pipeline:
@@ -174,7 +203,7 @@ def read_pipeline(file: Path) -> Pipeline:
     return parse_pipeline(document, str(file), name=file.stem)
 
 
-def missing_pipeline(name: str, pipelines: Mapping[str, Pipeline]) -> str:
+def missing_pipeline(name: str, pipelines: Stored) -> str:
     """Return a sentence that says that there is no such stored pipeline, and which there are."""
     if not pipelines:
         return f"there is no stored pipeline '{name}'; --pipelines names a folder of them"
@@ -229,10 +258,20 @@ def _name_of(entry: Path) -> str | None:
         if description is None:
             return None
     if description is not None:
-        return read_manifest(description).name
+        try:
+            return read_manifest(description).name
+        except ManifestError:  # which is told to whoever asks for it
+            return _name_in(description) or (entry.name if entry.is_dir() else entry.stem)
     if entry.is_dir():
         return entry.name if (entry / "main.py").is_file() else None
     return entry.stem if entry.suffix == ".py" else None
+
+
+def _name_in(file: Path) -> str | None:
+    """The name that a document gives itself, of whatever else it is made."""
+    document = _read_quietly(file)
+    name = document.get("name") if isinstance(document, dict) else None
+    return name if isinstance(name, str) and name else None
 
 
 def _read_quietly(file: Path) -> Any:

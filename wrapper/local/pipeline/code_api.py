@@ -8,7 +8,7 @@ from typing import Any
 from ...errors import WrapperError
 from ..answers import Call, CallKind, Cancelled, Failure, Reply, Result
 from .actions import Outcome, Stopped, Succeeded
-from .catalog import Algorithms, check_algorithms, missing_pipeline
+from .catalog import Algorithms, Stored, check_algorithms, missing_pipeline, stored_pipeline
 from .descriptor import Node, Pipeline
 from .jobs import MAX_DEPTH, Place
 from .parsing import parse_pipeline, with_flow_input
@@ -24,7 +24,7 @@ class CallError(WrapperError):
 def pipeline_of(
     call: Call,
     algorithms: Algorithms,
-    stored: Mapping[str, Pipeline],
+    stored: Stored,
     scripted: Iterable[str],
 ) -> Pipeline:
     """Return the pipeline that answers a call; of an algorithm, one with a single node.
@@ -49,7 +49,7 @@ def pipeline_of(
     if call.kind is CallKind.RAW_PIPELINE:
         pipeline = parse_pipeline(_without_nulls(body), where)
     elif call.name in stored:
-        pipeline = stored[call.name]
+        pipeline = stored_pipeline(call.name, stored)
     else:
         raise CallError(f"there is no answer for it, and {missing_pipeline(call.name, stored)}")
     # As HKube has it: the flow input of the call, also an empty one, replaces the stored one.

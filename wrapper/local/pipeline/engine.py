@@ -119,9 +119,16 @@ class Engine:
         """Stop what runs, as HKube would, and have all processes exit."""
         self.stop("the local engine ends")
         closed: Future[list[threading.Thread]] = Future()
-        self._loop.post(lambda: closed.set_result(self._pool.close()))
+        self._loop.post(self._close_pool, closed)
         for thread in closed.result():
             thread.join()
+
+    def _close_pool(self, closed: Future[list[threading.Thread]]) -> None:
+        try:
+            closed.set_result(self._pool.close())
+        except Exception as error:
+            closed.set_exception(error)  # whoever waits for it is to know, and to end the rest
+            raise
 
     def _begin(
         self, pipeline: Pipeline, place: Place, ended: Callable[[Outcome], None]

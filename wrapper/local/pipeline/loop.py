@@ -13,6 +13,11 @@ from typing import Any, final
 
 Call = Callable[..., object]
 
+LONGEST_WAIT = 3600.0
+"""Seconds; a thread cannot wait for any time, but it can wait again."""
+NEVER = 1e12
+"""Seconds; a time that is over this, as a pipeline's may be, is as good as for ever."""
+
 
 @dataclass(order=True)
 class Timer:
@@ -63,7 +68,7 @@ class Loop:
 
     def after(self, seconds: float, call: Call, *arguments: Any) -> Timer:
         """Have a function called later on; call this in the loop's thread."""
-        timer = Timer(self._clock() + seconds, next(self._numbers), call, arguments)
+        timer = Timer(self._clock() + min(seconds, NEVER), next(self._numbers), call, arguments)
         heapq.heappush(self._timers, timer)
         return timer
 
@@ -77,6 +82,16 @@ class Loop:
         """Call what is posted until the end."""
         while True:
             try:
+                self._run()
+            except Exception as error:  # the border: a fault of its own must leave nobody waiting
+                self._timers.clear()  # one of them, for what is posted gets here in no other way
+                self._fault(error)
+            else:
+                return
+
+    def _run(self) -> None:
+        while True:
+            try:
                 posted = self._inbox.get(timeout=self._next_timer())
             except queue.Empty:
                 self._call_timers()
@@ -88,10 +103,12 @@ class Loop:
             self._call_timers()
 
     def _next_timer(self) -> float | None:
-        """Seconds to the next timer, or None if there is none."""
+        """Seconds to wait for the next timer, or None if there is none."""
         while self._timers and self._timers[0].cancelled:
             heapq.heappop(self._timers)
-        return max(0.0, self._timers[0].at - self._clock()) if self._timers else None
+        if not self._timers:
+            return None
+        return min(max(0.0, self._timers[0].at - self._clock()), LONGEST_WAIT)
 
     def _call_timers(self) -> None:
         while self._timers and (self._timers[0].cancelled or self._timers[0].at <= self._clock()):
