@@ -21,9 +21,9 @@ def main(arguments: list[str] | None = None) -> int:
 
         return serve(os.environ, command=arguments[1:])
     if arguments == ["--in-process"]:
-        from .inprocess import serve_in_process
+        from .inprocess import leave_threads, serve_in_process
 
-        return serve_in_process(os.environ)
+        return leave_threads(serve_in_process(os.environ))
     if arguments == ["health"]:  # a probe comes every few seconds: nothing more is imported
         from .supervisor.health import tell_health
 

@@ -69,9 +69,10 @@ def _serve_here(
     leave: Function | None,
 ) -> None:
     from .algorithm.loader import from_functions
-    from .inprocess import serve_in_process
+    from .inprocess import leave_threads, serve_in_process
 
-    sys.exit(serve_in_process(os.environ, lambda: from_functions(start, initialize, stop, leave)))
+    code = serve_in_process(os.environ, lambda: from_functions(start, initialize, stop, leave))
+    sys.exit(leave_threads(code))
 
 
 def _become_supervisor(script: list[str] | None) -> None:

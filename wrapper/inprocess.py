@@ -11,12 +11,13 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
-from .algorithm.serve import make_host
+from .algorithm.serve import end_now, leave, make_host
 from .config import Config
 from .errors import ConfigurationError
 from .log import Log
@@ -49,16 +50,21 @@ class LocalAlgorithm:
         return False
 
     def stacks(self, ask: bool) -> str:
-        """The stacks of this moment, if asked for."""
+        """Where the main thread is, if asked for, in faulthandler's words.
+
+        Neither the other threads, which may be of a debugger or the local worker, nor what has
+        started the wrapper.
+        """
         if not ask:
             return ""
-        import faulthandler
-        import tempfile
-
-        with tempfile.TemporaryFile() as file:
-            faulthandler.dump_traceback(file, all_threads=True)
-            file.seek(0)
-            return file.read().decode(errors="replace")
+        main = threading.main_thread().ident or 0
+        lines = [f"Thread 0x{main:016x} (most recent call first):"]
+        frame = sys._current_frames().get(main)
+        while frame is not None and frame.f_code.co_filename != __file__:
+            code = frame.f_code
+            lines.append(f'  File "{code.co_filename}", line {frame.f_lineno} in {code.co_name}')
+            frame = frame.f_back
+        return "\n".join(lines)
 
 
 class SupervisorThread:
@@ -124,19 +130,25 @@ class SignalPipe:
         """The file descriptor to wait on."""
         return self._ours.fileno()
 
-    def count(self) -> int:
-        """How many have come since the last call; from the thread that waits on them."""
-        return sum(number in self._before for number in self._ours.recv(4096))
+    def numbers(self) -> list[int]:
+        """Those that have come since the last call; from the thread that waits on them."""
+        return [number for number in self._ours.recv(4096) if number in self._before]
 
 
 def serve_in_process(
-    environ: Mapping[str, str], load: Callable[[], Algorithm] | None = None
+    environ: Mapping[str, str],
+    load: Callable[[], Algorithm] | None = None,
+    gone: Callable[[int], None] = end_now,
+    heard: Callable[[int], None] = lambda number: None,
 ) -> int:
     """Serve the worker until it is over; returns the exit code. From the main thread.
 
     Args:
         environ: the settings.
         load: gives the algorithm; None: the module that the environment names.
+        gone: called with the exit code, from a thread, if it is over and user code still runs;
+            ends the process.
+        heard: called from a thread with the number of each signal that is to end it.
     """
     try:
         config = Config.from_environ(environ, os.getcwd())
@@ -156,22 +168,29 @@ def serve_in_process(
 
         beside.supervisor.take_over = Peers(config, log, beside.supervisor.send).take
 
-    def gone() -> None:
-        # User code still runs, for nobody.
-        sys.stdout.flush()
-        os._exit(beside.code)
-
     def terminate() -> None:
-        for _ in range(signals.count()):
+        for number in signals.numbers():
+            heard(number)
             beside.supervisor.terminate()
 
     with SignalPipe() as signals:
         beside.supervisor.watch(signals, terminate)
-        host = make_host(config, gone, *(theirs for _, theirs in pairs))
+        host = make_host(config, lambda: gone(beside.code), *(theirs for _, theirs in pairs))
         beside.start()
         host.run(load or (lambda: _load_module(config)))
         host.close()
         return beside.join()
+
+
+def leave_threads(code: int) -> int:
+    """Return the exit code; if threads of the user's are still at work, end the process with it.
+
+    The interpreter would wait for them, for ever perhaps; a container's end does not.
+    """
+    ours = (threading.main_thread(), threading.current_thread())
+    if any(not thread.daemon for thread in threading.enumerate() if thread not in ours):
+        leave(code)
+    return code
 
 
 def _load_module(config: Config) -> Algorithm:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from wrapper.local.patience import EXIT_TIMEOUT
 from wrapper.testing import AlgorithmFailed, HKube
 
 
@@ -47,6 +49,15 @@ def test_what_a_test_sees_is_what_it_sees_in_process(hkube: HKube, main: Path) -
         assert outcome.logs == [f"printed {runs}", "to stderr", "no end"]
     assert [logs[0] for logs, _, _ in seen] == ["printed 1", "printed 2", "printed 1"]
     assert seen[0] == seen[2]
+
+
+def test_a_run_that_is_over_before_the_processes_are_up(hkube: HKube, main: Path) -> None:
+    main.write_text("def start(args): pass\n")
+    with pytest.raises(AlgorithmFailed, match=r"0.001 s"):
+        hkube.run(main, isolated=True, timeout=0.001)
+    began = time.monotonic()
+    hkube.close()
+    assert time.monotonic() - began < EXIT_TIMEOUT / 2
 
 
 def test_a_failure_tells_its_frames(hkube: HKube, main: Path) -> None:

@@ -174,6 +174,21 @@ def start(args):
     assert wrapper.wait() == 143
 
 
+def test_one_process_waits_for_no_thread(serve: Serve) -> None:
+    code = """
+import atexit, threading
+
+def start(args):
+    threading.Thread(target=threading.Event().wait).start()
+    atexit.register(print, "left")
+"""
+    worker, wrapper = serve({"main.py": code}, arguments=("-m", "wrapper", "--in-process"))
+    worker.run()
+    worker.send("exit", {"exitCode": 3})
+    assert wrapper.wait() == 3
+    assert "left" in wrapper.stdout
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_one_process_ends_on_a_signal(serve: Serve, number: signal.Signals) -> None:
     worker, wrapper = serve("endless", arguments=("-m", "wrapper", "--in-process"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import socket
 import subprocess
@@ -73,9 +74,10 @@ def run(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[
 
 
 @contextmanager
-def running(algorithm: Path, what: str) -> Iterator[subprocess.Popen[str]]:
+def running(algorithm: Path, what: str, *more: str) -> Iterator[subprocess.Popen[str]]:
     """The command at work on a task; no process is left behind it."""
-    command = [sys.executable, "-m", "wrapper", "run", str(algorithm), "--input", f'["{what}"]']
+    arguments = [str(algorithm), "--input", f'["{what}"]', *more]
+    command = [sys.executable, "-m", "wrapper", "run", *arguments]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         while f"working on {what}" not in (line := process.stderr.readline()):
@@ -230,7 +232,7 @@ def test_input_from_a_file_and_extra_data_from_stdin(algorithm: Path, tmp_path: 
 def test_a_description(algorithm: Path) -> None:
     description = algorithm.with_name("algorithm.yml")
     description.write_text(
-        "name: green\nenv: python\nresources: {mem: 1Mi}\n"
+        "name: green\nenv: python\nresources: {mem: 64Mi}\n"
         "code: {path: ., entryPoint: algorithm.py}\n"
         "algorithmEnv: {MODEL: small, KEY: {secretKeyRef: {name: a, key: b}}}\n"
     )
@@ -238,7 +240,27 @@ def test_a_description(algorithm: Path) -> None:
     told = json.loads(done.stdout)
     assert (told["algorithm"], told["result"]) == ("green", "small")
     assert "[local] warning: algorithmEnv.KEY comes from the cluster (secretKeyRef)" in done.stderr
-    assert "resources.mem is 1 MiB: HKube would end it" in done.stderr
+
+
+def test_an_algorithm_that_takes_more_memory_than_it_asks_for(algorithm: Path) -> None:
+    for name, mem in (("light", 150), ("heavy", 150)):
+        folder = algorithm.with_name("algs") / name
+        folder.mkdir(parents=True)
+        (folder / "algorithm.yml").write_text(
+            f"name: {name}\ncode: {{path: .}}\nresources: {{mem: {mem}Mi}}\n"
+        )
+        (folder / "main.py").write_text(
+            "def start(args, hkubeApi):\n    return hkubeApi.start_algorithm('heavy', [])\n"
+            if name == "light"
+            else "def start(args):\n    return len(bytearray(b'x') * 300_000_000)\n"
+        )
+    algs = algorithm.with_name("algs")
+    done = run(algs / "heavy")
+    assert done.stdout == "300000000\n"
+    assert re.search(r"it took 3\d\d MiB of memory, and resources.mem is 150 MiB", done.stderr)
+    done = run(algs / "light", "--algorithms", algs)
+    assert (done.returncode, done.stdout) == (0, "300000000\n")
+    assert "of memory" not in done.stderr, "it is not the called one that is run"
 
 
 def test_everything_as_one_object(algorithm: Path) -> None:
@@ -269,6 +291,16 @@ def test_a_task_that_takes_too_long_is_stopped(algorithm: Path, what: str) -> No
     assert "[local] stopped after" in done.stderr
 
 
+@pytest.mark.parametrize("more", [[], ["--in-process"]])
+def test_a_task_that_is_over_before_the_algorithm_is_there(
+    algorithm: Path, more: list[str]
+) -> None:
+    done = run(algorithm, "--timeout", "0.001", *more)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "[local] stopped after" in done.stderr
+    assert "HKube deletes the pod" not in done.stderr
+
+
 def test_in_this_process(algorithm: Path) -> None:
     done = run(algorithm, "--input", '["a"]', "--input", '["observed"]', "--in-process")
     assert (done.returncode, done.stdout) == (0, '"a"\nnull\n')
@@ -276,6 +308,56 @@ def test_in_this_process(algorithm: Path) -> None:
     failed = run(algorithm, "--input", '["raise"]', "--in-process")
     assert (failed.returncode, failed.stdout) == (1, "")
     assert "error: KeyError: 'missing' (algorithm.py:7, in start)" in failed.stderr
+
+
+def test_user_code_that_does_not_return_in_this_process(
+    algorithm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "scratch"))
+    monkeypatch.setenv("HKUBE_LOG_LEVEL", "info")
+    algorithm.write_text(
+        "import time\nwhile True:\n    try:\n        time.sleep(0.01)\n"
+        "    except BaseException:\n        pass\n"
+    )
+    arguments = [str(algorithm), "--in-process", "--timeout", "1"]
+    command = [sys.executable, "-m", "wrapper", "run", *arguments]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        try:
+            await_line(process.stderr, "stopped after")
+            await_line(process.stderr, "exit: the worker asks to end")
+            for number in (signal.SIGTERM, signal.SIGINT):  # the second ends it at once
+                process.send_signal(number)
+            assert process.wait(LIMIT) == 1
+        finally:
+            process.kill()
+    assert not list((tmp_path / "scratch").iterdir())
+
+
+def test_a_thread_left_in_this_process_is_not_waited_for(algorithm: Path) -> None:
+    algorithm.write_text(
+        "import threading\n\ndef start(args):\n"
+        "    threading.Thread(target=threading.Event().wait).start()\n    return 5\n"
+    )
+    done = run(algorithm, "--in-process")
+    assert (done.returncode, done.stdout) == (0, "5\n")
+
+
+def test_bad_settings_in_this_process(algorithm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HKUBE_LOG_LEVEL", "loud")
+    done = run(algorithm, "--in-process")
+    assert (done.returncode, done.stdout) == (78, "")
+    assert "HKUBE_LOG_LEVEL is 'loud'" in done.stderr
+
+
+@pytest.mark.parametrize("more", [[], ["--in-process"]])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_have_their_codes(algorithm: Path, number: signal.Signals, more: list[str]) -> None:
+    with running(algorithm, "loop", *more) as process:
+        process.send_signal(number)
+        process.communicate(timeout=LIMIT)
+        assert process.returncode == 128 + number
 
 
 def test_a_crash_in_this_process_is_told_with_its_place(algorithm: Path) -> None:
@@ -368,6 +450,75 @@ def test_each_save_runs_it_again(algorithm: Path) -> None:
             await_line(process.stderr, "waiting for the next save")
             process.send_signal(signal.SIGINT)
             assert process.wait(LIMIT) == 130
+        finally:
+            process.kill()
+
+
+def test_what_a_run_reads_is_watched_and_may_be_made_anew(tmp_path: Path) -> None:
+    folders = {name: tmp_path / name for name in ("alg", "algs", "pipelines")}
+    for folder in folders.values():
+        folder.mkdir()
+    answers = tmp_path / "answers.json"
+    answers.write_text('{"algorithms": {"scripted": {"result": 1}}}')
+    calls = (
+        "def start(args, hkubeApi):\n    call = hkubeApi.start_algorithm\n"
+        "    return [call('scripted', []), call('called', [])]\n"
+    )
+    (folders["alg"] / "main.py").write_text(calls)
+    (folders["algs"] / "called.py").write_text("def start(args): return 1\n")
+    options = [f"--{name}={tmp_path / at}" for name, at in _READ.items()]
+    command = [sys.executable, "-m", "wrapper", "run", str(folders["alg"]), "--watch", *options]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+
+        def expect(result: str) -> None:
+            assert process.stdout is not None and process.stderr is not None
+            await_line(process.stdout, result)  # one save may be noticed as two
+            await_line(process.stderr, "waiting for the next save")
+
+        try:
+            expect("[1, 1]")
+            answers.write_text('{"algorithms": {"scripted": {"result": 2}}}')
+            expect("[2, 1]")
+            (folders["algs"] / "called.py").write_text("def start(args): return 2\n")
+            expect("[2, 2]")
+            (folders["pipelines"] / "p.json").write_text('{"name": "p", "nodes": 5}')
+            await_line(process.stderr, "p.json: ")
+            (folders["pipelines"] / "p.json").unlink()
+            expect("[2, 2]")
+            (folders["alg"] / "main.py").unlink()
+            folders["alg"].rmdir()
+            await_line(process.stderr, "alg does not exist")
+            await_line(process.stderr, "waiting for the next save")
+            folders["alg"].mkdir()
+            (folders["alg"] / "main.py").write_text("def start(args): return 3\n")
+            await_line(process.stdout, "3")
+        finally:
+            process.kill()
+
+
+_READ = {"answers": "answers.json", "algorithms": "algs", "pipelines": "pipelines"}
+
+
+def test_a_run_is_not_blamed_for_what_the_one_before_took(algorithm: Path) -> None:
+    description = algorithm.with_name("algorithm.yml")
+    description.write_text(
+        "name: a\ncode: {path: ., entryPoint: algorithm.py}\nresources: {mem: 150Mi}\n"
+    )
+    algorithm.write_text("def start(args): return len(bytearray(b'x') * 300_000_000)\n")
+    command = [sys.executable, "-m", "wrapper", "run", str(description), "--watch"]
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        try:
+            await_line(process.stderr, "resources.mem is 150 MiB")
+            await_line(process.stderr, "waiting for the next save")
+            algorithm.write_text("def start(args): return 1\n")
+            await_line(process.stderr, "done after")
+            assert "waiting for the next save" in process.stderr.readline()
         finally:
             process.kill()
 

@@ -53,7 +53,9 @@ MAY_READ_THE_ENVIRONMENT = {
     "algorunner.py",
     "cli/health.py",
     "cli/check.py",
+    "cli/run_in_process.py",
     "cli/run_pipeline.py",
+    "cli/run_request.py",
     "cli/run_tasks.py",
     "process_one.py",
     "testing/surroundings.py",  # lends it to an algorithm under test

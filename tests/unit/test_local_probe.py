@@ -157,17 +157,25 @@ def test_one_that_has_no_end(tmp_path: Path, text: str) -> None:
         assert " (main.py:2, in " in found.problem
 
 
-def test_nothing_is_left_behind(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", ["", "os._exit(3)", "os.abort()", "while True: pass", "daemon()"])
+def test_nothing_is_left_behind(tmp_path: Path, end: str) -> None:
     os.mkfifo(tmp_path / "held")
     held = os.open(tmp_path / "held", os.O_RDONLY | os.O_NONBLOCK)
     text = (
-        "import subprocess, sys, threading, time\n"
+        "import os, subprocess, sys, threading, time\n"
         "sleep = [sys.executable, '-c', 'import time; time.sleep(600)']\n"
         "subprocess.Popen(sleep, stdout=open('held', 'w'))\n"
+        "subprocess.Popen(sleep, stdout=open('held', 'w'), start_new_session=True)\n"
         "threading.Thread(target=time.sleep, args=[600]).start()\n"
+        "def daemon():\n"
+        "    if os.fork() == 0:\n"
+        "        os.setsid()\n"
+        "        subprocess.Popen(sleep, stdout=open('held', 'w'), start_new_session=True)\n"
+        "        os._exit(0)\n"
         "def start(args): pass\n"
+        f"{end}\n"
     )
-    assert only(probed(tmp_path, text))
+    probed(tmp_path, text, timeout=1 if "while" in end else 60)
     # The end of the file comes once all that hold it are gone.
     assert select.select([held], [], [], 10) == ([held], [], [])
     assert os.read(held, 1) == b""

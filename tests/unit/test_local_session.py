@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from wrapper.local import events
 from wrapper.local.container import AlgorithmContainer
 from wrapper.local.session import Session, run_in_container
 from wrapper.local.source import open_algorithm
@@ -22,6 +23,26 @@ def silent_port() -> Iterator[int]:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]
+
+
+def test_a_task_that_is_over_before_the_algorithm_has_connected(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text("def start(args, api): return 1\n")
+    ended: list[events.Outcome] = []
+    said: list[str] = []
+
+    def note(job: Any, outcome: events.Outcome, code: int | None) -> None:
+        ended.append(outcome)
+
+    session = Session([{"taskId": "t"}], 0.001, lambda job: None, note, said.append)
+    with (
+        open_algorithm(tmp_path) as source,
+        Worker() as worker,
+        AlgorithmContainer(source, worker.port, os.environ) as container,
+    ):
+        assert run_in_container(session, worker, container) == 1
+        assert container.wait(0) == 0  # by itself: it was told to exit
+    assert ended == [events.Stopped()]
+    assert said == ["not finished after 0.001 s (--timeout): stopping it"]
 
 
 def test_ctrl_c_before_the_algorithm_has_connected(tmp_path: Path, silent_port: int) -> None:

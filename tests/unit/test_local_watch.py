@@ -115,9 +115,92 @@ def test_a_file_whose_name_is_no_text_does_not_end_the_watch(folder: Path) -> No
         assert event.is_set()
 
 
+def remake(folder: Path, text: str) -> None:
+    (folder / "main.py").unlink()
+    folder.rmdir()
+    folder.mkdir()
+    (folder / "main.py").write_text(text)
+
+
+@pytest.mark.parametrize("how", ["deleted", "replaced", "moved away and back"])
+def test_a_folder_that_is_made_anew(folder: Path, tmp_path: Path, how: str) -> None:
+    away = tmp_path / "away"
+    with Watch(folder) as watch:
+        for number in range(2):
+            event = heard(watch)
+            if how == "moved away and back":
+                folder.rename(away)
+                assert not folder.exists()
+                away.rename(folder)
+                (folder / "main.py").write_text(f"new {number}")
+            elif how == "deleted":
+                remake(folder, f"new {number}")
+            else:
+                (tmp_path / "next").mkdir()
+                (tmp_path / "next" / "main.py").write_text(f"new {number}")
+                folder.rename(tmp_path / f"old {number}")
+                (tmp_path / "next").rename(folder)
+            assert event.wait(LIMIT)
+            watch.wait()
+
+
+def test_what_is_saved_after_a_folder_was_made_anew(folder: Path) -> None:
+    with Watch(folder) as watch:
+        event = heard(watch)
+        remake(folder, "new")
+        assert event.wait(LIMIT)
+        saved_until(watch, folder / "main.py")
+
+
+def saved_until(watch: Watch, path: Path) -> None:
+    """Save a file until that is noticed: what was saved before is noticed late, perhaps."""
+    text = path.read_text()
+    for number in range(3):
+        watch.wait()
+        event = heard(watch)
+        path.write_text(f"{text} {number}")
+        assert event.wait(LIMIT)
+
+
+def test_a_folder_that_comes_later(folder: Path, tmp_path: Path) -> None:
+    others = [tmp_path / "algorithms", tmp_path / "pipelines"]
+    with Watch(folder, others=others) as watch:
+        event = heard(watch)
+        (folder / "main.py").write_text("new")  # what is there is watched all the same
+        assert event.wait(LIMIT)
+        watch.wait()
+        event = heard(watch)
+        (tmp_path / "pipelines").mkdir()
+        assert event.wait(LIMIT)
+        assert not watch._fault
+
+
+@pytest.mark.parametrize("name", ["a/main.py", "a/algorithm.json", "pipeline.json", "a.yml"])
+def test_other_folders(folder: Path, tmp_path: Path, name: str) -> None:
+    other = tmp_path / "other"
+    (other / "a").mkdir(parents=True)
+    with Watch(folder, others=[other]) as watch:
+        for number in range(2):
+            event = heard(watch)
+            (other / "a" / "result.json").write_text("[1]")
+            (other / name).write_text(f"new {number}")
+            assert event.wait(LIMIT)
+            watch.wait()
+
+
+def test_a_save_in_another_folder_before_the_watch_stood_is_noticed(
+    folder: Path, tmp_path: Path
+) -> None:
+    watch = Watch(folder, others=[tmp_path])
+    (tmp_path / "pipeline.json").write_text("{}")
+    event = heard(watch)
+    with watch:
+        assert event.wait(LIMIT)
+
+
 def test_a_folder_that_cannot_be_watched(tmp_path: Path) -> None:
     with (
         Watch(tmp_path / "none") as watch,
-        pytest.raises(WatchError, match=r"saves in .*none cannot be noticed: No path"),
+        pytest.raises(WatchError, match=r"saves in .*none cannot be noticed: it is not there"),
     ):
         watch.wait()

@@ -204,6 +204,20 @@ def test_exit_carries_its_code(worker: Worker, recorder: Recorder) -> None:
         assert algorithm.expect("exit") == {"exitCode": 3}
 
 
+def test_exit_before_the_algorithm_has_connected(worker: Worker) -> None:
+    worker.exit(3)
+    with connected(worker) as algorithm:
+        assert algorithm.expect("exit") == {"exitCode": 3}
+
+
+def test_exit_before_a_task_could_begin_comes_after_its_start(worker: Worker) -> None:
+    worker.begin(JOB)
+    worker.exit()
+    with connected(worker) as algorithm:
+        algorithm.expect("initialize")
+        assert algorithm.expect("exit") == {"exitCode": 0}
+
+
 def test_a_connection_lost_in_a_task_loses_it(worker: Worker) -> None:
     with connected(worker) as algorithm:
         outcome = worker.begin(JOB)

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from ..config import Config
 from ..ipc import CHANNEL_VARIABLE, DUMP_SIGNAL
@@ -61,7 +61,7 @@ def serve_process(config: Config, load: Callable[[], Algorithm]) -> None:
     _write_through()
     pipes = [socket.socket(fileno=fd) for fd in (tasks, control, *handover)]
     make_host(config, lambda: os._exit(1), *pipes).run(load)
-    _leave()
+    leave()
 
 
 def make_host(
@@ -122,21 +122,26 @@ def _write_through() -> None:
         libc.setvbuf(stdout, None, _LINE_BUFFERED, 0)
 
 
-def _leave() -> None:
+def leave(code: int = 0) -> NoReturn:
     """End the process as the interpreter would, but for threads that user code has left."""
-    Thread(target=_end_in_time, name="hkube-end", daemon=True).start()
+    Thread(target=_end_in_time, args=(code,), name="hkube-end", daemon=True).start()
     # First those of executors: multiprocessing's would wait for their processes for ever.
     for end in reversed(getattr(threading, "_threading_atexits", ())):
         end()
     atexit._run_exitfuncs()
+    end_now(code)
+
+
+def end_now(code: int) -> NoReturn:
+    """End the process, whatever still runs in it."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
         except (OSError, ValueError):
             pass  # closed by user code, or nobody reads it any more
-    os._exit(0)
+    os._exit(code)
 
 
-def _end_in_time() -> None:
+def _end_in_time(code: int) -> None:
     time.sleep(_EXIT_HOOKS_PATIENCE)
-    os._exit(0)
+    os._exit(code)  # no flush: what hangs may hold the stream

@@ -49,6 +49,18 @@ def command_errors() -> Iterator[None]:
         raise typer.Exit(FAILED) from None
 
 
+@contextmanager
+def no_waiting_for_threads() -> Iterator[None]:
+    """Let a command that has run user code end as a container does, whatever threads are left."""
+    try:
+        yield
+    except typer.Exit as end:
+        from ..inprocess import leave_threads
+
+        leave_threads(end.exit_code)
+        raise
+
+
 def _sentence(error: OSError) -> str:
     reason = error.strerror or str(error)
     return f"{error.filename}: {reason}" if error.filename else reason

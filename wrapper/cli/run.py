@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .ending import command_errors
+from .ending import command_errors, no_waiting_for_threads
 from .options import AlgorithmPath, Answers, Pipelines, Storage
 
 
@@ -99,7 +100,8 @@ def run(
     """
     started = time.monotonic()
     from ..local.answers import AnswerTable, load_answers
-    from .run_tasks import Request, run_once, run_watching
+    from .run_request import Request
+    from .run_tasks import run_once, run_watching
     from .task_inputs import task_inputs
     from .values import files_of, read_array, read_object
 
@@ -127,11 +129,14 @@ def run(
 
     texts = inputs or ["[]"]
     given = [text for text in (*texts, flow_input, extra_data) if text is not None]
-    with command_errors():
-        files = files_of(given)
-        _check_together(given, watch, in_process, timeout)
-        code = run_watching(read_request, started) if watch else run_once(read_request(), started)
-    raise typer.Exit(code)
+    with no_waiting_for_threads() if in_process else nullcontext():
+        with command_errors():
+            files = [*files_of(given), *([answers] if answers else [])]
+            _check_together(given, watch, in_process, timeout)
+            code = (
+                run_watching(read_request, started) if watch else run_once(read_request(), started)
+            )
+        raise typer.Exit(code)
 
 
 def _check_together(given: list[str], watch: bool, in_process: bool, timeout: float | None) -> None:

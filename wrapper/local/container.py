@@ -9,12 +9,15 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import final
 
+from .memory import own_peak, peak_of
 from .source import AlgorithmSource
 from .storage import LocalStorage
+from .waiting import wait_done
 
 STDERR = 2
 
@@ -57,6 +60,8 @@ class AlgorithmContainer:
         self._folder = source.folder
         self._output = output
         self._process: subprocess.Popen[bytes] | None = None
+        self._ended: Future[int] = Future()
+        self._memory: int | None = None
 
     def __enter__(self) -> AlgorithmContainer:
         try:
@@ -69,7 +74,12 @@ class AlgorithmContainer:
                 stderr=self._output,
                 start_new_session=True,  # Ctrl-C is for the worker, which then stops the task
             )
+            arguments = (self._process, own_peak())
+            threading.Thread(target=self._await_end, args=arguments, daemon=True).start()
         except BaseException:  # this machine has no room for it
+            if self._process is not None:
+                self._process.kill()
+                self._process.wait()
             self._scratch.cleanup()
             raise
         return self
@@ -87,11 +97,7 @@ class AlgorithmContainer:
         Returns:
             The exit code as a shell has it, 128 + n for signal n; None if it still runs.
         """
-        try:
-            code = self._running.wait(timeout)
-        except subprocess.TimeoutExpired:
-            return None
-        return code if code >= 0 else 128 - code
+        return self._ended.result() if wait_done(self._ended, timeout) else None
 
     def on_exit(self, call: Callable[[int], None]) -> None:
         """Call a function, in a thread, with the exit code once the process has ended."""
@@ -102,16 +108,36 @@ class AlgorithmContainer:
         for patience in (_FIRST_SIGTERM, _SECOND_SIGTERM):
             if self.wait(timeout=0) is not None:
                 return
-            self._running.terminate()
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGTERM)
             self.wait(patience)
         with suppress(ProcessLookupError):
-            os.killpg(self._running.pid, signal.SIGKILL)
+            os.killpg(self._pid, signal.SIGKILL)
         self.wait()
 
     @property
-    def _running(self) -> subprocess.Popen[bytes]:
+    def memory(self) -> int | None:
+        """The most memory, in bytes, that one of the processes took.
+
+        None: not known, or it has not ended yet.
+        """
+        return self._memory
+
+    @property
+    def _pid(self) -> int:
         assert self._process is not None, "the container was not started"
-        return self._process
+        return self._process.pid
+
+    def _await_end(self, process: subprocess.Popen[bytes], peak_before: int) -> None:
+        """Alone wait for the process: Popen would not tell what it and those below it took."""
+        try:
+            _, status, usage = os.wait4(process.pid, 0)
+            code = os.waitstatus_to_exitcode(status)
+            self._memory = peak_of(usage, peak_before)
+        except ChildProcessError:  # somebody else in this program has waited for all children
+            code = 0
+        process.returncode = code
+        self._ended.set_result(code if code >= 0 else 128 - code)
 
 
 def container_environ(

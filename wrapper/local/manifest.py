@@ -15,7 +15,8 @@ from ..errors import WrapperError
 from .plain import what_is_wrong
 
 SUFFIXES = (".yml", ".yaml", ".json")
-FILE_NAMES = ("algorithm.yml", "algorithm.yaml", "algorithm.json")
+JSON_MANIFEST = "algorithm.json"
+FILE_NAMES = ("algorithm.yml", "algorithm.yaml", JSON_MANIFEST)
 
 _PYTHON = re.compile(r"python[\d.]*(:.*)?", re.IGNORECASE)
 _QUANTITY = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGTPE]i?|m|k)?")

@@ -54,6 +54,7 @@ class Worker:
         self._link: Link | None = None
         self._task: Task | None = None
         self._gone: str | None = None
+        self._exit_code: int | None = None
         self._storage = storage
         self._server = Listening(self._serve_connection, port)
 
@@ -127,16 +128,20 @@ class Worker:
         Args:
             force: True as for a user's stop, False as for a scale-down.
         """
-        task = self._current()
+        task, link = self._current(), self._link
         if task is not None:
             task.stopping()
-            if self._link is None:
+            if link is None:
                 task.finish(events.Stopped())
-        self._command(commands.STOP, {"forceStop": force})
+        if link is not None:
+            self._command(link, commands.STOP, {"forceStop": force})
 
     def exit(self, code: int = 0) -> None:
-        """Ask the algorithm's process to end with an exit code."""
-        self._command(commands.EXIT, {"exitCode": code})
+        """Ask the algorithm's process to end with an exit code, at once or when it is connected."""
+        with self._lock:
+            self._exit_code, link = code, self._link
+        if link is not None:
+            self._command(link, commands.EXIT, {"exitCode": code})
 
     def give_up(self, reason: str) -> None:
         """Hear that the algorithm will not come back: its task, and any after it, is lost."""
@@ -149,11 +154,10 @@ class Worker:
         task = self._task
         return None if task is None or task.over else task
 
-    def _command(self, command: str, data: dict[str, Any]) -> None:
-        link, task = self._link, self._current()
-        if link is not None:
-            self._tell(events.Sent, task.task_id if task else None, command=command)
-            link.send({"command": command, "data": data})
+    def _command(self, link: Link, command: str, data: dict[str, Any]) -> None:
+        task = self._current()
+        self._tell(events.Sent, task.task_id if task else None, command=command)
+        link.send({"command": command, "data": data})
 
     def _serve_connection(self, connection: ServerConnection) -> None:
         link = open_link(connection, "v1" if self._storage is None else "v3")
@@ -161,12 +165,14 @@ class Worker:
             return
         with self._lock:
             before, self._link = self._link, link
-            task = self._current()
+            task, exit_code = self._current(), self._exit_code
         if before is not None:
             before.close()  # as HKube's worker: one connection, the newest
         self._tell(events.Connected, task.task_id if task else None, encoding=link.encoding.name)
         if task is not None:
             task.connected(link)
+        if exit_code is not None:  # it was asked before anybody was there to hear it
+            self._command(link, commands.EXIT, {"exitCode": exit_code})
         try:
             while (frame := link.receive()) is not None:
                 self._receive(link, frame)

@@ -22,17 +22,22 @@ Snapshot = dict[str, int]
 _LOOK_EVERY = 1000
 
 
-def take_snapshot(folder: str) -> Snapshot:
-    """When each file of code was last changed, nanoseconds; take it before the code is loaded."""
+def take_snapshot(folder: str, is_ours: Callable[[Change, str], bool] | None = None) -> Snapshot:
+    """When each file of code was last changed, nanoseconds; take it before the code is loaded.
+
+    Args:
+        folder: with all that is below it.
+        is_ours: whether a file counts; None: code and settings do.
+    """
     from watchfiles import Change
 
-    is_code = code_filter()
+    is_ours = is_ours or code_filter()
     found: Snapshot = {}
     for path, _, names in os.walk(folder):
         for name in names:
             file = os.path.join(path, name)
             try:
-                if is_code(Change.modified, file):
+                if is_ours(Change.modified, file):
                     found[file] = os.stat(file).st_mtime_ns
             except OSError:
                 pass  # it has just gone

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -11,7 +10,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,10 +19,14 @@ from ..source import AlgorithmSource
 
 STDERR = 2
 
-_CHILD = Path(__file__).with_name("probe_child.py")
+_GUARD = Path(__file__).with_name("probe_guard.py")
 _PACKAGE = Path(__file__).resolve().parents[2]
 _FRAME = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<function>.+)$')
 _DUMP_PATIENCE = 2.0  # seconds for the stacks to be written
+_END_PATIENCE = 5.0
+
+# It needs nothing of what is installed, and is there the sooner.
+_GUARD_COMMAND = (sys.executable, "-I", "-S", _GUARD)
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def probe(
     with tempfile.TemporaryDirectory(prefix="hkube-") as scratch:
         answer, stacks = Path(scratch, "answer.json"), Path(scratch, "stacks.txt")
         child = subprocess.Popen(
-            [sys.executable, _CHILD, answer, stacks, source.folder, source.entry_point, file],
+            [*_GUARD_COMMAND, answer, stacks, source.folder, source.entry_point, file],
             cwd=source.folder,
             env={
                 **environ,
@@ -102,14 +104,20 @@ def probe(
             if not ended:
                 return _stuck(child, stacks, seconds, timeout, file, source.folder)
         finally:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(child.pid, signal.SIGKILL)  # whatever it has started, too
-            child.wait()
+            _end(child)
         try:
             answered = json.loads(answer.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return _died(child.returncode, stacks, seconds, file, source.folder)
     return _read(answered, seconds)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End the guard, which ends all that the module has started."""
+    child.terminate()
+    if not _wait(child, _END_PATIENCE):
+        child.kill()
+        child.wait()
 
 
 def _wait(child: subprocess.Popen[bytes], timeout: float) -> bool:

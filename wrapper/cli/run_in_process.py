@@ -1,0 +1,108 @@
+"""`hkube-wrapper run --in-process`: the algorithm's side on this process's main thread."""
+
+from __future__ import annotations
+
+import faulthandler
+import io
+import os
+import sys
+import tempfile
+import threading
+from concurrent.futures import Future
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from ..algorithm.serve import end_now
+from ..inprocess import serve_in_process
+from ..local.container import STDERR, container_environ
+from ..local.screen import Screen
+from ..local.session import FAILED, Session, run_beside
+from ..local.source import open_algorithm
+from ..local.storage import local_storage
+from ..local.worker import Worker
+from .run_request import Request, make_jobs, open_worker, say_remarks
+from .show import Show
+
+STDOUT = 1
+_TERMINATED = 143
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What is to be ended, from the main thread or, while user code holds that, another one."""
+
+    stack: ExitStack
+    show: Show
+    worker: Worker
+    tasks: threading.Thread
+    result: Future[int]
+    signals: list[int]
+
+    def end(self, code: int) -> int:
+        """End everything; returns the command's exit code.
+
+        Args:
+            code: the exit code of the algorithm's side.
+        """
+        self.worker.give_up(f"the algorithm's side ended with exit code {code}")
+        self.tasks.join()
+        self.stack.close()
+        self.show.summary()
+        if code == _TERMINATED and self.signals:
+            return 128 + self.signals[0]
+        return code or self.result.result()
+
+    def end_without_user_code(self, code: int) -> None:
+        """End everything and the process with it; user code still runs, for nobody."""
+        final = FAILED
+        try:
+            final = self.end(code)
+        except OSError as error:  # nobody reads the result, for one
+            with suppress(OSError):
+                print(f"error: {error}", file=sys.stderr)
+        finally:
+            end_now(final)
+
+
+def run_in_process(request: Request, started: float) -> int:
+    """Run the tasks; see `run_tasks.run_once`. Ends the process if user code does not return."""
+    with ExitStack() as stack:
+        source = stack.enter_context(open_algorithm(request.path))
+        show = Show(Screen(sys.stderr, bar=False), started, request.as_json, _take_stdout())
+        say_remarks(source, show)
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hkube-")))
+        storage = stack.enter_context(local_storage(request.storage, os.environ))
+        worker = stack.enter_context(open_worker(request, source, show, storage))
+        os.environ.update(container_environ(source, worker.port, os.environ, scratch, storage))
+        jobs = make_jobs(request, source)
+        session = Session(jobs, request.timeout, show.begin, show.ended, show.terminal.say)
+        result: Future[int] = Future()
+        tasks = threading.Thread(target=_run_beside, args=(session, worker, result))
+        run = _Run(stack, show, worker, tasks, result, [])
+        tasks.start()
+        faulthandler.enable()  # a crash takes this program with it: then at least with a stack
+        code = serve_in_process(
+            os.environ, gone=run.end_without_user_code, heard=run.signals.append
+        )
+        return run.end(code)
+
+
+def _run_beside(session: Session, worker: Worker, ended: Future[int]) -> None:
+    try:
+        ended.set_result(run_beside(session, worker))
+    except BaseException as error:  # nobody reads the result, for one
+        ended.set_exception(error)
+        worker.exit()  # or the main thread would serve for ever
+
+
+def _take_stdout() -> TextIO:
+    """Keep stdout for the results: what user code prints in this process goes to stderr."""
+    sys.stdout.flush()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # With PYTHONUNBUFFERED the words of one print would mix with lines of the terminal's.
+        sys.stdout.reconfigure(line_buffering=True, write_through=False)
+    results = os.fdopen(os.dup(STDOUT), "w", encoding=sys.stdout.encoding)
+    os.dup2(STDERR, STDOUT)
+    return results
