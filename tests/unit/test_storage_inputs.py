@@ -51,7 +51,7 @@ class Bench:
     def __init__(self, folder: Path, peers: Peers | None = None, within: float = 0) -> None:
         self.store = CountingStore(str(folder))
         retries = Retries(within, lambda line: None)
-        self.sources = Sources(self.store, retries, Cache(1000), peers, "msgpack", "local")
+        self.sources = Sources(self.store, retries, Cache(100_000), peers, "msgpack", "local")
 
     def put(self, value: Any, path: str) -> dict[str, Any]:
         encoded = encode_value(value, "msgpack", "result")

@@ -135,7 +135,8 @@ class PeerServer:
         if not isinstance(tasks, list):
             return [_error(encoding, "unknown", "the request has no list of tasks")]
         missing = _error(encoding, "notAvailable", "taskId notAvailable")
-        return [self._held.get(str(task)) or missing for task in tasks]
+        found = [self._held.get(str(task)) for task in tasks]
+        return [missing if held is None else (held.header, held.payload) for held in found]
 
     @property
     def _is_serving(self) -> bool:

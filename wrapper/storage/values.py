@@ -13,6 +13,9 @@ from .header import HEADER_SIZE, make_header, read_header
 # stays.
 _ENVELOPES = {"json": (8, 1), "msgpack": (6, 0), "bson": (10, 1)}
 
+# What one that is kept takes besides its payload: the objects that hold it, its name, its place.
+ENTRY_BYTES = 1024
+
 
 class Encoded(NamedTuple):
     """A value as it is stored.

@@ -5,6 +5,7 @@ The only place of the supervisor that knows the storage; imported if peers are t
 
 from __future__ import annotations
 
+import resource
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ..log import Log
 
 _MEGABYTE = 1024 * 1024
+_MOST_MAPPED = 4096
 
 
 class Peers:
@@ -32,7 +34,8 @@ class Peers:
     """
 
     def __init__(self, config: Config, log: Log, send: Callable[[bytes], None]) -> None:
-        self._held = HeldResults(config.discovery.max_cache_size * _MEGABYTE)
+        budget = config.discovery.max_cache_size * _MEGABYTE
+        self._held = HeldResults(budget, _most_mapped())
         self._is_serving = False
         encoding = get_encoding(config.encoding)
         status = encoding.encode({"command": SERVING_STATUS, "data": True}, "status")
@@ -64,6 +67,13 @@ class Peers:
         except (EOFError, OSError):
             return False
         if offer is not None:
-            is_held = self._is_serving and self._held.hold(offer.task_id, offer.result)
+            result = offer.result if self._is_serving else None
+            is_held = result is not None and self._held.hold(offer.task_id, result)
             answer(sock, offer.number, is_held)
         return True
+
+
+def _most_mapped() -> int:
+    """How many results may take a file descriptor: half of what this process may have open."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return _MOST_MAPPED if limit < 0 else min(_MOST_MAPPED, limit // 2)
