@@ -7,11 +7,14 @@ import os
 import resource
 import socket
 import tempfile
-from collections.abc import Iterator
-from threading import Thread
+from collections.abc import Callable, Iterator
+from threading import Event, Thread
+from threading import enumerate as enumerate_threads
 from typing import IO
 
+import msgpack
 import pytest
+import zmq
 
 from tests.free_ports import free_port
 from wrapper.config import Config
@@ -35,10 +38,12 @@ def text_of(log: IO[bytes]) -> str:
     return os.pread(log.fileno(), io.DEFAULT_BUFFER_SIZE, 0).decode()
 
 
-def make(log: IO[bytes], port: int) -> Peers:
-    environ = {"STORAGE_PROTOCOL": "v3", "DISCOVERY_PORT": str(port)}
+def make(
+    log: IO[bytes], port: int, send: Callable[[bytes], None] = lambda payload: None, **more: str
+) -> Peers:
+    environ = {"STORAGE_PROTOCOL": "v3", "DISCOVERY_PORT": str(port), **more}
     config = Config.from_environ(environ, "/")
-    return Peers(config, Log("info", fd=log.fileno()), lambda payload: None)
+    return Peers(config, Log("info", fd=log.fileno()), send)
 
 
 def offer(peers: Peers, encoded: Encoded = SMALL) -> bool:
@@ -88,6 +93,29 @@ def test_what_cannot_be_taken_is_answered_at_once(log: IO[bytes]) -> None:
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         assert ours.recv(100) == handover._ANSWER.pack(7, False)
+    peers.close()
+
+
+def test_a_fault_of_the_serving_is_said_and_nothing_is_held_any_more(log: IO[bytes]) -> None:
+    port, sent = free_port(), Event()
+
+    def send(payload: bytes) -> None:
+        sent.set()
+        raise RuntimeError("the test's own")
+
+    peers = make(log, port, send, DISCOVERY_SERVING_REPORT_INTERVAL="1")
+    assert offer(peers)
+    (serving,) = (thread for thread in enumerate_threads() if thread.name == "hkube-peers")
+    with zmq.Context() as context, context.socket(zmq.REQ) as sock:
+        sock.connect(f"tcp://127.0.0.1:{port}")
+        sock.send(msgpack.packb({"tasks": ["t"]}))
+        assert sock.poll(int(LIMIT * 1000))
+        assert sock.recv_multipart() == [SMALL.header, SMALL.payload]
+    assert sent.wait(LIMIT)
+    serving.join(LIMIT)
+    assert not offer(peers)
+    assert "results are no longer served to other algorithms" in text_of(log)
+    assert "RuntimeError: the test's own" in text_of(log)
     peers.close()
 
 

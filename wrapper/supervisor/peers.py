@@ -36,27 +36,37 @@ class Peers:
     def __init__(self, config: Config, log: Log, send: Callable[[bytes], None]) -> None:
         budget = config.discovery.max_cache_size * _MEGABYTE
         self._held = HeldResults(budget, _most_mapped())
-        self._is_serving = False
         encoding = get_encoding(config.encoding)
         status = encoding.encode({"command": SERVING_STATUS, "data": True}, "status")
-        self._server = server = PeerServer(config.discovery, self._held, lambda: send(status))
+        self._log = log
+        self._server = server = PeerServer(
+            config.discovery, self._held, lambda: send(status), self._ended
+        )
         where = f"{config.discovery.host}:{config.discovery.port}"
+        self._is_serving = True  # before the thread that may end it begins
         try:
             server.start()
         except OSError as error:
+            self._is_serving = False
             log.warning(
                 f"results are not served to other algorithms, they read the storage: {where}, or "
                 f"the next port, cannot be listened on ({error.strerror or error}): set "
                 "DISCOVERY_PORT, or DISCOVERY_ENABLE to false"
             )
         else:
-            self._is_serving = True
             log.info(f"results are served to other algorithms at {where}")
 
     def close(self) -> None:
         """Serve no more."""
-        if self._is_serving:
-            self._server.close()
+        self._is_serving = False
+        self._server.close()
+
+    def _ended(self, fault: Exception) -> None:
+        self._is_serving = False  # HKube is told of no result any more that it is held
+        self._log.error(
+            "results are no longer served to other algorithms, they read the storage: "
+            f"{type(fault).__name__}: {fault}"
+        )
 
     def take(self, sock: socket.socket) -> bool:
         """Take what has been handed over; False if the other end is closed."""
