@@ -41,6 +41,7 @@ class FaultyHttp:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            timeout = 20.0  # seconds for a client that says nothing
 
             def do_GET(self) -> None:
                 service.headers.append({key.lower(): value for key, value in self.headers.items()})
@@ -65,7 +66,11 @@ class FaultyHttp:
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             certificate.configure_cert(context)
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+            # The handshake is part of the first read, in a connection's own thread: in `accept` a
+            # client that says nothing would hold up the others, and the end.
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
             # A client that turns away is no news.
             self._server.handle_error = lambda request, client_address: None  # type: ignore[method-assign]
             scheme = "https"

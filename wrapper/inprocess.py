@@ -21,7 +21,7 @@ from .algorithm.serve import end_now, leave, make_host
 from .config import Config
 from .errors import ConfigurationError
 from .log import Log
-from .supervisor.process import Channel
+from .supervisor.process import Channel, channel_pairs
 from .supervisor.serve import EXIT_CONFIGURATION, EXIT_SOFTWARE, tell_problems
 from .supervisor.supervisor import Supervisor
 
@@ -160,7 +160,7 @@ def serve_in_process(
         log.warning(warning)
     log.info(config.how_results_travel)
     serves_peers = config.storage_protocol == "v3" and config.discovery.enabled
-    pairs = [socket.socketpair() for _ in range(3 if serves_peers else 2)]
+    pairs = channel_pairs(serves_peers)
     channel = Channel(*(ours for ours, _ in pairs))
     beside = SupervisorThread(config, log, LocalAlgorithm(channel, log))
     if serves_peers:

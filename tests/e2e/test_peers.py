@@ -216,18 +216,20 @@ def test_eight_peers_at_once_cost_no_more_than_one(
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    sockets = [context.socket(zmq.REQ) for _ in range(8)]
-    for sock in sockets:
-        sock.connect(f"tcp://127.0.0.1:{port}")
-        sock.send(msgpack.packb({"tasks": ["t1"]}))
-    for sock in sockets:
-        assert sock.poll(LIMIT)
-        head, body = sock.recv_multipart(copy=False)
-        assert bytes(head.buffer) == header(1, "msgpack") and len(body.buffer) == size
-        sock.close(0)
-        del head, body
-    done.set()
-    watcher.join()
+    try:
+        sockets = [context.socket(zmq.REQ) for _ in range(8)]
+        for sock in sockets:
+            sock.connect(f"tcp://127.0.0.1:{port}")
+            sock.send(msgpack.packb({"tasks": ["t1"]}))
+        for sock in sockets:
+            assert sock.poll(LIMIT)
+            head, body = sock.recv_multipart(copy=False)
+            assert bytes(head.buffer) == header(1, "msgpack") and len(body.buffer) == size
+            sock.close(0)
+            del head, body
+    finally:
+        done.set()
+        watcher.join()
     assert most - before < size + 60_000_000
 
 

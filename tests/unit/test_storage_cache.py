@@ -6,15 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wrapper.storage.cache import Cache
-from wrapper.storage.values import Encoded
+from wrapper.storage.values import ENTRY_BYTES, Encoded
 
 
 def of(size: int) -> Encoded:
     return Encoded(b"12345678", bytes(size))
 
 
+def budget_for(*sizes: int) -> int:
+    return sum(size + ENTRY_BYTES for size in sizes)
+
+
 def test_the_one_not_used_for_the_longest_goes_first() -> None:
-    cache = Cache(10)
+    cache = Cache(budget_for(3, 3, 4))
     for name in "abc":
         cache.put(name, of(3))
     assert cache.get("a") is not None
@@ -24,7 +28,7 @@ def test_the_one_not_used_for_the_longest_goes_first() -> None:
 
 
 def test_what_is_over_the_budget_alone_is_not_kept_and_takes_no_place() -> None:
-    cache = Cache(10)
+    cache = Cache(budget_for(10))
     cache.put("a", of(10))
     cache.put("b", of(11))
     assert cache.get("b") is None
@@ -37,11 +41,18 @@ def test_a_budget_of_nothing() -> None:
     cache = Cache(0)
     cache.put("a", of(1))
     cache.put("empty", of(0))
-    assert cache.get("a") is None
+    assert cache.get("a") is None and cache.get("empty") is None
+
+
+def test_small_and_empty_values_go_too() -> None:
+    cache = Cache(100 * ENTRY_BYTES)
+    for number in range(200):
+        cache.put(str(number), of(0))
+    assert [number for number in range(200) if cache.get(str(number))] == list(range(100, 200))
 
 
 def test_forgetting() -> None:
-    cache = Cache(10)
+    cache = Cache(budget_for(10))
     cache.put("a", of(10))
     cache.clear()
     assert cache.get("a") is None
@@ -49,11 +60,14 @@ def test_forgetting() -> None:
     assert cache.get("b") is not None
 
 
-@given(st.lists(st.tuples(st.sampled_from("abcdef"), st.integers(0, 12))), st.integers(0, 20))
+SIZES = st.integers(0, 3 * ENTRY_BYTES)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcdef"), SIZES)), st.integers(0, 5 * ENTRY_BYTES))
 def test_it_never_holds_more_than_its_budget(puts: list[tuple[str, int]], budget: int) -> None:
     cache = Cache(budget)
     for name, size in puts:
         cache.put(name, of(size))
-        held = [cache.get(each) for each in "abcdef"]
-        assert sum(each.size for each in held if each is not None) <= budget
-        assert (cache.get(name) is not None) is (size <= budget)
+        held = [each for each in map(cache.get, "abcdef") if each is not None]
+        assert budget_for(*(each.size for each in held)) <= budget
+        assert (cache.get(name) is not None) is (budget_for(size) <= budget)

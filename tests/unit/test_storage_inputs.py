@@ -11,6 +11,7 @@ import pytest
 from wrapper.errors import StorageError
 from wrapper.storage.cache import Cache
 from wrapper.storage.file_store import FileStore
+from wrapper.storage.header import make_header
 from wrapper.storage.inputs import Sources, fetch_response, fill_input
 from wrapper.storage.links import Link
 from wrapper.storage.retries import Retries
@@ -39,9 +40,11 @@ class Peers:
     def __call__(self, links: Sequence[Link]) -> Mapping[str, Encoded]:
         self.asked += [link.task_id for link in links]
         return {
-            link.path: encode_value(self.held[link.task_id], "msgpack", "result")
+            link.path: held
+            if isinstance(held, Encoded)
+            else encode_value(held, "msgpack", "result")
             for link in links
-            if link.task_id in self.held
+            if (held := self.held.get(link.task_id)) is not None
         }
 
 
@@ -51,7 +54,11 @@ class Bench:
     def __init__(self, folder: Path, peers: Peers | None = None, within: float = 0) -> None:
         self.store = CountingStore(str(folder))
         retries = Retries(within, lambda line: None)
-        self.sources = Sources(self.store, retries, Cache(1000), peers, "msgpack", "local")
+        self.warnings: list[str] = []
+        self.cache = Cache(100_000)
+        self.sources = Sources(
+            self.store, retries, self.cache, peers, "msgpack", "local", self.warnings.append
+        )
 
     def put(self, value: Any, path: str) -> dict[str, Any]:
         encoded = encode_value(value, "msgpack", "result")
@@ -125,6 +132,50 @@ def test_peers_are_asked_first_and_the_storage_for_the_rest(tmp_path: Path) -> N
     assert peers.asked == ["t1", "t2"]  # the cache has them
 
 
+GOOD = encode_value(["good"] * 2000, "msgpack", "result")
+
+
+@pytest.mark.parametrize(
+    "answer, fault",
+    [
+        (Encoded(GOOD.header, bytes(GOOD.payload)[:5000]), "it was cut short: 5,000 of 10,003"),
+        (Encoded(GOOD.header, b"\xc1" * 10_003), "it is broken"),
+        # It could be decoded, to another value than the one that was stored.
+        (Encoded(make_header(False, "json"), b"123"), "it was cut short: 3 of 10,003"),
+    ],
+)
+def test_what_a_peer_has_is_no_good(tmp_path: Path, answer: Encoded, fault: str) -> None:
+    bench = Bench(tmp_path, Peers(t=answer))
+    info = bench.put(["good"] * 2000, "local-hkube/j/t")
+    link = {"storageInfo": info, "discovery": DISCOVERY, "taskId": "t"}
+    for _ in range(2):  # nor does the next task get it, from the cache
+        assert bench.fill(["$$k"], {"0": "$$k"}, k=link) == [["good"] * 2000]
+    assert bench.store.reads == ["local-hkube/j/t"]
+    (warning,) = bench.warnings
+    assert warning.startswith(f"local-hkube/j/t from the peer 10.0.0.1:9020: {fault}")
+    assert warning.endswith("; reading from the storage")
+
+
+def test_what_is_broken_in_the_storage_is_read_anew_by_the_next_task(tmp_path: Path) -> None:
+    peers = Peers(t=Encoded(GOOD.header, b"\xc1"))
+    bench = Bench(tmp_path, peers)
+    bench.store.write("local-hkube/j/t", Encoded(GOOD.header, b"\xc1"))
+    link = {"storageInfo": {"path": "local-hkube/j/t"}, "discovery": DISCOVERY, "taskId": "t"}
+    with pytest.raises(StorageError, match="it is broken"):
+        bench.fill(["$$k"], {"0": "$$k"}, k=link)
+    bench.store.write("local-hkube/j/t", GOOD)
+    assert bench.fill(["$$k"], {"0": "$$k"}, k=link) == [["good"] * 2000]
+
+
+def test_what_the_cache_has_is_no_good_for_this_link(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    info = bench.put(b"written once more", "local-hkube/j/t")
+    bench.cache.put("local-hkube/j/t", encode_value(b"short", "msgpack", "result"))
+    filled = bench.fill(["$$k"], {"0": "$$k"}, k={"storageInfo": info})
+    assert filled == [b"written once more"]
+    assert bench.warnings[0].startswith("local-hkube/j/t from the cache: it was cut short")
+
+
 def test_a_result_that_a_peer_is_still_writing_is_waited_for(tmp_path: Path) -> None:
     bench = Bench(tmp_path, Peers(), within=10)
     read = bench.store.read
@@ -159,5 +210,7 @@ def test_answers_to_calls(tmp_path: Path) -> None:
     assert fetch_response({"storageInfo": bench.put([1], "b/k")}, bench.sources) == [1]
     big = {"nodeName": "a", "info": {**bench.put("big", "b/l"), "isBigData": True}}
     assert fetch_response([big, 5], bench.sources) == [{"nodeName": "a", "result": "big"}, 5]
+    for path in ("b/k", "b/l"):
+        assert bench.cache.get(path) is None  # nobody will ask for it again
     with pytest.raises(StorageError, match="^the answer cannot be read from b/gone"):
         fetch_response({"storageInfo": {"path": "b/gone"}}, bench.sources)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Iterator, Sequence
 from queue import Queue
@@ -10,6 +11,7 @@ from time import monotonic
 from typing import Protocol
 
 import pytest
+import zmq
 
 from tests.free_ports import free_port
 from wrapper.storage.held_results import Held, HeldResults
@@ -37,18 +39,24 @@ def has_ipv6() -> bool:
 HAS_IPV6 = has_ipv6()
 
 
+LIMIT = 20.0  # seconds
+
+
 class Serving:
     """A server with results."""
 
     def __init__(self, **changes: object) -> None:
         self.held = HeldResults(10_000_000)
         self.reports: Queue[float] = Queue()
+        self.faults: Queue[Exception] = Queue()
         while True:
             self.settings = settings(free_port(), **changes)
-            self.server = PeerServer(self.settings, self.held, self.report)
+            self.server = PeerServer(self.settings, self.held, self.report, self.faults.put)
             try:
                 self.server.start()
-            except OSError:
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
                 continue
             break
         self.peer = Peer("127.0.0.1", self.settings.port)
@@ -152,14 +160,61 @@ def test_reports_while_it_serves(serve: Start) -> None:
     assert second - first >= 0.04
 
 
+ODD = [
+    (zmq.REQ, [b"ping", b"more"]),
+    (zmq.DEALER, [b"ping"]),  # no delimiter
+    (zmq.DEALER, [b""]),
+    (zmq.DEALER, [b"", b"ping", b"more"]),
+    (zmq.DEALER, [b""] * 50),
+]
+
+
+@pytest.mark.parametrize("offset", [0, 1])
+@pytest.mark.parametrize("kind, frames", ODD)
+def test_an_odd_message_does_not_end_the_serving(
+    serve: Start, offset: int, kind: int, frames: list[bytes]
+) -> None:
+    serving = serve()
+    serving.hold("t", 1)
+    port = serving.settings.port + offset
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    try:
+        odd = context.socket(kind)
+        odd.connect(f"tcp://127.0.0.1:{port}")
+        odd.send_multipart(frames)
+        for _ in range(3):
+            assert sorted(ask([serving.link("t")])) == ["b/t"]
+    finally:
+        context.destroy(linger=0)
+    assert serving.faults.empty()
+
+
+def test_a_fault_ends_the_serving_and_is_told(
+    serve: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serving = serve(serving_report_interval=0.01)
+    serving.hold("t", 1)
+    reports = serving.reports
+    monkeypatch.setattr(reports, "put", lambda moment: reports.no_such_attribute)  # type: ignore[attr-defined]
+    ask([serving.link("t")])
+    assert isinstance(serving.faults.get(timeout=LIMIT), AttributeError)
+    with socket.socket() as again:  # the port is free
+        again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        again.bind(("127.0.0.1", serving.settings.port))
+
+
 def test_a_port_that_is_taken(serve: Start) -> None:
     serving = serve()
-    again = PeerServer(serving.settings, serving.held, lambda: None)
+    again = PeerServer(serving.settings, serving.held, lambda: None, serving.faults.put)
     with pytest.raises(OSError, match="in use"):
         again.start()
     before = PeerServer(
-        settings(serving.settings.port - 1), serving.held, lambda: None
-    )  # its pings' port is taken
+        # Its pings' port is taken.
+        settings(serving.settings.port - 1),
+        serving.held,
+        lambda: None,
+        serving.faults.put,
+    )
     with pytest.raises(OSError, match="in use"):
         before.start()
 
@@ -187,9 +242,7 @@ def test_many_askers_at_once(serve: Start) -> None:
     def go() -> None:
         sizes.put(ask([serving.link("t")])["b/t"].size)
 
-    askers = [Thread(target=go) for _ in range(8)]
+    askers = [Thread(target=go, daemon=True) for _ in range(8)]
     for asker in askers:
         asker.start()
-    for asker in askers:
-        asker.join()
-    assert [sizes.get_nowait() for _ in askers] == [5_000_000] * 8
+    assert [sizes.get(timeout=LIMIT) for _ in askers] == [5_000_000] * 8

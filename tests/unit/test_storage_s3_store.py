@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import base64
+import socket
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.faulty_http import FaultyHttp
+from tests.faulty_http import Answer, FaultyHttp
 from tests.s3_server import KEY, SECRET, S3Server
 from wrapper.errors import StorageError
+from wrapper.storage import s3_store
 from wrapper.storage.header import make_header
+from wrapper.storage.retries import Retries
 from wrapper.storage.s3_store import S3Store
 from wrapper.storage.store import Missing, Unavailable
 from wrapper.storage.values import Encoded
@@ -29,9 +34,9 @@ def server() -> Iterator[S3Server]:
     server.close()
 
 
-def open_store(url: str, **changes: Any) -> S3Store:
+def open_store(url: str, patience: float = 5.0, **changes: Any) -> S3Store:
     settings = S3Settings(url, KEY, SECRET, verify_ssl=False, ca_file="")
-    return S3Store(settings._replace(**changes), patience=5.0)
+    return S3Store(settings._replace(**changes), patience)
 
 
 def test_the_header_is_in_the_metadata(server: S3Server) -> None:
@@ -115,6 +120,57 @@ def test_answers_of_a_service_that_is_not_well(
                 act()
             assert type(raised.value) is kind
             assert "\n" not in str(raised.value) and service.url in str(raised.value)
+
+
+def connections(listener: socket.socket) -> int:
+    """How many were made to a socket that nobody accepts from."""
+    listener.setblocking(False)
+    with ExitStack() as accepted:
+        for count in range(1000):
+            try:
+                accepted.enter_context(listener.accept()[0])
+            except BlockingIOError:
+                return count
+    raise AssertionError("far too many")
+
+
+@pytest.mark.parametrize("size, tries", [(None, 3), (1, 3), (2_000_000, 1), (70_000_000, 1)])
+def test_a_service_that_says_nothing_is_waited_for_no_longer_than_others(
+    monkeypatch: pytest.MonkeyPatch, size: int | None, tries: int
+) -> None:
+    within = 0.9
+    lines: list[str] = []
+    monkeypatch.setattr(s3_store, "_SHORTEST_SILENCE", 0.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        store = open_store(url, patience=within)
+
+        def act() -> None:
+            if size is None:
+                store.read(PATH)
+            else:
+                store.write(PATH, Encoded(b"", bytes(size)))
+
+        begun = time.monotonic()
+        with pytest.raises(Unavailable, match="does not answer: it took too long"):
+            Retries(within, lines.append).run("it", act)
+        took = time.monotonic() - begun
+        assert 0.25 < took < 2.5  # three times its three tries would take longer
+        assert 1 <= connections(silent) <= tries
+    if tries > 1:
+        assert [line.rpartition("; ")[2] for line in lines] == ["trying again for 0.9 s"]
+
+
+@pytest.mark.parametrize("size, tries", [(1, 1), (2_000_000, 2)])
+def test_what_is_large_is_sent_again_without_the_rest(size: int, tries: int) -> None:
+    answers = [Answer(503, b"", 0), Answer(200, b"", 0)]
+    with FaultyHttp() as service:
+        service.answer = lambda method: answers.pop(0)
+        with ExitStack() as stack:
+            if tries == 1:  # `retries` tries again
+                stack.enter_context(pytest.raises(Unavailable, match="answers 503"))
+            open_store(service.url).write(PATH, Encoded(b"", bytes(size)))
+        assert len(answers) == 2 - tries
 
 
 def test_an_answer_that_is_cut_short() -> None:

@@ -41,6 +41,7 @@ def test_what_one_task_stores_another_reads(tmp_path: Path) -> None:
 def test_results_are_handed_over_where_somebody_takes_them(tmp_path: Path) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
+        theirs.settimeout(20)
 
         def take() -> None:
             offer = receive(theirs)
@@ -51,5 +52,5 @@ def test_results_are_handed_over_where_somebody_takes_them(tmp_path: Path) -> No
         taker.start()
         said: list[Mapping[str, Any]] = []
         make(tmp_path, ours).store_result(SOURCE, [1].pop, said.append)
-        taker.join()
+        taker.join(20)
     assert said[0]["data"]["discovery"] == {"host": "10.0.0.9", "port": "9020"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from threading import RLock
 
-from .values import Encoded
+from .values import ENTRY_BYTES, Encoded
 
 
 class Cache:
@@ -15,7 +15,7 @@ class Cache:
     input is not seen by the next.
 
     Args:
-        budget: bytes, of the payloads.
+        budget: bytes, of the payloads and of what each takes besides.
     """
 
     def __init__(self, budget: int) -> None:
@@ -35,14 +35,15 @@ class Cache:
 
     def put(self, path: str, encoded: Encoded) -> None:
         """Keep a value, unless it alone is over the budget."""
+        cost = encoded.size + ENTRY_BYTES
         with self._lock:
             self._take_out(path)
-            if encoded.size > self._budget:
+            if cost > self._budget:
                 return
-            while self._bytes + encoded.size > self._budget:
+            while self._bytes + cost > self._budget:
                 self._take_out(next(iter(self._held)))
             self._held[path] = encoded
-            self._bytes += encoded.size
+            self._bytes += cost
 
     def clear(self) -> None:
         """Forget everything."""
@@ -53,4 +54,4 @@ class Cache:
     def _take_out(self, path: str) -> None:
         gone = self._held.pop(path, None)
         if gone is not None:
-            self._bytes -= gone.size
+            self._bytes -= gone.size + ENTRY_BYTES

@@ -12,7 +12,7 @@ from .parallel import in_parallel
 from .positions import MISSING, put_at, value_at
 from .retries import Retries
 from .store import Store
-from .values import Encoded, decode_value
+from .values import Encoded, decode_value, too_short
 
 # How many objects are read at once.
 _WORKERS = 8
@@ -31,6 +31,7 @@ class Sources(NamedTuple):
         ask_peers: None: peers are not asked.
         encoding: of what has no header.
         cluster: first part of the paths of results.
+        warn: takes a line for the log.
     """
 
     store: Store
@@ -39,6 +40,7 @@ class Sources(NamedTuple):
     ask_peers: AskPeers | None
     encoding: str
     cluster: str
+    warn: Callable[[str], None]
 
 
 def fill_input(job: MutableMapping[str, Any], sources: Sources) -> None:
@@ -79,11 +81,13 @@ def read_link(link: Link, sources: Sources) -> Any:
 def fetch_response(response: Any, sources: Sources) -> Any:
     """What an answer to a call of HKubeApi refers to; an answer that is the value stays itself.
 
-    In a list of nodes' results the large ones are links of their own.
+    In a list of nodes' results the large ones are links of their own. None of it is kept: no other
+    task asks for it, and the job may have `useCache: false`.
 
     Raises:
         StorageError: it cannot be had.
     """
+    sources = sources._replace(cache=Cache(0))
     link = result_link(response)
     value = response if link is None else read_link(link, sources)
     if isinstance(value, list):
@@ -113,6 +117,8 @@ class _Values:
         self._encoded: dict[str, Encoded] = {}
         self._decoded: dict[str, _Decoded] = {}
         self._uses: dict[str, int] = {}
+        # Who gave what is not from the storage, for the log: if it is no good, the storage is read.
+        self._givers: dict[str, str] = {}
         links: dict[str, Link] = {}
         for link in (link for reference in wanted for link in reference.links):
             self._uses[link.path] = self._uses.get(link.path, 0) + 1
@@ -139,7 +145,7 @@ class _Values:
         asked = [link for link in missing if link.peer is not None]
         if asked and self._sources.ask_peers is not None:
             for path, encoded in self._sources.ask_peers(asked).items():
-                self._keep(path, encoded)
+                self._take_from_peer(self._links[path], encoded)
         in_parallel(
             self._read, [link for link in missing if link.path not in self._encoded], _WORKERS
         )
@@ -148,11 +154,21 @@ class _Values:
         found = self._sources.cache.get(link.path)
         if found is not None:
             self._encoded[link.path] = found
+            self._givers[link.path] = "the cache"
         return found is not None
+
+    def _take_from_peer(self, link: Link, encoded: Encoded) -> None:
+        assert link.peer is not None
+        giver = f"the peer {link.peer.host}:{link.peer.port}"
+        if (fault := too_short(encoded, link.size)) is not None:
+            self._warn_of(giver, link.path, fault)
+        else:
+            self._encoded[link.path] = encoded
+            self._givers[link.path] = giver
 
     def _read(self, link: Link) -> None:
         try:
-            encoded = self._sources.retries.run(
+            self._encoded[link.path] = self._sources.retries.run(
                 f"reading {link.path}",
                 lambda: self._sources.store.read(link.path),
                 # A peer that told where its result will be may still be writing it.
@@ -160,20 +176,26 @@ class _Values:
             )
         except StorageError as error:
             raise self._named(link.path, error) from None
-        self._keep(link.path, encoded)
-
-    def _keep(self, path: str, encoded: Encoded) -> None:
-        self._encoded[path] = encoded
-        self._sources.cache.put(path, encoded)
 
     def _decode(self, path: str) -> Any:
         # The last use lets go of the bytes before the value is there twice.
         last = self._uses[path] == 1
         encoded = self._encoded.pop(path) if last else self._encoded[path]
+        link, giver = self._links[path], self._givers.pop(path, None)
         try:
-            return decode_value(encoded, self._sources.encoding, self._links[path].size)
+            value = decode_value(encoded, self._sources.encoding, link.size)
         except StorageError as error:
-            raise self._named(path, error) from None
+            if giver is None:
+                raise self._named(path, error) from None
+            self._warn_of(giver, path, error)
+        else:
+            self._sources.cache.put(path, encoded)
+            return value
+        self._read(link)
+        return self._decode(path)
+
+    def _warn_of(self, giver: str, path: str, fault: StorageError) -> None:
+        self._sources.warn(f"{path} from {giver}: {fault}; reading from the storage")
 
     def _named(self, path: str, error: StorageError) -> StorageError:
         return StorageError(f"{self._names[path]} cannot be read from {path}: {error}")

@@ -38,14 +38,20 @@ class PeerServer:
         settings: where, and in which encoding requests are.
         held: the results.
         report: called every `serving_report_interval` while peers are served; from the thread.
+        ended: called from the thread if a fault ends the serving, when the ports are free again.
     """
 
     def __init__(
-        self, settings: DiscoverySettings, held: HeldResults, report: Callable[[], None]
+        self,
+        settings: DiscoverySettings,
+        held: HeldResults,
+        report: Callable[[], None],
+        ended: Callable[[Exception], None],
     ) -> None:
         self._settings = settings
         self._held = held
         self._report = report
+        self._ended = ended
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._sending: list[zmq.MessageTracker] = []
         self._last_reply = float("-inf")
@@ -89,32 +95,41 @@ class PeerServer:
         return sock
 
     def _serve(self, results: zmq.Socket[bytes], pings: zmq.Socket[bytes]) -> None:
-        poller = zmq.Poller()
-        poller.register(results, zmq.POLLIN)
-        poller.register(pings, zmq.POLLIN)
+        fault: Exception | None = None
         try:
+            poller = zmq.Poller()
+            poller.register(results, zmq.POLLIN)
+            poller.register(pings, zmq.POLLIN)
             while True:
                 self._serve_once(poller, results, pings)
         except zmq.ContextTerminated:
             pass  # `close`
+        except Exception as error:  # told to whoever holds results to be served
+            fault = error
         finally:
             results.close()
             pings.close()
+        if fault is not None:
+            self._ended(fault)
 
     def _serve_once(
         self, poller: zmq.Poller, results: zmq.Socket[bytes], pings: zmq.Socket[bytes]
     ) -> None:
         for sock, _ in poller.poll(self._milliseconds_to_report()):
+            try:
+                # A message that is no request is readable, and is thrown away by reading it.
+                frames = sock.recv_multipart(zmq.DONTWAIT)
+            except zmq.Again:
+                continue
             if sock is pings:
-                pings.send(_PONG if pings.recv() == _PING else b"")
+                pings.send(_PONG if frames == [_PING] else b"")
             else:
-                self._reply(results)
+                self._reply(results, frames[0])
         self._report_if_due()
 
-    def _reply(self, results: zmq.Socket[bytes]) -> None:
-        frames = results.recv_multipart()
+    def _reply(self, results: zmq.Socket[bytes], request: bytes) -> None:
         parts: list[Any] = []
-        for header, payload in self._answers(frames[0]):
+        for header, payload in self._answers(request):
             frame = zmq.Frame(payload, track=True)  # large: sent from where it is
             self._sending.append(frame.tracker)
             parts += [header, frame]
@@ -135,7 +150,8 @@ class PeerServer:
         if not isinstance(tasks, list):
             return [_error(encoding, "unknown", "the request has no list of tasks")]
         missing = _error(encoding, "notAvailable", "taskId notAvailable")
-        return [self._held.get(str(task)) or missing for task in tasks]
+        found = [self._held.get(str(task)) for task in tasks]
+        return [missing if held is None else (held.header, held.payload) for held in found]
 
     @property
     def _is_serving(self) -> bool:

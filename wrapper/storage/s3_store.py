@@ -31,9 +31,14 @@ _PARTS_AT_ONCE = 4
 _CONNECT_TIMEOUT = timedelta(seconds=5)
 # For a whole object, however large; a connection that stands still is noticed much earlier.
 _WHOLE_TIMEOUT = timedelta(hours=1)
-_SHORTEST_READ_TIMEOUT = 5.0
-# Of one request; those of whole objects are in `retries`.
-_RETRIES = 2
+# A service that takes a request and says nothing is asked again, in `retries`: each time takes a
+# part of the patience. But a slow one must be able to answer.
+_TRIES = 3
+_SHORTEST_SILENCE = 5.0
+# What is larger takes long to be sent, and nothing is heard meanwhile: it has all of the patience.
+# Of what goes in parts, one that fails is sent again by the library, within that time.
+_SMALL = 1024 * 1024
+_RETRIES_OF_LARGE = 2
 
 
 class S3Store:
@@ -41,13 +46,13 @@ class S3Store:
 
     Args:
         settings: where, and as whom.
-        patience: seconds for which the service may say nothing.
+        patience: seconds for which what the service cannot do is tried again.
     """
 
     def __init__(self, settings: S3Settings, patience: float) -> None:
         self._settings = settings
-        self._patience = timedelta(seconds=max(patience, _SHORTEST_READ_TIMEOUT))
-        self._buckets: dict[str, Bucket] = {}
+        self._patience = patience
+        self._buckets: dict[tuple[str, bool], Bucket] = {}
 
     def read(self, path: str) -> Encoded:
         bucket, key = bucket_and_key(path)
@@ -62,7 +67,7 @@ class S3Store:
         if encoded.header:
             attributes[_METADATA] = base64.b64encode(encoded.header).decode("ascii")
         with self._told(bucket):
-            self._bucket(bucket).put(
+            self._bucket(bucket, sends_much=encoded.size > _SMALL).put(
                 key,
                 encoded.payload,
                 attributes=attributes,
@@ -71,21 +76,23 @@ class S3Store:
                 max_concurrency=_PARTS_AT_ONCE,
             )
 
-    def _bucket(self, name: str) -> Bucket:
-        found = self._buckets.get(name)
+    def _bucket(self, name: str, sends_much: bool = False) -> Bucket:
+        found = self._buckets.get((name, sends_much))
         if found is None:
-            found = self._buckets[name] = self._open(name)
+            found = self._buckets[name, sends_much] = self._open(name, sends_much)
         return found
 
-    def _open(self, name: str) -> Bucket:
+    def _open(self, name: str, sends_much: bool) -> Bucket:
         from obstore.store import S3Store as Bucket
 
         settings = self._settings
+        silence = self._patience if sends_much else self._patience / _TRIES
+        silence = max(silence, _SHORTEST_SILENCE)
         client: dict[str, Any] = {
             "allow_http": True,
             "allow_invalid_certificates": not settings.verify_ssl,
             "connect_timeout": _CONNECT_TIMEOUT,
-            "read_timeout": self._patience,
+            "read_timeout": timedelta(seconds=silence),
             "timeout": _WHOLE_TIMEOUT,
         }
         if settings.ca_file:
@@ -100,7 +107,10 @@ class S3Store:
             virtual_hosted_style_request=False,
             skip_signature=not signed,
             client_options=client,  # type: ignore[arg-type]
-            retry_config={"max_retries": _RETRIES},
+            retry_config={
+                "max_retries": _RETRIES_OF_LARGE if sends_much else 0,
+                "retry_timeout": timedelta(seconds=silence),
+            },
         )
 
     @contextmanager

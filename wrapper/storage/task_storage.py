@@ -45,7 +45,7 @@ class TaskStorage:
         encoding, cluster = settings.encoding, settings.cluster_name
         ask_peers = _ask_peers(discovery, warn)
         hold = None if handover is None else _hold(handover, discovery)
-        self._sources = Sources(store, retries, cache, ask_peers, encoding, cluster)
+        self._sources = Sources(store, retries, cache, ask_peers, encoding, cluster, warn)
         self._sink = Sink(store, retries, hold, encoding, cluster)
 
     def fill_input(self, job: MutableMapping[str, Any]) -> None:

@@ -13,6 +13,9 @@ from .header import HEADER_SIZE, make_header, read_header
 # stays.
 _ENVELOPES = {"json": (8, 1), "msgpack": (6, 0), "bson": (10, 1)}
 
+# What one that is kept takes besides its payload: the objects that hold it, its name, its place.
+ENTRY_BYTES = 1024
+
 
 class Encoded(NamedTuple):
     """A value as it is stored.
@@ -67,18 +70,29 @@ def decode_value(stored: Encoded, encoding: str, size: int | None = None) -> Any
         header, payload = inner, memoryview(payload)[HEADER_SIZE:]
     count = memoryview(payload).nbytes
     is_short = size is not None and count < size
-    cut_short = StorageError(f"it was cut short: {count:,} of {size or 0:,} bytes are there")
+    cut_short = _cut_short(count, size or 0)
     if header is None:
         return _decode_unknown(payload, encoding, cut_short if is_short else None)
     if header.is_raw:
-        # Writers that count their header are known too.
-        if is_short and count + HEADER_SIZE != size:
-            raise cut_short
+        if (fault := too_short(Encoded(stored.header, payload), size)) is not None:
+            raise fault
         return bytes(payload)
     try:
         return get_encoding(header.encoding).decode(payload)
     except DecodingError as error:
         raise cut_short if is_short else StorageError(f"it is broken: {error}") from None
+
+
+def too_short(stored: Encoded, size: int | None) -> StorageError | None:
+    """What is to be said if there are fewer bytes than HKube says; None if there are enough."""
+    # Writers that count their header are known too.
+    if size is None or stored.size >= size or stored.size + HEADER_SIZE == size:
+        return None
+    return _cut_short(stored.size, size)
+
+
+def _cut_short(count: int, size: int) -> StorageError:
+    return StorageError(f"it was cut short: {count:,} of {size:,} bytes are there")
 
 
 def _decode_unknown(

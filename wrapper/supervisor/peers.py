@@ -5,6 +5,7 @@ The only place of the supervisor that knows the storage; imported if peers are t
 
 from __future__ import annotations
 
+import resource
 import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ..log import Log
 
 _MEGABYTE = 1024 * 1024
+_MOST_MAPPED = 4096
 
 
 class Peers:
@@ -32,28 +34,39 @@ class Peers:
     """
 
     def __init__(self, config: Config, log: Log, send: Callable[[bytes], None]) -> None:
-        self._held = HeldResults(config.discovery.max_cache_size * _MEGABYTE)
-        self._is_serving = False
+        budget = config.discovery.max_cache_size * _MEGABYTE
+        self._held = HeldResults(budget, _most_mapped())
         encoding = get_encoding(config.encoding)
         status = encoding.encode({"command": SERVING_STATUS, "data": True}, "status")
-        self._server = server = PeerServer(config.discovery, self._held, lambda: send(status))
+        self._log = log
+        self._server = server = PeerServer(
+            config.discovery, self._held, lambda: send(status), self._ended
+        )
         where = f"{config.discovery.host}:{config.discovery.port}"
+        self._is_serving = True  # before the thread that may end it begins
         try:
             server.start()
         except OSError as error:
+            self._is_serving = False
             log.warning(
                 f"results are not served to other algorithms, they read the storage: {where}, or "
                 f"the next port, cannot be listened on ({error.strerror or error}): set "
                 "DISCOVERY_PORT, or DISCOVERY_ENABLE to false"
             )
         else:
-            self._is_serving = True
             log.info(f"results are served to other algorithms at {where}")
 
     def close(self) -> None:
         """Serve no more."""
-        if self._is_serving:
-            self._server.close()
+        self._is_serving = False
+        self._server.close()
+
+    def _ended(self, fault: Exception) -> None:
+        self._is_serving = False  # HKube is told of no result any more that it is held
+        self._log.error(
+            "results are no longer served to other algorithms, they read the storage: "
+            f"{type(fault).__name__}: {fault}"
+        )
 
     def take(self, sock: socket.socket) -> bool:
         """Take what has been handed over; False if the other end is closed."""
@@ -64,6 +77,13 @@ class Peers:
         except (EOFError, OSError):
             return False
         if offer is not None:
-            is_held = self._is_serving and self._held.hold(offer.task_id, offer.result)
+            result = offer.result if self._is_serving else None
+            is_held = result is not None and self._held.hold(offer.task_id, result)
             answer(sock, offer.number, is_held)
         return True
+
+
+def _most_mapped() -> int:
+    """How many results may take a file descriptor: half of what this process may have open."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return _MOST_MAPPED if limit < 0 else min(_MOST_MAPPED, limit // 2)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -43,6 +44,20 @@ class Pipe:
             self.outbox.send([head + payload] if len(payload) < _SMALL_BYTES else [head, payload])
         except OSError:
             pass
+
+
+def channel_pairs(hands_over: bool) -> list[tuple[socket.socket, socket.socket]]:
+    """Both ends of each pipe of a channel.
+
+    Args:
+        hands_over: with the one that brings results to be held for peers.
+    """
+    pairs = [socket.socketpair() for _ in range(2)]
+    if hands_over and sys.platform == "linux":  # it keeps messages whole; others have none
+        pairs.append(socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+    elif hands_over:
+        pairs.append(socket.socketpair())
+    return pairs
 
 
 class Channel:
@@ -135,7 +150,7 @@ class AlgorithmProcess:
         outputs: tuple[int, int] | None = None,
         hands_over: bool = False,
     ) -> None:
-        pairs = [socket.socketpair() for _ in range(3 if hands_over else 2)]
+        pairs = channel_pairs(hands_over)
         theirs = [their for _, their in pairs]
         self._stacks = _open_stacks_file()
         self.status: int | None = None
