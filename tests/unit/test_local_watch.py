@@ -64,6 +64,30 @@ def test_a_save_that_came_already_is_told_at_once(folder: Path) -> None:
         assert heard(watch).is_set()
 
 
+def test_a_save_is_not_told_to_who_listens_after_it_was_taken(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the run that begins because of a save would be broken off by the same save."""
+    told: list[str] = []
+    with Watch(folder) as watch:
+        set_saved, watched, taken = watch._saved.set, threading.Event(), threading.Event()
+
+        def set_and_dawdle() -> None:
+            set_saved()
+            watched.set()
+            taken.wait(0.5)  # the main thread may do what it likes meanwhile
+
+        monkeypatch.setattr(watch._saved, "set", set_and_dawdle)
+        first = heard(watch)
+        (folder / "main.py").write_text("new")
+        assert watched.wait(LIMIT)
+        watch.wait()
+        watch.on_save(lambda: told.append("again"))
+        taken.set()
+        assert first.wait(LIMIT)
+    assert told == []
+
+
 def test_files_beside_the_folder(folder: Path, tmp_path: Path) -> None:
     beside = tmp_path / "input.json"
     beside.write_text("[1]")

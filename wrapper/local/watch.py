@@ -53,6 +53,8 @@ class Watch:
         self._files = _times(str(file.resolve()) for file in files)
         self._before = self._snapshots()
         self._saved = threading.Event()
+        # A save is told to whoever was listening when it came, not to who begins to meanwhile.
+        self._lock = threading.Lock()
         self._end = threading.Event()
         self._fault: Exception | None = None
         if not folder.is_dir():  # later it may go and come back
@@ -80,8 +82,10 @@ class Watch:
 
     def on_save(self, call: Callable[[], None]) -> None:
         """Have a function called, from a thread, at the next save; at once if it has come."""
-        self._call = call
-        if self.saved:
+        with self._lock:
+            self._call = call
+            has_come = self.saved
+        if has_come:
             call()
 
     def wait(self) -> None:
@@ -93,8 +97,9 @@ class Watch:
         wait_until(lambda seconds: self._saved.wait(seconds) or self._fault is not None)
         if self._fault is not None:
             raise WatchError(f"saves in {self._folder} cannot be noticed: {self._fault}")
-        self._saved.clear()
-        self._call = lambda: None
+        with self._lock:
+            self._saved.clear()
+            self._call = lambda: None
 
     def _run(self, watch: Callable[[], None]) -> None:
         try:
@@ -168,8 +173,10 @@ class Watch:
             missed = not stood and is_new()
             stood = True
             if changes or missed:
-                self._saved.set()
-                self._call()
+                with self._lock:
+                    self._saved.set()
+                    call = self._call
+                call()
             if places.changed():
                 return
 
