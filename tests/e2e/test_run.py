@@ -485,8 +485,6 @@ def test_what_a_run_reads_is_watched_and_may_be_made_anew(tmp_path: Path) -> Non
             (folders["algs"] / "called.py").write_text("def start(args): return 2\n")
             expect("[2, 2]")
             (folders["pipelines"] / "p.json").write_text('{"name": "p", "nodes": 5}')
-            await_line(process.stderr, "p.json: ")
-            (folders["pipelines"] / "p.json").unlink()
             expect("[2, 2]")
             (folders["alg"] / "main.py").unlink()
             folders["alg"].rmdir()
