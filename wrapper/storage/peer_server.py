@@ -110,6 +110,7 @@ class PeerServer:
             results.close()
             pings.close()
         if fault is not None:
+            self._context.term()  # which waits until the sockets' ports are free: `close` does not
             self._ended(fault)
 
     def _serve_once(
