@@ -23,13 +23,13 @@ COPY wrapper wrapper
 RUN PYTHONPATH=/build/tools pip wheel --no-deps --no-build-isolation --wheel-dir=dist .
 
 # HKube's layout. Group 0 may write what the user may: OpenShift takes any uid, with that group.
-COPY entrypoint.sh image/app.py ./
+COPY entrypoint.sh image/app.py image/process_one.py ./
 RUN mkdir -p /rootfs/etc && install -d -m 775 /rootfs/hkube/python \
         /rootfs/hkube/algorithm-runner /rootfs/hkube/algorithm-runner/algorithm_unique_folder \
  && install -d -m 777 /rootfs/hkube-logs /rootfs/var/metrics \
  && install -m 664 app.py /rootfs/hkube/algorithm-runner/ \
  && install -m 755 entrypoint.sh /rootfs/hkube/docker-entrypoint.sh \
- && ln -s "$(python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/wrapper/process_one.py" /rootfs/hkube/ \
+ && install -m 644 process_one.py /rootfs/hkube/ \
  && { cat /etc/passwd; echo 'hkube:x:10001:0:HKube algorithm:/tmp:/usr/sbin/nologin'; } >/rootfs/etc/passwd
 
 # ----------------------------------------------------- their packages, locked, and what they are --

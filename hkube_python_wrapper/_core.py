@@ -41,7 +41,7 @@ class Core:
 
     def hkube_api(self) -> Any:
         """The class HKubeApi."""
-        return self.module("algorithm.api").HKubeApi
+        return self.module("algorithm.api.hkube_api").HKubeApi
 
 
 def load_core(folders: list[str] | None = None) -> Core:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from .algorithm.api import HKubeApi
+    from .algorithm.api.hkube_api import HKubeApi
     from .errors import (
         AlgorithmExecutionError,
         AlgorithmStopped,
@@ -45,7 +45,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "HKubeApi":
-        from .algorithm.api import HKubeApi
+        from .algorithm.api.hkube_api import HKubeApi
 
         return HKubeApi
     if name in __all__:

@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
 
         return serve(os.environ, command=arguments[1:])
     if arguments == ["--in-process"]:
-        from .inprocess import leave_threads, serve_in_process
+        from .in_process.serve import leave_threads, serve_in_process
 
         return leave_threads(serve_in_process(os.environ))
     if arguments == ["health"]:  # a probe comes every few seconds: nothing more is imported

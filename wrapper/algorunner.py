@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .ipc import CHANNEL_VARIABLE
+from .ipc.frames import CHANNEL_VARIABLE
 
 Function = Callable[..., Any]
 
@@ -51,9 +51,9 @@ def _serve_as_algorithm(
     stop: Function | None,
     leave: Function | None,
 ) -> None:
-    from .algorithm.loader import from_functions
+    from .algorithm.loading.loader import from_functions
     from .algorithm.serve import serve_process
-    from .config import Config
+    from .config.settings import Config
 
     if start is None:
         raise TypeError("Algorunner.Run: start is None now, and was a function at the first run")
@@ -68,8 +68,8 @@ def _serve_here(
     stop: Function | None,
     leave: Function | None,
 ) -> None:
-    from .algorithm.loader import from_functions
-    from .inprocess import leave_threads, serve_in_process
+    from .algorithm.loading.loader import from_functions
+    from .in_process.serve import leave_threads, serve_in_process
 
     code = serve_in_process(os.environ, lambda: from_functions(start, initialize, stop, leave))
     sys.exit(leave_threads(code))

@@ -193,7 +193,7 @@ def test_slim_serves_and_says_what_it_lacks(
 @pytest.mark.parametrize("encoding", ["json", "msgpack", "bson"])
 def test_slim_has_all_encodings(slim: str, serve: Serve, encoding: str) -> None:
     script = (
-        "from wrapper.protocol.encoding import get_encoding\n"
+        "from wrapper.protocol.encoding.encoding import get_encoding\n"
         f"coder = get_encoding({encoding!r})\n\n"
         "def start(args):\n    return len(coder.encode({'command': 'x'}, 'x'))\n"
     )

@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
-from wrapper.local.images.engine import EngineError, find_engine
-from wrapper.local.images.ignore import read_ignore_rules
+from wrapper.local.build.engine import EngineError, find_engine
+from wrapper.local.source.ignore_rules import read_ignore_rules
 
 LIMIT = 300.0
 CODE = "code/algorithm_unique_folder"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from wrapper.local.scaffold import TEMPLATES
+from wrapper.local.init.scaffold import TEMPLATES
 
 LIMIT = 120.0
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from wrapper.local.patience import EXIT_TIMEOUT
+from wrapper.local.worker.timeouts import EXIT_TIMEOUT
 from wrapper.testing import AlgorithmFailed, HKube
 
 

@@ -10,15 +10,15 @@ from typing import Any
 import psutil
 import pytest
 
-from wrapper.local import events
-from wrapper.local.answers import AnswerTable, Result
-from wrapper.local.container import AlgorithmContainer
-from wrapper.local.job import make_job
 from wrapper.local.pipeline import events as pipeline_events
-from wrapper.local.pipeline.catalog import CatalogError
-from wrapper.local.pipeline.open_calls import open_calls
-from wrapper.local.source import open_algorithm
-from wrapper.local.worker import Worker
+from wrapper.local.pipeline.catalog.algorithms import CatalogError
+from wrapper.local.pipeline.engine.open_calls import open_calls
+from wrapper.local.run.container import AlgorithmContainer
+from wrapper.local.source.source import open_algorithm
+from wrapper.local.worker import events
+from wrapper.local.worker.answers import AnswerTable, Result
+from wrapper.local.worker.job import make_job
+from wrapper.local.worker.worker import Worker
 
 LIMIT = 60.0
 CALLER = """\

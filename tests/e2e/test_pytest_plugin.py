@@ -219,7 +219,7 @@ def test_code_that_cannot_be_ended_ends_pytest(
     project.write(
         "tests/test_main.py",
         """
-        from wrapper.testing import watchdog
+        from wrapper.testing.sessions import watchdog
 
         def test_it(hkube, monkeypatch):
             for name, seconds in {"LADDER": 0.2, "INSISTING": 0.2, "_MARGIN": 3.0}.items():

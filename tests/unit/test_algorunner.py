@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from wrapper.ipc import CHANNEL_VARIABLE
+from tests.paths import ROOT
+from wrapper.ipc.frames import CHANNEL_VARIABLE
 
-ROOT = Path(__file__).parents[2]
 LAUNCH = str(ROOT / "hkube_python_wrapper" / "_launch.py")
 
 # Takes the interpreter's place, and prints what it would have been asked to run.

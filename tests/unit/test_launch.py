@@ -6,13 +6,12 @@ import os
 import pty
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from hkube_python_wrapper._launch import wants_help
+from tests.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 BAD_CONFIGURATION = 78  # tells that it was about to serve
 
 

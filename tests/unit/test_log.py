@@ -9,13 +9,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
+from tests.paths import ROOT
 from wrapper.log import LEVELS, Log
 
-ROOT = Path(__file__).parents[2]
 LIMIT = 20.0
 NOON = 1_795_294_323.123  # 2026-11-21T20:52:03.123Z
 

@@ -13,19 +13,19 @@ from collections.abc import Callable
 from threading import Thread
 from typing import TYPE_CHECKING, NoReturn
 
-from ..config import Config
-from ..ipc import CHANNEL_VARIABLE, DUMP_SIGNAL
+from ..config.settings import Config
+from ..ipc.frames import CHANNEL_VARIABLE, DUMP_SIGNAL
 from ..log import Log
-from ..protocol.encoding import get_encoding
-from . import thread_failures
-from .host import Host
-from .interruption import Interruption
-from .pipes import Pipes
-from .sending import HostSettings
+from ..protocol.encoding.encoding import get_encoding
+from .errors import thread_failures
+from .host.host import Host
+from .host.interruption import Interruption
+from .host.outgoing import HostSettings
+from .host.pipes import Pipes
 
 if TYPE_CHECKING:
     from ..storage.task_storage import TaskStorage
-    from .loader import Algorithm
+    from .loading.loader import Algorithm
 
 _PR_SET_PDEATHSIG = 1
 _SIGKILL = 9
@@ -40,8 +40,8 @@ def serve_module() -> None:
     def load() -> Algorithm:
         from pathlib import Path
 
-        from .loader import EntryPoint
-        from .loader import load as load_module
+        from .loading.loader import EntryPoint
+        from .loading.loader import load as load_module
 
         return load_module(EntryPoint(Path(config.algorithm_folder), config.entry_point))
 

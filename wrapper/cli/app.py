@@ -14,7 +14,7 @@ from .health import health
 from .init import init
 from .pipeline import app as pipeline_app
 from .run import run
-from .streams import fill_closed_streams
+from .std_streams import fill_closed_streams
 from .worker import worker
 
 PROGRAM = "hkube-wrapper"

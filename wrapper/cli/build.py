@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .ending import FAILED, command_errors
+from .errors import FAILED, command_errors
 
 if TYPE_CHECKING:
-    from ..local.images.packing import Packed, Wishes
+    from ..local.build.packing import Packed, Wishes
 
 Algorithm = Annotated[
     str,
@@ -104,10 +104,10 @@ def build(
     Exit codes: 0 built; 1 the engine failed, or there is none;
     2 wrong usage, or PATH is no algorithm that could run.
     """
-    from ..local.images.engine import EngineError, engine_name
-    from ..local.images.packing import Wishes, pack
-    from ..local.source import open_algorithm
-    from .values import UsageError
+    from ..local.build.engine import EngineError, engine_name
+    from ..local.build.packing import Wishes, pack
+    from ..local.source.source import open_algorithm
+    from .json_values import UsageError
 
     wishes = Wishes(tag, base, pip_conf, engine_arguments or ())
     with command_errors(), open_algorithm(path) as source:
@@ -132,8 +132,8 @@ def build(
 
 
 def _build(packed: Packed, wishes: Wishes, wanted: str | None) -> None:
-    from ..local.images.engine import build_command, find_engine, run_build
-    from ..local.images.image_name import has_registry
+    from ..local.build.engine import build_command, find_engine, run_build
+    from ..local.build.image_name import has_registry
 
     engine = find_engine(wanted)
     base, hint = packed.image.base, ""
@@ -151,7 +151,7 @@ def _build(packed: Packed, wishes: Wishes, wanted: str | None) -> None:
 
 
 def _show_command(folder: Path, packed: Packed, wishes: Wishes, wanted: str | None) -> None:
-    from ..local.images.engine import Engine, build_command, engine_name
+    from ..local.build.engine import Engine, build_command, engine_name
 
     name = engine_name(wanted or "docker")
     more = wishes.engine_arguments

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .ending import command_errors
+from .errors import command_errors
 from .options import AlgorithmPath
 
 WRONG = 1
@@ -36,9 +36,9 @@ def check(
     """
     from rich.console import Console
 
-    from ..local.checks.check import check as look_at
-    from ..local.checks.check_shown import as_document, show
-    from ..local.source import open_algorithm
+    from ..local.check.check import check as look_at
+    from ..local.check.report_view import as_document, show
+    from ..local.source.source import open_algorithm
 
     with command_errors(), open_algorithm(path, whole=False) as source:
         report = look_at(source, os.environ, timeout)

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from ..local.scaffold import EXAMPLES, scaffold
-from .ending import command_errors
+from ..local.init.scaffold import EXAMPLES, scaffold
+from .errors import command_errors
 
 
 class Template(str, enum.Enum):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .ending import command_errors
+from .errors import command_errors
 from .options import Answers, Pipelines, Storage
 
 app = typer.Typer(
@@ -74,7 +74,7 @@ def run(
     Exit codes: 0 done; 1 the pipeline failed; 2 wrong usage; 130 ended by Ctrl-C.
     """
     started = time.monotonic()
-    from .run_pipeline import Request, run_pipeline  # --help need not wait for it
+    from .run_pipeline import Request, run_pipeline
 
     kind = storage and storage.value
     with command_errors():

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from .ending import command_errors, no_waiting_for_threads
+from .errors import command_errors, no_waiting_for_threads
 from .options import AlgorithmPath, Answers, Pipelines, Storage
 
 
@@ -99,11 +99,11 @@ def run(
     128 + n its process crashed with signal n; 130 after Ctrl-C.
     """
     started = time.monotonic()
-    from ..local.answers import AnswerTable, load_answers
+    from ..local.worker.answers import AnswerTable, load_answers
+    from .json_values import files_of, read_array, read_object
     from .run_request import Request
     from .run_tasks import run_once, run_watching
     from .task_inputs import task_inputs
-    from .values import files_of, read_array, read_object
 
     def read_request() -> Request:
         flow = None if flow_input is None else read_object("--flow-input", flow_input)
@@ -140,7 +140,7 @@ def run(
 
 
 def _check_together(given: list[str], watch: bool, in_process: bool, timeout: float | None) -> None:
-    from .values import UsageError
+    from .json_values import UsageError
 
     if watch and in_process:
         raise UsageError("--watch and --in-process cannot go together")

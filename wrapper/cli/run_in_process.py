@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import TextIO
 
 from ..algorithm.serve import end_now
-from ..inprocess import serve_in_process
-from ..local.container import STDERR, container_environ
-from ..local.screen import Screen
-from ..local.session import FAILED, Session, run_beside
-from ..local.source import open_algorithm
-from ..local.storage import local_storage
-from ..local.worker import Worker
+from ..in_process.serve import serve_in_process
+from ..local.run.container import STDERR, container_environ
+from ..local.run.session import FAILED, Session, run_beside
+from ..local.show.screen import Screen
+from ..local.source.source import open_algorithm
+from ..local.worker.storage import local_storage
+from ..local.worker.worker import Worker
 from .run_request import Request, make_jobs, open_worker, say_remarks
-from .show import Show
+from .run_view import Show
 
 STDOUT = 1
 _TERMINATED = 143

@@ -13,24 +13,24 @@ from typing import Any
 
 from rich.console import Console
 
-from ..local.answers import AnswerTable, load_answers
-from ..local.pipeline.actions import Failed, Outcome, Stopped, Succeeded
-from ..local.pipeline.at_hand import AtHand
-from ..local.pipeline.catalog import (
+from ..local.pipeline.catalog.algorithms import (
     Algorithms,
     check_algorithms,
     find_algorithms,
     load_pipelines,
     read_pipeline,
 )
-from ..local.pipeline.descriptor import Pipeline
-from ..local.pipeline.engine import Engine
-from ..local.pipeline.lines import Lines, failure_of
-from ..local.pipeline.parsing import with_flow_input
-from ..local.storage import local_storage
-from .pipeline_table import LiveTable
-from .show import print_json
-from .values import read_object
+from ..local.pipeline.catalog.resources import AtHand
+from ..local.pipeline.descriptor.descriptor import Pipeline
+from ..local.pipeline.descriptor.parsing import with_flow_input
+from ..local.pipeline.engine.engine import Engine
+from ..local.pipeline.run.actions import Failed, Outcome, Stopped, Succeeded
+from ..local.pipeline.show.lines import Lines, failure_of
+from ..local.pipeline.show.live_table import LiveTable
+from ..local.worker.answers import AnswerTable, load_answers
+from ..local.worker.storage import local_storage
+from .json_values import read_object
+from .run_view import print_json
 
 FAILED, INTERRUPTED = 1, 130
 BESIDE = "algorithms"

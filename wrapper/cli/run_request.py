@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..local.answers import Answers, AnswerTable
-from ..local.job import make_job
-from ..local.source import AlgorithmSource
-from ..local.storage import LocalStorage
-from ..local.worker import Worker
-from .listening import worker_at
-from .show import Show
+from ..local.source.source import AlgorithmSource
+from ..local.worker.answers import Answers, AnswerTable
+from ..local.worker.job import make_job
+from ..local.worker.storage import LocalStorage
+from ..local.worker.worker import Worker
+from .local_worker import worker_at
+from .run_view import Show
 from .task_inputs import TaskInput
 
 
@@ -60,8 +60,8 @@ def open_worker(
     with ExitStack() as stack:
         answers: Answers = request.answers
         if request.algorithms is not None or request.pipelines is not None:
-            from ..local.pipeline.lines import Lines
-            from ..local.pipeline.open_calls import open_calls  # few algorithms make calls
+            from ..local.pipeline.engine.open_calls import open_calls
+            from ..local.pipeline.show.lines import Lines
 
             lines = Lines(show.screen.line, show.started, brief=True)
             paths = (request.algorithms, request.pipelines)

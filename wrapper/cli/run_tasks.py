@@ -10,16 +10,16 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from ..errors import WrapperError
-from ..local.container import STDERR, AlgorithmContainer
-from ..local.output import OutputPump
-from ..local.screen import Screen
-from ..local.session import INTERRUPTED, Session, run_in_container
-from ..local.source import AlgorithmSource, open_algorithm
-from ..local.storage import local_storage
-from ..local.watch import Watch
-from ..local.worker import Worker
+from ..local.run.container import STDERR, AlgorithmContainer
+from ..local.run.output_pump import OutputPump
+from ..local.run.session import INTERRUPTED, Session, run_in_container
+from ..local.run.watch import Watch
+from ..local.show.screen import Screen
+from ..local.source.source import AlgorithmSource, open_algorithm
+from ..local.worker.storage import local_storage
+from ..local.worker.worker import Worker
 from .run_request import Request, make_jobs, open_worker, say_remarks
-from .show import Show
+from .run_view import Show
 
 
 def run_once(request: Request, started: float) -> int:
@@ -86,7 +86,7 @@ def _watch(request: Request) -> Watch:
 
 def _mapped(algorithms: Path) -> Collection[Path]:
     """Where the algorithms of a map are; nowhere, if it cannot be read: the run will say so."""
-    from ..local.pipeline.catalog import CatalogError, find_algorithms
+    from ..local.pipeline.catalog.algorithms import CatalogError, find_algorithms
 
     try:
         return find_algorithms(algorithms).values()

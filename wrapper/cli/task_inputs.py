@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .values import UsageError
+from .json_values import UsageError
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ def task_inputs(given: Sequence[Any], flow_input: Mapping[str, Any] | None) -> l
             if isinstance(text, str) and text.lstrip("*#").startswith("@flowInput"):
                 raise UsageError(f"--input refers to '{text}', but there is no --flow-input")
         return [TaskInput(list(given))]
-    from ..local.pipeline.inputs import INDEXED, MISSING, TooManyTasks, expand, value_at
-    from ..local.pipeline.references import (
+    from ..local.pipeline.descriptor.inputs import INDEXED, MISSING, TooManyTasks, expand, value_at
+    from ..local.pipeline.descriptor.references import (
         Reference,
         ReferenceSyntaxError,
         parse_tree,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from .ending import command_errors
+from .errors import command_errors
 
 HKUBE_PORT = 3000
 """Where HKube's worker listens, and so where algorithms look for it."""
@@ -46,12 +46,12 @@ def worker(
     Exit codes: 0 done; 1 a task failed; 2 wrong usage.
     """
     started = time.monotonic()
-    from ..local.job import make_job
-    from ..local.screen import Screen
-    from ..local.session import Session, run_beside
-    from .listening import worker_at
-    from .show import Show
-    from .values import files_of, read_array
+    from ..local.run.session import Session, run_beside
+    from ..local.show.screen import Screen
+    from ..local.worker.job import make_job
+    from .json_values import files_of, read_array
+    from .local_worker import worker_at
+    from .run_view import Show
 
     with command_errors():
         files_of(inputs or [])

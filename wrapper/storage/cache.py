@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from threading import RLock
 
-from .values import ENTRY_BYTES, Encoded
+from .format.encoded import ENTRY_BYTES, Encoded
 
 
 class Cache:

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 from ..errors import StorageError
 from .cache import Cache
-from .links import Link, Reference, references, result_link
+from .format.dotted_path import MISSING, put_at, value_at
+from .format.encoded import Encoded, decode_value, too_short
+from .format.references import Link, Reference, references, result_link
 from .parallel import in_parallel
-from .positions import MISSING, put_at, value_at
-from .retries import Retries
-from .store import Store
-from .values import Encoded, decode_value, too_short
+from .stores.retries import Retries
+from .stores.store import Store
 
 # How many objects are read at once.
 _WORKERS = 8

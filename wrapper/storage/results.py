@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..errors import StorageError
-from ..protocol.storage_messages import storing
-from .metadata import metadata_of
-from .paths import task_path
-from .retries import Retries
-from .store import Store
-from .values import Encoded, encode_value
+from ..protocol.messages.storage_shapes import storing
+from .format.encoded import Encoded, encode_value
+from .format.metadata import metadata_of
+from .format.object_path import task_path
+from .stores.retries import Retries
+from .stores.store import Store
 
 _ID_LENGTH = 8
 _ID_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789"

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 from .cache import Cache
 from .inputs import AskPeers, Sources, fetch_response, fill_input
 from .results import Hold, Sink, Source, store_inputs, store_result
-from .retries import Retries
-from .store import open_store
+from .stores.retries import Retries
+from .stores.store import open_store
 
 if TYPE_CHECKING:
     import socket
 
-    from ..storage_settings import DiscoverySettings, StorageSettings
-    from .links import Link
-    from .peer_client import PeerClient
-    from .values import Encoded
+    from ..config.storage_settings import DiscoverySettings, StorageSettings
+    from .format.encoded import Encoded
+    from .format.references import Link
+    from .peers.client import PeerClient
 
 _MEGABYTE = 1024 * 1024
 
@@ -77,7 +77,7 @@ def _ask_peers(discovery: DiscoverySettings, warn: Callable[[str], None]) -> Ask
         # When the first link names a peer: ZeroMQ takes time to import, and a thread.
         nonlocal client
         if client is None:
-            from .peer_client import PeerClient
+            from .peers.client import PeerClient
 
             client = PeerClient(discovery, warn)
         return client.ask(links)
@@ -86,7 +86,7 @@ def _ask_peers(discovery: DiscoverySettings, warn: Callable[[str], None]) -> Ask
 
 
 def _hold(handover: socket.socket, discovery: DiscoverySettings) -> Hold:
-    from .handover import Handover
+    from .peers.handover import Handover
 
     offers = Handover(handover, discovery.max_cache_size * _MEGABYTE)
     place = {"host": discovery.host, "port": str(discovery.port)}

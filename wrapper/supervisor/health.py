@@ -11,7 +11,7 @@ import socket
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ..config import Config
+from ..config.settings import Config
 from ..errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -10,14 +10,14 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..protocol.commands import SERVING_STATUS
-from ..protocol.encoding import get_encoding
-from ..storage.handover import answer, receive
-from ..storage.held_results import HeldResults
-from ..storage.peer_server import PeerServer
+from ..protocol.encoding.encoding import get_encoding
+from ..protocol.messages.commands import SERVING_STATUS
+from ..storage.peers.handover import answer, receive
+from ..storage.peers.held_results import HeldResults
+from ..storage.peers.server import PeerServer
 
 if TYPE_CHECKING:
-    from ..config import Config
+    from ..config.settings import Config
     from ..log import Log
 
 _MEGABYTE = 1024 * 1024

@@ -7,16 +7,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..config import Config
+from ..config.settings import Config
 from ..errors import ConfigurationError
 from ..log import Log
-from . import descendants
-from .process import AlgorithmProcess
+from .child import descendants
+from .child.process import AlgorithmProcess
 
 if TYPE_CHECKING:
-    from .output import OutputRelay
+    from .child.code_watcher import Snapshot
+    from .child.output_relay import OutputRelay
     from .supervisor import Supervisor
-    from .watcher import Snapshot
 
 EXIT_CONFIGURATION = 78
 EXIT_SOFTWARE = 70
@@ -92,7 +92,7 @@ def _serve(config: Config, log: Log, environ: Mapping[str, str], command: Sequen
         if health is not None:
             supervisor.watch(health, health.answer)
     if config.dev_mode:
-        from .watcher import watch_in_thread
+        from .child.code_watcher import watch_in_thread
 
         watch_in_thread(config.algorithm_folder, supervisor.reload, log, snapshot)
     return supervisor.run(first)
@@ -108,7 +108,7 @@ def _take_snapshot(config: Config) -> Snapshot | None:
     """The state of the code that is about to be loaded, if its changes are to be seen."""
     if not config.dev_mode:
         return None
-    from .watcher import take_snapshot
+    from .child.code_watcher import take_snapshot
 
     return take_snapshot(config.algorithm_folder)
 
@@ -116,7 +116,7 @@ def _take_snapshot(config: Config) -> Snapshot | None:
 def _make_relay(config: Config) -> OutputRelay | None:
     if not config.redirect_logs:
         return None
-    from .output import OutputRelay
+    from .child.output_relay import OutputRelay
 
     return OutputRelay(config.encoding)
 

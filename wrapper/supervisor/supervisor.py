@@ -12,24 +12,24 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..ipc import Frame, Functions, Kind
-from ..protocol import events
-from ..protocol.commands import ALIVE, STOPPING
-from ..protocol.control import control_message
-from ..protocol.ids import IDS_WITHIN, read_ids
-from ..protocol.task import TaskMachine
-from . import descendants
-from .connector import Target
-from .crash import CrashReporter
-from .link import LinkSettings
-from .poller import Poller, Source
-from .process import Algorithm, Channel, exit_code_of
-from .routing import AlreadyConnected, Odd, is_answer, route
-from .wakeup import Wakeup
-from .worker import Worker
+from ..ipc.frames import Frame, Functions, Kind
+from ..protocol.messages.bare import control_message
+from ..protocol.messages.commands import ALIVE, STOPPING
+from ..protocol.messages.task_ids import IDS_WITHIN, read_ids
+from ..protocol.task import events
+from ..protocol.task.machine import TaskMachine
+from .child import descendants
+from .child.crash import CrashReporter
+from .child.process import Algorithm, Channel, exit_code_of
+from .loop.poller import Poller, Source
+from .loop.wakeup import Wakeup
+from .worker.connector import Target
+from .worker.link import LinkSettings
+from .worker.routing import AlreadyConnected, Odd, is_answer, route
+from .worker.worker import Worker
 
 if TYPE_CHECKING:
-    from ..config import Config
+    from ..config.settings import Config
     from ..log import Log
 
 EXIT_UNAVAILABLE = 69  # the debug gateway serves somebody else

@@ -6,11 +6,11 @@ The plugin itself is `hkube_python_wrapper/_pytest_plugin.py`; what is here is f
 
 from __future__ import annotations
 
-from ..local.answers import Call, CallKind, Cancelled, Failure
+from ..local.worker.answers import Call, CallKind, Cancelled, Failure
 from .hkube import HKube
-from .last_resort import LastResort
-from .outcome import AlgorithmFailed, Error, Outcome
-from .spans import Span
+from .outcome.outcome import AlgorithmFailed, Error, Outcome
+from .outcome.spans import Span
+from .sessions.abort import LastResort
 
 __all__ = [
     "AlgorithmFailed",

@@ -10,20 +10,20 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from ..algorithm.near_miss import did_you_mean, near_miss
 from ..errors import WrapperError
-from ..ipc import INTERRUPT_SIGNAL
-from ..protocol import commands
-from ..protocol.encoding import get_encoding
-from .answers import TestAnswers, make_answer
-from .in_process import InProcess
-from .isolated import Isolated
-from .job import job_of
-from .last_resort import LastResort
-from .outcome import AlgorithmFailed, Outcome
-from .recorder import Message, StopAt
-from .target import Target, find_target
-from .wrong_use import WrongUse
+from ..ipc.frames import INTERRUPT_SIGNAL
+from ..protocol.encoding.encoding import get_encoding
+from ..protocol.messages import commands
+from ..text.suggestions import did_you_mean, near_miss
+from .outcome.outcome import AlgorithmFailed, Outcome
+from .outcome.recorder import Message, StopAt
+from .request.answers import TestAnswers, make_answer
+from .request.job import job_of
+from .request.target import Target, find_target
+from .request.wrong_use import WrongUse
+from .sessions.abort import LastResort
+from .sessions.in_process import InProcess
+from .sessions.isolated import Isolated
 
 TIMEOUT = 60.0
 """Seconds that a run may take, if the test does not say."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .. import events as worker_events
-from .actions import Outcome, TaskKey
+from ..worker import events as worker_events
+from .run.actions import Outcome, TaskKey
 
 Path = tuple[str, ...]
 """Where a run belongs: () for the pipeline itself; for a run that a task has started the task, and

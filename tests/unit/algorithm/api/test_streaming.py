@@ -1,0 +1,21 @@
+import pytest
+
+from wrapper.algorithm.api.streaming import StreamingToCome
+
+
+@pytest.mark.parametrize(
+    "name, arguments",
+    [
+        ("sendMessage", ({"a": 1}, "flow")),
+        ("registerInputListener", (print,)),
+        ("startMessageListening", ()),
+        ("stopStreaming", (False,)),
+        ("isListeningToMessages", ()),
+        ("get_streaming_statistics", ()),
+        ("resetQueue", ()),
+        ("resetQueuePartial", (3,)),
+    ],
+)
+def test_says_that_streaming_is_to_come(name, arguments):
+    with pytest.raises(NotImplementedError, match=f"^{name}: .* streaming is to come$"):
+        getattr(StreamingToCome(), name)(*arguments)

@@ -1,0 +1,99 @@
+"""What comes late, and what comes together: two pipes lead to two threads."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.unit.support.driver import Calls, Driver, begin, driving, loads
+from wrapper.ipc.frames import Kind
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pthread_kill")
+
+
+@pytest.fixture
+def driver() -> Iterator[Driver]:
+    with driving() as driver:
+        yield driver
+
+
+@pytest.fixture
+def user() -> Calls:
+    return Calls()
+
+
+# ---------------------------------------------------------------------- what comes late --
+def test_a_late_interruption_does_not_reach_the_next_task(driver: Driver, user: Calls) -> None:
+    def script() -> None:
+        driver.tell(Kind.STOP, 2, {})
+        driver.hear(Kind.ENDED)
+        begin(driver, user, 4)
+        driver.tell(Kind.INTERRUPT, 2)
+        driver.channel.control.send(Kind.STOP, 2, b"")
+        driver.answer("subPipelineDone", subPipelineId="1")  # heard after it
+        user.released.set()
+        assert driver.hear(Kind.FINISHED).data == "result"
+
+    driver.serve(script, loads(user.start))
+
+    assert user.heard == ["start"]
+
+
+def test_a_stop_that_is_heard_late_does_not_stop_the_next_task(driver: Driver) -> None:
+    """The main thread may have dealt with it while the other one did not come to its turn."""
+    user = Calls()
+
+    def start(args: Any, api: Any) -> Any:
+        user.start(args, api)
+        return api.stop_requested
+
+    def script() -> None:
+        driver.channel.tasks.send(Kind.STOP, 2, b"")
+        driver.hear(Kind.ENDED)
+        begin(driver, user, 4)
+        driver.channel.control.send(Kind.STOP, 2, b"")
+        driver.answer("subPipelineDone", subPipelineId="1")
+        user.released.set()
+        assert driver.hear(Kind.FINISHED).data is False
+
+    driver.serve(script, loads(start))
+
+
+# ---------------------------------------------------------------------------------- exit --
+def test_exit_ends_the_task_first(driver: Driver, user: Calls) -> None:
+    def script() -> None:
+        begin(driver, user)
+        driver.tell(Kind.EXIT, 2, {})
+        driver.tell(Kind.INTERRUPT, 2)
+
+    driver.serve(script, loads(user.start, exit=user.exit))
+
+    assert user.heard == ["start", "stopped", "exit"]
+
+
+def test_exit_with_a_stop_of_the_user_s(driver: Driver, user: Calls) -> None:
+    def script() -> None:
+        begin(driver, user)
+        driver.tell(Kind.EXIT, 2, {})
+
+    driver.serve(script, loads(user.start, stop=user.stop, exit=user.exit))
+
+    assert user.heard == ["start", "stop beside None", "exit"]
+
+
+def test_the_user_s_exit_is_not_interrupted(driver: Driver, user: Calls) -> None:
+    """The interruption 4 s after `exit` is for a task that still runs; `exit` has 15 s."""
+
+    def leave(args: Any) -> None:
+        driver.tell(Kind.INTERRUPT, 2)
+        # A signal that came would be handled by now: this thread sends it to itself.
+        driver.interruption.request()
+        user.exit(args)
+
+    driver.serve(lambda: driver.tell(Kind.EXIT, 2, {}), loads(user.start, exit=leave))
+
+    assert user.heard == ["exit"]
+    assert "failed" not in driver.log

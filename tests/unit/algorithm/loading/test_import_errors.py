@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from wrapper.algorithm.loading.loader import EntryPoint, load
+from wrapper.errors import LoadError
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for the user's code, called "algo"; what loading changes is put back."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.chdir(tmp_path)
+    before = set(sys.modules)
+    (tmp_path / "algo").mkdir()
+    yield tmp_path / "algo"
+    new = [(name, module) for name, module in sys.modules.items() if name not in before]
+    for name in [name for name, module in new if is_of(module, tmp_path)]:
+        del sys.modules[name]
+
+
+def is_of(module: Any, folder: Path) -> bool:
+    if not isinstance(module, ModuleType):
+        return True  # what a user's module has put in its own place
+    paths = [vars(module).get("__file__"), *vars(module).get("__path__", [])]
+    return any(str(path).startswith(str(folder)) for path in paths)
+
+
+def failure(folder: Path, files: dict[str, str], target: str = "main.py") -> LoadError:
+    for name, text in files.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    with pytest.raises(LoadError) as caught:
+        load(EntryPoint(folder, target))
+    return caught.value
+
+
+def library(folder: Path, files: dict[str, str]) -> None:
+    """Install a package of someone else's."""
+    packages = folder.parent / "lib/site-packages"
+    for name, text in files.items():
+        file = packages / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    sys.path.append(str(packages))
+
+
+def test_an_exception_is_told_with_its_place(folder: Path) -> None:
+    error = failure(
+        folder,
+        {"main.py": "import a\n", "a.py": "def f():\n    return {}['k']\n\nx = f()\n"},
+    )
+    assert str(error) == "main.py cannot be imported: KeyError: 'k' (a.py:2, in f)"
+    assert 'File "main.py", line 1' in error.details
+    assert 'File "a.py", line 4' in error.details
+    assert "importlib" not in error.details
+    assert "loader.py" not in error.details
+
+
+def test_a_nested_module_is_named_from_the_algorithms_folder(folder: Path) -> None:
+    error = failure(folder, {"src/alg/main.py": "{}['x']\n"}, "src.alg.main")
+    assert str(error) == "src/alg/main.py cannot be imported: KeyError: 'x' (src/alg/main.py:1)"
+
+
+def test_an_error_in_a_package_above_is_the_users(folder: Path) -> None:
+    error = failure(folder, {"src/main.py": "", "src/__init__.py": "1 / 0\n"}, "src/main.py")
+    assert "ZeroDivisionError: division by zero (src/__init__.py:1)" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("def f(:\n    pass\n", "a.py:1 is not valid Python: invalid syntax: def f(:"),
+        ("def f():\nreturn 1\n", "a.py:2 is not valid Python: expected an indented block"),
+        ("if 1:\n\tx = 1\n        y = 1\n", "a.py:3 is not valid Python: inconsistent use of tabs"),
+        ("# coding: nonsense\n", "a.py is not valid Python: unknown encoding: nonsense"),
+        ("x = 1\0\n", "main.py:1 imports a file that holds null bytes"),
+    ],
+)
+def test_a_file_that_is_not_python_is_told(folder: Path, text: str, sentence: str) -> None:
+    error = failure(folder, {"main.py": "import a\n", "a.py": text})
+    assert str(error).startswith(sentence)
+    assert 'File "main.py", line 1' in error.details
+
+
+def test_a_syntax_error_in_the_module_itself(folder: Path) -> None:
+    error = failure(folder, {"main.py": "x = 1\ndef start(args)\n    return 1\n"})
+    assert str(error) == "main.py:2 is not valid Python: expected ':': def start(args)"
+    assert error.details == (
+        '  File "main.py", line 2\n'
+        "    def start(args)\n"
+        "                   ^\n"
+        "SyntaxError: expected ':'"
+    )
+
+
+def test_a_syntax_error_of_generated_code_is_told_where_it_is_used(folder: Path) -> None:
+    error = failure(folder, {"main.py": "x = 1\neval('1 +')\n"})
+    assert str(error).startswith("main.py cannot be imported: SyntaxError: invalid syntax")
+    assert str(error).endswith("(main.py:2)")
+
+
+def test_a_syntax_error_without_a_line_is_told(folder: Path) -> None:
+    error = failure(folder, {"main.py": "raise SyntaxError('own words')\n"})
+    assert str(error) == "main.py cannot be imported: SyntaxError: own words (main.py:1)"
+
+
+def test_another_encoding_is_told(folder: Path) -> None:
+    (folder / "a.py").write_bytes(b"x = '\xe9'\n")
+    assert str(failure(folder, {"main.py": "import a\n"})) == (
+        "a.py:1 is not UTF-8: save the file as UTF-8, or name its encoding in its first line"
+        " (# -*- coding: latin-1 -*-)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "call"),
+    [
+        ("sys.exit(3)", "sys.exit(3)"),
+        ("sys.exit()", "sys.exit()"),
+        ("raise SystemExit", "sys.exit()"),
+    ],
+)
+def test_an_exit_is_told(folder: Path, line: str, call: str) -> None:
+    assert str(failure(folder, {"main.py": f"import sys\n{line}\n"})) == (
+        f"main.py ends the process while it is imported: {call} (main.py:2);"
+        " put what a script does under if __name__ == '__main__':"
+    )
+
+
+def test_an_exit_from_a_library_is_told_by_the_users_line(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "import argparse\np = argparse.ArgumentParser()\np.add_argument('x')\np.parse_args([])\n"
+    assert "sys.exit(2) (main.py:4);" in str(failure(folder, {"main.py": text}))
+    assert "the following arguments are required" in capsys.readouterr().err
+
+
+def test_an_interrupt_is_told(folder: Path) -> None:
+    error = failure(folder, {"main.py": "def f():\n    raise KeyboardInterrupt\nf()\n"})
+    assert str(error) == "the import of main.py was interrupted (main.py:2, in f)"
+
+
+def test_a_circle_is_told_in_pythons_words(folder: Path) -> None:
+    error = failure(
+        folder,
+        {"main.py": "import a\n", "a.py": "from b import x\ny = 1\n", "b.py": "from a import y\n"},
+    )
+    assert str(error) == (
+        "b.py:1: cannot import name 'y' from partially initialized module 'a'"
+        " (most likely due to a circular import) (a.py)"
+    )
+
+
+def test_a_relative_import_in_a_plain_module_is_told(folder: Path) -> None:
+    error = failure(folder, {"main.py": "import a\n", "a.py": "from . import b\n", "b.py": ""})
+    assert str(error).startswith("a.py:1: a relative import (from . import ...) leads out of")
+
+
+def test_a_relative_import_out_of_the_folder_is_told(folder: Path) -> None:
+    error = failure(folder, {"main.py": "from ... import b\n"})
+    assert str(error).startswith("main.py:1: a relative import (from . import ...) leads out of")
+
+
+def test_other_import_errors_keep_their_words(folder: Path) -> None:
+    error = failure(folder, {"main.py": "raise ImportError('please install it')\n"})
+    assert str(error) == "main.py cannot be imported: ImportError: please install it (main.py:1)"
+
+
+def test_the_library_that_opencv_misses_is_told(folder: Path) -> None:
+    library(
+        folder, {"cv2x/__init__.py": "raise ImportError('libGL.so.1: cannot open shared object')"}
+    )
+    error = failure(folder, {"main.py": "import cv2x\n"})
+    assert "(main.py:1); use opencv-python-headless in requirements.txt" in str(error)
+
+
+HIDES = "colorsys.py hides Python's own module 'colorsys': rename it"
+
+
+@pytest.mark.parametrize(
+    "line", ["import colorsys\ncolorsys.hsv_to_rgb(1, 1, 1)", "from colorsys import hsv_to_rgb"]
+)
+def test_a_file_that_hides_pythons_own_is_told(
+    folder: Path, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    error = failure(folder, {"main.py": f"{line}\n", "colorsys.py": "x = 1\n"})
+    assert str(error).endswith(f"; {HIDES}")
+
+
+def test_a_file_that_a_library_gets_in_place_of_pythons_own_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    library(folder, {"paints/__init__.py": "import colorsys\n"})
+    error = failure(folder, {"main.py": "import paints\n", "colorsys.py": "1 / 0\n"})
+    assert str(error).endswith(f"; {HIDES}")
+
+
+def test_other_attribute_errors_hide_nothing(folder: Path) -> None:
+    error = failure(folder, {"main.py": "import helper\nhelper.y\n", "helper.py": "x = 1\n"})
+    assert str(error).startswith(
+        "main.py cannot be imported: AttributeError: module 'helper' has no"
+    )
+    assert "hides" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "class Odd(ImportError):\n    name = property(int)\nraise Odd('cannot import name')",
+        "class Odd(ImportError):\n    path = 5\nraise Odd('x')",
+        "class Odd(SyntaxError):\n    filename = 5\n    lineno = 1\nraise Odd('x')",
+    ],
+)
+def test_odd_exceptions_are_told_all_the_same(folder: Path, line: str) -> None:
+    error = failure(folder, {"main.py": f"{line}\n"})
+    assert str(error).startswith("main.py cannot be imported: Odd")
+
+
+def test_an_undecodable_name_can_be_sent(folder: Path) -> None:
+    error = failure(folder, {"main.py": "raise OSError('caf\\udce9')\n"})
+    assert "caf\\udce9" in str(error)
+    str(error).encode()

@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from wrapper.algorithm.loading.loader import EntryPoint, load
+from wrapper.errors import LoadError
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for the user's code, called "algo"; what loading changes is put back."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.chdir(tmp_path)
+    before = set(sys.modules)
+    (tmp_path / "algo").mkdir()
+    yield tmp_path / "algo"
+    new = [(name, module) for name, module in sys.modules.items() if name not in before]
+    for name in [name for name, module in new if is_of(module, tmp_path)]:
+        del sys.modules[name]
+
+
+def is_of(module: Any, folder: Path) -> bool:
+    if not isinstance(module, ModuleType):
+        return True  # what a user's module has put in its own place
+    paths = [vars(module).get("__file__"), *vars(module).get("__path__", [])]
+    return any(str(path).startswith(str(folder)) for path in paths)
+
+
+def failure(folder: Path, files: dict[str, str], target: str = "main.py") -> LoadError:
+    for name, text in files.items():
+        file = folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    with pytest.raises(LoadError) as caught:
+        load(EntryPoint(folder, target))
+    return caught.value
+
+
+def library(folder: Path, files: dict[str, str]) -> None:
+    """Install a package of someone else's."""
+    packages = folder.parent / "lib/site-packages"
+    for name, text in files.items():
+        file = packages / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    sys.path.append(str(packages))
+
+
+def sentence(folder: Path, files: dict[str, str], target: str = "main.py") -> str:
+    return str(failure(folder, files, target))
+
+
+# Packages
+
+
+def test_a_missing_package_is_told_with_its_distribution(folder: Path) -> None:
+    error = failure(folder, {"main.py": "import cv2\n"})
+    assert str(error) == (
+        "main.py:1 imports 'cv2', which is not installed:"
+        " add 'opencv-python-headless' to requirements.txt"
+    )
+    assert "ModuleNotFoundError: No module named 'cv2'" in error.details
+
+
+def test_the_import_is_told_where_it_stands(folder: Path) -> None:
+    error = failure(
+        folder,
+        {
+            "main.py": "import a\n",
+            "a.py": "x = 1\nimport b\n",
+            "b.py": "import os\n\n\ndef load():\n    import sklearn.svm\n\nload()\n",
+        },
+    )
+    assert str(error) == (
+        "b.py:5 imports 'sklearn', which is not installed: add 'scikit-learn' to requirements.txt"
+    )
+    for place in ('"main.py", line 1', '"a.py", line 2', '"b.py", line 7', '"b.py", line 5'):
+        assert place in error.details
+
+
+@pytest.mark.parametrize(
+    ("line", "distribution"),
+    [
+        ("import torch_geometric_of_mine", "most likely 'torch-geometric-of-mine'"),
+        ("import slugify", "add 'python-slugify'"),
+        ("from PIL import Image", "add 'Pillow'"),
+        ("import pandas as pd", "add 'pandas'"),
+        ("import google.cloud.storage", "add 'google-cloud-storage'"),
+        ("from google.cloud import storage", "add 'google-cloud-storage'"),
+        ("import importlib; importlib.import_module('bs4')", "add 'beautifulsoup4'"),
+    ],
+)
+def test_the_distribution_is_told_as_well_as_it_is_known(
+    folder: Path, line: str, distribution: str
+) -> None:
+    text = sentence(folder, {"main.py": f"{line}\n"})
+    assert "which is not installed" in text
+    assert distribution in text
+
+
+def test_one_owner_of_a_shared_folder_is_told(folder: Path) -> None:
+    library(folder, {"google/cloud/other.py": ""})
+    text = sentence(
+        folder, {"main.py": "from google.cloud import other\nimport google.cloud.storage\n"}
+    )
+    assert text.startswith("main.py:2 imports 'google.cloud.storage', which ")
+    assert "google-cloud-storage" in text
+
+
+def test_a_listed_package_that_is_not_installed_is_told(folder: Path) -> None:
+    text = sentence(
+        folder,
+        {"main.py": "import slugify\n", "requirements.txt": "# ours\nnumpy\nPython_Slugify >= 6\n"},
+    )
+    assert text == (
+        "main.py:1 imports 'slugify', which is not installed, though requirements.txt lists it:"
+        " install it, or build anew"
+    )
+
+
+def test_a_package_that_a_package_needs_is_told(folder: Path) -> None:
+    library(folder, {"frames/__init__.py": "from . import core", "frames/core.py": "import pytz\n"})
+    assert sentence(folder, {"main.py": "import frames\n"}) == (
+        "main.py:1 imports frames, which needs 'pytz', which is not installed:"
+        " add 'pytz' to requirements.txt"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "guess"),
+    [("import nunpy", "numpy"), ("import pandsa", "pandas"), ("import colorsy", "colorsys")],
+)
+def test_a_misspelt_package_is_told(folder: Path, line: str, guess: str) -> None:
+    assert f"which is not installed: did you mean '{guess}'?" in sentence(
+        folder, {"main.py": f"{line}\n"}
+    )
+
+
+def test_a_submodule_that_the_installed_version_lacks_is_told(folder: Path) -> None:
+    import numpy
+
+    assert sentence(folder, {"main.py": "import numpy.linalgg\n"}) == (
+        f"main.py:1 imports 'numpy.linalgg', which the installed numpy {numpy.__version__} does not"
+        " have: did you mean 'numpy.linalg'?"
+    )
+    assert sentence(folder, {"main.py": "from numpy.zzzz import x\n# longer\n"}) == (
+        f"main.py:1 imports 'numpy.zzzz', which the installed numpy {numpy.__version__} does not"
+        " have: name the version that has it in requirements.txt"
+    )
+
+
+def test_a_submodule_that_python_lacks_is_told(folder: Path) -> None:
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    assert sentence(folder, {"main.py": "import json.decoderr\n"}) == (
+        f"main.py:1 imports 'json.decoderr', which Python {version} does not have"
+    )
+
+
+def test_a_module_that_is_no_package_is_told(folder: Path) -> None:
+    assert sentence(folder, {"main.py": "import os.nothing\n"}) == (
+        "main.py:1 imports 'os.nothing', but 'os' is a module without others in it"
+    )
+
+
+# The user's own files
+
+
+@pytest.mark.parametrize(
+    ("line", "file", "guess"),
+    [
+        ("import hlper", "helper.py", "helper"),
+        ("import Helper", "helper.py", "helper"),
+        ("import utlis", "utils/__init__.py", "utils"),
+        ("from src.hlper import x", "src/helper.py", "src.helper"),
+        ("import src.lib.Helper", "src/lib/helper.py", "src.lib.helper"),
+        ("from .hlper import x", "helper.py", "helper"),
+        ("from .src.hlper import x", "src/helper.py", "src.helper"),
+    ],
+)
+def test_a_file_under_another_name_is_told(folder: Path, line: str, file: str, guess: str) -> None:
+    text = sentence(folder, {"main.py": f"{line}\n", file: ""})
+    assert text.endswith(f"', which is no file of yours: did you mean '{guess}'?")
+
+
+def test_a_neighbour_of_a_nested_module_is_told(folder: Path) -> None:
+    text = sentence(folder, {"src/main.py": "import hlper\n", "src/helper.py": ""}, "src/main.py")
+    assert (
+        text == "src/main.py:1 imports 'hlper', which is no file of yours: did you mean 'helper'?"
+    )
+
+
+def test_a_folder_of_the_users_without_the_file_is_told(folder: Path) -> None:
+    text = sentence(folder, {"main.py": "import src.zzz\n", "src/a.py": "", "src/b/c.py": ""})
+    assert text == "main.py:1 imports 'src.zzz', but src has no zzz.py; it has: a, b"
+
+
+def test_a_file_further_down_is_told(folder: Path) -> None:
+    assert sentence(folder, {"main.py": "import helper\n", "lib/deep/helper.py": ""}) == (
+        "main.py:1 imports 'helper', which is not found there; there is lib/deep/helper.py:"
+        " did you mean 'lib.deep.helper'?"
+    )
+
+
+@pytest.mark.parametrize("listed", ["", "requesst\n"])
+def test_a_package_is_no_slip_of_a_file_of_nearly_its_name(folder: Path, listed: str) -> None:
+    name = "requesst" if listed else "slugify"
+    files = {"main.py": f"import {name}\n", f"{name}s.py": "", "requirements.txt": listed}
+    assert "no file of yours" not in sentence(folder, files)
+
+
+def test_a_file_that_hides_a_package_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "slugify", raising=False)
+    text = sentence(folder, {"main.py": "import slugify.slugify\n", "slugify.py": ""})
+    assert text == (
+        "main.py:1 imports 'slugify.slugify', but slugify.py hides the package 'slugify': rename it"
+    )
+
+
+def test_a_file_in_place_of_a_folder_is_told(folder: Path) -> None:
+    assert sentence(folder, {"main.py": "import src.a\n", "src.py": ""}) == (
+        "main.py:1 imports 'src.a', but 'src' is the file src.py, not a folder"
+    )
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("line", "end"),
+    [
+        ("from helper import lod", "which has no such name: did you mean 'load'?"),
+        ("from helper import zzz", "which has no such name"),
+        ("from .helper import lod", "which has no such name: did you mean 'load'?"),
+    ],
+)
+def test_a_missing_name_is_told(folder: Path, line: str, end: str) -> None:
+    name = line.rsplit(maxsplit=1)[-1]
+    text = sentence(folder, {"main.py": f"{line}\n", "helper.py": "def load(): pass\n"})
+    assert text == f"main.py:1 imports '{name}' from 'helper', {end}"

@@ -1,0 +1,93 @@
+"""JSON given on the command line."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wrapper.cli.json_values import UsageError, files_of, read_array, read_json, read_object
+
+
+def test_json_as_it_is() -> None:
+    assert read_array("--input", '[1, {"a": "ä"}]') == [1, {"a": "ä"}]
+    assert read_object("--extra-data", '{"a": 1}') == {"a": 1}
+
+
+def test_from_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "in.json"
+    path.write_text("[1]", encoding="utf-8-sig")
+    assert read_array("--input", f"@{path}") == [1]
+    assert files_of(["[]", f"@{path}", "-"]) == [path]
+
+
+def test_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("[2]"))
+    assert read_array("--input", "-") == [2]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "--input is not valid JSON: it is empty"),
+        ("{'a': 1}", "expecting property name enclosed in double quotes (character 2): 'a': 1}"),
+        ("[1, 2", "expecting ',' delimiter (character 6)"),
+        ("[NaN]", "it holds NaN, which JSON does not have"),
+        ("[" * 100_000, "it is nested too deep"),
+        ("5", "must be a JSON array, with an item for each input of the node: perhaps '[5]'"),
+        ('{"a": 1}', """perhaps '[{"a": 1}]'"""),
+        (json.dumps("x" * 200), "must be a JSON array, with an item for each input of the node"),
+        ("@none.json", "--input: cannot read none.json: No such file or directory"),
+        ("@", "--input: name a file behind '@'"),
+        ("@a\0b", "as UTF-8 text"),
+    ],
+)
+def test_mistakes(text: str, said: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        read_array("--input", text)
+    assert said in str(raised.value)
+
+
+def test_mistakes_in_files_name_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "in.json"
+    path.write_text("[1,]")
+    with pytest.raises(UsageError, match=f"--input \\({path}\\) is not valid JSON"):
+        read_array("--input", f"@{path}")
+    path.write_bytes(b"\xff\xfe")
+    with pytest.raises(UsageError, match="as UTF-8 text"):
+        read_array("--input", f"@{path}")
+
+
+def test_an_object_is_asked_for() -> None:
+    with pytest.raises(UsageError, match="--extra-data must be a JSON object, for example"):
+        read_object("--extra-data", "[]")
+
+
+def test_stdin_can_be_read_once() -> None:
+    with pytest.raises(UsageError, match="'-' is given more than once"):
+        files_of(["-", "-"])
+
+
+def test_no_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(UsageError, match="there is no stdin"):
+        read_json("--input", "-")
+
+
+@given(st.text(max_size=30).filter(lambda text: text[:1] not in ("@", "-")))
+def test_any_text_is_json_or_a_sentence(text: str) -> None:
+    value: Any = None
+    said = ""
+    try:
+        value = read_json("--input", text)
+    except UsageError as error:
+        said = str(error)
+    if said:
+        assert said.startswith("--input is not valid JSON: ") and "\n" not in said
+    else:
+        assert json.loads(text) == value

@@ -1,0 +1,54 @@
+"""From --input and --flow-input to the input of each task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from wrapper.cli.json_values import UsageError
+from wrapper.cli.task_inputs import TaskInput, task_inputs
+
+FLOW: dict[str, Any] = {"a": {"b": [1, 2]}, "text": "x", "none": None, "empty": []}
+
+
+def test_without_a_flow_input_the_input_is_what_it_is() -> None:
+    given = ["#[1,2]", "@node", {"a": "*@node"}, 5]
+    assert task_inputs(given, None) == [TaskInput(given)]
+
+
+@pytest.mark.parametrize(
+    ("given", "tasks"),
+    [
+        (["@flowInput.a.b.1", {"x": ["@flowInput.text"]}], [TaskInput([2, {"x": ["x"]}])]),
+        (["@flowInput"], [TaskInput([FLOW])]),
+        (["@flowInput.none"], [TaskInput([None])]),
+        ([], [TaskInput([])]),
+        (["#[7,8]", 9], [TaskInput([7, 9], 1), TaskInput([8, 9], 2)]),
+        (["#[1...3]"], [TaskInput([1], 1), TaskInput([2], 2), TaskInput([3], 3)]),
+        ([{"n": "#@flowInput.a.b"}], [TaskInput([{"n": 1}], 1), TaskInput([{"n": 2}], 2)]),
+    ],
+)
+def test_with_one_it_is_read_as_hkube_does(given: list[Any], tasks: list[TaskInput]) -> None:
+    assert task_inputs(given, FLOW) == tasks
+
+
+@pytest.mark.parametrize(
+    ("given", "flow", "said"),
+    [
+        (["@flowInput.a"], None, "'@flowInput.a', but there is no --flow-input"),
+        (["#@flowInput.a"], None, "'#@flowInput.a', but there is no --flow-input"),
+        (["@flowInput.zzz"], FLOW, "'@flowInput.zzz', which --flow-input has not"),
+        (["#@flowInput.text"], FLOW, "'#@flowInput.text', which is no array"),
+        (["#@flowInput.empty"], FLOW, "an empty batch"),
+        (["@green"], FLOW, "'@green', but a single algorithm can refer to @flowInput only"),
+        (["#[1"], FLOW, "has no ']' at its end"),
+        (["#[1...999999999]"], FLOW, "would be 999,999,999 tasks"),
+    ],
+)
+def test_references_that_lead_nowhere(
+    given: list[Any], flow: dict[str, Any] | None, said: str
+) -> None:
+    with pytest.raises(UsageError, match="--input") as raised:
+        task_inputs(given, flow)
+    assert said in str(raised.value)

@@ -1,0 +1,69 @@
+"""The frames between the two processes."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wrapper.ipc import frames as ipc_frames
+from wrapper.ipc.frames import Frame, Kind
+
+
+def cut(data: bytes, pieces: list[int] | None = None) -> list[Frame]:
+    cutter = ipc_frames.frame_cutter()
+    frames: list[Frame] = []
+    sizes = iter(pieces or [])
+    rest = memoryview(data)
+    while rest:
+        space = cutter.space()
+        count = min(next(sizes, len(space)), len(space), len(rest))
+        space[:count] = rest[:count]
+        rest = rest[count:]
+        frames += cutter.filled(count)
+    return frames
+
+
+def written(frame: Frame) -> bytes:
+    return ipc_frames.header(frame.kind, frame.generation, len(frame.payload)) + bytes(
+        frame.payload
+    )
+
+
+frames = st.builds(
+    Frame,
+    st.sampled_from([int(kind) for kind in Kind]),
+    st.integers(0, 2**32 - 1),
+    st.one_of(st.binary(max_size=60), st.integers(60_000, 140_000).map(bytes)),
+)
+
+
+@given(st.lists(frames, max_size=6), st.lists(st.integers(1, 5000), max_size=30))
+def test_what_is_written_is_read(sent: list[Frame], pieces: list[int]) -> None:
+    assert cut(b"".join(map(written, sent)), pieces) == sent
+
+
+def test_the_header_is_as_documented() -> None:
+    head = ipc_frames.header(Kind.ANSWER, 0x01020304, 0x1_0000_0005)
+
+    assert head == bytes.fromhex("06 000000 01020304 0000000100000005")
+    assert len(head) == ipc_frames.HEADER_SIZE
+
+
+def test_the_largest_generation_is_told_from_the_kind() -> None:
+    assert cut(written(Frame(Kind.SAID, 2**32 - 1, b"x"))) == [(20, 2**32 - 1, b"x")]
+
+
+def test_kinds_have_numbers_of_their_own() -> None:
+    assert len({int(kind) for kind in Kind}) == len(Kind.__members__)
+    assert all(0 < kind < 256 for kind in Kind), "a kind is one byte"
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGRTMIN"), reason="no real-time signals here")
+def test_the_signals_are_none_that_user_code_or_the_c_library_uses() -> None:
+    taken = {ipc_frames.DUMP_SIGNAL, ipc_frames.INTERRUPT_SIGNAL}
+
+    assert len(taken) == 2
+    assert all(signal.SIGRTMIN < number <= signal.SIGRTMAX for number in taken)

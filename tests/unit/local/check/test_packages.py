@@ -1,0 +1,187 @@
+"""Imports against requirements.txt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from packaging.specifiers import SpecifierSet
+
+from wrapper.local.check.finding import Finding, Status
+from wrapper.local.check.imports import Imported
+from wrapper.local.check.packages import Surroundings, compare, harmful, needed_by, surroundings
+from wrapper.local.source.requirements import read_requirements
+
+HERE = Surroundings(
+    modules={"hypothesis": ["hypothesis"], "yaml": ["PyYAML"], "sortedcontainers": ["x"]},
+    brought=frozenset({"pyyaml"}),
+)
+
+
+def findings(
+    folder: Path, listed: str | None, *modules: str, optional: bool = False
+) -> list[Finding]:
+    if listed is not None:
+        (folder / "requirements.txt").write_text(listed)
+    imports = [Imported(module, f"main.py:{n}", optional) for n, module in enumerate(modules, 1)]
+    return compare(imports, read_requirements(folder), HERE)[1]
+
+
+def only(folder: Path, listed: str | None, *modules: str, optional: bool = False) -> Finding:
+    (found,) = findings(folder, listed, *modules, optional=optional)
+    return found
+
+
+def test_nothing_is_imported(tmp_path: Path) -> None:
+    found = only(tmp_path, None)
+    assert (found.status, found.text) == (Status.FINE, "only Python's own modules are imported")
+
+
+def test_what_is_listed_is_fine(tmp_path: Path) -> None:
+    found = only(tmp_path, "Hypothesis\n", "hypothesis.strategies")
+    assert found.status is Status.FINE
+    assert found.text.startswith("in requirements.txt: hypothesis 6")
+
+
+def test_what_is_not_listed_is_wrong(tmp_path: Path) -> None:
+    found = only(tmp_path, "pytest\n", "hypothesis")
+    assert found.status is Status.WRONG
+    assert found.text.startswith(
+        "main.py:1 imports hypothesis, but is not in requirements.txt, so the image will lack it: "
+        "add the line hypothesis=="
+    )
+
+
+def test_there_is_no_list(tmp_path: Path) -> None:
+    found = only(tmp_path, None, "sklearn.svm")
+    assert found.status is Status.WRONG
+    assert found.text == (
+        "main.py:1 imports sklearn.svm, which is scikit-learn, but there is no requirements.txt, "
+        "so the image will lack it: add the line scikit-learn"
+    )
+
+
+def test_each_distribution_is_told_once(tmp_path: Path) -> None:
+    assert len(findings(tmp_path, None, "sklearn.svm", "sklearn.tree")) == 1
+
+
+def test_what_code_does_without(tmp_path: Path) -> None:
+    found = only(tmp_path, "", "torch", optional=True)
+    assert (found.status, "but does without" in found.text) == (Status.NOTE, True)
+
+
+def test_what_comes_with_something_listed(tmp_path: Path) -> None:
+    found = only(tmp_path, "hypothesis\n", "sortedcontainers")
+    assert found.status is Status.WRONG  # of a distribution called x, for all that is known
+    assert "sortedcontainers" in needed_by(["hypothesis"])
+    found = compare(
+        [Imported("sortedcontainers", "main.py:1", False)],
+        read_requirements(tmp_path),
+        Surroundings({"sortedcontainers": ["sortedcontainers"]}),
+    )[1][0]
+    assert found.status is Status.NOTE
+    assert "it comes with what requirements.txt lists" in found.text
+
+
+def test_what_the_wrapper_brings(tmp_path: Path) -> None:
+    found = only(tmp_path, None, "yaml")
+    assert found.status is Status.NOTE
+    assert "which is PyYAML; the image has it for the wrapper, but list it too" in found.text
+
+
+def test_what_a_package_that_is_not_here_may_have(tmp_path: Path) -> None:
+    missing, unknown = findings(tmp_path, "company-tools==3\n", "odd_module")
+    assert unknown.text.endswith("lists company-tools==3, which is not installed here")
+    assert missing.status is Status.NOTE
+    assert "whether company-tools==3 (requirements.txt:1) has it cannot be told" in missing.text
+
+
+def test_one_of_several_distributions_of_a_module(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("opencv-python\n")
+    packages, found = compare(
+        [Imported("cv2", "main.py:1", False)],
+        read_requirements(tmp_path),
+        Surroundings({"cv2": ["opencv-python"]}),
+    )
+    assert (packages[0].distribution, packages[0].listed) == ("opencv-python", True)
+    assert [each.status for each in found] == [Status.FINE, Status.NOTE]
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("pytest<1\n", "asks for pytest<1, but"),
+        ("no-such-distribution\n", "lists no-such-distribution, which is not installed here"),
+    ],
+)
+def test_what_is_installed_otherwise(tmp_path: Path, line: str, text: str) -> None:
+    found = findings(tmp_path, line)[0]
+    assert (found.status, text in found.text) == (Status.NOTE, True)
+
+
+def test_constraints(tmp_path: Path) -> None:
+    (tmp_path / "limits.txt").write_text("pytest<1\nno-such-distribution==1\n")
+    (found,) = findings(tmp_path, "-c limits.txt\n")
+    assert found.text.startswith("limits.txt:1 asks for pytest<1")
+
+
+def test_a_line_that_pip_would_refuse_is_wrong(tmp_path: Path) -> None:
+    found = only(tmp_path, "numpy=2\n")
+    assert (found.status, "requirements.txt:1 is not valid" in found.text) == (Status.WRONG, True)
+
+
+def test_what_does_not_apply_here_is_passed_over(tmp_path: Path) -> None:
+    assert only(tmp_path, "pywin32; sys_platform == 'never'\n").status is Status.FINE
+
+
+def test_what_is_installed_here() -> None:
+    here = surroundings()
+    assert "pytest" in here.modules
+    assert "hkube-wrapper" not in here.brought
+    # Nothing of it is known where the tests run without an installation.
+    assert set(here.needs) <= here.brought
+    assert here.needs.get("orjson", SpecifierSet(">=3")) != SpecifierSet("")
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        (
+            "HKube_Python.Wrapper>=2",
+            "would take the place of this wrapper's own hkube_python_wrapper",
+        ),
+        ("wrapper", "would take the place of this wrapper's own wrapper"),
+        ("orjson==2.0", "asks for orjson==2.0, but the wrapper needs orjson<4,>=3.10: remove the"),
+        ("orjson==3.11", None),
+        ("orjson==3.*", None),
+        ("orjson>=2", None),
+        ("orjson<3", "asks for orjson<3, but the wrapper needs orjson<4,>=3.10: remove the line"),
+        ("orjson~=2.1", "asks for orjson~=2.1, but the wrapper needs"),
+        ("orjson===2.1", "asks for orjson===2.1, but the wrapper needs"),
+        ("orjson===3.11", None),
+        ("orjson<=3.9.9", "asks for orjson<=3.9.9, but the wrapper needs"),
+        ("orjson>=4", "asks for orjson>=4, but the wrapper needs"),
+        ("orjson>3.99", None),
+        ("orjson<=3.10", None),
+        ("orjson>=3,!=3.10.*", None),
+        ("orjson!=3.10", None),
+        (f"orjson<{'9' * 5000}", None),
+        (f"orjson>3.{'9' * 5000}", None),
+        ("orjson==2.0; sys_platform == 'never'", None),
+    ],
+)
+def test_what_would_break_the_wrapper(tmp_path: Path, line: str, text: str | None) -> None:
+    (tmp_path / "requirements.txt").write_text(line)
+    needs = {"orjson": SpecifierSet(">=3.10,<4")}
+    found = list(harmful(read_requirements(tmp_path), needs))
+    assert [text in each for each in found if text] == ([True] if text else [])
+    assert bool(found) is bool(text)
+
+
+def test_a_version_of_more_digits_than_a_number_may_have(tmp_path: Path) -> None:
+    assert only(tmp_path, f"pytest<{'1' * 5000}\n").status is Status.FINE
+
+
+def test_what_would_break_the_wrapper_is_wrong(tmp_path: Path) -> None:
+    found = findings(tmp_path, "hkube-python-wrapper\n")[0]
+    assert found.status is Status.WRONG

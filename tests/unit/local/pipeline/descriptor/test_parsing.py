@@ -1,0 +1,269 @@
+"""Descriptors of pipelines: what they come to, and what is said of each mistake."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from wrapper.local.pipeline.descriptor.descriptor import Retry
+from wrapper.local.pipeline.descriptor.fields import DescriptorError
+from wrapper.local.pipeline.descriptor.parsing import parse_pipeline, with_flow_input
+from wrapper.local.pipeline.descriptor.references import Reference, Relation
+
+
+def node(name: str = "green", *inputs: Any, **fields: Any) -> dict[str, Any]:
+    return {"nodeName": name, "algorithmName": f"{name}-alg", "input": list(inputs), **fields}
+
+
+def pipeline(*nodes: Any, **fields: Any) -> dict[str, Any]:
+    return {"name": "simple", "nodes": list(nodes) or [node()], **fields}
+
+
+def refused(document: Any) -> str:
+    with pytest.raises(DescriptorError) as caught:
+        parse_pipeline(document, "p.json")
+    return str(caught.value)
+
+
+def test_what_is_not_said_is_as_in_hkube() -> None:
+    found = parse_pipeline(
+        {"name": "simple", "nodes": [{"nodeName": "a", "algorithmName": "x"}]}, "p.json"
+    )
+    assert (found.ttl, found.tolerance, found.priority, found.flow_input) == (3600, 80, 3, {})
+    (only,) = found.nodes
+    assert (only.inputs, only.operation, only.ttl, only.retry) == (
+        (),
+        "indexed",
+        0,
+        Retry("OnCrash", 3),
+    )
+    assert not only.in_results
+
+
+def test_what_is_said_counts() -> None:
+    found = parse_pipeline(
+        pipeline(
+            node("a", "@flowInput.x"),
+            node(
+                "b",
+                {"k": ["#@a.y", "*@flowInput"]},
+                batchOperation="cartesian",
+                retry={"policy": "Always", "limit": 5},
+                ttl=7,
+                includeInResult=True,
+                extraData={"code": []},
+                kind="algorithm",
+            ),
+            flowInput={"x": 1},
+            options={"ttl": 30, "batchTolerance": 0, "progressVerbosityLevel": "info"},
+            priority=5,
+            kind="batch",
+            webhooks={},
+        ),
+        "p.json",
+    )
+    assert (found.ttl, found.tolerance, found.priority, found.flow_input) == (30, 0, 5, {"x": 1})
+    a, b = found.nodes
+    assert (a.parents, b.parents) == ((), ("a",))
+    assert b.references == (Reference(Relation.BATCH, "a", ("y",)),)
+    assert (b.operation, b.ttl, b.retry, b.in_results) == (
+        "cartesian",
+        7,
+        Retry("Always", 5),
+        True,
+    )
+    assert found.children_of("a") == (b,)
+
+
+def test_edges_are_waited_for() -> None:
+    found = parse_pipeline(
+        pipeline(node("a"), node("b", "*@c"), node("c"), edges=[{"source": "a", "target": "b"}]),
+        "p.json",
+    )
+    (_, b, _) = found.nodes
+    assert (b.parents, b.any_parents, b.whole_parents) == (("c", "a"), ("c",), ("a",))
+    assert found.children_of("a") == (b,)
+
+
+def test_fields_that_make_no_difference_are_passed_over() -> None:
+    document = pipeline(
+        node(spec={}, stateType="stateless", somebodysOwn=1), modified=1, version="x", tags=[]
+    )
+    assert parse_pipeline(document, "p.json").name == "simple"
+
+
+def test_a_stored_pipeline_may_get_its_name_from_its_file() -> None:
+    document = pipeline()
+    del document["name"]
+    assert parse_pipeline(document, "p.json", name="stored").name == "stored"
+    assert refused(document) == "p.json: it has no 'name'"
+
+
+@pytest.mark.parametrize(
+    "document, problem",
+    [
+        (5, "p.json: must be an object, not a number"),
+        ([], "p.json: must be an object, not an array"),
+        (None, "p.json: must be an object, not null"),
+        ({"name": "p"}, "p.json: it has no 'nodes'"),
+        (pipeline() | {"nodes": []}, "p.json: nodes: it must have one node at least"),
+        (pipeline() | {"nodes": {}}, "p.json: nodes: must be an array, not an object"),
+        (pipeline(name=""), "p.json: name: must be a text, not an empty text"),
+        (pipeline(name="a b"), "p.json: name: 'a b' must be of letters, digits,"),
+        (pipeline(kind="stream"), "p.json: kind: streaming pipelines run in HKube only"),
+        (pipeline(streaming={"flows": {}}), "streaming pipelines run in HKube only"),
+        (pipeline(kind="bach"), "kind: must be batch or stream, not 'bach': did you mean 'batch'?"),
+        (pipeline(options=3), "p.json: options: must be an object, not a number"),
+        (pipeline(options={"ttl": 0}), "options: ttl: must be a whole number of 1 or more, not 0"),
+        (pipeline(options={"ttl": True}), "options: ttl: must be a whole number"),
+        (
+            pipeline(options={"batchTolerance": 101}),
+            "p.json: options: batchTolerance: must be a whole number from 0 to 100, not 101",
+        ),
+        (pipeline(flowInput=[1]), "p.json: flowInput: must be an object, not an array"),
+        (pipeline(edges=[{"source": "a"}]), "p.json: edges[0]: it has no 'target'"),
+        (pipeline(edges=[5]), "p.json: edges[0]: must be an object, not a number"),
+        (
+            pipeline(edges=[{"source": "green", "target": "grean"}]),
+            "p.json: edges[0]: target: 'grean' is no node: did you mean 'green'?",
+        ),
+        (
+            pipeline(edges=[{"source": "grean", "target": "green"}]),
+            "p.json: edges: source 'grean' of 'green' is no node: did you mean 'green'?",
+        ),
+        (
+            pipeline(node("a"), node("b", "@a"), edges=[{"source": "b", "target": "a"}]),
+            "they wait for each other in a circle",
+        ),
+        (pipeline(flowinput={}), "p.json: flowinput: there is no such field: did you mean 'flowI"),
+        (
+            pipeline(options={"batchTolerence": 1}),
+            "p.json: options: batchTolerence: there is no such field: did you mean 'batchToleranc",
+        ),
+        (
+            pipeline({"nodeName": "a", "algorithmName": "b", "inputs": []}),
+            "p.json: nodes[0] 'a': inputs: there is no such field: did you mean 'input'?",
+        ),
+        (pipeline("green"), "p.json: nodes[0]: must be an object, not a text"),
+        (
+            pipeline({"nodename": "green"}),
+            "p.json: nodes[0]: it has no 'nodeName', but a 'nodename'",
+        ),
+        (pipeline({"nodeName": "green"}), "p.json: nodes[0] 'green': it has no 'algorithmName'"),
+        (pipeline(node("flowInput")), "nodeName: 'flowInput' is HKube's own; choose another"),
+        (pipeline(node(kind="gateway")), "kind: a node of kind 'gateway' runs in HKube only"),
+        (pipeline(node(kind=[])), "kind: must be a text, not an array"),
+        (pipeline(node(stateType="stateful")), "stateType: stateful nodes are for streaming"),
+        (pipeline(node(input="x")), "nodes[0] 'green': input: must be an array, not 'x'"),
+        (
+            pipeline(node(batchOperation="index")),
+            "batchOperation: must be indexed or cartesian, not 'index': did you mean 'indexed'?",
+        ),
+        (
+            pipeline(node(retry={"policy": "Sometimes"})),
+            "nodes[0] 'green': retry: policy: must be Never, OnError, OnCrash or Always",
+        ),
+        (pipeline(node(retry={"limit": 0})), "retry: limit: must be a whole number of 1 or more"),
+        (
+            pipeline(node(includeInResult="yes")),
+            "includeInResult: must be true or false, not 'yes'",
+        ),
+        (
+            pipeline(node("yellow"), node("black", 1, "@yelow")),
+            "p.json: nodes[1] 'black': input[1]: '@yelow' names no node: did you mean 'yellow'?",
+        ),
+        (pipeline(node("a", "@flowinput.x")), "names no node: did you mean 'flowInput'?"),
+        (pipeline(node("a", "@zzz")), "input[0]: '@zzz' names no node"),
+        (pipeline(node("a", "@dataSource.x")), "data sources are in HKube only, not here"),
+        (pipeline(node("a", {"k": "#[2...1]"})), "nodes[0] 'a': input[0]: '#[2...1]' has an empty"),
+        (pipeline(node("a", ["#[1]", "#[2]"])), "input[0]: it holds 2 batches, which HKube mixes"),
+        (
+            pipeline(node("a"), node("b"), node("a")),
+            "p.json: nodes[2]: 'a' is the name of nodes[0] already",
+        ),
+        (
+            pipeline(node("a", "@c"), node("b", "#@a"), node("c", "*@b"), node("d", "@a")),
+            "p.json: nodes: they wait for each other in a circle: a -> b -> c -> a",
+        ),
+        (pipeline(node("a", "@a")), "they wait for each other in a circle: a -> a"),
+    ],
+)
+def test_mistakes(document: Any, problem: str) -> None:
+    assert problem in refused(document)
+
+
+def test_a_pipeline_may_be_long() -> None:
+    nodes = [node(f"n{i}", *([f"@n{i - 1}"] if i else [])) for i in range(3000)]
+    assert len(parse_pipeline(pipeline(*reversed(nodes)), "p.json").nodes) == 3000
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=6,
+)
+FIELDS = st.sampled_from(
+    ["kind", "name", "nodes", "flowInput", "options", "priority", "streaming", "edges"]
+)
+NODE_FIELDS = st.sampled_from(
+    [
+        "nodeName",
+        "algorithmName",
+        "input",
+        "kind",
+        "retry",
+        "ttl",
+        "metrics",
+        "batchOperation",
+        "extraData",
+    ]
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    fields=st.dictionaries(FIELDS, JSON, max_size=3),
+    node_fields=st.dictionaries(NODE_FIELDS, JSON, max_size=3),
+)
+def test_any_json_is_parsed_or_refused_with_its_place(
+    fields: dict[str, Any], node_fields: dict[str, Any]
+) -> None:
+    try:
+        parse_pipeline(pipeline(node() | node_fields) | fields, "p.json")
+    except DescriptorError as error:
+        refusal = str(error)
+    else:
+        return
+    assert refusal.startswith("p.json: ")
+    assert "\n" not in refusal
+
+
+@pytest.mark.parametrize(
+    "flow_input, problem",
+    [
+        ({"x": [1]}, None),
+        ({"x": []}, None),
+        ({}, "p.json: node 'a' uses '#@flowInput.x', which the flow input does not have"),
+        ({"X": 1}, "does not have: did you mean 'X'?"),
+        ({"x": {"y": 1}}, "makes a batch of '#@flowInput.x', which must be an array; in the"),
+        ({"x": None}, "in the flow input it is null"),
+        ([1], "p.json: flowInput: must be an object, not an array"),
+    ],
+)
+def test_what_is_taken_from_the_flow_input_is_there(flow_input: Any, problem: str | None) -> None:
+    parsed = parse_pipeline(pipeline(node("a", "#@flowInput.x")), "p.json")
+    if problem is None:
+        assert with_flow_input(parsed, flow_input, "p.json").flow_input == flow_input
+    else:
+        with pytest.raises(DescriptorError) as caught:
+            with_flow_input(parsed, flow_input, "p.json")
+        assert problem in str(caught.value)
+
+
+def test_a_flow_input_of_ones_own_goes_before_the_pipelines() -> None:
+    parsed = parse_pipeline(pipeline(flowInput={"x": 1}), "p.json")
+    assert with_flow_input(parsed, None, "p.json").flow_input == {"x": 1}
+    assert with_flow_input(parsed, {"x": 2}, "p.json").flow_input == {"x": 2}

@@ -1,0 +1,190 @@
+"""A run at work, with a pool whose processes only remember what was asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from wrapper.local.pipeline import events
+from wrapper.local.pipeline.descriptor.parsing import parse_pipeline
+from wrapper.local.pipeline.engine.active_run import ActiveRun, Services
+from wrapper.local.pipeline.engine.jobs import Place
+from wrapper.local.pipeline.engine.loop import Loop
+from wrapper.local.pipeline.engine.pool import Pool
+from wrapper.local.pipeline.engine.process import TaskEnded
+from wrapper.local.pipeline.run.actions import Failed, Outcome, Stopped, Succeeded, TaskKey
+from wrapper.local.worker import events as worker_events
+from wrapper.local.worker.answers import Cancelled, Failure, Reply, Result
+
+
+def node(name: str, *inputs: Any, **fields: Any) -> dict[str, Any]:
+    return {"nodeName": name, "algorithmName": f"{name}-alg", "input": list(inputs), **fields}
+
+
+class Process:
+    """Remembers its jobs."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Mapping[str, Any]] = []
+        self.stops = 0
+
+    def begin(self, job: Mapping[str, Any]) -> None:
+        self.jobs.append(job)
+
+    def stop(self) -> None:
+        self.stops += 1
+
+    def end(self) -> None: ...
+    def kill(self) -> None: ...
+
+
+class Bench:
+    """A run whose loop does not run: the test is its thread."""
+
+    def __init__(
+        self,
+        *nodes: dict[str, Any],
+        scripted: Mapping[str, Reply] | None = None,
+        limit: int = 4,
+        **fields: Any,
+    ) -> None:
+        self.now = 0.0
+        self.heard: list[events.Event] = []
+        self.outcomes: list[Outcome] = []
+        self.processes: dict[int, Process] = {}
+        self.loop = Loop(self._arrange, self._fault, clock=lambda: self.now)
+        self.pool = Pool(self.loop, limit, self._open)
+        self.services = Services(self.loop, self.pool, self._tell, scripted or {}, {})
+        pipeline = parse_pipeline({"name": "p", "nodes": list(nodes), **fields}, "p")
+        self.run = ActiveRun(pipeline, Place(), self.services, self.outcomes.append)
+        self.run.begin()
+        self.pool.arrange()
+
+    def _arrange(self) -> None:
+        self.pool.arrange()
+
+    def _fault(self, error: Exception) -> None:
+        raise error
+
+    def _open(self, number: int, algorithm: str) -> Process:
+        self.processes[number] = Process()
+        return self.processes[number]
+
+    def _tell(self, kind: type[events.Event], run: events.Path, **facts: Any) -> None:
+        self.heard.append(kind(at=self.now, run=run, **facts))
+
+    def end_task(self, number: int, outcome: worker_events.Outcome) -> None:
+        job = self.processes[number].jobs[-1]
+        self.pool.hear(number, TaskEnded(str(job["taskId"]), outcome))
+        self.pool.arrange()
+
+    def pass_time(self, seconds: float = 0.0) -> None:
+        """Do what was posted, and what is due by then."""
+        self.now += seconds
+        self.loop.post(lambda: None)
+        self.loop.start()
+        self.loop.end()
+
+    def words(self) -> list[str]:
+        return [type(event).__name__ for event in self.heard]
+
+
+def test_what_is_told_of_a_task_that_succeeds() -> None:
+    bench = Bench(node("a"))
+    (number,) = bench.processes
+    bench.end_task(number, worker_events.Done(7))
+    (outcome,) = bench.outcomes
+    assert isinstance(outcome, Succeeded)
+    assert outcome.results[0]["result"] == 7
+    expected = "RunStarted TaskWaiting TaskRunning TaskDone NodeEnded RunEnded"
+    assert bench.words() == expected.split()
+    assert bench.services.tasks == {}
+
+
+def test_tasks_that_run_or_wait_are_stopped_with_their_run() -> None:
+    bench = Bench(node("a", "#[1,2]"), limit=1)
+    (number,) = bench.processes
+    bench.run.stop("enough")
+    assert bench.outcomes == [Stopped("enough")]
+    assert bench.processes[number].stops == 1
+    bench.end_task(number, worker_events.Stopped())
+    stopped = [event for event in bench.heard if isinstance(event, events.TaskStopped)]
+    assert [(event.task.at, event.was_running) for event in stopped] == [
+        ((2,), False),
+        ((1,), True),
+    ]
+    assert bench.services.tasks == {}
+
+
+def test_a_failure_is_told_with_what_to_do_about_it() -> None:
+    bench = Bench(node("a", 1))
+    (number,) = bench.processes
+    message, details = "KeyError: 'inputs' (main.py:2, in start)", "    return args['inputs']"
+    bench.end_task(number, worker_events.Failed("AlgorithmError", message, details))
+    (failed,) = [event for event in bench.heard if isinstance(event, events.TaskFailed)]
+    assert failed.hint == "args has no 'inputs'; did you mean 'input'?"
+
+
+def test_a_task_that_says_it_was_stopped_has_failed() -> None:
+    bench = Bench(node("a"))
+    (number,) = bench.processes
+    bench.end_task(number, worker_events.Stopped())
+    text = "it said that it was stopped, but nobody had stopped it"
+    assert bench.outcomes == [Failed(text, TaskKey("a"))]
+
+
+def test_a_task_that_takes_longer_than_its_node_allows() -> None:
+    bench = Bench(node("a", ttl=5))
+    (number,) = bench.processes
+    bench.pass_time(5.0)
+    text = "it took longer than its node's ttl of 5 s"
+    assert bench.outcomes == [Failed(text, TaskKey("a"))]
+    assert bench.processes[number].stops == 1
+    bench.end_task(number, worker_events.Stopped())
+    assert bench.words()[-2:] == ["TaskFailed", "RunEnded"], "what it still says is too late"
+    assert bench.services.tasks == {}
+
+
+def test_a_task_in_time_is_not_stopped() -> None:
+    bench = Bench(node("a", ttl=5), node("b"))
+    first, _ = bench.processes
+    bench.end_task(first, worker_events.Done(1))
+    bench.pass_time(5.0)
+    assert bench.outcomes == []
+
+
+def test_a_pipeline_that_takes_longer_than_its_ttl() -> None:
+    bench = Bench(node("a"), options={"ttl": 9})
+    (number,) = bench.processes
+    bench.pass_time(9.0)
+    assert bench.outcomes == [Failed("it took longer than its ttl of 9 s")]
+    assert bench.processes[number].stops == 1
+
+
+@pytest.mark.parametrize(
+    "reply, text", [(Failure("not today"), "not today"), (Cancelled("by hand"), "by hand")]
+)
+def test_an_algorithm_that_is_scripted_to_fail(reply: Reply, text: str) -> None:
+    bench = Bench(node("a"), scripted={"a-alg": reply})
+    bench.pass_time()
+    assert bench.outcomes == [Failed(text, TaskKey("a"))]
+    assert bench.processes == {}
+
+
+def test_an_algorithm_that_is_scripted_needs_no_process() -> None:
+    bench = Bench(node("a", "#[1,2]"), scripted={"a-alg": Result(5)})
+    bench.pass_time()
+    (outcome,) = bench.outcomes
+    assert isinstance(outcome, Succeeded)
+    assert [entry["result"] for entry in outcome.results] == [5, 5]
+    assert bench.words().count("TaskRunning") == 2
+
+
+def test_a_script_is_not_followed_once_the_run_is_over() -> None:
+    bench = Bench(node("a"), scripted={"a-alg": Result(5)})
+    bench.run.stop("enough")
+    bench.pass_time()
+    assert bench.words()[-2:] == ["RunEnded", "TaskStopped"]
+    assert bench.outcomes == [Stopped("enough")]

@@ -1,0 +1,161 @@
+"""What a run looks like as lines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wrapper.local.pipeline import events
+from wrapper.local.pipeline.run.actions import Failed, Stopped, Succeeded, TaskKey
+from wrapper.local.pipeline.show.lines import Lines, failure_of
+from wrapper.local.worker import events as worker_events
+
+A, B = {"task": TaskKey("a")}, {"task": TaskKey("a", (2,))}
+BEGIN: list[Any] = [
+    (events.RunStarted, {"name": "p", "nodes": (("a", "alg"),)}),
+    (events.TaskWaiting, {**A, "attempts": 0}),
+    (events.TaskRunning, A),
+]
+
+
+def lines(*happened: Any, brief: bool = False) -> list[str]:
+    """What is written of these, a second apart; each may name its run first."""
+    written: list[str] = []
+    listener = Lines(written.append, started=0.0, brief=brief)
+    for second, (*run, kind, facts) in enumerate(happened):
+        listener(kind(at=float(second), run=tuple(run), **facts))
+    return written
+
+
+def test_a_task_that_succeeds() -> None:
+    assert lines(
+        *BEGIN,
+        (events.OutputLine, {"node": "a", "line": "hello"}),
+        (events.TaskDone, A),
+        (events.NodeEnded, {"node": "a"}),
+        (events.RunEnded, {"outcome": Succeeded([])}),
+    ) == [
+        "[local] pipeline p",
+        "[local] a started",
+        "[a] hello",
+        "[local] a done in 2.00 s",
+        "[local] done after 6.00 s",
+    ]
+
+
+def test_beside_a_table_only_what_the_table_does_not_show() -> None:
+    assert lines(
+        *BEGIN,
+        (events.OutputLine, {"node": "a", "line": "hello"}),
+        (events.TaskDone, A),
+        (events.NodeEnded, {"node": "a"}),
+        (events.RunEnded, {"outcome": Succeeded([])}),
+        brief=True,
+    ) == ["[a] hello", "[local] done after 6.00 s"]
+
+
+def test_a_batch() -> None:
+    waiting = [(events.TaskWaiting, {"task": TaskKey("a", (n,)), "attempts": 0}) for n in (1, 2)]
+    running = [(events.TaskRunning, {"task": TaskKey("a", (n,))}) for n in (1, 2)]
+    assert lines(
+        *waiting,
+        *running,
+        (events.TaskFailed, {**B, "text": "E", "details": ""}),
+        (events.TaskDone, {"task": TaskKey("a", (1,))}),
+        (events.NodeEnded, {"node": "a"}),
+    ) == [
+        "[local] a started, 2 tasks",
+        "[local] a[2] failed: E",
+        "[local] a done in 3.00 s: 2 tasks, 1 failed",
+    ]
+
+
+def test_the_failure_that_ends_the_pipeline_is_told_once() -> None:
+    assert lines(
+        *BEGIN,
+        (events.TaskFailed, {**A, "text": "E", "details": ""}),
+        (events.TaskStopped, {"task": TaskKey("b"), "was_running": True}),
+        (events.RunEnded, {"outcome": Failed("E", TaskKey("a"))}),
+    )[2:] == ["[local] failed after 5.00 s: a: E"]
+
+
+def test_the_lines_of_the_users_code_come_before_the_last_sentence() -> None:
+    failed = (events.TaskFailed, {**A, "text": "E", "details": "Traceback\n  main.py\n"})
+    assert lines(*BEGIN, failed, (events.RunEnded, {"outcome": Failed("E", TaskKey("a"))}))[2:] == [
+        "[local] a failed",
+        "    Traceback",
+        "      main.py",
+        "[local] failed after 4.00 s: a: E",
+    ]
+    assert lines(*BEGIN, failed, (events.TaskWaiting, {**A, "attempts": 1}))[2:4] == [
+        "[local] a failed: E",
+        "    Traceback",
+    ]
+
+
+def test_a_hint_comes_after_the_lines_of_the_users_code() -> None:
+    facts = {**A, "text": "E", "details": "Traceback", "hint": "do that"}
+    failed = (events.TaskFailed, facts)
+    assert lines(*BEGIN, failed, (events.RunEnded, {"outcome": Failed("E", TaskKey("a"))}))[3:] == [
+        "    Traceback",
+        "[local] hint: do that",
+        "[local] failed after 4.00 s: a: E",
+    ]
+
+
+def test_very_long_details_are_cut() -> None:
+    details = "\n".join(["x" * 5000] * 500)
+    failed = (events.TaskFailed, {**A, "text": "E", "details": details})
+    came = lines(*BEGIN, failed, (events.TaskWaiting, {**A, "attempts": 1}))
+    assert "    … 440 lines …" in came
+    assert max(map(len, came)) < 1100
+
+
+def test_a_task_that_is_tried_again() -> None:
+    assert lines(
+        *BEGIN,
+        (events.TaskFailed, {**A, "text": "E", "details": ""}),
+        (events.TaskWaiting, {**A, "attempts": 1}),
+    )[2:] == ["[local] a failed: E", "[local] a is tried again, attempt 2"]
+
+
+def test_what_happens_to_runs_that_a_task_has_started() -> None:
+    inner = {"task": TaskKey("price")}
+    assert lines(
+        ("a", "price", events.RunStarted, {"name": "price", "nodes": (("price", "price"),)}),
+        ("a", "price", events.TaskWaiting, {**inner, "attempts": 0}),
+        ("a", "price", events.TaskRunning, inner),
+        ("a", "price", events.OutputLine, {"node": "price", "line": "hello"}),
+        ("a", "price", events.TaskFailed, {**inner, "text": "E", "details": ""}),
+        ("a", "price", events.RunEnded, {"outcome": Failed("E", TaskKey("price"))}),
+        ("a", "stock", events.RunEnded, {"outcome": Failed("it took longer")}),
+        ("a", "stock", events.RunEnded, {"outcome": Stopped("enough")}),
+        ("a", "stock", events.RunEnded, {"outcome": Succeeded([])}),
+    ) == [
+        "[local] a › price started",
+        "[a › price] hello",
+        "[local] a › price failed: E",
+        "[local] a › stock failed: it took longer",
+        "[local] a › stock stopped: enough",
+    ]
+
+
+def test_what_else_is_worth_a_line() -> None:
+    progress = worker_events.Progress(at=0, task_id="t", value=40, details=None)
+    violation = worker_events.Violation(at=0, task_id="t", text="'x', which is not a command")
+    assert lines(
+        (events.TaskTold, {**A, "event": progress}),
+        (events.TaskTold, {**B, "event": progress}),
+        (events.TaskTold, {**B, "event": violation}),
+        (events.NodeSkipped, {"node": "b", "why": "its batch is empty"}),
+        (events.RunEnded, {"outcome": Stopped("Ctrl-C")}),
+    ) == [
+        "[local] a progress 40",
+        "[local] warning: a[2] sent 'x', which is not a command",
+        "[local] b skipped: its batch is empty",
+        "[local] stopped after 4.00 s: Ctrl-C",
+    ]
+
+
+def test_why_a_pipeline_failed() -> None:
+    assert failure_of(Failed("E", TaskKey("a", (3, 2)))) == "a[3][2]: E"
+    assert failure_of(Failed("it took longer")) == "it took longer"

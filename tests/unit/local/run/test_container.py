@@ -1,0 +1,55 @@
+"""The process that stands for the container, from outside."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from wrapper.local.run.container import AlgorithmContainer, container_environ
+from wrapper.local.source.source import AlgorithmSource
+from wrapper.local.worker.storage import LocalStorage
+
+
+def test_the_container_is_told_of_worker_and_algorithm(tmp_path: Path) -> None:
+    environ = {
+        "PATH": "/bin",
+        "HKUBE_LOG_LEVEL": "DEBUG",
+        "WORKER_SOCKET_URL": "ws://cluster/",
+        "WORKER_SOCKET_PORT": "3000",
+        "DEV_MODE": "true",
+    }
+    source = AlgorithmSource("alg", Path("/alg"), "main.py", {"MODEL": "small"})
+    assert container_environ(source, 4321, environ, tmp_path) == {
+        "PATH": "/bin",
+        "HKUBE_LOG_LEVEL": "DEBUG",
+        "HKUBE_LOG_FORMAT": "short",
+        "HKUBE_LOG_FAILURES": "false",
+        "ALGO_METRICS_DIR": str(tmp_path / "metrics"),
+        "WORKER_SOCKET_HOST": "127.0.0.1",
+        "WORKER_SOCKET_PORT": "4321",
+        "WORKER_RECONNECT_TIMEOUT": "5",
+        "MODEL": "small",
+        "ALGORITHM_PATH": "/alg",
+        "ALGORITHM_ENTRY_POINT": "main.py",
+        "STORAGE_PROTOCOL": "v1",
+    }
+    # The user's own storage is the cluster's: without a word it is left alone.
+    cluster = {"DEFAULT_STORAGE": "s3", "STORAGE_PROTOCOL": "v3"}
+    assert container_environ(source, 1, cluster, tmp_path)["STORAGE_PROTOCOL"] == "v1"
+    storage = LocalStorage(tmp_path / "storage")
+    told = container_environ(source, 1, cluster, tmp_path, storage)
+    assert (told["STORAGE_PROTOCOL"], told["DEFAULT_STORAGE"]) == ("v3", "fs")
+    assert told["BASE_FS_ADAPTER_DIRECTORY"] == str(tmp_path / "storage")
+
+
+def test_a_container_that_cannot_be_started_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    source = AlgorithmSource("alg", tmp_path / "none")
+    with pytest.raises(FileNotFoundError), AlgorithmContainer(source, 1, os.environ):
+        pass
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,75 @@
+"""Cutting a container's output into lines."""
+
+from __future__ import annotations
+
+import os
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wrapper.local.run import output_pump
+from wrapper.local.run.output_pump import LineSplitter, OutputPump
+
+TEXT = st.text(st.sampled_from("ab\r\nä€"), max_size=40)
+
+
+def test_lines_end_with_lf_or_cr_lf() -> None:
+    splitter = LineSplitter()
+    assert splitter.feed(b"a\nb\r\nc") == ["a", "b"]
+    assert splitter.unfinished == "c"
+    assert splitter.feed(b"\n\n") == ["c", ""]
+    assert splitter.end() == []
+
+
+def test_what_is_written_over_is_no_line() -> None:
+    splitter = LineSplitter()
+    assert splitter.feed(b"\r10%") == []
+    assert splitter.unfinished == "10%"
+    assert splitter.feed(b"\r20%\r") == []
+    assert splitter.unfinished == "20%"
+    assert splitter.feed(b"100%\nend") == ["100%"]
+    assert splitter.end() == ["end"]
+
+
+def test_a_line_without_end_is_passed_on_all_the_same() -> None:
+    splitter = LineSplitter()
+    assert splitter.feed(b"x" * (output_pump._LONGEST_LINE + 1)) == [
+        "x" * (output_pump._LONGEST_LINE + 1)
+    ]
+    assert splitter.end() == []
+
+
+def test_bytes_that_are_not_utf8() -> None:
+    splitter = LineSplitter()
+    assert splitter.feed(b"a\xff\n\xc3") == ["a\ufffd"]
+    assert splitter.end() == ["\ufffd"]
+
+
+@given(TEXT, st.lists(st.integers(0, 80)))
+def test_how_it_was_cut_into_pieces_does_not_matter(text: str, cuts: list[int]) -> None:
+    data = text.encode()
+    places = sorted({0, len(data), *(min(cut, len(data)) for cut in cuts)})
+    splitter, whole = LineSplitter(), LineSplitter()
+    lines = [line for start, stop in pairwise(places) for line in splitter.feed(data[start:stop])]
+    expected = whole.feed(data)
+    assert [*lines, *splitter.end()] == [*expected, *whole.end()]
+    assert len(expected) == text.count("\n")
+
+
+def test_the_pump_has_passed_on_everything_at_its_end() -> None:
+    lines: list[str] = []
+    unfinished: list[str] = []
+    with OutputPump(lines.append, unfinished.append, patience=30) as pump:
+        for number in range(3000):
+            os.write(pump.fd, f"line {number}\n".encode())
+        os.write(pump.fd, b"and the rest")
+    assert lines == [f"line {number}" for number in range(3000)] + ["and the rest"]
+    assert unfinished[-1:] == ["and the rest"]
+
+
+def test_a_process_left_behind_does_not_hold_the_end_up() -> None:
+    lines: list[str] = []
+    with OutputPump(lines.append, lambda text: None, patience=0) as pump:
+        left = os.dup(pump.fd)
+    os.close(left)

@@ -1,0 +1,48 @@
+"""The spans of a task as a tree."""
+
+from __future__ import annotations
+
+from wrapper.local.show.span_tree import Span, SpanTree, tree_lines
+from wrapper.local.worker import events
+
+
+def started(at: float, name: str, **tags: object) -> events.SpanStarted:
+    return events.SpanStarted(at=at, task_id="t", name=name, tags=tags)
+
+
+def finished(at: float, error: object = None, **tags: object) -> events.SpanFinished:
+    return events.SpanFinished(at=at, task_id="t", tags=tags, error=error)
+
+
+def test_spans_nest() -> None:
+    tree = SpanTree()
+    tree(started(1, "a", x=1))
+    tree(started(2, "b"))
+    assert tree.path == "a › b"
+    tree(finished(3, "bad", y=2))
+    tree(started(4, "c"))
+    tree(finished(6))
+    tree(finished(7))
+    tree(started(8, "d"))
+    b = Span("b", {"y": 2}, 2, 3, "bad")
+    c = Span("c", {}, 4, 6)
+    assert tree.roots == [Span("a", {"x": 1}, 1, 7, None, [b, c]), Span("d", {}, 8)]
+    assert (b.seconds, tree.roots[1].seconds) == (1, None)
+
+
+def test_a_finish_too_many_is_ignored() -> None:
+    tree = SpanTree()
+    tree(finished(1))
+    assert (tree.roots, tree.path) == ([], "")
+
+
+def test_the_drawing() -> None:
+    leaf = Span("leaf", {}, 0)
+    spans = [Span("a", {}, 0, children=[leaf, leaf]), Span("b", {}, 0, children=[leaf])]
+    assert [lead + span.name for lead, span in tree_lines(spans)] == [
+        "├─ a",
+        "│  ├─ leaf",
+        "│  └─ leaf",
+        "└─ b",
+        "   └─ leaf",
+    ]

@@ -1,0 +1,227 @@
+"""Unpacking archives that may come from anybody."""
+
+from __future__ import annotations
+
+import io
+import os
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wrapper.local.source import archive
+from wrapper.local.source.archive import ArchiveError, is_archive, unpack
+
+
+def tar(path: Path, *members: tarfile.TarInfo) -> Path:
+    with tarfile.open(path, "w:gz" if path.name.endswith("gz") else "w") as opened:
+        for member in members:
+            opened.addfile(member, io.BytesIO(b"x" * member.size))
+    return path
+
+
+def member(
+    name: str, size: int = 1, kind: bytes = tarfile.REGTYPE, link: str = ""
+) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.size, info.type, info.linkname = size, kind, link
+    return info
+
+
+def zipped(path: Path, *names: str) -> Path:
+    with zipfile.ZipFile(path, "w") as opened:
+        for name in names:
+            opened.writestr(name, "x")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [("a.tar.gz", True), ("A.TGZ", True), ("a.zip", True), ("a.tar", True), ("a.py", False)],
+)
+def test_an_archive_is_told_by_its_name(name: str, answer: bool) -> None:
+    assert is_archive(Path(name)) is answer
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda folder: tar(folder / "a.tar.gz", member("main.py"), member("lib/b.py")),
+        lambda folder: tar(folder / "a.tar", member("main.py"), member("lib/b.py")),
+        lambda folder: zipped(folder / "a.zip", "main.py", "lib/b.py"),
+    ],
+)
+def test_files_and_folders(tmp_path: Path, make: Callable[[Path], Path]) -> None:
+    target = tmp_path / "to"
+    target.mkdir()
+    assert unpack(make(tmp_path), target) == target
+    assert (target / "main.py").read_text() == (target / "lib" / "b.py").read_text() == "x"
+
+
+def test_a_folder_that_is_alone_in_an_archive_is_the_code(tmp_path: Path) -> None:
+    target = tmp_path / "to"
+    target.mkdir()
+    assert unpack(zipped(tmp_path / "a.zip", "alg/main.py"), target) == target / "alg"
+
+
+def test_what_macos_packs_besides_is_left_out(tmp_path: Path) -> None:
+    names = ["alg/main.py", "__MACOSX/alg/._main.py", "alg/._main.py", "._alg", ".DS_Store"]
+    for number, path in enumerate(
+        (zipped(tmp_path / "a.zip", *names), tar(tmp_path / "a.tar.gz", *map(member, names)))
+    ):
+        target = tmp_path / f"to{number}"
+        target.mkdir()
+        assert unpack(path, target) == target / "alg"
+        assert [each.name for each in (target / "alg").iterdir()] == ["main.py"]
+
+
+@pytest.mark.parametrize("name", ["../out.py", "a/../../out.py", "/out.py", "C:\\out.py", "..\\o"])
+def test_entries_that_lead_out_are_refused(tmp_path: Path, name: str) -> None:
+    for number, path in enumerate(
+        (tar(tmp_path / "a.tar.gz", member(name)), zipped(tmp_path / "a.zip", name))
+    ):
+        target = tmp_path / f"to{number}"
+        target.mkdir()
+        with pytest.raises(ArchiveError, match="is refused: its entry .* leads out of the folder"):
+            unpack(path, target)
+        assert list(target.iterdir()) == []
+    assert not (tmp_path / "out.py").exists()
+
+
+@pytest.mark.parametrize(
+    "evil",
+    [
+        member("link", 0, tarfile.SYMTYPE, "/etc/passwd"),
+        member("link", 0, tarfile.SYMTYPE, "../../out"),
+        member("link", 0, tarfile.LNKTYPE, "/etc/passwd"),
+        member("pipe", 0, tarfile.FIFOTYPE),
+        member("device", 0, tarfile.CHRTYPE),
+    ],
+)
+def test_links_out_and_devices_are_refused(tmp_path: Path, evil: tarfile.TarInfo) -> None:
+    with pytest.raises(ArchiveError, match="is refused"):
+        unpack(tar(tmp_path / "a.tar.gz", evil), tmp_path)
+
+
+def test_an_archive_beyond_measure_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "MAX_BYTES", 100)
+    with pytest.raises(ArchiveError, match="unpacked it is over 100 bytes"):
+        unpack(tar(tmp_path / "a.tar.gz", member("big", 101)), tmp_path)
+    monkeypatch.setattr(archive, "MAX_FILES", 1)
+    with pytest.raises(ArchiveError, match="more than 1 files"):
+        unpack(zipped(tmp_path / "a.zip", "a", "b"), tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.tar.gz", "a.tar"])
+@pytest.mark.parametrize("content", [b"", b"no archive at all" * 100])
+def test_what_is_no_archive_is_said_in_a_sentence(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    target = tmp_path / "to"
+    target.mkdir()
+    if name.startswith("a.tar") and not content:  # some empty files are read as empty archives
+        return
+    with pytest.raises(ArchiveError, match=f"cannot unpack .*{name}: \\S"):
+        unpack(tmp_path / name, target)
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.tar.gz"])
+def test_an_archive_that_was_cut_off(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    noise = os.urandom(20_000)
+    if name == "a.zip":
+        with zipfile.ZipFile(path, "w") as opened:
+            opened.writestr("a", noise)
+    else:
+        info = member("a", len(noise))
+        with tarfile.open(path, "w:gz") as packed:
+            packed.addfile(info, io.BytesIO(noise))
+    path.write_bytes(path.read_bytes()[:10_000])
+    with pytest.raises(ArchiveError, match="cannot unpack"):
+        unpack(path, tmp_path)
+
+
+def made(name: str) -> bytes:
+    """A good archive of the kind that a name has."""
+    stream, text = io.BytesIO(), b"def start(args, api): return 1\n" * 20
+    if name.endswith(".zip"):
+        kind = {"lzma.zip": zipfile.ZIP_LZMA, "bz2.zip": zipfile.ZIP_BZIP2}.get(name, 8)
+        with zipfile.ZipFile(stream, "w", kind) as opened:
+            opened.writestr("\u00e9/main.py", text)
+        return stream.getvalue()
+    kind_of_tar = {"xz.tar": "w:xz", "bz2.tar": "w:bz2", "gz.tar": "w:gz"}.get(name, "w")
+    with tarfile.open(fileobj=stream, mode=kind_of_tar) as opened:  # type: ignore[call-overload]
+        info = tarfile.TarInfo("main.py")
+        info.size = len(text)
+        opened.addfile(info, io.BytesIO(text))
+    return stream.getvalue()
+
+
+def broken(archive: bytes, place: int) -> bytes:
+    return archive[:place] + b"\xff\xff" + archive[place + 2 :]
+
+
+@given(
+    name=st.sampled_from(["a.zip", "lzma.zip", "bz2.zip", "a.tar", "gz.tar", "xz.tar", "bz2.tar"]),
+    changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=4),
+    kept=st.floats(0, 1),
+)
+def test_whatever_is_in_an_archive_there_is_a_sentence(
+    name: str, changes: list[tuple[float, int]], kept: float
+) -> None:
+    data = bytearray(made(name))
+    for place, value in changes:
+        data[int(place * len(data))] = value
+    with tempfile.TemporaryDirectory() as scratch:
+        path, folder = Path(scratch, name), Path(scratch, "folder")
+        path.write_bytes(data[: round(kept * len(data))])
+        folder.mkdir()
+        said = ""
+        try:
+            unpack(path, folder)
+        except ArchiveError as error:
+            said = str(error)
+        assert "\n" not in said
+        assert not said.endswith(": ")
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"mtime": "1e30"}, "timestamp out of range"),
+        ({"path": "a\0b"}, "(lstat: )?embedded null"),
+    ],
+)
+def test_fields_of_a_tar_that_no_file_can_have(
+    tmp_path: Path, fields: dict[str, str], reason: str
+) -> None:
+    path, folder = tmp_path / "a.tar", tmp_path / "folder"
+    folder.mkdir()
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as opened:
+        info = member("main.py")
+        info.pax_headers = fields
+        opened.addfile(info, io.BytesIO(b"x"))
+    with pytest.raises(ArchiveError, match=rf"cannot unpack .*a\.tar: {reason}"):
+        unpack(path, folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("a.zip", broken(made("lzma.zip"), 50), "orrupt input"),
+        ("b.tar.gz", b"no archive", "it is no tar archive"),
+    ],
+)
+def test_archives_that_are_broken(tmp_path: Path, name: str, content: bytes, reason: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ArchiveError, match=reason):
+        unpack(tmp_path / name, tmp_path / "folder")

@@ -1,0 +1,88 @@
+"""The files of an algorithm's folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from wrapper.local.source import file_tree as tree_module
+from wrapper.local.source.file_tree import Tree, TreeError, TreeFile, read_tree
+
+
+def fill(folder: Path, **files: int) -> None:
+    for name, size in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x" * size)
+
+
+def paths(files: tuple[TreeFile, ...]) -> list[str]:
+    return [file.path for file in files]
+
+
+def test_what_goes_in_and_what_stays_out(tmp_path: Path) -> None:
+    fill(tmp_path, **{"main.py": 3, "src/a.py": 4, ".git/objects/1": 50, "__pycache__/m.pyc": 7})
+    (tmp_path / ".hkubeignore").write_text("__pycache__/\n")
+    tree = read_tree(tmp_path)
+    assert tree.files == (TreeFile("main.py", 3), TreeFile("src/a.py", 4))
+    assert tree.size == 7
+    assert paths(tree.left_out) == [".git", ".hkubeignore", "__pycache__"]
+    assert tree.left_out[0].size == 50
+    assert paths(tree.uploaded) == [".git", ".hkubeignore"]
+    assert tree.largest(1) == [TreeFile("src/a.py", 4)]
+
+
+def test_files_come_back_out_of_a_folder_that_stays_out(tmp_path: Path) -> None:
+    fill(tmp_path, **{"main.py": 1, "data/keep": 2, "data/big": 3})
+    (tmp_path / ".dockerignore").write_text("data\n!data/keep\n")
+    assert paths(read_tree(tmp_path).files) == ["data/keep", "main.py"]
+
+
+def test_a_virtual_environment_of_any_name_stays_out(tmp_path: Path) -> None:
+    fill(tmp_path, **{"main.py": 1, "python3/pyvenv.cfg": 1, "python3/lib/x.py": 9})
+    tree = read_tree(tmp_path)
+    assert paths(tree.files) == ["main.py"]
+    assert TreeFile("python3", 10) in tree.left_out
+
+
+def test_links(tmp_path: Path) -> None:
+    folder = tmp_path / "alg"
+    fill(folder, **{"main.py": 1, "sub/x": 1})
+    (tmp_path / "outside").touch()
+    (folder / "inside").symlink_to("sub/x")
+    (folder / "relative").symlink_to("../outside")
+    (folder / "absolute").symlink_to(folder / "main.py")
+    (folder / "folder").symlink_to("..")
+    (folder / "broken").symlink_to("nowhere")
+    (folder / "circle").symlink_to("circle")
+    tree = read_tree(folder)
+    assert tree.stray_links == ("absolute", "folder", "relative")
+    assert "inside" in paths(tree.files)
+    (folder / ".dockerignore").write_text("absolute\nfolder\nrelative\n")
+    assert read_tree(folder).stray_links == ()
+
+
+def test_what_is_no_file_is_passed_over(tmp_path: Path) -> None:
+    fill(tmp_path, **{"main.py": 1})
+    os.mkfifo(tmp_path / "pipe")
+    assert paths(read_tree(tmp_path).files) == ["main.py"]
+
+
+def test_a_folder_that_is_not_one_algorithms(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, a=1, b=1, c=1)
+    monkeypatch.setattr(tree_module, "MAX_FILES", 2)
+    with pytest.raises(TreeError, match="more than 2 files: give the folder of one algorithm"):
+        read_tree(tmp_path)
+
+
+def test_a_folder_that_is_gone(tmp_path: Path) -> None:
+    with pytest.raises(TreeError, match="cannot read .*gone"):
+        read_tree(tmp_path / "gone")
+
+
+def test_an_empty_folder(tmp_path: Path) -> None:
+    assert read_tree(tmp_path) == Tree(tmp_path, (), (), (), ())

@@ -1,0 +1,617 @@
+"""The local worker, spoken to over a real WebSocket by a hand-written algorithm."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from wrapper.local.worker import events
+from wrapper.local.worker.answers import AnswerTable, Call, Cancelled, Failure, Result
+from wrapper.local.worker.connection import Link
+from wrapper.local.worker.job import make_job
+from wrapper.local.worker.storage import LocalStorage
+from wrapper.local.worker.task import Task
+from wrapper.local.worker.worker import Worker
+
+LIMIT = 10.0
+JOB = make_job([5, {"a": 1}], algorithm_name="alg")
+
+
+class Recorder:
+    """A listener that keeps what it heard, and on which one can wait."""
+
+    def __init__(self) -> None:
+        self.heard: list[events.Event] = []
+        self._changed = threading.Condition()
+
+    def __call__(self, event: events.Event) -> None:
+        with self._changed:
+            self.heard.append(event)
+            self._changed.notify_all()
+
+    def wait_for(self, kind: type[events.Event]) -> events.Event:
+        with self._changed:
+            assert self._changed.wait_for(lambda: self.of(kind), LIMIT), kind
+            return self.of(kind)[-1]
+
+    def of(self, kind: type[events.Event]) -> list[events.Event]:
+        return [event for event in self.heard if isinstance(event, kind)]
+
+    def names(self) -> list[str]:
+        return [getattr(event, "command", type(event).__name__) for event in self.heard]
+
+
+class Algorithm:
+    """The other side of the WebSocket."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self.connection = connection
+
+    def send(self, command: str, data: Any = None, **others: Any) -> None:
+        self.connection.send(json.dumps({"command": command, "data": data, **others}))
+
+    def receive(self) -> dict[str, Any]:
+        message: dict[str, Any] = json.loads(self.connection.recv(LIMIT))
+        return message
+
+    def expect(self, command: str) -> Any:
+        message = self.receive()
+        assert message["command"] == command
+        return message["data"]
+
+    def reach_started(self) -> None:
+        self.expect("initialize")
+        self.send("initialized")
+        self.expect("start")
+        self.send("started")
+
+
+@contextmanager
+def connected(worker: Worker, query: str = "?storage=v1&encoding=json") -> Iterator[Algorithm]:
+    url = f"ws://127.0.0.1:{worker.port}/{query}"
+    with connect(url, max_size=None, compression=None) as connection:
+        yield Algorithm(connection)
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def worker(recorder: Recorder) -> Iterator[Worker]:
+    with Worker(recorder, clock=lambda: 7.0) as worker:
+        yield worker
+
+
+def ended(outcome: Future[events.Outcome]) -> events.Outcome:
+    return outcome.result(timeout=LIMIT)
+
+
+def test_a_task_from_initialize_to_done(worker: Worker, recorder: Recorder) -> None:
+    with connected(worker) as algorithm:
+        outcome = worker.begin(JOB)
+        assert algorithm.expect("initialize") == JOB
+        algorithm.send("initialized")
+        assert algorithm.expect("start") == {"spanId": JOB["spanId"]}
+        algorithm.send("started")
+        algorithm.send("alive")
+        algorithm.send("done", {"x": [0, "", False]})
+        assert ended(outcome) == events.Done({"x": [0, "", False]})
+    recorder.wait_for(events.Disconnected)
+    expected = "Connected initialize initialized start started alive Ended Disconnected"
+    assert [name for name in recorder.names() if name != "MessageCame"] == expected.split()
+    whole = [event.message for event in recorder.heard if isinstance(event, events.MessageCame)]
+    assert [message["command"] for message in whole] == ["initialized", "started", "alive", "done"]
+    assert whole[-1]["data"] == {"x": [0, "", False]}
+    assert {event.at for event in recorder.heard} == {7.0}
+    assert recorder.of(events.Ended) == [
+        events.Ended(at=7.0, task_id=JOB["taskId"], outcome=events.Done({"x": [0, "", False]}))
+    ]
+
+
+def test_a_task_begun_before_the_connection_is_sent_when_it_comes(worker: Worker) -> None:
+    outcome = worker.begin(JOB)
+    with connected(worker, query="") as algorithm:
+        algorithm.reach_started()
+        algorithm.send("done")
+        assert ended(outcome) == events.Done(None)
+
+
+def test_tasks_follow_each_other_on_one_connection(worker: Worker) -> None:
+    with connected(worker) as algorithm:
+        for number in range(50):
+            outcome = worker.begin(JOB)
+            algorithm.reach_started()
+            algorithm.send("done", number)
+            assert ended(outcome) == events.Done(number)
+
+
+def test_a_second_task_waits_for_the_first(worker: Worker) -> None:
+    worker.begin(JOB)
+    with pytest.raises(RuntimeError, match="a task is running"):
+        worker.begin(JOB)
+
+
+def test_run_gives_up_waiting(worker: Worker) -> None:
+    with pytest.raises(TimeoutError, match=r"after 0\.01 s"):
+        worker.run(JOB, timeout=0.01)
+
+
+@pytest.mark.parametrize(
+    ("error", "failed"),
+    [
+        (
+            {"code": "C", "message": "M", "details": "D"},
+            events.Failed("C", "M", "D"),
+        ),
+        ({"code": "C"}, events.Failed("C", "unknown error", "")),
+        (None, events.Failed("", "unknown error", "")),
+        ("text", events.Failed("", "text", "")),
+    ],
+)
+def test_an_error_message_fails_the_task(worker: Worker, error: Any, failed: events.Failed) -> None:
+    with connected(worker) as algorithm:
+        outcome = worker.begin(JOB)
+        algorithm.expect("initialize")
+        algorithm.send("errorMessage", error=error)
+        assert ended(outcome) == failed
+
+
+def test_stop_is_over_only_with_stopped(worker: Worker, recorder: Recorder) -> None:
+    with connected(worker) as algorithm:
+        outcome = worker.begin(JOB)
+        algorithm.reach_started()
+        worker.stop(force=False)
+        assert algorithm.expect("stop") == {"forceStop": False}
+        algorithm.send("done", 1)
+        algorithm.send("stopping")
+        algorithm.send("stopped")
+        assert ended(outcome) == events.Stopped()
+    assert not recorder.of(events.Violation)
+
+
+def test_stop_of_a_task_that_never_reached_the_algorithm(worker: Worker) -> None:
+    outcome = worker.begin(JOB)
+    worker.stop()
+    assert ended(outcome) == events.Stopped()
+
+
+def test_an_idle_algorithm_is_stopped_too(worker: Worker, recorder: Recorder) -> None:
+    with connected(worker) as algorithm:
+        recorder.wait_for(events.Connected)
+        worker.stop()
+        assert algorithm.expect("stop") == {"forceStop": True}
+        algorithm.send("stopped")
+        recorder.wait_for(events.Received)
+    assert not recorder.of(events.Violation)
+
+
+def test_exit_carries_its_code(worker: Worker, recorder: Recorder) -> None:
+    with connected(worker) as algorithm:
+        recorder.wait_for(events.Connected)
+        worker.exit(3)
+        assert algorithm.expect("exit") == {"exitCode": 3}
+
+
+def test_exit_before_the_algorithm_has_connected(worker: Worker) -> None:
+    worker.exit(3)
+    with connected(worker) as algorithm:
+        assert algorithm.expect("exit") == {"exitCode": 3}
+
+
+def test_exit_before_a_task_could_begin_comes_after_its_start(worker: Worker) -> None:
+    worker.begin(JOB)
+    worker.exit()
+    with connected(worker) as algorithm:
+        algorithm.expect("initialize")
+        assert algorithm.expect("exit") == {"exitCode": 0}
+
+
+def test_a_connection_lost_in_a_task_loses_it(worker: Worker) -> None:
+    with connected(worker) as algorithm:
+        outcome = worker.begin(JOB)
+        algorithm.reach_started()
+    lost = ended(outcome)
+    assert isinstance(lost, events.Lost)
+    assert "connection was lost" in lost.reason
+
+
+def test_a_connection_lost_between_tasks_harms_none(worker: Worker, recorder: Recorder) -> None:
+    with connected(worker):
+        recorder.wait_for(events.Connected)
+    recorder.wait_for(events.Disconnected)
+    with connected(worker) as algorithm:
+        outcome = worker.begin(JOB)
+        algorithm.reach_started()
+        algorithm.send("done")
+        assert ended(outcome) == events.Done(None)
+
+
+def test_a_connection_lost_while_a_task_begins_loses_it(
+    worker: Worker, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin_on = Task.connected
+    with connected(worker) as algorithm:
+        recorder.wait_for(events.Connected)
+
+        def lose_it_first(task: Task, link: Link) -> None:
+            algorithm.connection.close()
+            recorder.wait_for(events.Disconnected)
+            begin_on(task, link)
+
+        monkeypatch.setattr(Task, "connected", lose_it_first)
+        assert isinstance(ended(worker.begin(make_job([], "alg"))), events.Lost)
+
+
+def test_the_newest_connection_is_the_one(worker: Worker, recorder: Recorder) -> None:
+    with connected(worker) as first:
+        recorder.wait_for(events.Connected)
+        with connected(worker) as second:
+            with pytest.raises(ConnectionClosed):
+                first.receive()
+            recorder.wait_for(events.Disconnected)
+            outcome = worker.begin(JOB)
+            second.reach_started()
+            second.send("done")
+            assert ended(outcome) == events.Done(None)
+
+
+def test_an_algorithm_that_will_not_come_back(worker: Worker) -> None:
+    before = worker.begin(JOB)
+    worker.give_up("exit code 7")
+    assert ended(before) == events.Lost("exit code 7")
+    assert ended(worker.begin(JOB)) == events.Lost("exit code 7")
+
+
+def test_closing_the_worker_ends_its_task_and_connection() -> None:
+    with Worker() as worker:
+        outcome = worker.begin(JOB)
+        with connect(f"ws://127.0.0.1:{worker.port}/") as connection:
+            connection.recv(LIMIT)
+            worker.__exit__()
+            with pytest.raises(ConnectionClosed):
+                connection.recv(LIMIT)
+    assert isinstance(ended(outcome), events.Lost)
+
+
+@pytest.mark.parametrize("frame", ['{"command":"done","data":NaN}', "nonsense", b"\xff\xfe"])
+def test_a_frame_that_would_crash_the_worker(
+    worker: Worker, recorder: Recorder, frame: str | bytes
+) -> None:
+    with connected(worker) as algorithm:
+        outcome = worker.begin(JOB)
+        algorithm.reach_started()
+        algorithm.connection.send(frame)
+        lost = ended(outcome)
+    assert isinstance(lost, events.Lost)
+    assert "would crash HKube's worker" in lost.reason
+    assert recorder.of(events.Violation)
+
+
+@pytest.mark.parametrize(
+    ("command", "data", "text"),
+    [
+        ("finishSpan", None, "'finishSpan' without data"),
+        ("startSpan", 3, "'startSpan' without data"),
+        ("dance", None, "'dance', which is not a command"),
+    ],
+)
+def test_a_breach_of_the_protocol_is_told(
+    worker: Worker, recorder: Recorder, command: str, data: Any, text: str
+) -> None:
+    with connected(worker) as algorithm:
+        outcome = worker.begin(JOB)
+        algorithm.reach_started()
+        algorithm.send(command, data)
+        algorithm.send("done")
+        assert ended(outcome) == events.Done(None)
+    assert recorder.of(events.Violation) == [
+        events.Violation(at=7.0, task_id=JOB["taskId"], text=text)
+    ]
+
+
+@pytest.mark.parametrize("frame", ["[]", "{}", '{"command": 5}', '"text"'])
+def test_a_message_without_a_command_is_told(
+    worker: Worker, recorder: Recorder, frame: str
+) -> None:
+    with connected(worker) as algorithm:
+        algorithm.connection.send(frame)
+        violation = recorder.wait_for(events.Violation)
+    assert violation == events.Violation(at=7.0, task_id=None, text="a message without a command")
+
+
+def test_alive_after_done_is_told(worker: Worker, recorder: Recorder) -> None:
+    with connected(worker) as algorithm:
+        outcome = worker.begin(JOB)
+        algorithm.reach_started()
+        algorithm.send("done")
+        assert ended(outcome) == events.Done(None)
+        algorithm.send("alive")
+        violation = recorder.wait_for(events.Violation)
+    assert violation == events.Violation(at=7.0, task_id=None, text="'alive' with no task running")
+
+
+def test_a_result_over_100_mb_is_lost(worker: Worker) -> None:
+    with connected(worker) as algorithm:
+        outcome = worker.begin(JOB)
+        algorithm.reach_started()
+        with suppress(ConnectionClosed):  # the worker closes before it has read all of it
+            algorithm.send("done", "x" * 100_000_000)
+        assert ended(outcome) == events.Lost(
+            "its message is over 100,000,000 bytes, which HKube's worker refuses"
+        )
+
+
+@pytest.mark.parametrize("query", ["?storage=v3", "?encoding=xml"])
+def test_a_url_that_asks_for_what_there_is_not(worker: Worker, query: str) -> None:
+    with connected(worker, query) as algorithm, pytest.raises(ConnectionClosed) as closed:
+        algorithm.receive()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1008
+
+
+def test_with_a_storage_inputs_and_results_are_in_it(tmp_path: Path, recorder: Recorder) -> None:
+    storage = LocalStorage(tmp_path)
+    with (
+        Worker(recorder, storage=storage) as worker,
+        connected(worker, "?storage=v3") as algorithm,
+    ):
+        outcome = worker.begin(JOB)
+        job = algorithm.expect("initialize")
+        assert list(job["flatInput"].values()) == job["input"]
+        algorithm.send("initialized")
+        algorithm.expect("start")
+        info = job["storage"][job["input"][0].removeprefix("$$")]["storageInfo"]
+        algorithm.send("storing", {"storageInfo": info, "metadata": {}})
+        algorithm.send("done")
+        assert ended(outcome) == events.Done(JOB["input"][0])
+        again = worker.begin(JOB)
+        algorithm.reach_started()
+        algorithm.send("done")
+        failed = ended(again)
+        assert isinstance(failed, events.Failed) and "no `storing`" in failed.message
+
+
+def test_msgpack_frames_are_binary(worker: Worker) -> None:
+    with connected(worker, "?encoding=msgpack") as algorithm:
+        outcome = worker.begin(JOB)
+        frame = algorithm.connection.recv(LIMIT)
+        assert isinstance(frame, bytes)
+        assert msgpack.unpackb(frame) == {"command": "initialize", "data": JOB}
+        algorithm.connection.send(msgpack.packb({"command": "done", "data": b"\x00\x01"}))
+        assert ended(outcome) == events.Done(b"\x00\x01")
+
+
+def test_observations_reach_the_listener(worker: Worker, recorder: Recorder) -> None:
+    with connected(worker) as algorithm:
+        outcome = worker.begin(JOB)
+        algorithm.reach_started()
+        algorithm.send("progress", {"progress": 50, "details": "half"})
+        algorithm.send("progress", "odd")
+        algorithm.send("startSpan", {"name": "load", "tags": {"n": 1}})
+        algorithm.send("finishSpan", {"tags": None, "error": "bad"})
+        algorithm.send("logData", ["a", "b"])
+        algorithm.send("done")
+        ended(outcome)
+    common = {"at": 7.0, "task_id": JOB["taskId"]}
+    observed = (events.Progress, events.SpanStarted, events.SpanFinished, events.LogLines)
+    assert [event for event in recorder.heard if isinstance(event, observed)] == [
+        events.Progress(**common, value=50, details="half"),
+        events.Progress(**common, value=None, details=None),
+        events.SpanStarted(**common, name="load", tags={"n": 1}),
+        events.SpanFinished(**common, tags={}, error="bad"),
+        events.LogLines(**common, lines=("a", "b")),
+    ]
+
+
+def test_a_failing_listener_harms_no_task(caplog: pytest.LogCaptureFixture) -> None:
+    def listener(event: events.Event) -> None:
+        raise ValueError("broken page")
+
+    with Worker(listener) as worker, connected(worker) as algorithm:
+        outcome = worker.begin(JOB)
+        algorithm.reach_started()
+        algorithm.send("done")
+        assert ended(outcome) == events.Done(None)
+    assert "a listener of the local worker failed" in caplog.text
+
+
+def test_a_listener_may_stop_the_task() -> None:
+    workers: list[Worker] = []
+
+    def listener(event: events.Event) -> None:
+        if isinstance(event, events.Progress):
+            workers[0].stop()
+
+    with Worker(listener) as worker, connected(worker) as algorithm:
+        workers.append(worker)
+        outcome = worker.begin(JOB)
+        algorithm.reach_started()
+        algorithm.send("progress", {"progress": 1})
+        algorithm.expect("stop")
+        algorithm.send("stopped")
+        assert ended(outcome) == events.Stopped()
+
+
+def double(call: Call) -> Any:
+    return call.input[0] * 2
+
+
+def fail(call: Call) -> Any:
+    raise ValueError(f"no {call.name}")
+
+
+TABLE = AnswerTable(
+    algorithms={"double": double, "fail": fail, "fixed": Result([1]), "bad": Failure("bad text")},
+    pipelines={"p": Result([{"nodeName": "n", "result": 1}]), "cancelled": Cancelled("by hand")},
+    data_sources={"d": Result({"files": []}), "gone": Failure("no such source")},
+)
+
+
+def execution(name: str, include_result: bool = True) -> dict[str, Any]:
+    return {
+        "execId": "1",
+        "algorithmName": name,
+        "input": [4],
+        "includeResult": include_result,
+    }
+
+
+def pipeline(name: str) -> dict[str, Any]:
+    return {
+        "subPipelineId": "1",
+        "subPipeline": {"name": name, "flowInput": {}},
+        "includeResult": True,
+    }
+
+
+@pytest.mark.parametrize(
+    ("command", "data", "answer", "answer_data"),
+    [
+        (
+            "startAlgorithmExecution",
+            execution("double"),
+            "algorithmExecutionDone",
+            {"execId": "1", "response": 8},
+        ),
+        (
+            "startAlgorithmExecution",
+            execution("fixed", include_result=False),
+            "algorithmExecutionDone",
+            {"execId": "1", "response": {"storageInfo": {"path": "local/1"}}},
+        ),
+        (
+            "startAlgorithmExecution",
+            execution("fail"),
+            "algorithmExecutionError",
+            {"execId": "1", "error": "ValueError: no fail"},
+        ),
+        (
+            "startAlgorithmExecution",
+            execution("bad"),
+            "algorithmExecutionError",
+            {"execId": "1", "error": "bad text"},
+        ),
+        (
+            "startAlgorithmExecution",
+            execution("other"),
+            "algorithmExecutionError",
+            {"execId": "1", "error": "there is no answer for algorithm 'other'"},
+        ),
+        (
+            "startStoredSubPipeline",
+            pipeline("p"),
+            "subPipelineDone",
+            {"response": [{"nodeName": "n", "result": 1}], "subPipelineId": "1"},
+        ),
+        (
+            "startRawSubPipeline",
+            pipeline("q"),
+            "subPipelineError",
+            {"subPipelineId": "1", "error": "there is no answer for raw pipeline 'q'"},
+        ),
+        (
+            "startStoredSubPipeline",
+            pipeline("cancelled"),
+            "subPipelineStopped",
+            {"subPipelineId": "1", "reason": "by hand"},
+        ),
+        (
+            "dataSourceRequest",
+            {"requestId": "1", "dataSource": {"dataSourceId": "d"}},
+            "dataSourceResponse",
+            {"requestId": "1", "response": {"files": []}, "error": None},
+        ),
+        (
+            "dataSourceRequest",
+            {"requestId": "1", "dataSource": {"snapshotId": "gone"}},
+            "dataSourceResponse",
+            {"requestId": "1", "response": None, "error": "no such source"},
+        ),
+        (
+            "stopSubPipeline",
+            {"subPipelineId": "9", "reason": "r"},
+            "subPipelineError",
+            {"subPipelineId": "9", "error": "unable to find subPipeline 9"},
+        ),
+        (
+            "stopAlgorithmExecution",
+            {"execId": "9", "reason": "r"},
+            "algorithmExecutionError",
+            {"execId": "9", "error": "unable to find execution 9"},
+        ),
+    ],
+)
+def test_calls_are_answered_from_the_table(
+    command: str, data: dict[str, Any], answer: str, answer_data: dict[str, Any]
+) -> None:
+    with Worker(answers=TABLE) as worker, connected(worker) as algorithm:
+        worker.begin(JOB)
+        algorithm.reach_started()
+        algorithm.send(command, data)
+        assert algorithm.expect(answer) == answer_data
+
+
+def test_calls_are_answered_side_by_side_and_not_after_a_stop(recorder: Recorder) -> None:
+    gate = threading.Event()
+
+    def wait_and_return(call: Call) -> Any:
+        assert gate.wait(LIMIT)
+        return call.call_id
+
+    table = AnswerTable(algorithms={"slow": wait_and_return})
+    with Worker(recorder, table) as worker, connected(worker) as algorithm:
+        outcome = worker.begin(JOB)
+        algorithm.reach_started()
+        for number in range(3):
+            call = {"execId": str(number), "algorithmName": "slow", "includeResult": True}
+            algorithm.send("startAlgorithmExecution", call)
+        algorithm.send("stopAlgorithmExecution", {"execId": "1", "reason": "enough"})
+        algorithm.send("progress", {"progress": 1})  # after it, the stop has been read
+        recorder.wait_for(events.Progress)
+        gate.set()
+        answers = [algorithm.expect("algorithmExecutionDone")["execId"] for _ in range(2)]
+        assert sorted(answers) == ["0", "2"]
+        algorithm.send("done")
+        assert ended(outcome) == events.Done(None)
+
+
+def test_a_call_still_open_at_the_end_is_not_answered(recorder: Recorder) -> None:
+    gate, answered = threading.Event(), threading.Event()
+
+    def wait_and_return(call: Call) -> Any:
+        gate.wait(LIMIT)
+        answered.set()
+        return 1
+
+    table = AnswerTable(algorithms={"slow": wait_and_return})
+    with Worker(recorder, table) as worker, connected(worker) as algorithm:
+        outcome = worker.begin(JOB)
+        algorithm.reach_started()
+        algorithm.send("startAlgorithmExecution", execution("slow"))
+        algorithm.send("done")
+        ended(outcome)
+        gate.set()
+        assert answered.wait(LIMIT)
+        worker.begin(JOB)
+        algorithm.expect("initialize")
+    assert not recorder.of(events.CallAnswered)
+
+
+def test_make_job_has_the_shape_that_the_worker_sends() -> None:
+    job = make_job((1, 2), algorithm_name="alg", node_name="green")
+    assert job["input"] == [1, 2]
+    assert job["algorithmName"] == "alg"
+    assert job["info"]["savePaths"] == [job["nodeName"]] == ["green"]
+    assert job["taskId"] != make_job([], "alg")["taskId"]

@@ -1,0 +1,338 @@
+"""Who may import whom: the imports are read from the source and held against this table."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import pytest
+
+from tests.paths import ROOT
+
+PACKAGE = ROOT / "wrapper"
+
+# A room is a folder of the package, or a module at its root. A row says what a room may import
+# besides itself; the lower rooms come first.
+_BASE = {"errors", "ipc", "protocol", "text"}
+_SETTINGS = {"config", "log"}
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "log": set(),
+    "text": set(),
+    "ipc": set(),
+    "config": {"errors", "log", "text"},
+    "protocol": {"errors", "ipc"},
+    "storage": {"config", "errors", "protocol"},
+    "supervisor": _BASE | _SETTINGS | {"storage"},  # storage: by one module, see below
+    "algorithm": _BASE | _SETTINGS | {"storage"},
+    # These few modules start a room and do no more.
+    "__init__": {"algorithm", "errors"},
+    "__main__": {"cli", "in_process", "supervisor"},
+    "in_process": {"algorithm", "errors", "supervisor"} | _SETTINGS,
+    "algorunner": {"algorithm", "config", "in_process", "ipc"},
+}
+MAY_IMPORT_EVERYTHING = {"cli", "local", "testing"}
+
+# The supervisor holds results for peers; the algorithm process reads and writes the storage.
+SERVES_PEERS = "supervisor/peers.py"
+MAY_SERVE_PEERS = {f"storage.peers.{name}" for name in ("handover", "held_results", "server")}
+
+# It starts the shim's file as a command, and asks it for its path.
+MAY_IMPORT_THE_SHIM = {"algorunner.py"}
+
+# They pass the environment to Config, or to a process that they start.
+MAY_READ_THE_ENVIRONMENT = {
+    "__main__.py",
+    "algorithm/serve.py",
+    "algorunner.py",
+    "cli/health.py",
+    "cli/check.py",
+    "cli/run_in_process.py",
+    "cli/run_pipeline.py",
+    "cli/run_request.py",
+    "cli/run_tasks.py",
+    "testing/sessions/process_state.py",  # lends it to an algorithm under test
+}
+
+# What the protocol must not know: sockets, threads, processes, clocks.
+IMPURE = {
+    *("asyncio", "concurrent", "fcntl", "multiprocessing", "queue", "sched", "select", "selectors"),
+    *("signal", "socket", "socketserver", "ssl", "subprocess", "tempfile", "threading", "_thread"),
+    *("time", "websocket", "websockets"),
+}
+
+# They decide what a local pipeline does; others tell them what happens.
+PURE_PIPELINE_FOLDERS = ("local/pipeline/descriptor/", "local/pipeline/run/")
+PURE_PIPELINE_FILES = {
+    "local/pipeline/engine/schedule.py",
+    "local/pipeline/show/board.py",
+    "local/pipeline/show/lines.py",
+}
+
+# Slow to import, so only within the functions that need them; the start is measured.
+HEAVY = {
+    *("asyncio", "bson", "importlib.metadata", "importlib_metadata", "msgpack", "numpy", "obstore"),
+    "zmq",
+}
+MAY_BE_HEAVY = {  # imported lazily themselves
+    *("protocol/encoding/bson_encoding.py", "protocol/encoding/msgpack_encoding.py"),
+    *("storage/peers/client.py", "storage/peers/server.py"),
+}
+
+
+class Import(NamedTuple):
+    """One import of one name.
+
+    Attributes:
+        file: where, relative to the package.
+        line: its line.
+        module: what: absolute, or for a relative import the path within the package.
+        relative: it begins with dots.
+        at_import: it is carried out when the module is imported.
+    """
+
+    file: str
+    line: int
+    module: str
+    relative: bool
+    at_import: bool
+
+    @property
+    def where(self) -> str:
+        """For the message of a failure."""
+        return f"wrapper/{self.file}:{self.line}: {self.module or 'the package itself'}"
+
+    @property
+    def room(self) -> str:
+        """The room that it is in."""
+        return room_of(self.file)
+
+    @property
+    def target(self) -> str:
+        """The room that it imports, if it is relative."""
+        return self.module.partition(".")[0] or "__init__"
+
+
+def room_of(file: str) -> str:
+    """The room of a file of the package."""
+    return file.partition("/")[0].removesuffix(".py")
+
+
+def trees() -> Iterator[tuple[str, ast.Module]]:
+    """Each file of the package and its syntax tree."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        yield path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text(), str(path))
+
+
+def lazy_nodes(tree: ast.Module) -> set[ast.AST]:
+    """What does not run when the module is imported: functions, and blocks for the type checker."""
+    lazy: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        is_function = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+        is_types_only = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if is_function or is_types_only:
+            lazy.update(ast.walk(node))
+    return lazy
+
+
+def imports_of(file: str, tree: ast.Module) -> Iterator[Import]:
+    """All imports of a file, wherever they stand."""
+    lazy = lazy_nodes(tree)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(file, node.lineno, alias.name, False, node not in lazy)
+        elif isinstance(node, ast.ImportFrom):
+            for name in imported_modules(file, node):
+                yield Import(file, node.lineno, name, node.level > 0, node not in lazy)
+
+
+def imported_modules(file: str, node: ast.ImportFrom) -> list[str]:
+    """What a `from … import …` imports."""
+    if not node.level:
+        assert node.module is not None
+        return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    folder = file.split("/")[:-1]
+    assert node.level <= len(folder) + 1, f"{file}:{node.lineno} leaves the package"
+    base = folder[: len(folder) - node.level + 1]
+    if node.module is not None:
+        return [".".join([*base, node.module])]
+    names = [alias.name for alias in node.names]
+    modules = [name for name in names if is_module("/".join([*base, name]))]
+    own = [".".join(base)] if len(modules) < len(names) else []
+    return own + [".".join([*base, name]) for name in modules]
+
+
+def is_module(path: str) -> bool:
+    """Whether the package has a module at this path."""
+    return (PACKAGE / f"{path}.py").exists() or (PACKAGE / path / "__init__.py").exists()
+
+
+FILES = list(trees())
+IMPORTS = [each for file, tree in FILES for each in imports_of(file, tree)]
+
+
+def none_of(found: list[Import], rule: str) -> None:
+    """Fail with all that break a rule."""
+    assert not found, "\n".join([rule, *(each.where for each in found)])
+
+
+def test_there_is_something_to_read() -> None:
+    assert len(IMPORTS) > 50
+
+
+def test_each_room_has_its_row() -> None:
+    rooms = {room_of(file) for file, _ in FILES}
+    assert rooms <= set(MAY_IMPORT) | MAY_IMPORT_EVERYTHING, "put the new room into the table above"
+
+
+def test_rooms_import_only_what_they_may() -> None:
+    strangers = [
+        each
+        for each in IMPORTS
+        if each.relative
+        and each.room not in MAY_IMPORT_EVERYTHING
+        and each.target not in MAY_IMPORT[each.room] | {each.room}
+    ]
+    none_of(strangers, "not allowed by the table in this file:")
+
+
+def test_no_two_folders_import_each_other() -> None:
+    # A module at the root of the package counts as a folder: the root holds one of each floor.
+    refuse_circles({}, lambda file: file.rpartition("/")[0] or file)
+
+
+def refuse_circles(graph: dict[str, set[str]], group: Callable[[str], str]) -> None:
+    """Fail if groups of files import each other, directly or through others."""
+    for each in IMPORTS:
+        if each.relative:
+            importer, imported = group(each.file), group(file_of(each.module))
+            if importer != imported:
+                graph.setdefault(importer, set()).add(imported)
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        raise AssertionError(f"these import each other: {' <- '.join(error.args[1])}") from None
+
+
+def file_of(module: str) -> str:
+    """The file of a module of the package, relative to the package."""
+    path = module.replace(".", "/")
+    is_file = (PACKAGE / f"{path}.py").exists()
+    return f"{path}.py" if is_file else f"{path}/__init__.py".removeprefix("/")
+
+
+def test_no_folder_is_too_full_to_overlook() -> None:
+    modules = Counter(file.rpartition("/")[0] for file, _ in FILES)
+    del modules["cli"]  # a file for each command, and what the commands share
+    assert max(modules.values()) <= 14, "split the folder by what its files are about"
+
+
+def test_the_supervisor_knows_of_the_storage_what_serves_peers() -> None:
+    others = [
+        each
+        for each in IMPORTS
+        if each.room == "supervisor"
+        and each.target == "storage"
+        and (each.file != SERVES_PEERS or each.module not in MAY_SERVE_PEERS)
+    ]
+    none_of(others, f"only {SERVES_PEERS}, and only what serves peers:")
+    early = [
+        each
+        for each in IMPORTS
+        if each.at_import and each.module in ("supervisor.peers", "storage.task_storage")
+    ]
+    none_of(early, "mode v1 must not load it: import it where v3 is known")
+
+
+def test_imports_within_the_package_are_relative() -> None:
+    names = [each for each in IMPORTS if not each.relative and each.target == "wrapper"]
+    none_of(names, "the package may be loaded under another name; write a relative import:")
+
+
+def test_the_shim_imports_the_package_and_not_the_other_way_round() -> None:
+    shim = [
+        each
+        for each in IMPORTS
+        if not each.relative
+        and each.target == "hkube_python_wrapper"
+        and each.file not in MAY_IMPORT_THE_SHIM
+    ]
+    none_of(shim, "hkube_python_wrapper is for users:")
+
+
+def test_the_protocol_has_no_io_thread_or_clock() -> None:
+    impure = [
+        each
+        for each in IMPORTS
+        if each.room == "protocol" and not each.relative and each.target in IMPURE
+    ]
+    none_of(impure, "the protocol is told bytes and times, it does not get them:")
+
+
+def test_the_decisions_of_pipelines_have_no_io_thread_or_clock() -> None:
+    pure = {file for file, _ in FILES if file.startswith(PURE_PIPELINE_FOLDERS)}
+    assert len(pure) > len(PURE_PIPELINE_FOLDERS)
+    assert {file for file, _ in FILES} >= PURE_PIPELINE_FILES
+    impure = [
+        each
+        for each in IMPORTS
+        if each.file in pure | PURE_PIPELINE_FILES and not each.relative and each.target in IMPURE
+    ]
+    none_of(impure, "a run of a pipeline is told what happens, it does not wait for it:")
+
+
+def test_heavy_modules_are_imported_where_they_are_needed() -> None:
+    heavy = [
+        each
+        for each in IMPORTS
+        if each.at_import
+        and each.room not in MAY_IMPORT_EVERYTHING
+        and each.file not in MAY_BE_HEAVY
+        and (each.module in HEAVY or each.target in HEAVY)
+        and not each.relative
+    ]
+    none_of(heavy, "import it in the function that needs it:")
+
+
+def test_the_environment_is_read_in_one_place() -> None:
+    readers = {file for file, tree in FILES if any(map(reads_environment, ast.walk(tree)))}
+    assert readers == MAY_READ_THE_ENVIRONMENT
+
+
+def reads_environment(node: ast.AST) -> bool:
+    """Whether it names os.environ or one of its relatives."""
+    names = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}
+    if isinstance(node, ast.Attribute):
+        return node.attr in names and isinstance(node.value, ast.Name) and node.value.id == "os"
+    if isinstance(node, ast.ImportFrom):
+        return node.module == "os" and any(alias.name in names for alias in node.names)
+    return False
+
+
+@pytest.mark.parametrize(
+    "module, unwanted",
+    [
+        ("wrapper", "dataclasses inspect logging asyncio json"),
+        (
+            "wrapper.config.settings",
+            "dataclasses inspect logging asyncio json urllib.parse pathlib socket",
+        ),
+        ("wrapper.log", "dataclasses inspect logging asyncio json select threading"),
+    ],
+)
+def test_modules_of_every_start_are_light(module: str, unwanted: str) -> None:
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT)!r}); before = set(sys.modules); "
+        f"import {module}; print(*set(sys.modules) - before)"
+    )
+    # -I and -S: what this installation's .pth files import is not the module's doing.
+    command = [sys.executable, "-I", "-S", "-c", code]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert module in loaded
+    assert not set(loaded) & set(unwanted.split())

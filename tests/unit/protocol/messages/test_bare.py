@@ -1,0 +1,33 @@
+"""The messages written by hand are what the real encoders would have written."""
+
+from __future__ import annotations
+
+import pytest
+
+from wrapper.protocol.encoding.encoding import get_encoding
+from wrapper.protocol.messages import shapes
+from wrapper.protocol.messages.bare import control_message
+
+COMMANDS = [
+    shapes.INITIALIZED,
+    shapes.STARTED,
+    shapes.STOPPED,
+    shapes.STOPPING,
+    shapes.ALIVE,
+    "a" * 31,
+]
+
+
+@pytest.mark.parametrize("encoding", ["json", "msgpack", "bson"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_real_decoder_reads_it(command: str, encoding: str) -> None:
+    written = control_message(command, encoding)
+
+    assert get_encoding(encoding).decode(written) == {"command": command}
+    assert get_encoding(encoding).peek_command(written) == command
+
+
+@pytest.mark.parametrize("encoding", ["json", "msgpack", "bson"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_real_encoder_writes_the_same(command: str, encoding: str) -> None:
+    assert control_message(command, encoding) == get_encoding(encoding).encode({"command": command})

@@ -1,0 +1,131 @@
+"""What a job's references mean."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wrapper.errors import StorageError
+from wrapper.storage.format.references import Link, Peer, Reference, references, result_link
+
+INFO = {"path": "local-hkube/j/t", "size": 28}
+DISCOVERY = {"host": "10.0.0.7", "port": "9020"}
+PEER = Peer("10.0.0.7", 9020)
+
+
+def read(flat: Any, storage: Any) -> list[Reference]:
+    job = {"jobId": "j", "flatInput": flat, "storage": storage}
+    return list(references(job, "local"))
+
+
+def links(link: Any) -> list[Link]:
+    (reference,) = read({"0": "$$k"}, {"k": link})
+    return reference.links
+
+
+def test_the_recorded_job() -> None:
+    found = read(
+        {"1": "$$k1", "3": "$$k3", "0.op": "echo", "2.inner": "$$k2"},
+        {
+            "k1": {"storageInfo": INFO, "path": "data.x.2.y"},
+            "k2": {"storageInfo": INFO},
+            "k3": [{"storageInfo": INFO, "path": "data.x.0"}, {"storageInfo": INFO}],
+        },
+    )
+    plain = Link("local-hkube/j/t", 28)
+    assert found == [
+        Reference("1", "k1", [plain._replace(inner="data.x.2.y")], False),
+        Reference("3", "k3", [plain._replace(inner="data.x.0"), plain], True),
+        Reference("2.inner", "k2", [plain], False),
+    ]
+
+
+def test_links_to_peers() -> None:
+    found = links({"storageInfo": INFO, "discovery": DISCOVERY, "taskId": "t", "path": "a"})
+    assert found == [Link("local-hkube/j/t", 28, "a", PEER, "t")]
+    assert links({"storageInfo": INFO, "discovery": DISCOVERY}) == [Link("local-hkube/j/t", 28)]
+    assert links({"discovery": DISCOVERY, "tasks": ["t1", "t2"], "path": "a"}) == [
+        Link("local-hkube/j/t1", None, "a", PEER, "t1"),
+        Link("local-hkube/j/t2", None, "a", PEER, "t2"),
+    ]
+    assert links({"discovery": DISCOVERY, "taskId": "t1"}) == [
+        Link("local-hkube/j/t1", None, "", PEER, "t1")
+    ]
+
+
+@pytest.mark.parametrize("port", ["0", "65535", "99999", "x", "٣", "", None, -1])
+def test_a_port_that_is_none_is_not_asked(port: object) -> None:
+    found = links({"storageInfo": INFO, "discovery": {"host": "h", "port": port}, "taskId": "t"})
+    assert found == [Link("local-hkube/j/t", 28)]
+
+
+@pytest.mark.parametrize("host", ["", "a b", "eth0;h", "h/x", "*", None, 5])
+def test_a_host_that_is_none_is_not_asked(host: object) -> None:
+    found = links({"storageInfo": INFO, "discovery": {"host": host, "port": 9020}, "taskId": "t"})
+    assert found == [Link("local-hkube/j/t", 28)]
+
+
+def test_a_batch_of_nothing() -> None:
+    assert read({"0": "$$k"}, {"k": []}) == [Reference("0", "k", [], True)]
+
+
+@pytest.mark.parametrize("flat", [None, {}, [], "x", {"0": 1, "1": "$k", "2": None}])
+def test_nothing_to_be_read(flat: Any) -> None:
+    assert read(flat, None) == []
+
+
+@pytest.mark.parametrize(
+    "storage, why",
+    [
+        ({}, r"input\.2\.inner refers to \$\$k, but HKube sent no link with the key 'k'"),
+        (None, "no link with the key 'k'"),
+        ({"k": None}, "no link with the key 'k'"),
+        ({"k": 5}, r"the link 'k' of input\.2\.inner: it must be an object, not int"),
+        ({"k": {}}, "neither a place"),
+        ({"k": {"tasks": ["t"]}}, "neither a place"),
+        ({"k": {"storageInfo": {}}}, "its path must be text"),
+        ({"k": {"storageInfo": {"path": "../x"}}}, "its path '../x'"),
+        ({"k": {"storageInfo": INFO, "path": "a." * 5000}}, "longer than 4,096 characters"),
+        ({"k": [{"storageInfo": INFO}, {"discovery": DISCOVERY, "tasks": ["../.."]}]}, "its path"),
+    ],
+)
+def test_faults_name_the_place_and_the_key(storage: Any, why: str) -> None:
+    with pytest.raises(StorageError, match=why):
+        read({"2.inner": "$$k"}, storage)
+
+
+def test_the_link_of_an_answer() -> None:
+    assert result_link({"storageInfo": {"path": "local-hkube-results/j/result.json"}}) == Link(
+        "local-hkube-results/j/result.json"
+    )
+    others: list[Any] = [None, 5, [], {}, {"storageInfo": 5}, {"result": {"storageInfo": INFO}}]
+    for value in others:
+        assert result_link(value) is None
+
+
+ANY = st.recursive(
+    st.none() | st.integers() | st.text() | st.sampled_from(["$$k", "k", "a/b", "9020"]),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(
+            st.sampled_from(
+                ["storageInfo", "path", "size", "discovery", "tasks", "taskId", "host", "port", "k"]
+            ),
+            inner,
+        )
+    ),
+)
+
+
+@given(ANY, ANY)
+def test_whatever_comes_is_read_or_refused_in_a_sentence(flat: Any, storage: Any) -> None:
+    with contextlib.suppress(StorageError):
+        read(flat, storage)
+    with contextlib.suppress(StorageError):
+        read({"0": "$$k"}, {"k": storage})
+    with contextlib.suppress(StorageError):
+        result_link(storage)

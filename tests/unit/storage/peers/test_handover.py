@@ -1,0 +1,163 @@
+"""Handing a result over, through a real socket pair."""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Thread
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from wrapper.storage.format.encoded import Encoded, encode_value
+from wrapper.storage.format.header import make_header
+from wrapper.storage.peers import handover
+from wrapper.storage.peers.handover import Handover, Offer, answer, receive
+
+LIMIT = 20.0  # seconds
+Pair = tuple[socket.socket, socket.socket]
+
+
+# One that keeps messages whole, and one for systems that have none.
+@pytest.fixture(params=[socket.SOCK_SEQPACKET, socket.SOCK_STREAM])
+def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, request.param)
+    theirs.settimeout(LIMIT)
+    with ours, theirs:
+        yield ours, theirs
+
+
+@contextmanager
+def free_descriptors(count: int) -> Iterator[None]:
+    """This process can open so many files more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = [os.open(os.devnull, os.O_RDONLY) for _ in range(count + 1)]
+    for fd in free:
+        os.close(fd)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(free), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def offered(pair: Pair, task: str, encoded: Encoded, is_held: bool = True) -> tuple[Offer, bool]:
+    """What the supervisor got, and what the algorithm process was told."""
+    got: list[Offer | None] = []
+
+    def take() -> None:
+        got.append(receive(pair[1]))
+        if got[0] is not None:
+            answer(pair[1], got[0].number, is_held)
+
+    taker = Thread(target=take)
+    taker.start()
+    told = Handover(pair[0], 10_000_000).offer(task, encoded)
+    taker.join(LIMIT)
+    assert got[0] is not None
+    return got[0], told
+
+
+@pytest.mark.parametrize("encoding", ["msgpack", "bson", "json"])
+@pytest.mark.parametrize(
+    "value", [{"a": 1}, b"raw", b"", b"x" * 65_536, bytearray(b"x" * 100_000), bytes(2_000_000)]
+)
+def test_header_and_payload_arrive(pair: Pair, encoding: str, value: object) -> None:
+    encoded = encode_value(value, encoding, "result")
+    offer, told = offered(pair, "täsk", encoded)
+    assert told
+    assert offer.task_id == "täsk"
+    assert offer.result is not None
+    assert offer.result.header == (encoded.header or make_header(False, "json"))
+    assert bytes(offer.result.payload) == bytes(encoded.payload)
+    assert offer.result.is_mapped is (encoded.size > 1024 * 1024)
+
+
+def test_what_is_not_held(pair: Pair) -> None:
+    encoded = encode_value(1, "msgpack", "result")
+    assert offered(pair, "t", encoded, is_held=False)[1] is False
+    small = Handover(pair[0], 10)
+    assert not small.offer("t", Encoded(b"12345678", bytes(11)))
+    assert not small.offer("t" * 1000, encoded)
+    pair[1].close()
+    assert not small.offer("t", encoded)
+
+
+def test_only_large_results_take_a_file_descriptor(pair: Pair) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    held = [
+        offered(pair, "t", encode_value(bytes(size), "msgpack", "result"))[0].result
+        for size in (0, 1, 1000, 1_000_000)
+    ]
+    assert len(os.listdir("/proc/self/fd")) == before
+    held.append(offered(pair, "t", encode_value(bytes(2_000_000), "msgpack", "result"))[0].result)
+    assert len(os.listdir("/proc/self/fd")) == before + 1
+    held.clear()
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize("free", [0, 1])  # for none, and for none but the first
+def test_no_file_descriptor_is_free_for_it(pair: Pair, free: int) -> None:
+    fd = handover._shared_memory(Encoded(b"", bytes(2_000_000)))
+    socket.send_fds(pair[0], [handover._NOTE.pack(7, 2_000_000, b"12345678", 1) + b"t"], [fd])
+    os.close(fd)
+    with free_descriptors(free):
+        assert receive(pair[1]) == Offer(7, "t", None)
+
+
+def test_the_giver_has_no_file_descriptor_free(pair: Pair) -> None:
+    with free_descriptors(0):
+        assert not Handover(pair[0], 10_000_000).offer("t", Encoded(b"", bytes(2_000_000)))
+
+
+def test_an_answer_that_came_too_late_is_not_taken_for_the_next(pair: Pair) -> None:
+    answer(pair[1], 999, False)
+    assert offered(pair, "t", encode_value(1, "msgpack", "result"))[1] is True
+
+
+def test_a_supervisor_that_does_not_answer(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handover, "_PATIENCE", 0.05)
+    assert not Handover(pair[0], 100).offer("t", encode_value(1, "msgpack", "result"))
+
+
+def test_the_end_and_nothing_yet(pair: Pair) -> None:
+    pair[1].setblocking(False)
+    with pytest.raises(BlockingIOError):
+        receive(pair[1])
+    pair[0].close()
+    with pytest.raises(EOFError):
+        receive(pair[1])
+
+
+@pytest.mark.parametrize("size, says", [(2_000_000, 2_000_000), (3, 4), (0, 1)])
+def test_memory_that_could_be_taken_away_or_is_not_there(pair: Pair, size: int, says: int) -> None:
+    fd = os.memfd_create("unsealed")
+    try:
+        os.truncate(fd, size)
+        note = handover._NOTE.pack(1, says, b"12345678", 1) + b"t"
+        socket.send_fds(pair[0], [note], [fd])
+        assert receive(pair[1]) == Offer(1, "t", None)
+    finally:
+        os.close(fd)
+
+
+def test_a_note_without_all_of_its_payload(pair: Pair) -> None:
+    pair[0].send(handover._NOTE.pack(1, 3, b"12345678", 1) + b"tab")
+    assert receive(pair[1]) == Offer(1, "t", None)
+
+
+@given(st.binary(min_size=1, max_size=100), st.booleans())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_note_does_no_harm(pair: Pair, note: bytes, with_file: bool) -> None:
+    fds = [os.open("/dev/null", os.O_RDONLY)] if with_file else []
+    try:
+        socket.send_fds(pair[0], [note], fds)
+        offer = receive(pair[1])
+        assert offer is None or offer.result is None or offer.result.payload.nbytes < 100
+    finally:
+        for fd in fds:
+            os.close(fd)

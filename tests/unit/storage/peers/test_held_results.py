@@ -1,0 +1,73 @@
+"""Results that are held keep to their budget."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wrapper.storage.format.encoded import ENTRY_BYTES
+from wrapper.storage.peers.held_results import Held, HeldResults
+
+
+def of(size: int, is_mapped: bool = False) -> Held:
+    return Held(b"12345678", memoryview(bytes(size)), is_mapped)
+
+
+def budget_for(*sizes: int) -> int:
+    return sum(size + ENTRY_BYTES for size in sizes)
+
+
+def test_the_oldest_goes_first_however_often_it_was_asked_for() -> None:
+    held = HeldResults(budget_for(3, 3, 4))
+    for name in "abc":
+        assert held.hold(name, of(3))
+    assert held.get("a") is not None
+    assert held.hold("d", of(3))
+    assert held.get("a") is None
+    assert None not in [held.get(name) for name in "bcd"]
+
+
+def test_what_is_over_the_budget_alone_is_refused_and_drives_nothing_out() -> None:
+    held = HeldResults(budget_for(10))
+    assert held.hold("a", of(10))
+    assert not held.hold("b", of(11))
+    assert held.get("a") is not None and held.get("b") is None
+
+
+def test_the_same_task_again() -> None:
+    held = HeldResults(budget_for(10))
+    held.hold("a", of(10))
+    second = of(9)
+    assert held.hold("a", second)
+    assert held.get("a") is second
+
+
+def test_small_and_empty_results_go_too() -> None:
+    held = HeldResults(100 * ENTRY_BYTES)
+    for number in range(200):
+        assert held.hold(str(number), of(0))
+    assert [number for number in range(200) if held.get(str(number))] == list(range(100, 200))
+
+
+def test_of_those_that_take_a_file_descriptor_the_oldest_makes_room() -> None:
+    held = HeldResults(1_000_000, most_mapped=2)
+    assert held.hold("copied", of(1))
+    for name in "abbc":
+        assert held.hold(name, of(1, is_mapped=True))
+    assert [held.get(name) is not None for name in ("copied", "a", "b", "c")] == [1, 0, 1, 1]
+    assert not HeldResults(1_000_000, most_mapped=0).hold("a", of(1, is_mapped=True))
+
+
+SIZES = st.integers(0, 3 * ENTRY_BYTES)
+RESULTS = st.lists(st.tuples(st.sampled_from("abcdef"), SIZES, st.booleans()))
+
+
+@given(RESULTS, st.integers(0, 5 * ENTRY_BYTES))
+def test_never_more_than_the_budget(results: list[tuple[str, int, bool]], budget: int) -> None:
+    held = HeldResults(budget, most_mapped=2)
+    for name, size, is_mapped in results:
+        result = of(size, is_mapped)
+        assert held.hold(name, result) is (budget_for(size) <= budget)
+        found = [each for each in map(held.get, "abcdef") if each is not None]
+        assert sum(each.cost for each in found) <= budget
+        assert sum(each.is_mapped for each in found) <= 2

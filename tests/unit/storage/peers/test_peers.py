@@ -1,0 +1,248 @@
+"""Server and client of peers against each other, in one process; the rest is in tests/e2e."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Iterator, Sequence
+from queue import Queue
+from threading import Thread
+from time import monotonic
+from typing import Protocol
+
+import pytest
+import zmq
+
+from tests.free_ports import free_port
+from wrapper.config.storage_settings import DiscoverySettings
+from wrapper.storage.format.encoded import Encoded, decode_value, encode_value
+from wrapper.storage.format.references import Link, Peer
+from wrapper.storage.peers.client import PeerClient
+from wrapper.storage.peers.held_results import Held, HeldResults
+from wrapper.storage.peers.server import PeerServer
+
+
+def settings(port: int, **changes: object) -> DiscoverySettings:
+    plain = DiscoverySettings(True, "127.0.0.1", port, 0, "msgpack", 10.0, 2.0, 400, 60.0)
+    return plain._replace(**changes)  # type: ignore[arg-type]
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6) as sock:
+            sock.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+HAS_IPV6 = has_ipv6()
+
+
+LIMIT = 20.0  # seconds
+
+
+class Serving:
+    """A server with results."""
+
+    def __init__(self, **changes: object) -> None:
+        self.held = HeldResults(10_000_000)
+        self.reports: Queue[float] = Queue()
+        self.faults: Queue[Exception] = Queue()
+        while True:
+            self.settings = settings(free_port(), **changes)
+            self.server = PeerServer(self.settings, self.held, self.report, self.faults.put)
+            try:
+                self.server.start()
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+                continue
+            break
+        self.peer = Peer("127.0.0.1", self.settings.port)
+
+    def report(self) -> None:
+        self.reports.put(monotonic())
+
+    def hold(self, task: str, value: object, encoding: str = "msgpack") -> None:
+        encoded = encode_value(value, encoding, "result")
+        self.held.hold(task, Held(encoded.header, memoryview(bytes(encoded.payload))))
+
+    def link(self, task: str) -> Link:
+        return Link(f"b/{task}", peer=self.peer, task_id=task)
+
+
+class Start(Protocol):
+    """Starts a server that is closed after the test."""
+
+    def __call__(self, **changes: object) -> Serving: ...
+
+
+@pytest.fixture
+def serve() -> Iterator[Start]:
+    servings: list[Serving] = []
+
+    def start(**changes: object) -> Serving:
+        servings.append(Serving(**changes))
+        return servings[-1]
+
+    yield start
+    for serving in servings:
+        serving.server.close()
+
+
+def ask(
+    links: Sequence[Link], warnings: list[str] | None = None, **changes: object
+) -> dict[str, Encoded]:
+    lines = [] if warnings is None else warnings
+    client = PeerClient(settings(1, **changes), lines.append)
+    try:
+        return dict(client.ask(links))
+    finally:
+        client.close()
+
+
+@pytest.mark.parametrize("encoding", ["msgpack", "bson", "json"])
+def test_what_is_held_is_found_and_the_rest_left_out(serve: Start, encoding: str) -> None:
+    serving = serve(encoding=encoding)
+    warnings: list[str] = []
+    serving.hold("small", [1], "msgpack")
+    serving.hold("error", {"hkube_error": "the user's own"}, "msgpack")
+    serving.hold("large", bytes(3_000_000))
+    tasks = ("small", "gone", "large", "error")
+    found = ask([serving.link(task) for task in tasks], warnings, encoding=encoding)
+    assert sorted(found) == ["b/large", "b/small"]
+    assert decode_value(found["b/small"], "msgpack") == [1]
+    assert decode_value(found["b/large"], "msgpack") == bytes(3_000_000)
+    assert warnings == []
+
+
+def test_many_peers_at_once_one_of_them_gone(serve: Start) -> None:
+    servings = [serve() for _ in range(3)]
+    links = []
+    for number, serving in enumerate(servings):
+        serving.hold(f"t{number}", number)
+        links.append(serving.link(f"t{number}"))
+    gone = Peer("127.0.0.1", free_port())
+    links += [Link(f"b/{task}", peer=gone, task_id=task) for task in ("x", "y")]
+    links.append(Link("b/bad", peer=Peer("a b", 5), task_id="bad"))
+    warnings: list[str] = []
+    begun = monotonic()
+    found = ask(links, warnings, network_timeout=1.5)
+    assert monotonic() - begun < 3  # one after the other they would take that
+    assert sorted(found) == ["b/t0", "b/t1", "b/t2"]
+    assert len(warnings) == 2
+    assert any("it gave no answer in time; reading from the storage" in line for line in warnings)
+    assert any("it cannot be asked" in line for line in warnings)
+
+
+def test_more_peers_than_are_asked_at_once(serve: Start) -> None:
+    serving = serve()
+    serving.hold("t", 1)
+    gone = [Link(f"b/{n}", peer=Peer("127.0.0.1", 1), task_id=str(n)) for n in range(3)]
+    gone = [
+        link._replace(peer=Peer(f"127.0.0.{n + 2}", 1)) for n in range(150) for link in gone[:1]
+    ]
+    found = ask([*gone, serving.link("t")], network_timeout=1.0)
+    assert sorted(found) == ["b/t"]
+
+
+def test_nobody_to_ask() -> None:
+    assert ask([]) == {}
+    assert ask([Link("b/k")]) == {}
+
+
+def test_reports_while_it_serves(serve: Start) -> None:
+    serving = serve(serving_report_interval=0.05)
+    serving.hold("t", 1)
+    ask([serving.link("t")])
+    first, second = serving.reports.get(timeout=10), serving.reports.get(timeout=10)
+    assert second - first >= 0.04
+
+
+ODD = [
+    (zmq.REQ, [b"ping", b"more"]),
+    (zmq.DEALER, [b"ping"]),  # no delimiter
+    (zmq.DEALER, [b""]),
+    (zmq.DEALER, [b"", b"ping", b"more"]),
+    (zmq.DEALER, [b""] * 50),
+]
+
+
+@pytest.mark.parametrize("offset", [0, 1])
+@pytest.mark.parametrize("kind, frames", ODD)
+def test_an_odd_message_does_not_end_the_serving(
+    serve: Start, offset: int, kind: int, frames: list[bytes]
+) -> None:
+    serving = serve()
+    serving.hold("t", 1)
+    port = serving.settings.port + offset
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    try:
+        odd = context.socket(kind)
+        odd.connect(f"tcp://127.0.0.1:{port}")
+        odd.send_multipart(frames)
+        for _ in range(3):
+            assert sorted(ask([serving.link("t")])) == ["b/t"]
+    finally:
+        context.destroy(linger=0)
+    assert serving.faults.empty()
+
+
+def test_a_fault_ends_the_serving_and_is_told(
+    serve: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serving = serve(serving_report_interval=0.01)
+    serving.hold("t", 1)
+    reports = serving.reports
+    monkeypatch.setattr(reports, "put", lambda moment: reports.no_such_attribute)  # type: ignore[attr-defined]
+    ask([serving.link("t")])
+    assert isinstance(serving.faults.get(timeout=LIMIT), AttributeError)
+    with socket.socket() as again:  # the port is free
+        again.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        again.bind(("127.0.0.1", serving.settings.port))
+
+
+def test_a_port_that_is_taken(serve: Start) -> None:
+    serving = serve()
+    again = PeerServer(serving.settings, serving.held, lambda: None, serving.faults.put)
+    with pytest.raises(OSError, match="in use"):
+        again.start()
+    before = PeerServer(
+        # Its pings' port is taken.
+        settings(serving.settings.port - 1),
+        serving.held,
+        lambda: None,
+        serving.faults.put,
+    )
+    with pytest.raises(OSError, match="in use"):
+        before.start()
+
+
+@pytest.mark.skipif(not HAS_IPV6, reason="this machine has no IPv6")
+@pytest.mark.parametrize("host", ["::1", "[::1]"])
+def test_ipv6(serve: Start, host: str) -> None:
+    serving = serve(host=host)
+    serving.hold("t", 1)
+    link = serving.link("t")._replace(peer=Peer("::1", serving.settings.port))
+    assert sorted(ask([link])) == ["b/t"]
+
+
+def test_an_address_that_is_not_this_machines(serve: Start) -> None:
+    serving = serve(host="192.0.2.1")
+    serving.hold("t", 1)
+    assert sorted(ask([serving.link("t")])) == ["b/t"]
+
+
+def test_many_askers_at_once(serve: Start) -> None:
+    serving = serve()
+    serving.hold("t", bytes(5_000_000))
+    sizes: Queue[int] = Queue()
+
+    def go() -> None:
+        sizes.put(ask([serving.link("t")])["b/t"].size)
+
+    askers = [Thread(target=go, daemon=True) for _ in range(8)]
+    for asker in askers:
+        asker.start()
+    assert [sizes.get(timeout=LIMIT) for _ in askers] == [5_000_000] * 8

@@ -1,0 +1,96 @@
+"""Files: whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from wrapper.errors import StorageError
+from wrapper.storage.format.encoded import Encoded
+from wrapper.storage.format.header import make_header
+from wrapper.storage.stores.file_store import FileStore
+from wrapper.storage.stores.store import Missing, Unavailable
+
+HEADER = make_header(False, "msgpack")
+PATH = "local-hkube/main:job/task"
+
+
+def test_header_and_payload_are_one_file(tmp_path: Path) -> None:
+    store = FileStore(str(tmp_path / "made"))
+    store.write(PATH, Encoded(HEADER, memoryview(b"payload")))
+    assert (tmp_path / "made" / PATH).read_bytes() == HEADER + b"payload"
+    assert store.read(PATH) == Encoded(HEADER, b"payload")
+
+
+def test_a_file_without_a_header(tmp_path: Path) -> None:
+    store = FileStore(str(tmp_path))
+    for payload in (b"", b"[1]", b"longer than a header is"):
+        store.write(PATH, Encoded(b"", payload))
+        assert store.read(PATH) == Encoded(b"", payload)
+
+
+def test_writing_again_replaces_and_leaves_nothing_beside(tmp_path: Path) -> None:
+    store = FileStore(str(tmp_path))
+    store.write(PATH, Encoded(HEADER, b"a long first value"))
+    store.write(PATH, Encoded(HEADER, b"second"))
+    assert store.read(PATH).payload == b"second"
+    assert os.listdir((tmp_path / PATH).parent) == ["task"]
+
+
+def test_a_write_that_fails_leaves_the_old_value_and_no_part(tmp_path: Path) -> None:
+    store = FileStore(str(tmp_path))
+    (tmp_path / PATH).mkdir(parents=True)  # a folder cannot be replaced by a file
+    with pytest.raises(StorageError, match="is a directory"):
+        store.write(PATH, Encoded(HEADER, b"x"))
+    assert os.listdir((tmp_path / PATH).parent) == ["task"]
+
+
+def test_a_name_that_leaves_no_room_for_the_parts(tmp_path: Path) -> None:
+    store = FileStore(str(tmp_path))
+    path = "local-hkube/j/" + "n" * 250
+    store.write(path, Encoded(HEADER, b"x"))
+    assert store.read(path).payload == b"x"
+
+
+def test_faults(tmp_path: Path) -> None:
+    store = FileStore(str(tmp_path))
+    with pytest.raises(Missing, match="there is no such file"):
+        store.read(PATH)
+    with pytest.raises(Unavailable, match="folder is not there"):
+        FileStore(str(tmp_path / "gone")).read(PATH)
+    (tmp_path / "local-hkube").write_text("a file")
+    with pytest.raises(StorageError, match=r"file exists|not a directory"):
+        store.write(PATH, Encoded(HEADER, b"x"))
+
+
+@pytest.mark.parametrize("code", ["ENOSPC", "EACCES", "ESTALE", "EIO"])
+def test_faults_that_no_file_here_has(tmp_path: Path, code: str) -> None:
+    import errno
+
+    store = FileStore(str(tmp_path))
+    number = getattr(errno, code)
+    fault = store._fault(OSError(number, os.strerror(number)))
+    expected = {"ENOSPC": "no space is left", "EACCES": "no permission"}.get(code, "")
+    assert expected in str(fault) and "\n" not in str(fault)
+    assert isinstance(fault, Unavailable) is (code in ("ESTALE", "EIO"))
+
+
+def test_links_do_not_lead_out(tmp_path: Path) -> None:
+    folder = tmp_path / "storage"
+    (folder / "local-hkube" / "j").mkdir(parents=True)
+    (tmp_path / "other").mkdir()
+    (folder / "local-hkube" / "out").symlink_to(tmp_path / "other")
+    store = FileStore(str(folder))
+    for act in (
+        lambda: store.read("local-hkube/out/x"),
+        lambda: store.write("local-hkube/out/x", Encoded(b"", b"x")),
+    ):
+        with pytest.raises(StorageError, match="leads out"):
+            act()
+    assert os.listdir(tmp_path / "other") == []
+    # The folder itself may be a link.
+    (tmp_path / "link").symlink_to(folder)
+    FileStore(str(tmp_path / "link")).write(PATH, Encoded(b"", b"x"))
+    assert store.read(PATH).payload == b"x"

@@ -1,0 +1,56 @@
+"""The storage of all tasks, put together from the settings."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from wrapper.config.settings import Config
+from wrapper.storage.peers.handover import answer, receive
+from wrapper.storage.results import Source
+from wrapper.storage.task_storage import TaskStorage
+
+SOURCE = Source("j", "t", "green", ["green"])
+
+
+def make(folder: Path, handover: socket.socket | None = None) -> TaskStorage:
+    environ = {"BASE_FS_ADAPTER_DIRECTORY": str(folder), "POD_IP": "10.0.0.9"}
+    config = Config.from_environ(environ, "/")
+    return TaskStorage(config.storage, config.discovery, lambda line: None, handover)
+
+
+def test_what_one_task_stores_another_reads(tmp_path: Path) -> None:
+    storage = make(tmp_path)
+    said: list[Mapping[str, Any]] = []
+    storage.store_result(SOURCE, [{"a": [1]}].pop, said.append)
+    link = {"storageInfo": said[0]["data"]["storageInfo"], "path": "a"}
+    job: dict[str, Any] = {
+        "input": ["$$k"],
+        "flatInput": {"0": "$$k"},
+        "storage": {"k": link},
+    }
+    storage.fill_input(job)
+    assert job["input"] == [[1]]
+    (path,) = storage.store_inputs("j", ["item"]).values()
+    assert storage.fetch_response({"storageInfo": {"path": path}}) == "item"
+
+
+def test_results_are_handed_over_where_somebody_takes_them(tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.settimeout(20)
+
+        def take() -> None:
+            offer = receive(theirs)
+            assert offer is not None and offer.task_id == "t"
+            answer(theirs, offer.number, True)
+
+        taker = Thread(target=take)
+        taker.start()
+        said: list[Mapping[str, Any]] = []
+        make(tmp_path, ours).store_result(SOURCE, [1].pop, said.append)
+        taker.join(20)
+    assert said[0]["data"]["discovery"] == {"host": "10.0.0.9", "port": "9020"}

@@ -1,0 +1,286 @@
+"""The algorithm process from outside: real processes."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from tests.paths import ROOT
+from wrapper.ipc.frames import Frame, Kind
+from wrapper.supervisor.child.process import AlgorithmProcess, exit_code_of
+
+LIMIT = 30.0
+
+HEAD = """
+import faulthandler, os, signal, socket, sys, time
+from wrapper.ipc import frames as ipc
+tasks_fd, control_fd, stacks_fd = map(int, os.environ[ipc.CHANNEL_VARIABLE].split(","))
+tasks, control = socket.socket(fileno=tasks_fd), socket.socket(fileno=control_fd)
+
+def say(text):
+    payload = text.encode()
+    tasks.sendall(ipc.header(ipc.Kind.SAID, 1, len(payload)) + payload)
+"""
+
+
+class Started:
+    """A process that runs a script, and what it says."""
+
+    def __init__(self, script: str, outputs: tuple[int, int] | None = None) -> None:
+        command = [sys.executable, "-c", HEAD + textwrap.dedent(script)]
+        environ = {**os.environ, "PYTHONPATH": str(ROOT), "GREETING": "hello"}
+        self.process = AlgorithmProcess(command, environ, outputs)
+        self.reaped = False
+
+    def hear(self) -> str:
+        """What it says next."""
+        frames = self.read()
+        assert frames, "it has ended"
+        return bytes(frames[0].payload).decode()
+
+    def read(self) -> list[Frame] | None:
+        assert select.select([self.process.channel.tasks], [], [], LIMIT)[0], "it says nothing"
+        return self.process.channel.read()
+
+    def wait(self) -> int:
+        """Its wait status."""
+        os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)
+        _, status = os.waitpid(self.process.pid, 0)
+        self.reaped = True
+        assert self.process.died_with(self.process.pid, status)
+        return status
+
+    def finish(self) -> None:
+        if not self.reaped:
+            self.process.kill()
+            self.wait()
+        self.process.close()
+
+
+@pytest.fixture
+def started() -> Iterator[list[Started]]:
+    processes: list[Started] = []
+    yield processes
+    for process in processes:
+        process.finish()
+
+
+def start(started: list[Started], script: str, outputs: tuple[int, int] | None = None) -> Started:
+    process = Started(script, outputs)
+    started.append(process)
+    return process
+
+
+# ------------------------------------------------------------------------------- starting --
+def test_it_has_its_pipes_and_the_environment(started: list[Started]) -> None:
+    algorithm = start(
+        started,
+        """
+        cutter = ipc.frame_cutter()
+        for sock in (tasks, control):
+            [frame] = cutter.filled(sock.recv_into(cutter.space()))
+            say(f"{frame.kind} {frame.payload.decode()} {os.environ['GREETING']}")
+        """,
+    )
+    algorithm.process.channel.send(Kind.START, 1, b"start")
+    assert algorithm.hear() == f"{int(Kind.START)} start hello"
+
+    algorithm.process.channel.send(Kind.ANSWER, 1, b"answer")
+    assert algorithm.hear() == f"{int(Kind.ANSWER)} answer hello"
+
+
+def test_it_is_in_a_session_of_its_own(started: list[Started]) -> None:
+    algorithm = start(started, "say(str(os.getsid(0)))")
+
+    assert algorithm.hear() == str(algorithm.process.pid)
+
+
+def test_it_takes_signals_afresh(started: list[Started]) -> None:
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+    try:
+        algorithm = start(
+            started,
+            """
+            say(str([signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN,
+                     signal.getsignal(signal.SIGINT) is signal.default_int_handler,
+                     signal.pthread_sigmask(signal.SIG_BLOCK, [])]))
+            """,
+        )
+        assert algorithm.hear() == "[True, True, set()]"
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def test_its_output_can_go_elsewhere(started: list[Started]) -> None:
+    pipes = [os.pipe(), os.pipe()]
+    try:
+        start(
+            started,
+            "os.write(1, b'out'); os.write(2, b'err')",
+            outputs=(pipes[0][1], pipes[1][1]),
+        )
+        heard = []
+        for reading, _ in pipes:
+            assert select.select([reading], [], [], LIMIT)[0]
+            heard.append(os.read(reading, 100))
+        assert heard == [b"out", b"err"]
+    finally:
+        for fd in (fd for pipe in pipes for fd in pipe):
+            os.close(fd)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_nothing_of_ours_is_open_in_it(started: list[Started]) -> None:
+    """Else the end of its pipe would not be noticed, and other files be kept open."""
+    handed_down = {fd for fd in open_files() if os.get_inheritable(fd)}
+    algorithm = start(
+        started,
+        """
+        names = set(map(int, os.listdir("/proc/self/fd")))
+        still_open = {fd for fd in names if os.path.exists(f"/proc/self/fd/{fd}")}
+        say(" ".join(map(str, still_open - {tasks_fd, control_fd, stacks_fd})))
+        """,
+    )
+
+    assert set(map(int, algorithm.hear().split())) <= handed_down
+
+
+def open_files() -> set[int]:
+    names = set(map(int, os.listdir("/proc/self/fd")))
+    return {fd for fd in names if os.path.exists(f"/proc/self/fd/{fd}")}
+
+
+def test_file_descriptors_are_given_back() -> None:
+    before = psutil.Process().num_fds()
+    for _ in range(3):
+        algorithm = Started("")
+        algorithm.wait()
+        algorithm.finish()
+
+    assert psutil.Process().num_fds() == before
+
+
+# --------------------------------------------------------------------------------- ending --
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        ("", 0),
+        ("os._exit(7)", 7),
+        ("sys.exit(3)", 3),
+        ("os.kill(os.getpid(), signal.SIGKILL)", 137),
+        ("os.kill(os.getpid(), signal.SIGTERM)", 143),
+        ("os.abort()", 134),
+    ],
+)
+def test_the_exit_code_is_that_of_a_container(
+    started: list[Started], script: str, code: int
+) -> None:
+    assert exit_code_of(start(started, script).wait()) == code
+
+
+def test_its_last_words_are_read_before_the_end(started: list[Started]) -> None:
+    algorithm = start(started, "say('last'); say('words')")
+    algorithm.wait()
+
+    assert [bytes(frame.payload) for frame in algorithm.read() or []] == [b"last", b"words"]
+    assert algorithm.read() is None
+
+
+def test_only_its_own_death_is_taken_note_of(started: list[Started]) -> None:
+    algorithm = start(started, "time.sleep(600)")
+
+    assert not algorithm.process.died_with(algorithm.process.pid + 1, 0)
+
+
+def test_it_is_killed_with_all_of_its_group(started: list[Started]) -> None:
+    algorithm = start(
+        started,
+        """
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if os.fork():
+            say("up")
+        signal.pause()
+        """,
+    )
+    assert algorithm.hear() == "up"
+    algorithm.process.kill()
+
+    assert exit_code_of(algorithm.wait()) == 137
+    assert algorithm.read() is None, "both had the other end of the pipe"
+
+
+def test_killing_the_dead_is_no_error(started: list[Started]) -> None:
+    algorithm = start(started, "")
+    algorithm.wait()
+
+    algorithm.process.kill()
+
+
+# --------------------------------------------------------------------------------- stacks --
+def test_the_stack_at_a_fatal_signal(started: list[Started]) -> None:
+    algorithm = start(
+        started,
+        """
+        faulthandler.enable(file=stacks_fd)
+        def inner():
+            os.abort()
+        inner()
+        """,
+    )
+    algorithm.wait()
+
+    text = algorithm.process.stacks(ask=False)
+
+    assert "Fatal Python error: Aborted" in text
+    assert "in inner" in text
+
+
+def test_the_stack_of_this_moment_though_the_gil_is_held(started: list[Started]) -> None:
+    algorithm = start(
+        started,
+        """
+        faulthandler.register(ipc.DUMP_SIGNAL, file=stacks_fd, all_threads=True, chain=False)
+        def stuck():
+            sum(range(10 ** 12))
+        say("ready")
+        stuck()
+        """,
+    )
+    algorithm.hear()
+    deadline = time.monotonic() + LIMIT
+    text = ""
+    while "in stuck" not in text and time.monotonic() < deadline:
+        text = algorithm.process.stacks(ask=True)
+
+    assert "in stuck" in text
+    assert os.waitpid(algorithm.process.pid, os.WNOHANG) == (0, 0), "it goes on"
+
+
+def test_no_stack_is_to_be_had_of_a_process_that_does_not_answer(started: list[Started]) -> None:
+    algorithm = start(
+        started, "signal.signal(ipc.DUMP_SIGNAL, signal.SIG_IGN); say('ready'); signal.pause()"
+    )
+    algorithm.hear()
+    begun = time.monotonic()
+
+    assert algorithm.process.stacks(ask=True) == ""
+    assert time.monotonic() - begun < LIMIT / 3
+
+
+def test_no_stack_is_asked_of_the_dead(started: list[Started]) -> None:
+    algorithm = start(started, "")
+    algorithm.wait()
+
+    assert algorithm.process.stacks(ask=True) == ""

@@ -1,0 +1,130 @@
+"""The supervisor's part of serving results: what it takes, holds and answers."""
+
+from __future__ import annotations
+
+import io
+import os
+import resource
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from threading import Event, Thread
+from threading import enumerate as enumerate_threads
+from typing import IO
+
+import msgpack
+import pytest
+import zmq
+
+from tests.free_ports import free_port
+from wrapper.config.settings import Config
+from wrapper.log import Log
+from wrapper.storage.format.encoded import Encoded, encode_value
+from wrapper.storage.peers import handover
+from wrapper.storage.peers.handover import Handover
+from wrapper.supervisor.peers import Peers
+
+LIMIT = 20.0  # seconds
+SMALL = encode_value([1], "msgpack", "result")
+
+
+@pytest.fixture
+def log() -> Iterator[IO[bytes]]:
+    with tempfile.TemporaryFile() as file:
+        yield file
+
+
+def text_of(log: IO[bytes]) -> str:
+    return os.pread(log.fileno(), io.DEFAULT_BUFFER_SIZE, 0).decode()
+
+
+def make(
+    log: IO[bytes], port: int, send: Callable[[bytes], None] = lambda payload: None, **more: str
+) -> Peers:
+    environ = {"STORAGE_PROTOCOL": "v3", "DISCOVERY_PORT": str(port), **more}
+    config = Config.from_environ(environ, "/")
+    return Peers(config, Log("info", fd=log.fileno()), send)
+
+
+def offer(peers: Peers, encoded: Encoded = SMALL) -> bool:
+    """Whether a result that is handed over is held."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        theirs.settimeout(LIMIT)
+        told: list[bool] = []
+        giver = Thread(target=lambda: told.append(Handover(ours, 10**7).offer("t", encoded)))
+        giver.start()
+        assert peers.take(theirs)
+        giver.join(LIMIT)
+        return told[0]
+
+
+def test_what_is_handed_over_is_held(log: IO[bytes]) -> None:
+    port = free_port()
+    peers = make(log, port)
+    assert offer(peers)
+    assert f"results are served to other algorithms at 127.0.0.1:{port}" in text_of(log)
+    peers.close()
+
+
+def test_nothing_is_held_where_nobody_can_ask(log: IO[bytes]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        peers = make(log, min(taken.getsockname()[1], 65534))
+    assert not offer(peers)
+    assert "they read the storage" in text_of(log) and "DISCOVERY_ENABLE" in text_of(log)
+
+
+def test_what_cannot_be_taken_is_answered_at_once(log: IO[bytes]) -> None:
+    peers = make(log, free_port())
+    large = Encoded(b"12345678", bytes(2_000_000))
+    assert offer(peers, large)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        ours.settimeout(LIMIT)
+        with tempfile.TemporaryFile() as file:
+            note = handover._NOTE.pack(7, 2_000_000, b"12345678", 1) + b"t"
+            socket.send_fds(ours, [note], [file.fileno()])
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+        try:
+            assert peers.take(theirs)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert ours.recv(100) == handover._ANSWER.pack(7, False)
+    peers.close()
+
+
+def test_a_fault_of_the_serving_is_said_and_nothing_is_held_any_more(log: IO[bytes]) -> None:
+    port, sent = free_port(), Event()
+
+    def send(payload: bytes) -> None:
+        sent.set()
+        raise RuntimeError("the test's own")
+
+    peers = make(log, port, send, DISCOVERY_SERVING_REPORT_INTERVAL="1")
+    assert offer(peers)
+    (serving,) = (thread for thread in enumerate_threads() if thread.name == "hkube-peers")
+    with zmq.Context() as context, context.socket(zmq.REQ) as sock:
+        sock.connect(f"tcp://127.0.0.1:{port}")
+        sock.send(msgpack.packb({"tasks": ["t"]}))
+        assert sock.poll(int(LIMIT * 1000))
+        assert sock.recv_multipart() == [SMALL.header, SMALL.payload]
+    assert sent.wait(LIMIT)
+    serving.join(LIMIT)
+    assert not offer(peers)
+    assert "results are no longer served to other algorithms" in text_of(log)
+    assert "RuntimeError: the test's own" in text_of(log)
+    peers.close()
+
+
+def test_the_end_of_the_other_side_and_nothing_yet(log: IO[bytes]) -> None:
+    peers = make(log, free_port())
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.setblocking(False)
+        assert peers.take(theirs)
+        ours.close()
+        assert not peers.take(theirs)
+    peers.close()

@@ -1,0 +1,188 @@
+"""The worker as the supervisor sees it: real sockets, in a loop of the test's own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+import trustme
+
+from tests.unit.support.gateway import Gateway
+from tests.unit.support.peer import LIMIT
+from tests.unit.support.peer import Worker as Peer
+from wrapper.log import Log
+from wrapper.supervisor.loop.poller import Poller
+from wrapper.supervisor.loop.wakeup import Wakeup
+from wrapper.supervisor.worker.connector import Target
+from wrapper.supervisor.worker.link import LinkSettings
+from wrapper.supervisor.worker.worker import Worker
+
+
+class Loop:
+    """What the supervisor's loop does for the worker."""
+
+    def __init__(self, port: int, tls: bool = False, pings: bool = False) -> None:
+        self.poller = Poller()
+        self.wakeup = Wakeup()
+        self.messages: list[bytes | bytearray] = []
+        self._log_file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `close`)
+        host = "localhost" if tls else "127.0.0.1"
+        target = Target(f"ws{'s' if tls else ''}://{host}:{port}/", host, port, tls)
+        self.worker = Worker(
+            target,
+            LinkSettings(give_up_after=None, pings=pings, max_payload=10**9),
+            False,
+            self.poller,
+            self.wakeup,
+            Log("debug", fd=self._log_file.fileno()),
+        )
+        self.worker.on_messages = self.messages.extend
+        self.poller.watch(self.wakeup, self._woken)
+        self.worker.connect()
+
+    def _woken(self) -> None:
+        self.wakeup.read()
+
+    def run_until(self, condition: Callable[[], object]) -> None:
+        deadline = time.monotonic() + LIMIT
+        while not condition():
+            assert time.monotonic() < deadline, "it did not come to that"
+            due = self.worker.link.deadline()
+            patience = 0.1 if due is None else max(0.0, min(0.1, due - time.monotonic()))
+            self.poller.wait(patience)
+            if due is not None and time.monotonic() >= due:
+                self.worker.tick(time.monotonic())
+
+    @property
+    def is_connected(self) -> bool:
+        return self.worker.link.connection is not None
+
+    @property
+    def log(self) -> str:
+        return os.pread(self._log_file.fileno(), 1 << 20, 0).decode()
+
+    def close(self) -> None:
+        self.worker.close(patience=0.0)
+        self.wakeup.close()
+        self._log_file.close()
+
+
+class Both:
+    """A gateway and a loop that connects to it."""
+
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        self.gateway = Gateway(context)
+        self.loop = Loop(self.gateway.port, tls=context is not None)
+        self._peers: list[Peer] = []
+
+    def accept(self, *first: str) -> Peer:
+        """The worker takes the connection, while the loop runs."""
+        before = len(self._peers)
+        accepting = Thread(target=lambda: self._peers.append(self.gateway.accept(*first)))
+        accepting.start()
+        self.loop.run_until(lambda: self.loop.is_connected and len(self._peers) > before)
+        accepting.join(LIMIT)
+        return self._peers[-1]
+
+    def close(self) -> None:
+        self.loop.close()
+        self.gateway.close()
+
+
+@pytest.fixture
+def both() -> Iterator[Both]:
+    both = Both()
+    yield both
+    both.close()
+
+
+def test_messages_go_both_ways(both: Both) -> None:
+    peer = both.accept("first")
+    peer.say("second")
+    both.loop.run_until(lambda: len(both.loop.messages) == 2)
+    both.loop.worker.link.send(b"answer", keep=True)
+
+    assert both.loop.messages == [b"first", b"second"]
+    assert [frame.data for frame in peer.hear()] == [b"answer"]
+    assert f"connected to the worker at ws://127.0.0.1:{both.gateway.port}/" in both.loop.log
+
+
+def test_what_waits_goes_out_as_the_worker_reads(both: Both) -> None:
+    peer = both.accept()
+    both.loop.worker.link.send(b"x" * 20_000_000, keep=True)
+    assert both.loop.worker.waiting_bytes
+    heard: list[int] = []
+    reading = Thread(target=lambda: heard.extend(len(frame.data) for frame in peer.hear()))
+    reading.start()
+    both.loop.run_until(lambda: not both.loop.worker.waiting_bytes)
+    reading.join(LIMIT)
+
+    assert heard == [20_000_000]
+
+
+def test_a_lost_connection_is_told_and_opened_anew(both: Both) -> None:
+    peer = both.accept()
+    peer.say("last")
+    peer.protocol.send_close(1001, "going away")
+    peer.write()
+    both.loop.run_until(lambda: not both.loop.is_connected)
+    second = both.accept("hello again")
+    both.loop.run_until(lambda: len(both.loop.messages) == 2)
+
+    assert both.loop.messages == [b"last", b"hello again"]
+    assert "closed the connection with code 1001: going away: connecting anew" in both.loop.log
+    both.loop.worker.link.send(b"answer", keep=True)
+    assert [frame.data for frame in second.hear()] == [b"answer"]
+
+
+def test_a_message_may_end_the_connection_that_brought_it(both: Both) -> None:
+    """As a handler that closes the worker does."""
+    both.loop.worker.on_messages = lambda messages: both.loop.worker.close(patience=0.0)
+    peer = both.accept()
+    peer.say("exit")
+    peer.socket.close()
+    both.loop.run_until(lambda: not both.loop.is_connected)
+
+    assert "connecting anew" not in both.loop.log
+
+
+def test_a_worker_that_is_not_there_is_mentioned_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    loop = Loop(port)
+    tries = 0
+
+    def tried_often() -> bool:
+        nonlocal tries
+        tries += loop.worker.link.deadline() is None
+        return tries > 5
+
+    loop.run_until(tried_often)
+    assert loop.log.count("nothing listens there") == 1
+    loop.close()
+
+
+def test_a_first_message_in_one_record_with_the_handshake_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over TLS: the socket has nothing left then that would wake the loop."""
+    authority = trustme.CA()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("localhost").configure_cert(context)
+    bundle = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    monkeypatch.setenv("WEBSOCKET_CLIENT_CA_BUNDLE", str(bundle))
+    monkeypatch.setenv("NO_PROXY", "*")
+    both = Both(context)
+    both.accept("initialize", "start")
+    both.loop.run_until(lambda: len(both.loop.messages) == 2)
+
+    assert both.loop.messages == [b"initialize", b"start"]
+    both.close()

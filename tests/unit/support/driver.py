@@ -1,0 +1,194 @@
+"""The supervisor's side of a host, driven by hand."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread, current_thread, main_thread
+from typing import Any, NamedTuple
+
+from wrapper.algorithm.host.host import Host
+from wrapper.algorithm.host.interruption import Interruption
+from wrapper.algorithm.host.outgoing import HostSettings
+from wrapper.algorithm.host.pipes import Pipes
+from wrapper.algorithm.loading.loader import Algorithm, from_functions
+from wrapper.errors import AlgorithmStopped
+from wrapper.ipc.frames import INTERRUPT_SIGNAL, Frame, Kind
+from wrapper.log import Log
+from wrapper.protocol.encoding.encoding import get_encoding
+from wrapper.supervisor.child.process import Channel
+
+LIMIT = 10.0
+_LAST = 1_000_000  # a generation after all others
+
+
+class Heard(NamedTuple):
+    """A frame of the host's, its payload decoded where it is a message."""
+
+    kind: Kind
+    generation: int
+    message: Any
+
+    @property
+    def command(self) -> str:
+        return str(self.message["command"])
+
+    @property
+    def data(self) -> Any:
+        return self.message["data"]
+
+    @property
+    def error(self) -> dict[str, str]:
+        error = self.message["error"]
+        assert isinstance(error, dict)
+        return error
+
+
+class Driver:
+    """A host in this process, and the supervisor's ends of its pipes."""
+
+    def __init__(self, max_payload: int = 1_000_000, log_failures: bool = True) -> None:
+        tasks, their_tasks = socket.socketpair()
+        control, their_control = socket.socketpair()
+        self.channel = Channel(tasks, control)
+        self.interruption = Interruption()
+        self.gone = Event()
+        self.functions = 0
+        self._exit_told = False
+        self._log_file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `close`)
+        self._heard: list[Frame] = []
+        self.host = Host(
+            Pipes(their_tasks, their_control, self.interruption),
+            self.interruption,
+            HostSettings(get_encoding("json"), max_payload, tempfile.gettempdir(), log_failures),
+            Log("debug", fd=self._log_file.fileno()),
+            self.gone.set,
+        )
+
+    def serve(self, script: Callable[[], object], load: Callable[[], Algorithm]) -> None:
+        """Run the host on the main thread, and meanwhile the script in another one."""
+        failures: list[BaseException] = []
+
+        def drive() -> None:
+            try:
+                loaded = self.hear()
+                assert loaded.kind == Kind.LOADED
+                self.functions = loaded.message[0]
+                script()
+            except BaseException as error:
+                failures.append(error)
+            finally:
+                if not self._exit_told:
+                    self.tell(Kind.EXIT, _LAST)
+                    self.tell(Kind.INTERRUPT, _LAST)
+
+        driving = Thread(target=drive)
+        driving.start()
+        self.host.run(load)
+        driving.join(LIMIT)
+        if failures:
+            raise failures[0]
+
+    def tell(self, kind: Kind, generation: int, data: Any = None, raw: bytes | None = None) -> None:
+        """Send a frame; its payload is a message with this data, or the bytes given."""
+        if raw is None:
+            message = {"command": kind.name.lower(), "data": data}
+            raw = b"" if data is None else json.dumps(message).encode()
+        self._exit_told = self._exit_told or kind is Kind.EXIT
+        self.channel.send(kind, generation, raw)
+
+    def answer(self, command: str, **data: Any) -> None:
+        """Send HKube's answer to a call."""
+        message = {"command": command, "data": data}
+        self.channel.send(Kind.ANSWER, 0, json.dumps(message).encode())
+
+    def hear(self, kind: Kind | None = None) -> Heard:
+        """The next frame; it must be of this kind."""
+        while not self._heard:
+            assert select.select([self.channel.tasks], [], [], LIMIT)[0], "the host says nothing"
+            frames = self.channel.read()
+            assert frames is not None, "the host has closed its end"
+            self._heard += frames
+        found, generation, payload = self._heard.pop(0)
+        message = json.loads(payload) if found in (Kind.FINISHED, Kind.SAID) else payload
+        heard = Heard(Kind(found), generation, message)
+        assert kind is None or heard.kind is kind, heard
+        return heard
+
+    def says_nothing(self) -> bool:
+        """Whether no frame has come by now."""
+        self._heard += self.channel.read() or []
+        return not self._heard
+
+    def run_task(self, generation: int, data: Any = None) -> Heard:
+        """A whole task; its last word."""
+        self.tell(Kind.TASK, generation, data or {})
+        return self.hear(Kind.FINISHED)
+
+    @property
+    def log(self) -> str:
+        size = os.fstat(self._log_file.fileno()).st_size
+        return os.pread(self._log_file.fileno(), size, 0).decode()
+
+    def close(self) -> None:
+        self.host.close()
+        self.channel.close()
+        self._log_file.close()
+
+
+@contextmanager
+def driving(max_payload: int = 1_000_000, log_failures: bool = True) -> Iterator[Driver]:
+    """A driver; the signal that it takes is given back."""
+    before = signal.getsignal(INTERRUPT_SIGNAL)
+    driver = Driver(max_payload, log_failures)
+    driver.interruption.install()
+    try:
+        yield driver
+    finally:
+        driver.close()
+        signal.signal(INTERRUPT_SIGNAL, before)
+
+
+def loads(start: Any, **others: Any) -> Callable[[], Algorithm]:
+    """Loads an algorithm of these functions."""
+    return lambda: from_functions(start, **others)
+
+
+class Calls:
+    """The user's functions: what was called, on which thread, and what for."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.started = Event()
+        self.released = Event()
+
+    def start(self, args: Any, api: Any) -> str:
+        """Runs until it is released, or interrupted."""
+        self.heard.append("start")
+        self.started.set()
+        try:
+            assert self.released.wait(LIMIT)
+        except AlgorithmStopped:
+            self.heard.append("stopped")
+            raise
+        return "result"
+
+    def stop(self, args: Any) -> None:
+        where = "main" if current_thread() is main_thread() else "beside"
+        self.heard.append(f"stop {where} {args.get('forceStop')}")
+        self.released.set()
+
+    def exit(self, args: Any) -> None:
+        self.heard.append("exit")
+
+
+def begin(driver: Driver, calls: Calls, generation: int = 1) -> None:
+    """Start a task that runs until it is released."""
+    driver.tell(Kind.TASK, generation, {})
+    assert calls.started.wait(LIMIT)

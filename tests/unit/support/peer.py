@@ -1,0 +1,77 @@
+"""The worker's end of a connection, for the tests of our own end."""
+
+from __future__ import annotations
+
+import select
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from websockets.frames import Frame
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+
+from wrapper.supervisor.worker.connection import Closed, Connection
+
+LIMIT = 10.0
+
+
+class Worker:
+    """The worker's end of a connection: the library's protocol over a blocking socket."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.settimeout(LIMIT)
+        self.socket = sock
+        self.protocol = ServerProtocol(state=State.OPEN, max_size=None)
+
+    def say(self, *messages: str | bytes) -> None:
+        for message in messages:
+            if isinstance(message, str):
+                self.protocol.send_text(message.encode())
+            else:
+                self.protocol.send_binary(message)
+        self.write()
+
+    def write(self) -> None:
+        data = b"".join(self.protocol.data_to_send())
+        self.socket.sendall(data)
+
+    def hear(self, count: int = 1) -> list[Frame]:
+        """The next frames, `count` of them at least."""
+        heard: list[Frame] = []
+        while len(heard) < count:
+            data = self.socket.recv(1 << 20)
+            if not data:
+                self.protocol.receive_eof()
+                break
+            self.protocol.receive_data(data)
+            heard += [
+                event for event in self.protocol.events_received() if isinstance(event, Frame)
+            ]
+        return heard
+
+
+@contextmanager
+def tcp_pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Both ends of a TCP connection."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ours = socket.create_connection(server.getsockname(), timeout=LIMIT)
+        theirs, _ = server.accept()
+    with ours, theirs:
+        yield ours, theirs
+
+
+def read(connection: Connection) -> tuple[list[bytes | bytearray], Closed | None]:
+    """What comes next."""
+    assert select.select([connection], [], [], LIMIT)[0], "nothing came"
+    return connection.read()
+
+
+def read_all(connection: Connection, count: int) -> list[bytes | bytearray]:
+    """The next messages, `count` of them at least."""
+    messages: list[bytes | bytearray] = []
+    while len(messages) < count:
+        payloads, closed = read(connection)
+        assert closed is None
+        messages += payloads
+    return messages

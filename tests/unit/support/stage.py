@@ -1,0 +1,159 @@
+"""A supervisor between a worker and algorithm sides that are played by hand."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import tempfile
+from pathlib import Path
+from queue import Queue
+from threading import Event, Thread
+from typing import Any
+
+from websockets.frames import Opcode
+
+from tests.unit.support.gateway import Gateway
+from tests.unit.support.peer import LIMIT
+from wrapper.config.settings import Config
+from wrapper.ipc import frames as ipc_frames
+from wrapper.ipc.frames import Frame, Functions, Kind
+from wrapper.log import Log
+from wrapper.supervisor.child.process import Channel
+from wrapper.supervisor.supervisor import Supervisor
+
+ALSO_SENT = ("alive", "stopping")
+
+
+class Side:
+    """The algorithm side, and the ends of its pipes."""
+
+    ends_with_its_pipe = True
+
+    def __init__(self) -> None:
+        tasks, self._tasks = socket.socketpair()
+        control, self._control = socket.socketpair()
+        self.channel = Channel(tasks, control)
+        self.killed = Event()
+        self._cutters = {sock: ipc_frames.frame_cutter() for sock in (self._tasks, self._control)}
+        self._heard: dict[socket.socket, list[Frame]] = {self._tasks: [], self._control: []}
+        for sock in self._cutters:
+            sock.settimeout(LIMIT)
+
+    def say(self, kind: Kind, generation: int, message: Any = None, raw: bytes = b"") -> None:
+        payload = raw if message is None else json.dumps(message).encode()
+        self._tasks.sendall(ipc_frames.header(kind, generation, len(payload)) + payload)
+
+    def hear(self, kind: Kind) -> Frame:
+        """The next frame, which must be of this kind; from the pipe that brings it."""
+        sock = self._control if kind in (Kind.ANSWER, Kind.INTERRUPT) else self._tasks
+        while not self._heard[sock]:
+            count = sock.recv_into(self._cutters[sock].space())
+            assert count, "the supervisor has closed its end"
+            self._heard[sock] += [
+                frame
+                for frame in self._cutters[sock].filled(count)
+                if sock is self._tasks or frame.kind not in (Kind.STOP, Kind.EXIT)
+            ]
+        frame = self._heard[sock].pop(0)
+        assert frame.kind == kind
+        return frame
+
+    def end(self) -> None:
+        self._tasks.close()
+        self._control.close()
+
+    def kill(self) -> None:
+        self.killed.set()
+
+    def close(self) -> None:
+        self.channel.close()
+
+    def stacks(self, ask: bool) -> str:
+        return ""
+
+    def died_with(self, pid: int, status: int) -> bool:
+        return False
+
+
+class Stage:
+    """A supervisor that runs in a thread, between a worker and algorithm sides."""
+
+    def __init__(self, folder: Path, **environ: str) -> None:
+        self.gateway = Gateway()
+        self._log_file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `close`)
+        config = Config.from_environ(
+            {
+                "WORKER_SOCKET_PORT": str(self.gateway.port),
+                "TERMINATION_LOG": str(folder / "termination-log"),
+                **environ,
+            },
+            folder,
+        )
+        self.sides: Queue[Side] = Queue()
+        self.side = Side()
+        self._all = [self.side]
+        log = Log("debug", fd=self._log_file.fileno())
+        self.supervisor = Supervisor(config, log, self._spawn)
+        self.code: int | None = None
+        self._heard: list[dict[str, Any]] = []
+        self._thread = Thread(target=self._run)
+        self._thread.start()
+        self.worker = self.gateway.accept()
+        self.side.say(Kind.LOADED, 0, raw=bytes([Functions.INITIALIZE]))
+
+    def _spawn(self) -> Side:
+        side = Side()
+        self._all.append(side)
+        self.sides.put(side)
+        return side
+
+    def _run(self) -> None:
+        self.code = self.supervisor.run(self.side)
+
+    def tell(self, command: str, data: Any = None) -> None:
+        self.worker.say(json.dumps({"command": command, "data": data}))
+
+    def heard(self) -> dict[str, Any]:
+        """The next message to the worker, those apart that come by the clock."""
+        while not self._heard:
+            frames = self.worker.hear()
+            assert frames, "the wrapper has closed the connection"
+            texts = [frame.data for frame in frames if frame.opcode == Opcode.TEXT]
+            messages = [json.loads(bytes(text)) for text in texts]
+            self._heard += [each for each in messages if each["command"] not in ALSO_SENT]
+        return self._heard.pop(0)
+
+    def begin_task(self) -> int:
+        """Bring a task so far that its code runs; its generation."""
+        self.tell("initialize", {"input": [1]})
+        generation = self.side.hear(Kind.INITIALIZE).generation
+        self.side.say(Kind.INITIALIZED, generation)
+        assert self.heard() == {"command": "initialized"}
+        self.tell("start")
+        assert self.side.hear(Kind.START).generation == generation
+        assert self.heard() == {"command": "started"}
+        return generation
+
+    def ended(self) -> int:
+        """The exit code."""
+        self._thread.join(LIMIT)
+        assert self.code is not None, self.log
+        return self.code
+
+    @property
+    def log(self) -> str:
+        return os.pread(self._log_file.fileno(), 1 << 20, 0).decode()
+
+    def close(self) -> None:
+        self.gateway.close()
+        if self._thread.is_alive():
+            self.supervisor.terminate()
+            for side in self._all:
+                side.end()
+            self._thread.join(LIMIT)
+        for side in self._all:
+            side.end()
+            side.close()
+        self.supervisor.wakeup.close()
+        self._log_file.close()

@@ -1,0 +1,127 @@
+"""What is kept of the local worker's events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from threading import Event
+from typing import Any
+
+from wrapper.local.worker import events
+from wrapper.local.worker.answers import Call, CallKind
+from wrapper.testing.outcome.recorder import Recorder, StopAt
+
+LIMIT = 10.0
+
+
+def came(command: str, task_id: str | None = "t", **data: Any) -> events.MessageCame:
+    message = {"command": command, "data": data}
+    return events.MessageCame(at=0.0, task_id=task_id, message=message)
+
+
+def test_an_outcome_is_made_of_what_was_told() -> None:
+    recorder = Recorder()
+    call = Call(CallKind.ALGORITHM, "1", "other", [1], True, {})
+    recorder.begin(None, lambda force: None)
+    for event in (
+        events.Connected(at=0.0, task_id="t", encoding="json"),
+        came("initialized"),
+        came("alive"),
+        came("progress", progress=5),
+        events.Progress(at=0.0, task_id="t", value=5, details=None),
+        events.SpanStarted(at=0.0, task_id="t", name="a", tags={}),
+        events.CallStarted(at=0.0, task_id="t", call=call),
+        came("logData"),
+    ):
+        recorder(event)
+    outcome = recorder.outcome(events.Done(7), ["line"], {})
+    assert outcome.result == 7
+    assert (outcome.error, outcome.stopped) == (None, False)
+    assert [each["command"] for each in outcome.messages] == ["initialized", "progress"]
+    assert outcome.progress == [5]
+    assert [span.name for span in outcome.spans] == ["a"]
+    assert outcome.calls == (call,)
+    assert outcome.logs == ["line"]
+
+
+def test_a_run_knows_nothing_of_the_one_before_and_of_what_is_between() -> None:
+    recorder = Recorder()
+    recorder.begin(None, lambda force: None)
+    recorder(came("progress"))
+    recorder.begin(None, lambda force: None)
+    recorder(came("stopped", task_id=None))
+    assert recorder.outcome(events.Done(None), [], {}).messages == []
+
+
+def test_a_failure_has_the_exception_that_it_was_told_of() -> None:
+    raised = {"ValueError: a": ValueError("a"), "ValueError: b": ValueError("b")}
+    failed = events.Failed("AlgorithmError", "ValueError: b", "frames")
+    error = Recorder().outcome(failed, [], raised).error
+    assert error is not None
+    assert (error.code, error.message, error.details) == (
+        "AlgorithmError",
+        "ValueError: b",
+        "frames",
+    )
+    assert error.exception is raised["ValueError: b"]
+    other = Recorder().outcome(events.Failed("EncodingError", "no", ""), [], raised).error
+    assert other is not None
+    assert other.exception is None
+
+
+def test_a_lost_task_is_an_error_with_the_rest_as_its_details() -> None:
+    error = Recorder().outcome(events.Lost("it crashed\nhere\nand here"), [], {}).error
+    assert error is not None
+    assert (error.code, error.message, error.details) == ("Lost", "it crashed", "here\nand here")
+
+
+def test_stopped() -> None:
+    outcome = Recorder().outcome(events.Stopped(), [], {})
+    assert outcome.stopped
+    assert outcome.error is None
+
+
+def test_the_run_is_stopped_once_after_the_message() -> None:
+    recorder = Recorder()
+    stops: list[bool] = []
+    recorder.begin(StopAt(is_progress, force=False), stops.append)
+    recorder(came("started"))
+    recorder(came("progress", task_id=None))
+    assert not stops
+    recorder(came("progress"))
+    assert stops == [False]  # before the next message is looked at
+    recorder(came("progress"))
+    recorder.end()
+    assert stops == [False]
+
+
+def test_the_run_is_stopped_some_time_after_the_message() -> None:
+    recorder, stopped = Recorder(), Event()
+    recorder.begin(StopAt(is_progress, delay=0.001), lambda force: stopped.set())
+    recorder(came("progress"))
+    assert stopped.wait(LIMIT)
+    recorder.end()
+
+
+def is_progress(message: Mapping[str, Any]) -> bool:
+    return bool(message["command"] == "progress")
+
+
+def test_a_run_that_ends_before_the_delay_is_not_stopped() -> None:
+    recorder = Recorder()
+    stops: list[bool] = []
+    recorder.begin(StopAt(lambda message: True, delay=3600.0), stops.append)
+    recorder(came("started"))
+    recorder.end()
+    assert not stops
+
+
+def test_it_knows_whether_somebody_is_connected() -> None:
+    recorder = Recorder()
+    seen = [recorder.connected]
+    for event in (
+        events.Connected(at=0.0, task_id=None, encoding="json"),
+        events.Disconnected(at=0.0, task_id=None, code=1000, reason=""),
+    ):
+        recorder(event)
+        seen.append(recorder.connected)
+    assert seen == [False, True, False]

@@ -1,0 +1,129 @@
+"""What the test's process lends to an algorithm, and has back."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from wrapper.testing.sessions.process_state import Surroundings, environment
+
+OWN = ("of_the_algorithm", "entry_point", "beside", "a_library_of_the_test")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An algorithm's folder."""
+    folder = tmp_path / "alg"
+    folder.mkdir()
+    for name in ("of_the_algorithm", "entry_point", "beside"):
+        (folder / f"{name}.py").write_text("")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def as_it_was() -> Iterator[None]:
+    """Each of these tests leaves the process as it found it."""
+    before = state()
+    yield
+    assert state() == before
+
+
+def state() -> dict[str, object]:
+    return {
+        "cwd": os.getcwd(),
+        "path": list(sys.path),
+        "environ": environment() | {"PYTEST_CURRENT_TEST": ""},
+        "modules": [name for name in sys.modules if name in OWN],
+        "handler": signal.getsignal(signal.SIGUSR2),
+    }
+
+
+def test_what_the_algorithm_changes_is_there_the_next_time(folder: Path) -> None:
+    surroundings = Surroundings(folder, {}, "")
+    before = os.getcwd()
+    with surroundings.lent():
+        assert os.getcwd() == before
+        os.chdir(folder)
+        sys.path.insert(0, str(folder))
+        os.environ["HKUBE_TEST_A"] = "1"
+        signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+        module = importlib.import_module("of_the_algorithm")
+    assert "of_the_algorithm" not in sys.modules
+    assert "HKUBE_TEST_A" not in os.environ
+    with surroundings.lent():
+        assert os.getcwd() == str(folder)
+        assert sys.path[0] == str(folder)
+        assert os.environ["HKUBE_TEST_A"] == "1"
+        assert signal.getsignal(signal.SIGUSR2) == signal.SIG_IGN
+        assert importlib.import_module("of_the_algorithm") is module
+        del os.environ["HKUBE_TEST_A"]
+    with surroundings.lent():
+        assert "HKUBE_TEST_A" not in os.environ
+
+
+def test_the_algorithm_has_its_variables_and_the_tests(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HKUBE_TEST_A", "of the test")
+    surroundings = Surroundings(folder, {"HKUBE_TEST_A": "of algorithm.yml"}, "")
+    monkeypatch.setenv("HKUBE_TEST_B", "set later")
+    with surroundings.lent():
+        assert os.environ["HKUBE_TEST_A"] == "of algorithm.yml"
+        assert os.environ["HKUBE_TEST_B"] == "set later"
+    assert os.environ["HKUBE_TEST_A"] == "of the test"
+
+
+def test_it_is_given_back_whatever_is_raised(folder: Path) -> None:
+    before = state()
+    with pytest.raises(FileNotFoundError), Surroundings(folder, {"HKUBE_TEST_A": "1"}, "").lent():
+        os.chdir(folder / "no such folder")
+    assert state() == before
+
+
+def test_a_working_directory_that_is_removed(folder: Path, tmp_path: Path) -> None:
+    surroundings = Surroundings(folder, {}, "")
+    with surroundings.lent():
+        (tmp_path / "gone").mkdir()
+        os.chdir(tmp_path / "gone")
+        (tmp_path / "gone").rmdir()
+    with surroundings.lent():
+        pass
+
+
+def test_the_entry_point_is_imported_anew_and_what_the_test_has_imported_is_shared(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(folder)
+    own = {name: importlib.import_module(name) for name in ("entry_point", "beside")}
+    try:
+        with Surroundings(folder, {}, "entry_point").lent():
+            assert importlib.import_module("beside") is own["beside"]
+            fresh = importlib.import_module("entry_point")
+            assert fresh is not own["entry_point"]
+        assert sys.modules["entry_point"] is own["entry_point"]
+    finally:
+        for name in own:
+            del sys.modules[name]
+
+
+def test_libraries_stay(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = folder / ".venv" / "site-packages"
+    library.mkdir(parents=True)
+    (library / "a_library_of_the_test.py").write_text("")
+    monkeypatch.syspath_prepend(library)
+    with Surroundings(folder, {}, "").lent():
+        importlib.import_module("a_library_of_the_test")
+    assert sys.modules.pop("a_library_of_the_test")
+
+
+@pytest.mark.parametrize("name", ["random", "__main__", "json"])
+def test_the_standard_library_is_not_imported_anew(name: str, folder: Path) -> None:
+    importlib.import_module(name)
+    with Surroundings(folder, {}, name).lent():
+        assert name in sys.modules

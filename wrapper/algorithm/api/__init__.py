@@ -1,0 +1,1 @@
+"""HKubeApi, the object that user code receives."""

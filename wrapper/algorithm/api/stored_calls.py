@@ -1,0 +1,43 @@
+"""What mode v3 changes in the calls of HKubeApi: inputs and answers are in the storage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ...protocol.messages.storage_shapes import start_stored_algorithm_execution
+from .calls import Call
+
+if TYPE_CHECKING:
+    from ...storage.task_storage import TaskStorage
+
+
+class StoredCalls:
+    """The storage, for the calls of one task.
+
+    Args:
+        storage: of all tasks.
+        job_id: of the task; first part of where inputs are stored.
+    """
+
+    def __init__(self, storage: TaskStorage, job_id: str | None) -> None:
+        self._storage = storage
+        self._job_id = job_id or ""
+
+    def start_algorithm(self, call: Call, values: Sequence[Any]) -> Mapping[str, Any]:
+        """Store the inputs of an algorithm; returns the message that starts it.
+
+        Raises:
+            EncodingError: an input holds something that cannot be stored.
+            StorageError: an input cannot be written.
+        """
+        paths = self._storage.store_inputs(self._job_id, values)
+        return start_stored_algorithm_execution(call.id, call.name, paths, call.include_result)
+
+    def fetch(self, response: Any) -> Any:
+        """What an answer refers to.
+
+        Raises:
+            StorageError: it cannot be read.
+        """
+        return self._storage.fetch_response(response)

@@ -1,0 +1,1 @@
+"""Error reports that show the user's own code."""

@@ -1,0 +1,248 @@
+"""A traceback as its reader should see it: whose file each frame stands in, and how it is named."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from itertools import groupby
+from types import CodeType, FrameType, TracebackType
+
+WRAPPER_FOLDER = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+"""The package's own folder, whatever name it is loaded under."""
+
+HIDDEN_FOLDERS = (
+    WRAPPER_FOLDER,
+    os.path.join(os.path.dirname(WRAPPER_FOLDER), "hkube_python_wrapper"),
+)
+STANDARD_LIBRARY = os.path.dirname(os.path.abspath(os.__file__))
+IMPORT_MACHINERY = tuple(
+    os.path.join(STANDARD_LIBRARY, name)
+    for name in ("runpy.py", "importlib/__init__.py", "importlib/_bootstrap")
+)
+PACKAGE_FOLDERS = ("site-packages", "dist-packages")
+
+TRAILING_LIBRARY_FRAMES = 2
+REPEATS_SHOWN = 3
+FIRST_SHOWN = 10
+LAST_SHOWN = 10
+# With a raised recursion limit a traceback can hold a million frames; no reader wants the middle.
+FIRST_WALKED = 100
+LAST_WALKED = 2000
+
+
+class Owner(IntEnum):
+    """Whose code a frame runs; the higher, the likelier its line is the one to look at."""
+
+    LIBRARY = 0
+    OUTSIDE = 1  # the user's, most likely: no library, but not in the algorithm's folder
+    ALGORITHM = 2
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One call in a traceback.
+
+    Attributes:
+        path: the source file on disk, absolute; may be absent.
+        shown: the path as the user knows it.
+        line: counted from 1.
+        instruction: offset of the running instruction in ``code``, in bytes.
+    """
+
+    owner: Owner
+    path: str
+    shown: str
+    line: int
+    function: str
+    code: CodeType
+    instruction: int
+
+    @property
+    def spot(self) -> str:
+        """``main.py:3``."""
+        return f"{self.shown}:{self.line}"
+
+    @property
+    def place(self) -> str:
+        """``main.py:3, in start``; without the function at a module's top."""
+        if self.function == "<module>":
+            return self.spot
+        return f"{self.spot}, in {self.function}"
+
+
+class Files:
+    """Tells whose a file is and what to call it, for one report.
+
+    Args:
+        folder: the algorithm's folder; the working directory where it is not known.
+    """
+
+    def __init__(self, folder: str | None = None) -> None:
+        try:
+            self.working_directory = os.getcwd()
+        except OSError:  # it was removed
+            self.working_directory = ""
+        self.folder = os.path.abspath(folder) if folder else self.working_directory
+        self._known: dict[tuple[str, object], tuple[Owner, str, str] | None] = {}
+
+    def frames(self, traceback: TracebackType | None) -> list[Frame]:
+        """List the frames of a traceback, outermost first.
+
+        The wrapper's and the import system's are left out.
+        """
+        found = []
+        for step in _steps(traceback):
+            frame = step.tb_frame
+            module_file = dict.get(frame.f_globals, "__file__")
+            key = (frame.f_code.co_filename, module_file)
+            if key not in self._known:
+                self._known[key] = self._classify(*key)
+            file = self._known[key]
+            if file is not None:
+                found.append(_frame(frame, step, *file))
+        return found
+
+    def shown(self, path: str) -> str:
+        """Name a file briefly: relative to the algorithm's folder, the library, or in full."""
+        for folder in (self.folder, self.working_directory):
+            if folder and is_inside(path, folder):
+                return os.path.relpath(path, folder).replace(os.sep, "/")
+        for marker in PACKAGE_FOLDERS:
+            _, found, rest = path.rpartition(f"{os.sep}{marker}{os.sep}")
+            if found:
+                return rest.replace(os.sep, "/")
+        if is_inside(path, STANDARD_LIBRARY):
+            return os.path.relpath(path, STANDARD_LIBRARY).replace(os.sep, "/")
+        return path
+
+    def owner(self, path: str) -> Owner:
+        """Tell whose code a file holds."""
+        own = bool(self.folder) and is_inside(path, self.folder)
+        below = os.path.relpath(path, self.folder) if own else path
+        if any(marker in below.split(os.sep) for marker in PACKAGE_FOLDERS):
+            return Owner.LIBRARY
+        if is_inside(path, STANDARD_LIBRARY) and not is_inside(self.folder, STANDARD_LIBRARY):
+            return Owner.LIBRARY
+        return Owner.ALGORITHM if own else Owner.OUTSIDE
+
+    def _classify(self, code_file: str, module_file: object) -> tuple[Owner, str, str] | None:
+        if code_file.startswith("<"):
+            if code_file.startswith(("<frozen importlib", "<frozen runpy", "<frozen zipimport")):
+                return None
+            return Owner.LIBRARY, "", code_file
+        path = os.path.join(self.working_directory, code_file)
+        if not os.path.exists(path) and isinstance(module_file, str):
+            # Compiled elsewhere (Cython, .pyc): the code's own path means nothing on this machine.
+            path = os.path.join(os.path.dirname(module_file), os.path.basename(code_file))
+        path = os.path.normpath(path)
+        if self._is_hidden(path):
+            return None
+        return self.owner(path), path, self.shown(path)
+
+    def _is_hidden(self, path: str) -> bool:
+        if path.startswith(IMPORT_MACHINERY):
+            return True
+        for folder in HIDDEN_FOLDERS:
+            if is_inside(path, folder):
+                # An algorithm in the package's own folder (a shipped example) is shown.
+                return not (is_inside(self.folder, folder) and is_inside(path, self.folder))
+        return False
+
+
+def cause(frames: list[Frame]) -> Frame | None:
+    """Pick the frame to blame: the deepest of the user's own code, else the deepest of all."""
+    blamed = None
+    for frame in frames:
+        if blamed is None or frame.owner >= blamed.owner:
+            blamed = frame
+    return blamed
+
+
+def worth_showing(frames: list[Frame]) -> list[Frame | str]:
+    """Shorten a list of frames to what a user reads; texts stand for what is left out."""
+    owners = [frame.owner for frame in frames]
+    own = [index for index, owner in enumerate(owners) if owner is not Owner.LIBRARY]
+    if not own:
+        return list(frames[-TRAILING_LIBRARY_FRAMES:])
+    entries: list[Frame | str] = []
+    library: list[Frame] = []
+    for frame in frames[own[0] : own[-1] + 1]:
+        if frame.owner is Owner.LIBRARY:
+            library.append(frame)
+            continue
+        entries += _left_out(library)
+        library = []
+        entries.append(frame)
+    trailing = frames[own[-1] + 1 :]
+    entries += _left_out(trailing[:-TRAILING_LIBRARY_FRAMES])
+    entries += trailing[-TRAILING_LIBRARY_FRAMES:]
+    return _middle_cut(_repeats_collapsed(entries))
+
+
+def is_inside(path: str, folder: str) -> bool:
+    """Tell whether a path is a folder or stands below it; both absolute."""
+    return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def _steps(traceback: TracebackType | None) -> list[TracebackType]:
+    steps = []
+    while traceback is not None:
+        steps.append(traceback)
+        traceback = traceback.tb_next
+    if len(steps) > FIRST_WALKED + LAST_WALKED:
+        steps[FIRST_WALKED:-LAST_WALKED] = []
+    return steps
+
+
+def _frame(frame: FrameType, step: TracebackType, owner: Owner, path: str, shown: str) -> Frame:
+    code = frame.f_code
+    name: str = getattr(code, "co_qualname", code.co_name)  # Python 3.11 has the class's name too
+    return Frame(
+        owner=owner,
+        path=path,
+        shown=shown,
+        # A line can be unknown in generated code.
+        line=step.tb_lineno or code.co_firstlineno,
+        function=name.rpartition("<locals>.")[2],
+        code=code,
+        instruction=step.tb_lasti,
+    )
+
+
+def _left_out(frames: list[Frame]) -> list[Frame | str]:
+    if not frames:
+        return []
+    names = list(dict.fromkeys(_library_name(frame) for frame in frames))
+    number = f"{len(frames)} frame{'s' if len(frames) > 1 else ''}"
+    return [f"... {number} of {', '.join(names[:3])} left out"]
+
+
+def _library_name(frame: Frame) -> str:
+    return frame.shown.lstrip("/").partition("/")[0].removesuffix(".py")
+
+
+def _repeats_collapsed(entries: Iterable[Frame | str]) -> list[Frame | str]:
+    collapsed: list[Frame | str] = []
+    for _, group in groupby(entries, key=_spot):
+        repeats = list(group)
+        collapsed += repeats[:REPEATS_SHOWN]
+        if len(repeats) > REPEATS_SHOWN:
+            collapsed.append(f"... the same line {len(repeats) - REPEATS_SHOWN} more times")
+    return collapsed
+
+
+def _spot(entry: Frame | str) -> object:
+    return (id(entry.code), entry.line) if isinstance(entry, Frame) else entry
+
+
+def _middle_cut(entries: list[Frame | str]) -> list[Frame | str]:
+    if len(entries) <= FIRST_SHOWN + LAST_SHOWN:
+        return entries
+    left_out = len(entries) - FIRST_SHOWN - LAST_SHOWN
+    return [
+        *entries[:FIRST_SHOWN],
+        f"... {left_out} frames left out",
+        *entries[-LAST_SHOWN:],
+    ]

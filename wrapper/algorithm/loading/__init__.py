@@ -1,0 +1,1 @@
+"""From ALGORITHM_ENTRY_POINT to the user's functions."""

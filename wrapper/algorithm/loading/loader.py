@@ -1,0 +1,101 @@
+"""The user's module → the functions that run a task."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...errors import AlgorithmStopped, LoadError
+from .entry_point import EntryPoint, find_file, read_source
+from .functions import Functions, functions_of, given_functions
+from .importing import import_file, put_on_path
+from .name_clash import check_own_wrapper
+
+__all__ = ["Algorithm", "EntryPoint", "from_functions", "load"]
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """The user's functions, fitted to be called in one way.
+
+    Attributes:
+        start: called with (data, HKubeApi); may return an awaitable.
+        initialize: called with the job's data; the user's ``initialize`` or ``init``.
+        stop: called with the stop message's data.
+        exit: called with the exit message's data.
+        folder: where the module stands: the working directory.
+        remarks: sentences for the log: functions that have the right name and are not called.
+        base: the algorithm's folder, in which all of the user's files are.
+    """
+
+    start: Callable[[Any, Any], Any]
+    initialize: Callable[[Any], Any] | None
+    stop: Callable[[Any], Any] | None
+    exit: Callable[[Any], Any] | None
+    folder: Path
+    remarks: tuple[str, ...] = ()
+    base: Path | None = None
+
+
+def load(entry: EntryPoint) -> Algorithm:
+    """Import the user's module and find its functions.
+
+    The module's folder becomes the working directory; it and the algorithm's folder go to the
+    front of ``sys.path``.
+
+    Raises:
+        LoadError: there is no usable ``start``; one sentence says why, whatever the module raised.
+    """
+    base = os.path.abspath(entry.base)
+    file = find_file(entry)
+    folder = os.path.dirname(file)
+    source = read_source(file, base)
+    check_own_wrapper(file, base)
+    put_on_path(folder, base)
+    _enter(folder)
+    try:
+        module = import_file(file, base, source)
+        functions = functions_of(module, os.path.relpath(file, base), source)
+    except (AlgorithmStopped, LoadError):
+        raise
+    except BaseException as error:  # the user's code may raise anything, SystemExit too
+        from .import_errors import explain
+
+        failure = explain(error, file, base)
+    else:
+        return _algorithm(functions, folder, base)
+    raise failure  # out here it holds on to no frame of the user's
+
+
+def from_functions(
+    start: Any, initialize: Any = None, stop: Any = None, exit: Any = None
+) -> Algorithm:
+    """Take functions that the user's own script hands over.
+
+    Raises:
+        LoadError: one of them cannot be called as it would have to be.
+    """
+    functions = given_functions(start=start, initialize=initialize, stop=stop, exit=exit)
+    return _algorithm(functions, os.getcwd(), os.getcwd())
+
+
+def _enter(folder: str) -> None:
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise LoadError(f"the folder {folder} cannot be entered: {error.strerror}") from None
+
+
+def _algorithm(functions: Functions, folder: str, base: str) -> Algorithm:
+    return Algorithm(
+        start=functions.start,
+        initialize=functions.initialize,
+        stop=functions.stop,
+        exit=functions.exit,
+        folder=Path(folder),
+        remarks=functions.remarks,
+        base=Path(base),
+    )

@@ -1,0 +1,200 @@
+"""An import that leads nowhere: the user's own file under another name, or a package to install."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import dataclass
+
+from ...text.suggestions import did_you_mean, near_miss
+from ..errors.excerpt import one_line
+from ..errors.user_frames import Frame, Owner, cause
+from .distributions import (
+    Installed,
+    distribution_of,
+    installed_distributions,
+    is_certain,
+    is_listed,
+    known_names,
+    version_of,
+)
+from .entry_point import python_files
+from .importing import PACKAGE_NAME, stands_for_folder
+
+
+@dataclass(frozen=True)
+class Importer:
+    """The module that was to be imported, and the folder its own imports are found in."""
+
+    file: str
+    base: str
+
+    @property
+    def folders(self) -> list[str]:
+        """Where its top-level imports are looked for, in order."""
+        return list(dict.fromkeys([os.path.dirname(self.file), self.base]))
+
+
+def missing_module(error: ModuleNotFoundError, frames: list[Frame], importer: Importer) -> str:
+    """Say which import failed, where it stands, and what to write or install instead."""
+    blamed = cause(frames)
+    place = blamed.spot if blamed else os.path.relpath(importer.file, importer.base)
+    name = _without_package(str(error.name), importer.base)
+    if "is not a package" in str(error):
+        return _no_package(name, place, importer)
+    own = _in_own_folders(name, importer)
+    if own is not None:
+        return f"{place} imports '{name}', {own}"
+    installed = installed_distributions()
+    top = name.partition(".")[0]
+    if "." in name and (top in sys.modules or top in installed):
+        return _no_such_submodule(name, place, installed)
+    beyond = [frame for frame in frames if frame.owner is Owner.LIBRARY]
+    if blamed and beyond and frames[-1] is beyond[-1]:
+        needing = beyond[-1].shown.partition("/")[0].removesuffix(".py")
+        place = f"{place} imports {needing}, which"
+    return _not_installed(_as_written(name, frames), place, importer, installed)
+
+
+def missing_name(error: ImportError, place: str, importer: Importer) -> str:
+    """Say which name a module lacks (``from helper import naem``)."""
+    module = sys.modules.get(str(error.name))
+    text = str(error)
+    wanted = getattr(error, "name_from", None) or text.split("'")[1]
+    if "partially initialized" in text:  # a circle: Python's own words say it
+        return f"{place}: {text.replace(importer.base + os.sep, '')}"
+    names = [name for name in vars(module or object) if not name.startswith("_")]
+    name = _without_package(str(error.name), importer.base)
+    suggestion = did_you_mean(near_miss(str(wanted), names))
+    problem = f"{place} imports '{wanted}' from '{name}'"
+    return f"{problem}, which has no such name{suggestion}"
+
+
+def _without_package(name: str, base: str) -> str:
+    """Take the algorithm's folder off a name that a relative import led to."""
+    package, _, rest = name.partition(".")
+    if rest and (package == PACKAGE_NAME or stands_for_folder(package, base)):
+        return rest
+    return name
+
+
+def _no_package(name: str, place: str, importer: Importer) -> str:
+    parent = name.rpartition(".")[0]
+    file = _origin(parent)
+    if file and any(file.startswith(folder + os.sep) for folder in importer.folders):
+        shown = os.path.relpath(file, importer.base)
+        if parent in known_names(installed_distributions()):
+            return f"{place} imports '{name}', but {shown} hides the package '{parent}': rename it"
+        return f"{place} imports '{name}', but '{parent}' is the file {shown}, not a folder"
+    return f"{place} imports '{name}', but '{parent}' is a module without others in it"
+
+
+def _origin(name: str) -> str:
+    return str(getattr(sys.modules.get(name), "__file__", None) or "")
+
+
+def _in_own_folders(name: str, importer: Importer) -> str | None:
+    """Tell what of the user's own files a missing name was meant for, if any was."""
+    *parents, last = name.split(".")
+    for folder in importer.folders:
+        directory = os.path.join(folder, *parents)
+        if not os.path.isdir(directory):
+            continue
+        siblings = _importable(directory)
+        if not parents:
+            guess = _top_level_guess(last, siblings, importer)
+        else:
+            guess = near_miss(last, siblings)
+        if guess:
+            return f"which is no file of yours{did_you_mean('.'.join([*parents, guess]))}"
+        if parents and _is_own(parents[0], importer):
+            there = ", ".join(siblings[:8]) or "no module"
+            return f"but {'/'.join(parents)} has no {last}.py; it has: {there}"
+    if name.partition(".")[0] not in known_names({}):
+        return _deeper(last, importer)
+    return None
+
+
+def _top_level_guess(name: str, siblings: list[str], importer: Importer) -> str | None:
+    guess = near_miss(name, siblings, likeness=0.75)
+    if guess is None or guess.lower() == name.lower():
+        return guess
+    # A user's "request.py" does not make a slip of "requests".
+    is_package = name in known_names({}) or is_listed(distribution_of(name, {}), importer.folders)
+    return None if is_package else guess
+
+
+def _is_own(package: str, importer: Importer) -> bool:
+    return any(os.path.isdir(os.path.join(folder, package)) for folder in importer.folders)
+
+
+def _importable(directory: str) -> list[str]:
+    names = []
+    for item in sorted(os.listdir(directory)):
+        stem, ending = os.path.splitext(item)
+        is_folder = os.path.isdir(os.path.join(directory, item))
+        if stem.isidentifier() and not stem.startswith("_") and (ending == ".py" or is_folder):
+            names.append(stem)
+    return names
+
+
+def _deeper(last: str, importer: Importer) -> str | None:
+    for file in python_files(importer.base):
+        folders, _, name = file.rpartition("/")
+        if folders and name == f"{last}.py":
+            dotted = file.removesuffix(".py").replace("/", ".")
+            return f"which is not found there; there is {file}: did you mean '{dotted}'?"
+    return None
+
+
+def _no_such_submodule(name: str, place: str, installed: Installed) -> str:
+    top = name.partition(".")[0]
+    owner = distribution_of(name, installed)
+    if owner not in installed.get(top, [owner]):  # google.cloud.storage: one folder, many owners
+        return (
+            f"{place} imports '{name}', which is not installed: add '{owner}' to requirements.txt"
+        )
+    if top in sys.stdlib_module_names:
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        return f"{place} imports '{name}', which Python {version} does not have"
+    what = f"{owner} {version_of(owner)}".strip()
+    parent, _, last = name.rpartition(".")
+    suggestion = did_you_mean(_near_submodule(parent, last))
+    other = "" if suggestion else ": name the version that has it in requirements.txt"
+    return f"{place} imports '{name}', which the installed {what} does not have{suggestion}{other}"
+
+
+def _near_submodule(parent: str, last: str) -> str | None:
+    folders = getattr(sys.modules.get(parent), "__path__", None) or []
+    names = [name for folder in folders if os.path.isdir(folder) for name in _importable(folder)]
+    guess = near_miss(last, names)
+    return f"{parent}.{guess}" if guess else None
+
+
+def _not_installed(name: str, place: str, importer: Importer, installed: Installed) -> str:
+    top = name.partition(".")[0]
+    verb = "needs" if place.endswith("which") else "imports"
+    distribution = distribution_of(name, installed)
+    problem = f"{place} {verb} '{top}', which is not installed"
+    if is_listed(distribution, importer.folders) or is_listed(top, importer.folders):
+        return f"{problem}, though requirements.txt lists it: install it, or build anew"
+    if is_certain(name, installed):
+        return f"{problem}: add '{distribution}' to requirements.txt"
+    likely = f"add its package to requirements.txt, most likely '{distribution}'"
+    packages = known_names(installed) - sys.stdlib_module_names
+    guess = near_miss(top, packages, likeness=0.8)
+    guess = guess or near_miss(top, sys.stdlib_module_names, likeness=0.8)
+    return f"{problem}{did_you_mean(guess)} (or {likely})" if guess else f"{problem}: {likely}"
+
+
+def _as_written(name: str, frames: list[Frame]) -> str:
+    """The dotted name in the import's own line: Python tells only as much as it missed first."""
+    lines = one_line(frames[-1]) if frames else []
+    line = lines[0] if lines else ""
+    dotted = rf"({re.escape(name)}(?:\.\w+)*)"
+    found = re.search(rf"from\s+{dotted}\s+import\s+(\w+)", line)
+    if found:
+        return f"{found[1]}.{found[2]}"
+    found = re.search(rf"import\s+{dotted}", line)
+    return found[1] if found else name

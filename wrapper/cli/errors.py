@@ -1,0 +1,70 @@
+"""How a command ends that does not end well."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import NoReturn
+
+import typer
+
+from ..errors import WrapperError
+from .std_streams import give_up_stdout
+
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+UNREAD = 141
+"""128 + SIGPIPE, as for other programs."""
+
+
+@contextmanager
+def command_errors() -> Iterator[None]:
+    """Turn what is wrong with a command's options into a sentence on stderr and an exit code.
+
+    So is what the machine refuses, such as a disk that is full. If whoever reads stdout has gone,
+    as with `| head -1`, it ends with 141 and no word.
+
+    Ctrl-C, where the command does not deal with it, ends with 130, SIGTERM with 143, and a terminal
+    that is closed with 129; each way what the command has started is ended by its context managers.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as below nohup
+            signal.signal(number, _terminated)
+    try:
+        yield
+    except WrapperError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(USAGE) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
+    except BrokenPipeError:
+        give_up_stdout()
+        raise typer.Exit(UNREAD) from None
+    except OSError as error:
+        give_up_stdout()
+        with suppress(OSError):
+            print(f"error: {_sentence(error)}", file=sys.stderr)
+        raise typer.Exit(FAILED) from None
+
+
+@contextmanager
+def no_waiting_for_threads() -> Iterator[None]:
+    """Let a command that has run user code end as a container does, whatever threads are left."""
+    try:
+        yield
+    except typer.Exit as end:
+        from ..in_process.serve import leave_threads
+
+        leave_threads(end.exit_code)
+        raise
+
+
+def _sentence(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
+def _terminated(signum: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + signum)

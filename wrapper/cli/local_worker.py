@@ -1,0 +1,39 @@
+"""The local worker at a port that the user has chosen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .json_values import UsageError
+
+if TYPE_CHECKING:
+    from ..local.worker import events
+    from ..local.worker.answers import Answers
+    from ..local.worker.storage import LocalStorage
+    from ..local.worker.worker import Worker
+
+
+def worker_at(
+    port: int,
+    listener: events.Listener,
+    answers: Answers | None = None,
+    storage: LocalStorage | None = None,
+) -> Worker:
+    """Return a worker that listens.
+
+    Args:
+        port: on 127.0.0.1; 0 takes a free one.
+        listener: hears its events.
+        answers: replies to the algorithm's calls.
+        storage: of mode v3.
+
+    Raises:
+        UsageError: the port cannot be had.
+    """
+    from ..local.worker.worker import Worker
+
+    try:
+        return Worker(listener, answers, port, storage=storage)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UsageError(f"cannot listen on port {port} of 127.0.0.1: {reason}") from None

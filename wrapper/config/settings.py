@@ -1,0 +1,216 @@
+"""The settings: the environment as one frozen object.
+
+Named tuples and not dataclasses, paths as text and not pathlib's: either import alone takes a
+tenth of the wrapper's start. The names, their defaults and what they accept are documented in
+docs/configuration.md.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ..errors import ConfigurationError
+from ..log import FORMATS, LEVELS
+from .environment import EnvironmentReader
+from .storage_settings import (
+    DiscoverySettings,
+    StorageSettings,
+    read_discovery,
+    read_storage,
+    storage_is_configured,
+)
+from .worker_address import WorkerAddress, address_of_parts, parse_url
+
+ENCODINGS = ("json", "msgpack", "bson")
+
+_STORAGE_PROTOCOLS = ("v1", "v3")
+_PUBLISHED_FOLDER = "algorithm_unique_folder"  # where HKube's builder puts the user's code
+_LEVEL_ALIASES = {
+    "trace": "debug",
+    "silly": "debug",
+    "verbose": "debug",
+    "notset": "debug",
+    "warn": "warning",
+    "critical": "error",
+    "fatal": "error",
+}
+
+
+class Config(NamedTuple):
+    """All settings.
+
+    Attributes:
+        url: the worker's, whole, with its query.
+        host: the URL's host, an IPv6 address without brackets.
+        port: the URL's port.
+        debug: the connection is a debug connection (WORKER_SOCKET_URL is set).
+        encoding: of the messages: ``json``, ``msgpack`` or ``bson``.
+        storage_protocol: ``v1``: inputs and results cross the WebSocket; ``v3``: they are read
+            and written here.
+        max_payload: bytes of the largest message that the worker takes.
+        reconnect_timeout: seconds without a worker after which to give up.
+        algorithm_folder: absolute path of the folder with the user's code.
+        entry_point: the user's module in it: a file or a dotted name.
+        algorithm_name: the algorithm's name in HKube.
+        metrics_folder: absolute path of the folder for TensorBoard files.
+        dev_mode: load changed code anew.
+        redirect_logs: send the algorithm's output to the worker.
+        log_level: the least that is logged: one of `log.LEVELS`.
+        log_format: one of `log.FORMATS`.
+        log_failures: log what the worker is told when a task fails.
+        log_file_limit: megabytes that process 1 of the image (`process_one`) writes to its file.
+        termination_log: file for the report of a crash.
+        health_socket: name of the socket for probes; empty: none.
+        tracing_host: host of the Jaeger agent; empty: none.
+        storage: used in mode v3 only.
+        discovery: used in mode v3 only.
+        warnings: a sentence for each setting that could not be kept to.
+    """
+
+    url: str
+    host: str
+    port: int
+    debug: bool
+    encoding: str
+    storage_protocol: str
+    max_payload: int
+    reconnect_timeout: float
+    algorithm_folder: str
+    entry_point: str
+    algorithm_name: str
+    metrics_folder: str
+    dev_mode: bool
+    redirect_logs: bool
+    log_level: str
+    log_format: str
+    log_failures: bool
+    log_file_limit: int
+    termination_log: str
+    health_socket: str
+    tracing_host: str
+    storage: StorageSettings
+    discovery: DiscoverySettings
+    warnings: tuple[str, ...]
+
+    @property
+    def how_results_travel(self) -> str:
+        """The storage mode, in words for the log."""
+        if self.storage_protocol == "v1":
+            return "storage v1: inputs and results cross the WebSocket"
+        return f"storage v3: inputs and results are {self.storage.place}"
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str], cwd: str | os.PathLike[str]) -> Config:
+        """Read the settings; variables that are not ours are ignored.
+
+        Args:
+            environ: the environment.
+            cwd: folder that relative paths start from, absolute.
+
+        Raises:
+            ConfigurationError: values that cannot be used, all of them.
+        """
+        read = EnvironmentReader(environ)
+        warnings: list[str] = []
+        encoding, protocol, address = _read_worker(read, warnings)
+        config = cls(
+            url=address.url,
+            host=address.host,
+            port=address.port,
+            debug=bool(read.text("WORKER_SOCKET_URL")),
+            encoding=encoding,
+            storage_protocol=protocol,
+            max_payload=read.whole("WORKER_SOCKET_MAX_PAYLOAD_BYTES", 100_000_000, low=1000),
+            reconnect_timeout=read.seconds("WORKER_RECONNECT_TIMEOUT", 60.0),
+            algorithm_folder=_read_algorithm_folder(read, os.fspath(cwd)),
+            entry_point=read.text("ALGORITHM_ENTRY_POINT", "main.py"),
+            algorithm_name=read.text("ALGORITHM_TYPE", "algorithm"),
+            metrics_folder=os.path.join(cwd, read.text("ALGO_METRICS_DIR", "/var/metrics/")),
+            dev_mode=read.flag("DEV_MODE", False),
+            redirect_logs=read.flag("REDIRECT_LOGS", False),
+            log_level=read.choice("HKUBE_LOG_LEVEL", LEVELS, "info", _LEVEL_ALIASES),
+            log_format=read.choice("HKUBE_LOG_FORMAT", FORMATS, "text"),
+            log_failures=read.flag("HKUBE_LOG_FAILURES", True),
+            log_file_limit=read.whole("HKUBE_LOG_FILE_LIMIT", 512),
+            termination_log=read.text("TERMINATION_LOG", "/dev/termination-log"),
+            health_socket=read.text("HKUBE_HEALTH_SOCKET"),
+            tracing_host=read.text("JAEGER_AGENT_SERVICE_HOST"),
+            storage=read_storage(read, os.fspath(cwd)),
+            discovery=read_discovery(read),
+            warnings=tuple(warnings),
+        )
+        if read.problems:
+            raise ConfigurationError(read.problems)
+        return config
+
+
+def _read_worker(read: EnvironmentReader, warnings: list[str]) -> tuple[str, str, WorkerAddress]:
+    """The encoding of the messages, the storage protocol, and where the worker is."""
+    encoding = read.choice("WORKER_ALGORITHM_ENCODING", ENCODINGS, "json")
+    protocol = read.choice("WORKER_SOCKET_PROTOCOL", ("ws", "wss"), "ws")
+    host = read.text("WORKER_SOCKET_HOST", "127.0.0.1")
+    port = read.port("WORKER_SOCKET_PORT", 3000)
+    # A debugger's machine sees HKube's storage only if somebody has seen to that.
+    has_storage = storage_is_configured(read) and not read.text("WORKER_SOCKET_URL")
+    storage = read.choice("STORAGE_PROTOCOL", _STORAGE_PROTOCOLS, "v3" if has_storage else "v1")
+    address = WorkerAddress("", "", port)
+    try:
+        address = address_of_parts(protocol, host, port, _query(storage, encoding))
+    except ValueError as error:
+        read.reject("WORKER_SOCKET_HOST", str(error))
+    if read.text("WORKER_SOCKET_URL"):
+        try:
+            return _read_url(read, encoding, storage, warnings)
+        except ValueError as error:
+            read.reject("WORKER_SOCKET_URL", str(error))
+    return encoding, storage, address
+
+
+def _read_url(
+    read: EnvironmentReader, encoding: str, storage: str, warnings: list[str]
+) -> tuple[str, str, WorkerAddress]:
+    """The same from a whole URL: the worker follows its query, so we do too."""
+    import socket
+
+    parts = parse_url(read.text("WORKER_SOCKET_URL"))
+    asked_storage = parts.parameters.get("storage", storage)
+    asked = parts.parameters.get("encoding", encoding)
+    if asked_storage not in _STORAGE_PROTOCOLS:
+        raise ValueError("a URL with storage=v1 or storage=v3 in its query, or without storage=")
+    if asked not in ENCODINGS:
+        raise ValueError(f"a URL with encoding={'|'.join(ENCODINGS)} in its query")
+    for name, ours, theirs in (
+        ("WORKER_ALGORITHM_ENCODING", encoding, asked),
+        ("STORAGE_PROTOCOL", storage, asked_storage),
+    ):
+        if ours != theirs and read.text(name):
+            warnings.append(
+                f"{name} asks for {ours} and the query of WORKER_SOCKET_URL for {theirs}: "
+                f"{theirs} is used"
+            )
+    query = {**_query(asked_storage, asked), "hostname": socket.gethostname()}
+    return asked, asked_storage, parts.address(query)
+
+
+def _query(storage: str, encoding: str) -> dict[str, str]:
+    return {"storage": storage, "encoding": encoding}
+
+
+def _read_algorithm_folder(read: EnvironmentReader, cwd: str) -> str:
+    given = read.text("ALGORITHM_PATH")
+    path = os.path.join(cwd, given or _PUBLISHED_FOLDER)
+    if os.path.isdir(path):
+        return path
+    if given:
+        fault = "is a file" if os.path.exists(path) else "does not exist"
+        read.reject("ALGORITHM_PATH", f"a folder ({path} {fault})", _folders_in(cwd))
+    return cwd
+
+
+def _folders_in(folder: str) -> list[str]:
+    try:
+        return [entry.name for entry in os.scandir(folder) if entry.is_dir()]
+    except OSError:
+        return []

@@ -1,0 +1,1 @@
+"""`--in-process`: supervisor and algorithm in one process, for a debugger."""

@@ -1,0 +1,1 @@
+"""The frames that the supervisor and the algorithm process exchange."""

@@ -1,0 +1,115 @@
+"""What the process that loads an algorithm for `check` finds in it."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ...algorithm.loading.entry_point import find_file
+from ...algorithm.loading.loader import Algorithm, EntryPoint, load
+from ...errors import LoadError
+
+
+def answer(path: str, base: str, target: str) -> None:
+    """Load the algorithm, write the answer as JSON, and end the process.
+
+    Args:
+        path: of the file to write.
+        base: the algorithm's folder.
+        target: the entry point.
+    """
+    entry = EntryPoint(Path(base), target)
+    found: dict[str, Any] = {"problem": "", "details": "", "functions": [], "remarks": []}
+    try:
+        algorithm = load(entry)
+        found["functions"] = functions_of(algorithm, find_file(entry), base)
+        found["remarks"] = list(algorithm.remarks)
+    except LoadError as error:
+        found["problem"], found["details"] = str(error), error.details
+    with open(f"{path}.part", "w", encoding="utf-8") as opened:
+        json.dump(found, opened)
+    os.replace(f"{path}.part", path)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            pass  # closed by user code
+    os._exit(0)  # threads and exit hooks of the user's could hold it
+
+
+def _is_from(module: object, file: str) -> bool:
+    """Whether a module was loaded from a file; one that loads itself when asked is not asked."""
+    return isinstance(module, ModuleType) and vars(module).get("__file__") == file
+
+
+def functions_of(algorithm: Algorithm, file: str, base: str) -> list[dict[str, Any]]:
+    """Describe an algorithm's functions; the keys are those of `ProbedFunction`."""
+    module = next((each for each in list(sys.modules.values()) if _is_from(each, file)), None)
+    described = []
+    for role in ("start", "initialize", "stop", "exit"):
+        fitted = getattr(algorithm, role)
+        if fitted is None:
+            continue
+        function = _given(fitted)
+        name = role
+        if role == "initialize" and getattr(module, role, None) is not function:
+            name = "init"
+        inner = _innermost(function)
+        code = getattr(inner, "__code__", None)
+        described.append(
+            {
+                "role": role,
+                "name": name,
+                "file": _shown(code.co_filename, base) if code else "",
+                "line": code.co_firstlineno if code else 0,
+                "signature": _signature(function),
+                "call": f"{name}({_arguments(fitted, function, role)})",
+                "is_async": inspect.iscoroutinefunction(inner),
+            }
+        )
+    return described
+
+
+def _given(fitted: Callable[..., Any]) -> Any:
+    """The user's function, which may have been fitted by one of `algorithm/signature.py`."""
+    return _captured(fitted).get("function", fitted)
+
+
+def _captured(fitted: Callable[..., Any]) -> dict[str, Any]:
+    if not getattr(fitted, "__module__", "").endswith(".algorithm.loading.signature"):
+        return {}
+    return dict(inspect.getclosurevars(fitted).nonlocals)
+
+
+def _arguments(fitted: Callable[..., Any], function: Any, role: str) -> str:
+    if role != "start":
+        return "args" if fitted is function else ""
+    if fitted is function:
+        return "args, hkubeApi"
+    keyword = _captured(fitted).get("name")
+    return f"args, {keyword}=hkubeApi" if keyword else "args"
+
+
+def _innermost(function: Any) -> Any:
+    try:
+        return inspect.unwrap(function)
+    except Exception:  # an odd object of the user's
+        return function
+
+
+def _signature(function: Any) -> str:
+    try:
+        return str(inspect.signature(function))
+    except Exception:  # C code has none; an odd default may fail to be shown
+        return ""
+
+
+def _shown(file: str, base: str) -> str:
+    inside = os.path.relpath(file, base)
+    return file if inside.startswith(os.pardir) else inside

@@ -1,0 +1,46 @@
+"""The user's files that hide another module of the same name."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from ...algorithm.loading.distributions import DISTRIBUTIONS, SAME_NAME
+from .finding import Finding, note
+
+_HARMLESS = frozenset({"test", "this", "antigravity", "idlelib", "turtledemo"})
+_OWN = ("wrapper", "hkube_python_wrapper")
+
+
+def hiding_files(folder: Path, file: Path) -> Iterator[Finding]:
+    """Name each file that stands before a module of Python, of a known package or of HKube.
+
+    Args:
+        folder: the algorithm's folder.
+        file: its module, in whose folder imports are looked for first.
+    """
+    known = (SAME_NAME | {name.partition(".")[0] for name in DISTRIBUTIONS}) - {"attr"}
+    for root in dict.fromkeys([file.parent, folder]):
+        for path, name in _modules(root):
+            shown = path.relative_to(folder).as_posix()
+            if name in _OWN:
+                yield note(
+                    "module",
+                    f"{shown} has the name of HKube's package: import {name} gives your file",
+                )
+            elif name in sys.stdlib_module_names - _HARMLESS:
+                yield note(
+                    "module",
+                    f"{shown} hides Python's own module '{name}', from libraries too: rename it",
+                )
+            elif name in known:
+                yield note("module", f"{shown} hides the package '{name}': rename it")
+
+
+def _modules(root: Path) -> Iterator[tuple[Path, str]]:
+    for path in sorted(root.iterdir()):
+        if path.suffix == ".py" and path.is_file():
+            yield path, path.stem
+        elif (path / "__init__.py").is_file():
+            yield path, path.name

@@ -1,0 +1,76 @@
+"""What is worth saying of the files that go into an image, or are uploaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..source.file_tree import Tree, TreeFile
+from ..source.ignore_rules import DOCKER_FILE, HKUBE_FILE
+from ..source.sizes import shown_size
+from .finding import Finding, fine, note, wrong
+
+TOPIC = "folder"
+LARGE_FOLDER = 100_000_000
+"""Bytes; code is less, so what is over this is data that was forgotten there."""
+LARGE_FILE = 10_000_000
+LARGE_UPLOAD = 1_000_000
+WORTH_A_SIZE = 100_000
+MAX_NAMED = 3
+
+
+def tree_findings(tree: Tree, entry: Path | None) -> Iterator[Finding]:
+    """Tell size, large files, links that lead nowhere in the image, and a module left out.
+
+    Args:
+        tree: the folder.
+        entry: the algorithm's module, if it has one.
+    """
+    count = len(tree.files)
+    size = f"{count} file{'' if count == 1 else 's'}, {shown_size(tree.size)}"
+    out = f"; left out: {_named(tree.left_out)}" if tree.left_out else ""
+    if tree.size <= LARGE_FOLDER:
+        yield fine(TOPIC, f"{size} for the image{out}")
+    else:
+        yield note(
+            TOPIC,
+            f"{size} for the image, the largest {_named(tree.largest(MAX_NAMED))}: what the "
+            f"algorithm does not need belongs into {DOCKER_FILE}{out}",
+        )
+    if tree.size <= LARGE_FOLDER:
+        for file in tree.largest(MAX_NAMED):
+            if file.size >= LARGE_FILE:
+                yield note(TOPIC, f"{file.path} has {shown_size(file.size)}: is it needed?")
+    uploaded = [each for each in tree.uploaded if each.size >= LARGE_UPLOAD]
+    if uploaded:
+        yield note(
+            TOPIC,
+            f"hkubectl would upload {_named(uploaded)} all the same: list it in {HKUBE_FILE}",
+        )
+    yield from not_packable(tree, entry)
+
+
+def not_packable(tree: Tree, entry: Path | None) -> Iterator[Finding]:
+    """Tell what keeps the folder from being made into an image."""
+    for link in tree.stray_links:
+        yield wrong(
+            TOPIC,
+            f"{link} is a link out of the folder, which leads nowhere in the image: copy the file "
+            f"in, or list the link in {DOCKER_FILE}",
+        )
+    if entry is not None:
+        path = entry.relative_to(tree.folder).as_posix()
+        if all(file.path != path for file in tree.files):
+            text = f"the algorithm's module {path} is left out by {DOCKER_FILE} or {HKUBE_FILE}"
+            yield wrong(TOPIC, text)
+
+
+def _named(files: list[TreeFile] | tuple[TreeFile, ...]) -> str:
+    largest = sorted(files, key=lambda file: (-file.size, file.path))
+    named = ", ".join(map(_with_size, largest[:MAX_NAMED]))
+    more = len(files) - MAX_NAMED
+    return f"{named} and {more} more" if more > 0 else named
+
+
+def _with_size(file: TreeFile) -> str:
+    return f"{file.path} ({shown_size(file.size)})" if file.size >= WORTH_A_SIZE else file.path

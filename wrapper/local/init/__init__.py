@@ -1,0 +1,1 @@
+"""`hkube-wrapper init`: a new algorithm from a template."""

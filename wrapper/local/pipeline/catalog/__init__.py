@@ -1,0 +1,1 @@
+"""The algorithms and stored pipelines on this machine."""

@@ -1,0 +1,1 @@
+"""A pipeline's descriptor: parsing and checking it."""

@@ -1,0 +1,168 @@
+"""A descriptor's JSON → a Pipeline; what is wrong with it is told with its place."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from ....text.suggestions import did_you_mean, near_miss
+from .descriptor import DEFAULT_TOLERANCE, DEFAULT_TTL, Node, Pipeline, Retry
+from .fields import DescriptorError, Fields, shown, type_name
+from .graph import check_graph
+from .inputs import CARTESIAN, INDEXED, MISSING, value_at
+from .references import RESERVED_NAMES, Given, ReferenceSyntaxError, Tree, leaves_of, parse_tree
+
+_NODE_KINDS_THAT_RUN = ("algorithm", "debug")
+_POLICIES = ("Never", "OnError", "OnCrash", "Always")
+_PIPELINE_FIELDS = ("name", "nodes", "flowInput", "options", "priority", "kind", "edges")
+_NODE_FIELDS = (
+    *("nodeName", "algorithmName", "input", "batchOperation", "includeInResult", "kind"),
+    *("ttl", "retry", "metrics", "extraData", "includeInResults"),
+)
+_PIPELINE_NAME = re.compile(r"[:\-_.A-Za-z0-9]+")
+
+
+def parse_pipeline(document: Any, where: str, name: str | None = None) -> Pipeline:
+    """Return the pipeline that a descriptor's JSON describes.
+
+    Args:
+        document: the JSON, of whatever type it came.
+        where: what to call the document in an error, for example its file.
+        name: the pipeline's name if the document has none.
+
+    Raises:
+        DescriptorError: with the first mistake, and its place.
+    """
+    fields = Fields(document, where)
+    fields.refuse_misspelt(_PIPELINE_FIELDS)
+    kind = fields.one_of("kind", ("batch", "stream"), "batch")
+    if kind == "stream" or fields.get("streaming") is not None:
+        raise fields.error("kind", "streaming pipelines run in HKube only, not here")
+    pipeline_name = fields.text("name", name)
+    if not _PIPELINE_NAME.fullmatch(pipeline_name):
+        raise fields.error(
+            "name", f"'{pipeline_name}' must be of letters, digits, '-', '_', '.' and ':'"
+        )
+    options = Fields(fields.get("options") or {}, f"{where}: options")
+    options.refuse_misspelt(("ttl", "batchTolerance"))
+    nodes = fields.array("nodes")
+    if not nodes:
+        raise fields.error("nodes", "it must have one node at least")
+    parsed = [_parse_node(node, f"{where}: nodes[{index}]") for index, node in enumerate(nodes)]
+    pipeline = Pipeline(
+        pipeline_name,
+        _with_edges(fields, parsed),
+        flow_input=fields.object("flowInput", {}),
+        ttl=options.integer("ttl", DEFAULT_TTL, least=1),
+        tolerance=options.integer("batchTolerance", DEFAULT_TOLERANCE, least=0, most=100),
+        priority=fields.integer("priority", 3, least=1, most=5),
+    )
+    check_graph(pipeline, lambda at, text: DescriptorError(f"{where}: {at}: {text}"))
+    return pipeline
+
+
+def with_flow_input(pipeline: Pipeline, flow_input: Any, where: str) -> Pipeline:
+    """Return a pipeline with another flow input, in which all is there that it refers to.
+
+    Args:
+        flow_input: the input, or None for the pipeline's own.
+        where: what to call the pipeline in an error.
+
+    Raises:
+        DescriptorError: a reference to the flow input leads to nothing.
+    """
+    given = pipeline.flow_input if flow_input is None else flow_input
+    if not isinstance(given, dict):
+        raise DescriptorError(f"{where}: flowInput: must be an object, not {shown(given)}")
+    for node, reference in pipeline.flow_references:
+        value = value_at(given, reference.path)
+        if value is MISSING:
+            raise DescriptorError(
+                f"{where}: node '{node.name}' uses '{reference}', which the flow input does not "
+                f"have{_what_it_has(given, reference.path)}"
+            )
+        if reference.is_batch and not isinstance(value, list):
+            raise DescriptorError(
+                f"{where}: node '{node.name}' makes a batch of '{reference}', which must be an "
+                f"array; in the flow input it is {type_name(value)}"
+            )
+    return replace(pipeline, flow_input=given)
+
+
+def _parse_node(document: Any, where: str) -> Node:
+    fields = Fields(document, where)
+    name = fields.text("nodeName")
+    fields = Fields(document, f"{where} '{name}'")
+    fields.refuse_misspelt(_NODE_FIELDS)
+    if name in RESERVED_NAMES:
+        raise fields.error("nodeName", f"'{name}' is HKube's own; choose another")
+    kind = fields.text("kind", "algorithm")
+    if kind not in _NODE_KINDS_THAT_RUN:
+        raise fields.error("kind", f"a node of kind {shown(kind)} runs in HKube only, not here")
+    if fields.get("stateType") == "stateful":
+        raise fields.error(
+            "stateType", "stateful nodes are for streaming, which runs in HKube only"
+        )
+    retry = Fields(fields.get("retry") or {}, f"{fields.where}: retry")
+    return Node(
+        name,
+        fields.text("algorithmName"),
+        inputs=tuple(
+            _parse_input(item, f"{fields.where}: input[{index}]")
+            for index, item in enumerate(fields.array("input", []))
+        ),
+        operation=fields.one_of("batchOperation", (INDEXED, CARTESIAN), INDEXED),
+        ttl=fields.integer("ttl", 0, least=0),
+        retry=Retry(
+            retry.one_of("policy", _POLICIES, Retry.policy),
+            retry.integer("limit", Retry.limit, least=1),
+        ),
+        metrics=fields.object("metrics", {"tensorboard": True}),
+        extra_data=fields.object("extraData", {}),
+        # HKube's API has it with and without an s.
+        in_results=fields.flag("includeInResult") or fields.flag("includeInResults"),
+    )
+
+
+def _with_edges(fields: Fields, nodes: list[Node]) -> tuple[Node, ...]:
+    """Add to the nodes what the pipeline's edges have them wait for."""
+    after: dict[str, list[str]] = {}
+    names = [node.name for node in nodes]
+    for index, edge in enumerate(fields.array("edges", [])):
+        ends = Fields(edge, f"{fields.where}: edges[{index}]")
+        source, target = ends.text("source"), ends.text("target")
+        if target not in names:
+            alike = did_you_mean(near_miss(target, names))
+            raise ends.error("target", f"'{target}' is no node{alike}")
+        after.setdefault(target, []).append(source)
+    return tuple(replace(node, after=tuple(after.get(node.name, ()))) for node in nodes)
+
+
+def _parse_input(item: Any, where: str) -> Tree:
+    try:
+        tree = parse_tree(item)
+    except ReferenceSyntaxError as error:
+        raise DescriptorError(f"{where}: {error}") from error
+    leaves = list(leaves_of(tree))
+    if not leaves:
+        return Given(item)
+    batches = [leaf for leaf in leaves if leaf.is_batch]
+    if len(batches) > 1:
+        raise DescriptorError(
+            f"{where}: it holds {len(batches)} batches, which HKube mixes up; "
+            "give each an item of 'input' of its own"
+        )
+    return tree
+
+
+def _what_it_has(flow_input: Any, path: tuple[str, ...]) -> str:
+    """What there is where the first part of a path leads nowhere."""
+    at = flow_input
+    for part in path:
+        inner = value_at(at, (part,))
+        if inner is MISSING:
+            alike = near_miss(part, at) if isinstance(at, dict) else None
+            return did_you_mean(alike)
+        at = inner
+    return ""

@@ -1,0 +1,1 @@
+"""Runs pipelines with processes of this machine."""

@@ -1,0 +1,247 @@
+"""One run of a pipeline: what happened → what to do. No I/O, thread or clock.
+
+A node starts once the nodes are complete that it refers to; with `*@` a task of it starts for each
+of their tasks. Whoever drives it starts and stops the tasks, and tells how each one ended.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+
+from ..descriptor.descriptor import Node, Pipeline
+from ..descriptor.inputs import MISSING, TaskInputs, TooManyTasks, expand, value_at
+from ..descriptor.references import Reference
+from .actions import (
+    Action,
+    End,
+    Failed,
+    Failure,
+    Index,
+    NodeEnded,
+    NodeSkipped,
+    Outcome,
+    StartTask,
+    Stopped,
+    StopTask,
+    Succeeded,
+    TaskKey,
+)
+from .nodes import NodeState, Status, TaskState
+
+
+class PipelineRun:
+    """The state of one run.
+
+    Attributes:
+        outcome: how it ended, once it has.
+    """
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.outcome: Outcome | None = None
+        self._pipeline = pipeline
+        self._nodes = {node.name: NodeState(node) for node in pipeline.nodes}
+        self._children: dict[str, list[NodeState]] = {name: [] for name in self._nodes}
+        for state in self._nodes.values():
+            for parent in state.node.parents:
+                self._children[parent].append(state)
+        self._incomplete = len(self._nodes)
+
+    def begin(self) -> list[Action]:
+        """Start the nodes that wait for no other."""
+        return self._settle(self._nodes.values())
+
+    def task_done(self, key: TaskKey, result: Any) -> list[Action]:
+        """Hear that a task succeeded."""
+        task = self._running(key)
+        if task is None:
+            return []
+        task.status, task.result, task.inputs = Status.DONE, result, []
+        return self._ended(key)
+
+    def task_failed(self, key: TaskKey, text: str, failure: Failure) -> list[Action]:
+        """Hear that a task failed: it is tried again, or the pipeline fails, or can bear it."""
+        task = self._running(key)
+        if task is None:
+            return []
+        state = self._nodes[key.node]
+        retry = state.node.retry
+        is_retried = failure.value is not None and retry.policy in (failure.value, "Always")
+        if is_retried and task.attempts < retry.limit:
+            task.attempts += 1
+            return [_start(key, state.node, task)]
+        task.status, task.error, task.inputs = Status.FAILED, text, []
+        state.failed += 1
+        unbearable = self._unbearable(state, text)
+        if unbearable is not None:
+            return self._end(Failed(unbearable, key))
+        return self._ended(key)
+
+    def stop(self, reason: str) -> list[Action]:
+        """Stop the run at somebody's word."""
+        return self._end(Stopped(reason))
+
+    def expire(self) -> list[Action]:
+        """Hear that the time of the pipeline, its ttl, has gone by."""
+        ttl = self._pipeline.ttl
+        return self._end(Failed(f"it took longer than its ttl of {ttl} s"))
+
+    def _running(self, key: TaskKey) -> TaskState | None:
+        if self.outcome is not None:
+            return None
+        task = self._nodes[key.node].tasks.get(key.at)
+        return task if task is not None and task.status is Status.STARTED else None
+
+    def _unbearable(self, state: NodeState, text: str) -> str | None:
+        """Why the pipeline fails with a task; None if enough of its batch may still succeed."""
+        if not state.is_batch:
+            return text
+        count, tolerance = len(state.tasks), self._pipeline.tolerance
+        percent = (state.failed * 200 + count) // (count * 2)  # rounded, a half upwards
+        if percent < tolerance:
+            return None
+        return (
+            f"{state.failed}/{count} ({percent}%) failed tasks, "
+            f"batch tolerance is {tolerance}%, error: {text}"
+        )
+
+    def _ended(self, key: TaskKey) -> list[Action]:
+        state = self._nodes[key.node]
+        state.unfinished -= 1
+        actions: list[Action] = []
+        if state.is_complete:
+            self._incomplete -= 1
+            return [NodeEnded(key.node), *self._settle(self._children[key.node])]
+        for child in self._children[key.node]:
+            if child.node.any_parents and not self._start_round(child, key.at, actions):
+                break
+        return actions
+
+    def _settle(self, changed: Iterable[NodeState]) -> list[Action]:
+        """Start what can be started, now that all that these nodes wait for may be complete."""
+        actions: list[Action] = []
+        pending = deque(changed)
+        while pending and self.outcome is None:
+            state = pending.popleft()
+            if not state.is_open:
+                continue
+            if state.node.any_parents:
+                self._start_rounds(state, actions)
+            elif self._all_complete(state.node.parents):
+                self._start_all(state, (), actions)
+                state.is_open = False
+            if state.is_complete:
+                self._incomplete -= 1
+                actions += self._completed(state)
+                pending.extend(self._children[state.node.name])
+        if not self._incomplete and self.outcome is None:
+            actions += self._end(Succeeded(self._results()))
+        return actions
+
+    def _completed(self, state: NodeState) -> list[Action]:
+        """What to tell of a node that became complete with no task of it ending just now."""
+        if self.outcome is not None:
+            return []
+        if state.tasks:
+            return [NodeEnded(state.node.name)]
+        return [NodeSkipped(state.node.name, self._why_empty(state))]
+
+    def _start_rounds(self, state: NodeState, actions: list[Action]) -> None:
+        parents = [self._nodes[name] for name in state.node.any_parents]
+        if all(parent.is_complete and not parent.is_batch for parent in parents):
+            if self._all_complete(state.node.parents):
+                self._start_all(state, (), actions)
+                state.is_open = False
+            return
+        for index in sorted({index for parent in parents for index in parent.tasks}):
+            if not self._start_round(state, index, actions):
+                return
+        if self._all_complete(state.node.parents):
+            state.is_batch = True
+            state.is_open = False
+
+    def _start_round(self, state: NodeState, index: Index, actions: list[Action]) -> bool:
+        """Start a node's tasks for one task of its parents, if they are ready; False at the end."""
+        if not index or index in state.rounds:
+            return True
+        parents = [self._nodes[name] for name in state.node.any_parents]
+        if not self._all_complete(state.node.whole_parents) or not all(
+            parent.has_ended(index) or (parent.is_complete and not parent.is_batch)
+            for parent in parents
+        ):
+            return True
+        state.rounds.add(index)
+        state.is_batch = True
+        return self._start_all(state, index, actions)
+
+    def _start_all(self, state: NodeState, index: Index, actions: list[Action]) -> bool:
+        """Start the tasks that a node's input comes to; False if they are too many."""
+        node = state.node
+        try:
+            expansion = expand(
+                node.inputs, node.operation, lambda reference: self._value(reference, index)
+            )
+        except TooManyTasks as error:
+            actions += self._end(Failed(f"node '{node.name}': {error}"))
+            return False
+        state.is_batch = state.is_batch or expansion.is_batch
+        for at, inputs in _indexed(expansion, index):
+            task = TaskState(inputs, batch_index=at[-1] if at else 0)
+            state.tasks[at] = task
+            state.unfinished += 1
+            actions.append(_start(TaskKey(node.name, at), node, task))
+        return True
+
+    def _value(self, reference: Reference, index: Index) -> Any:
+        """The value of a reference; of a batch its items, none if it is no array, as in HKube."""
+        if reference.is_flow_input:
+            value = value_at(self._pipeline.flow_input, reference.path)
+        elif reference.relation.is_any and index:
+            value = self._nodes[reference.name].value_of_task(reference, index)
+        else:
+            value = self._nodes[reference.name].value(reference)
+        if reference.is_batch:
+            return value if isinstance(value, list) else []
+        return None if value is MISSING else value
+
+    def _why_empty(self, state: NodeState) -> str:
+        for reference in state.node.references:
+            parent = self._nodes[reference.name]
+            is_one_value = reference.is_batch and parent.tasks and not parent.is_batch
+            if is_one_value and not isinstance(parent.value(reference), list):
+                return f"'{reference}' is no array"
+        return "its batch is empty"
+
+    def _all_complete(self, names: Iterable[str]) -> bool:
+        return all(self._nodes[name].is_complete for name in names)
+
+    def _results(self) -> list[dict[str, Any]]:
+        return [
+            entry
+            for name, state in self._nodes.items()
+            if not self._children[name] or state.node.in_results
+            for entry in state.results()
+        ]
+
+    def _end(self, outcome: Outcome) -> list[Action]:
+        if self.outcome is not None:
+            return []
+        self.outcome = outcome
+        running = [
+            StopTask(TaskKey(name, index))
+            for name, state in self._nodes.items()
+            for index, task in state.tasks.items()
+            if task.status is Status.STARTED
+        ]
+        return [*running, End(outcome)]
+
+
+def _indexed(expansion: TaskInputs, index: Index) -> Iterable[tuple[Index, list[Any]]]:
+    if not expansion.is_batch:
+        return [(index, expansion.inputs[0])]
+    return [((*index, number), inputs) for number, inputs in enumerate(expansion.inputs, start=1)]
+
+
+def _start(key: TaskKey, node: Node, task: TaskState) -> StartTask:
+    return StartTask(key, node, task.inputs, task.batch_index, task.attempts)

@@ -1,0 +1,138 @@
+"""Shows runs of pipelines as lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import final
+
+from ...show.terminal import shown
+from ...worker import events as worker_events
+from .. import events
+from ..run.actions import Failed, Outcome, Stopped
+from .board import Board, Row, label_of
+
+MARK = "[local]"
+_MOST_LINES = 60
+_WIDEST = 1000
+
+
+@final
+class Lines:
+    """A listener that writes what is worth reading."""
+
+    def __init__(self, write: Callable[[str], None], started: float, brief: bool = False) -> None:
+        """Prepare it.
+
+        Args:
+            write: takes a line, without its end.
+            started: when the command began, in seconds on the engine's clock.
+            brief: leave out what a table shows beside the lines.
+        """
+        self._write = write
+        self._started = started
+        self._brief = brief
+        self._failure: events.TaskFailed | None = None
+        self.board = Board()
+
+    def __call__(self, event: events.Event) -> None:
+        """Show an event."""
+        self.board.hear(event)
+        self._settle_failure(event)
+        if isinstance(event, events.OutputLine):
+            self._write(f"[{label_of(event.run, event.node)}] {event.line}")
+            return
+        text = self._important(event)
+        if text is None and not self._brief:
+            text = self._usual(event)
+        if text is not None:
+            self.say(text)
+
+    def say(self, text: str) -> None:
+        """Write a line of the command's own."""
+        self._write(f"{MARK} {text}")
+
+    def _settle_failure(self, event: events.Event) -> None:
+        """Write of a task's failure, unless the next that comes says that and more."""
+        failed = self._failure
+        if failed is None or isinstance(event, events.TaskStopped):
+            return
+        self._failure = None
+        match event:
+            case events.RunEnded(run=(), outcome=Failed()):
+                text = f"{_task(failed)} failed" if failed.details else ""
+            case _:
+                text = f"{_task(failed)} failed: {failed.text}"
+        if text:
+            self.say(text)
+        for line in _excerpt(failed.details):
+            self._write(f"    {line}")
+        if failed.hint:
+            self.say(f"hint: {failed.hint}")
+
+    def _important(self, event: events.Event) -> str | None:
+        """What is to be read beside a table too."""
+        match event:
+            case events.TaskFailed():
+                self._failure = event
+            case events.TaskWaiting() if event.attempts:
+                return f"{_task(event)} is tried again, attempt {event.attempts + 1}"
+            case events.TaskTold(event=worker_events.Violation() as told):
+                return f"warning: {_task(event)} sent {told.text}"
+            case events.NodeSkipped():
+                return f"{label_of(event.run, event.node)} skipped: {event.why}"
+            case events.RunEnded(run=()):
+                after = f" after {event.at - self._started:.2f} s"
+                return _outcome(event.outcome, after)
+            case events.RunEnded(outcome=Failed(key=None) | Stopped()):
+                return f"{label_of(event.run)} {_outcome(event.outcome)}"
+        return None
+
+    def _usual(self, event: events.Event) -> str | None:
+        match event:
+            case events.RunStarted(run=()):
+                return f"pipeline {event.name}"
+            case events.TaskRunning():
+                row = self.board.row(event.run, event.task.node)
+                if row.running + row.done + row.failed == 1 and row.began == event.at:
+                    many = f", {row.total:,} tasks" if row.total > 1 else ""
+                    return f"{row.label} started{many}"
+            case events.TaskTold(event=worker_events.Progress() as told) if not event.task.at:
+                return f"{_task(event)} progress {shown(told.value)}"
+            case events.NodeEnded(run=()):
+                return _node_end(self.board.row(event.run, event.node))
+        return None
+
+
+def failure_of(failed: Failed) -> str:
+    """Return why a pipeline failed, and which task of it made it fail."""
+    return f"{failed.key}: {failed.text}" if failed.key is not None else failed.text
+
+
+def _outcome(outcome: Outcome, after: str = "") -> str:
+    if isinstance(outcome, Failed):
+        return f"failed{after}: {failure_of(outcome)}"
+    if isinstance(outcome, Stopped):
+        return f"stopped{after}: {outcome.reason}"
+    return f"done{after}"
+
+
+def _task(event: events.TaskEvent) -> str:
+    label = label_of(event.run, event.task.node)
+    return label + str(event.task).removeprefix(event.task.node)
+
+
+def _excerpt(details: str) -> list[str]:
+    """The lines of an error's details; of very many the first and the last."""
+    lines = details.strip("\n").splitlines()
+    if len(lines) > _MOST_LINES:
+        half = _MOST_LINES // 2
+        lines[half:-half] = [f"… {len(lines) - 2 * half:,} lines …"]
+    return [line if len(line) <= _WIDEST else f"{line[:_WIDEST]}…" for line in lines]
+
+
+def _node_end(row: Row) -> str:
+    seconds = f"{row.seconds(row.changed) or 0.0:.2f} s"
+    if row.total == 1:
+        return f"{row.label} done in {seconds}" if row.done else f"{row.label} ended"
+    failed = f", {row.failed:,} failed" if row.failed else ""
+    return f"{row.label} done in {seconds}: {row.total:,} tasks{failed}"

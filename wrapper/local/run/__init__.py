@@ -1,0 +1,1 @@
+"""Running one algorithm: its process, its files, its output."""

@@ -1,0 +1,230 @@
+"""What is meant by PATH: a file, a folder, a module, a description or an archive."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ...algorithm.loading.entry_point import EntryPoint, find_file
+from ...errors import LoadError, WrapperError
+from ...text.suggestions import near_miss
+from .archive import is_archive, unpack
+from .manifest import find_manifest, is_manifest, read_manifest
+
+DEFAULT_ENTRY_POINT = "main.py"
+
+_DOTTED_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
+_MAX_LISTED = 6
+
+
+@dataclass(frozen=True)
+class AlgorithmSource:
+    """An algorithm on this machine.
+
+    Attributes:
+        name: the algorithm's name.
+        folder: absolute path of the folder with its code.
+        entry_point: the module in it that has `start`: a file or a dotted name.
+        environ: environment variables that it asks for.
+        memory: bytes that it may use in HKube; None: not said.
+        manifest: its description, if it has one.
+        base_image: image that its own is built on; None: not said.
+        archive: what its code was unpacked from, as it was given; None: it lies in its folder.
+        remarks: sentences about what cannot be had on this machine.
+    """
+
+    name: str
+    folder: Path
+    entry_point: str = DEFAULT_ENTRY_POINT
+    environ: Mapping[str, str] = field(default_factory=dict)
+    memory: int | None = None
+    manifest: Path | None = None
+    base_image: str | None = None
+    archive: Path | None = None
+    remarks: tuple[str, ...] = ()
+
+
+class SourceError(WrapperError):
+    """A path is no algorithm; the text says what is there instead."""
+
+    code = "SourceError"
+
+
+@contextmanager
+def open_algorithm(path: str | Path, whole: bool = True) -> Iterator[AlgorithmSource]:
+    """Find the algorithm at a path.
+
+    A context manager, since an archive is unpacked into a folder that is deleted afterwards.
+
+    Args:
+        path: a Python file; a folder with an algorithm.yml or a main.py; the dotted name of a
+            module below the working directory, or of an installed one; a description (.yml, .yaml
+            or .json) as hkubectl takes it; or an archive of code.
+        whole: the module that its description names must be there.
+
+    Raises:
+        SourceError: there is no algorithm, or it cannot be looked at.
+        LoadError: the module that its description names is not there.
+        ManifestError: its description cannot be used.
+        ArchiveError: its archive cannot be unpacked.
+    """
+    with tempfile.TemporaryDirectory(prefix="hkube-") as scratch:
+        try:
+            source = _find(Path(path), Path(scratch))
+            if whole and source.manifest is not None:
+                find_module(source)
+        except OSError as error:  # a name that is too long, a folder that is somebody else's
+            raise SourceError(f"cannot read {path}: {error.strerror or error}") from error
+        yield source
+
+
+def find_module(source: AlgorithmSource) -> Path:
+    """Find the algorithm's module.
+
+    Returns:
+        Its absolute path.
+
+    Raises:
+        LoadError: there is no such file; one sentence says what there is.
+    """
+    try:
+        return Path(find_file(EntryPoint(source.folder, source.entry_point)))
+    except LoadError as error:
+        said = str(error)
+        if source.archive is not None:
+            said = _said_of(source.archive, source.folder, said)
+        if source.manifest is not None:
+            # In a container the variable says it, which HKube takes from the description.
+            said = said.replace("set ALGORITHM_ENTRY_POINT", "set code.entryPoint")
+            said = said.replace("ALGORITHM_PATH", "code.path")
+            said = f"{source.manifest.name}: {said}"
+        raise LoadError(said) from None
+
+
+def _find(path: Path, scratch: Path) -> AlgorithmSource:
+    if "\0" in str(path):
+        raise SourceError("the path holds a null byte")
+    if path.is_dir():
+        return _in_folder(path, scratch)
+    if not path.exists():
+        return _module(str(path))
+    if is_archive(path):
+        return _in_archive(path, scratch)
+    if is_manifest(path):
+        return _described(path, scratch)
+    if path.suffix != ".py":
+        raise SourceError(
+            f"{path} is neither a folder, a .py file, an algorithm.yml or .json, nor an archive "
+            "(.tar.gz, .zip)"
+        )
+    return AlgorithmSource(path.stem, path.resolve().parent, path.name)
+
+
+def _in_folder(path: Path, scratch: Path) -> AlgorithmSource:
+    description = find_manifest(path)
+    if description is not None:
+        return _described(description, scratch)
+    if not (path / DEFAULT_ENTRY_POINT).is_file():
+        raise SourceError(f"{path} has no main.py{_what_instead(path)}")
+    return AlgorithmSource(path.resolve().name, path.resolve())
+
+
+def _in_archive(archive: Path, scratch: Path) -> AlgorithmSource:
+    folder = unpack(archive, scratch)
+    if find_manifest(folder) is None and not (folder / DEFAULT_ENTRY_POINT).is_file():
+        names = sorted(entry.name for entry in folder.iterdir())
+        holds = f"it holds {_listed(names)}" if names else "it is empty"
+        raise SourceError(f"{archive} has no main.py and no algorithm.yml; {holds}")
+    try:
+        source = _in_folder(folder, scratch)
+    except WrapperError as error:  # the folder is gone by the time that this is read
+        raise SourceError(_said_of(archive, folder, str(error))) from error
+    name = archive.name.partition(".")[0] if source.manifest is None else source.name
+    return replace(source, name=name, archive=archive)
+
+
+def _said_of(archive: Path, folder: Path, said: str) -> str:
+    """What is said of a folder, said of the archive that was unpacked into it."""
+    for path in (folder.resolve(), folder):
+        said = said.replace(str(path), str(archive))
+    return said
+
+
+def _described(path: Path, scratch: Path) -> AlgorithmSource:
+    described = read_manifest(path)
+    folder, archive = described.code, None
+    is_unpacked = path.resolve().is_relative_to(scratch.resolve())
+    if is_unpacked and not folder.resolve().is_relative_to(scratch.resolve()):
+        # It may come from anybody: `build` would put files of this machine into an image.
+        raise SourceError(f"{path.name} in the archive: code.path leads out of the archive")
+    if folder.is_file():
+        if not is_archive(folder):
+            raise SourceError(
+                f"{path}: code.path must be a folder or an archive (.tar.gz, .zip), not {folder}"
+            )
+        archive = folder
+        folder = unpack(archive, Path(tempfile.mkdtemp(dir=scratch)))
+    return AlgorithmSource(
+        name=described.name,
+        folder=folder.resolve(),
+        entry_point=described.entry_point or DEFAULT_ENTRY_POINT,
+        environ=described.environ,
+        memory=described.memory,
+        manifest=path.resolve(),
+        base_image=described.base_image,
+        archive=archive,
+        remarks=described.remarks,
+    )
+
+
+def _module(name: str) -> AlgorithmSource:
+    """Find `pkg.module`, without importing anything of it."""
+    if not _DOTTED_NAME.fullmatch(name):
+        raise SourceError(f"{name} does not exist{_meant(Path(name))}")
+    top, _, rest = name.partition(".")
+    relative = Path(*rest.split("."))
+    for root in (Path.cwd(), *_roots(top)):
+        for candidate in (root / top / relative.with_suffix(".py"), root / top / relative):
+            if candidate.is_file() or (candidate / "__init__.py").is_file():
+                return AlgorithmSource(name.rpartition(".")[2], root, name)
+    raise SourceError(
+        f"{name} does not exist: there is no such file, and no module of this name below "
+        f"{Path.cwd()} or installed{_meant(Path(name), '; ')}"
+    )
+
+
+def _meant(path: Path, lead: str = ": ") -> str:
+    """What somebody who gave this path may have meant, as the end of a sentence."""
+    try:
+        names = [entry.name for entry in path.parent.iterdir() if not entry.name.startswith(".")]
+    except OSError:
+        return ""
+    name = f"{path.name}.py" if f"{path.name}.py" in names else near_miss(path.name, names)
+    return f"{lead}did you mean '{path.with_name(name)}'?" if name else ""
+
+
+def _roots(package: str) -> list[Path]:
+    """The folders that an installed package lies in."""
+    try:
+        spec = importlib.util.find_spec(package)  # of a name without dots: imports nothing
+    except (ImportError, ValueError):
+        return []
+    locations = spec.submodule_search_locations if spec is not None else None
+    return [Path(location).parent for location in locations or ()]
+
+
+def _what_instead(folder: Path) -> str:
+    names = sorted(entry.name for entry in folder.glob("*.py"))
+    if not names:
+        return ", nor any other Python file: give the folder or the file that holds `start`"
+    return f": give the file that holds `start`; there are {_listed(names)}"
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _MAX_LISTED} more" if len(names) > _MAX_LISTED else ""
+    return ", ".join(names[:_MAX_LISTED]) + more

@@ -1,0 +1,1 @@
+"""HKube's worker for one algorithm, on this machine."""

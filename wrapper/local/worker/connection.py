@@ -1,0 +1,144 @@
+"""One WebSocket connection of an algorithm, with its encoding."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Thread
+from urllib.parse import parse_qs, urlsplit
+
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
+from websockets.sync.server import ServerConnection, serve
+
+from ...errors import WrapperError
+from ...protocol.encoding.encoding import Encoding, get_encoding
+from .call_messages import Message
+
+MAX_PAYLOAD_BYTES = 100_000_000
+"""The largest message that HKube's worker takes."""
+
+CONNECTION_LOST = "the connection was lost before the task's end"
+"""Why a task is lost that was on a connection which is gone, if nothing more is known."""
+
+CLOSE_TIMEOUT = 1.0
+"""Seconds that a closing handshake may take on this machine."""
+
+
+@dataclass(frozen=True, eq=False)
+class Link:
+    """An open connection; `send` may be called from any thread."""
+
+    connection: ServerConnection
+    encoding: Encoding
+
+    def receive(self) -> bytes | None:
+        """Wait for the next frame; None once the connection is closed."""
+        try:
+            return self.connection.recv(decode=False)
+        except ConnectionClosed:
+            return None
+
+    def encode(self, message: Message, subject: str) -> bytes:
+        """Return the frame that a message is sent as.
+
+        Args:
+            subject: what an error calls what is sent.
+
+        Raises:
+            WrapperError: the encoding does not have what is in it.
+        """
+        return self.encoding.encode(message, subject)
+
+    def send(self, message: Message, subject: str = "message") -> None:
+        """Send a message; see `encode` and `send_frame`."""
+        self.send_frame(self.encode(message, subject))
+
+    def send_frame(self, frame: bytes) -> None:
+        """Send a frame; that the connection is gone is told by `receive`, not here."""
+        try:
+            self.connection.send(frame, text=not self.encoding.binary)
+        except ConnectionClosed:
+            return
+
+    def close(self) -> None:
+        """Close the connection, if it is not closed yet."""
+        self.connection.close()
+
+    @property
+    def lost_reason(self) -> str:
+        """Why a task on this connection, now closed, has no end of its own."""
+        ours = self.connection.protocol.close_sent
+        if ours is not None and ours.code == CloseCode.MESSAGE_TOO_BIG:
+            return f"its message is over {MAX_PAYLOAD_BYTES:,} bytes, which HKube's worker refuses"
+        return CONNECTION_LOST
+
+
+def open_link(connection: ServerConnection, mode: str = "v1") -> Link | None:
+    """Return the link of a connection; None, and closed, if its URL asks for what there is not.
+
+    Args:
+        connection: of an algorithm.
+        mode: of the storage, `v1` or `v3`.
+    """
+    path = connection.request.path if connection.request else ""
+    query = parse_qs(urlsplit(path).query)
+    storage = query.get("storage", ["v1"])[0]
+    if storage != mode:
+        hint = "; for v3: --storage fs" if mode == "v1" else ""
+        connection.close(
+            CloseCode.POLICY_VIOLATION,
+            f"this local worker has storage={mode}, not {storage[:20]}{hint}",
+        )
+        return None
+    try:
+        encoding = get_encoding(query.get("encoding", ["json"])[0])
+    except (WrapperError, ValueError, KeyError) as error:
+        connection.close(CloseCode.POLICY_VIOLATION, str(error)[:100])
+        return None
+    return Link(connection, encoding)
+
+
+class Listening:
+    """A server on 127.0.0.1, with a thread that accepts and one for each connection."""
+
+    def __init__(self, handler: Callable[[ServerConnection], None], port: int) -> None:
+        """Take the port; nothing is accepted yet.
+
+        Args:
+            handler: serves a connection, in its thread.
+            port: 0 takes a free one.
+        """
+        self._server = serve(
+            handler,
+            "127.0.0.1",
+            port,
+            compression=None,
+            max_size=MAX_PAYLOAD_BYTES,
+            ping_interval=None,  # HKube's worker sends none
+            close_timeout=CLOSE_TIMEOUT,
+        )
+        self._thread = Thread(target=self._server.serve_forever, name="worker", daemon=True)
+        self._closed = False
+
+    @property
+    def port(self) -> int:
+        """The TCP port."""
+        return int(self._server.socket.getsockname()[1])
+
+    def start(self) -> None:
+        """Begin to accept."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Accept no more, and wait for the thread; the second time it does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        self._server.shutdown()
+        self._thread.join()
+        for name in ("shutdown_watcher", "shutdown_notifier"):
+            pipe_end = getattr(self._server, name, None)
+            if isinstance(pipe_end, int):  # websockets before 17 leaves its pipe open
+                os.close(pipe_end)

@@ -1,0 +1,256 @@
+"""One task of an algorithm, from `initialize` to its outcome, as HKube's worker sees it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import Any
+
+from ...errors import WrapperError
+from ...protocol.messages import commands
+from . import events
+from .answers import Answers, Call, Failure, Later, Reply, Result
+from .call_messages import (
+    Message,
+    parse_call,
+    parse_stop,
+    reply_message,
+    started_message,
+    unknown_call_message,
+)
+from .connection import Link
+from .storage import LocalStorage
+
+Tell = Callable[..., None]
+"""Tells an event: its class, the task's id, and its facts by name."""
+
+Cancel = Callable[[str], None]
+"""Ends what answers a call, for a reason."""
+
+
+class Task:
+    """What is known of one task.
+
+    Attributes:
+        job: the data of `initialize`.
+        outcome: how the task ended, once it has.
+    """
+
+    def __init__(
+        self,
+        job: Mapping[str, Any],
+        answers: Answers,
+        tell: Tell,
+        storage: LocalStorage | None = None,
+    ) -> None:
+        self.job = job
+        self.outcome: Future[events.Outcome] = Future()
+        self._answers = answers
+        self._tell_listener = tell
+        self._lock = threading.Lock()
+        self._link: Link | None = None
+        self._calls: dict[str, Cancel] = {}
+        self._stopping = False
+        self._over = False
+        self._storage = storage
+        self._storing: Any = None  # mode v3: where the result is
+
+    @property
+    def task_id(self) -> str | None:
+        """The id that the job gives."""
+        return self.job.get("taskId")
+
+    @property
+    def over(self) -> bool:
+        """True once nothing more is to come of this task."""
+        return self._over
+
+    def connected(self, link: Link) -> None:
+        """Begin on a connection; a task is never begun twice."""
+        with self._lock:
+            if self._link is not None or self._over:
+                return
+            self._link = link
+        try:
+            job = self.job if self._storage is None else self._storage.stored_job(self.job)
+            self._send(link, commands.INITIALIZE, dict(job))
+        except WrapperError as error:  # its encoding does not have what is in the job
+            self.finish(events.Failed(error.code, str(error), ""))
+
+    def disconnected(self, link: Link) -> None:
+        """Hear that a connection is closed: a task that was on it is lost."""
+        if self._link is link:
+            self.finish(events.Lost(link.lost_reason))
+
+    def stopping(self) -> None:
+        """Hear that `stop` is about to be sent: from now on only `stopped` ends the task."""
+        self._stopping = True
+
+    def finish(self, outcome: events.Outcome) -> None:
+        """Give the task its outcome, unless it has one."""
+        with self._lock:
+            if self._over:
+                return
+            self._over = True
+            calls, self._calls = list(self._calls.values()), {}
+        for cancel in calls:  # as HKube: what a task has started does not outlive it
+            cancel(_why_calls_end(outcome))
+        self._tell(events.Ended, outcome=outcome)
+        self.outcome.set_result(outcome)
+
+    def handle(self, link: Link, command: str, message: Message) -> None:
+        """Take one message of the algorithm."""
+        data = message.get("data")
+        if command in (commands.DONE, commands.ERROR_MESSAGE):
+            if not self._stopping:
+                done = command == commands.DONE
+                self.finish(self._done(data) if done else _failed(message.get("error")))
+        elif command == commands.STORING and self._storage is not None:
+            self._storing = data
+            self._tell(events.Received, command=command)
+        elif command in (commands.PROGRESS, commands.START_SPAN, commands.FINISH_SPAN):
+            self._observe(command, data)
+        elif (call := parse_call(command, data)) is not None:
+            self._answer(link, call)
+        elif (stop := parse_stop(command, data)) is not None:
+            cancel = self._forget(stop.call_id)
+            if cancel is None:
+                link.send(unknown_call_message(command, stop.call_id))
+            else:
+                cancel(f"stopped by algorithm: {stop.reason}")
+        else:
+            self._phase(link, command)
+
+    def _done(self, data: Any) -> events.Outcome:
+        if self._storage is None:
+            return events.Done(data)
+        try:
+            return events.Done(self._storage.result_of(self._storing))
+        except WrapperError as error:
+            return events.Failed(error.code, f"its result cannot be read: {error}", "")
+
+    def _phase(self, link: Link, command: str) -> None:
+        if command not in _PHASES:
+            self._tell(events.Violation, text=f"'{command}', which is not a command")
+            return
+        self._tell(events.Received, command=command)
+        if command == commands.INITIALIZED and not self._stopping:
+            self._send(link, commands.START, {"spanId": self.job.get("spanId")})
+        elif command == commands.STOPPED:
+            self.finish(events.Stopped())
+
+    def _observe(self, command: str, data: Any) -> None:
+        body = data if isinstance(data, dict) else {}
+        if command == commands.PROGRESS:
+            value, details = body.get("progress"), body.get("details")
+            self._tell(events.Progress, value=value, details=details)
+        elif not isinstance(data, dict):
+            self._tell(events.Violation, text=f"'{command}' without data")
+        elif command == commands.START_SPAN:
+            tags = body.get("tags") or {}
+            self._tell(events.SpanStarted, name=str(body.get("name")), tags=tags)
+        else:
+            tags = body.get("tags") or {}
+            self._tell(events.SpanFinished, tags=tags, error=body.get("error"))
+
+    def _answer(self, link: Link, call: Call) -> None:
+        with self._lock:
+            if self._over:
+                return
+            self._calls[call.call_id] = _nothing_to_cancel
+        if self._storage is not None:
+            try:
+                call = self._storage.call_with_input(call)
+            except WrapperError as error:
+                self._reply(link, call, Failure(str(error)))
+                return
+        self._tell(events.CallStarted, call=call)
+        answer = self._answers.find(call)
+        if isinstance(answer, Later):
+            self._start(link, call, answer)
+        elif callable(answer):
+            arguments = (link, call, answer)
+            name = f"call {call.call_id}"
+            threading.Thread(target=self._compute, args=arguments, name=name, daemon=True).start()
+        else:
+            self._reply(link, call, answer)
+
+    def _start(self, link: Link, call: Call, answer: Later) -> None:
+        started = started_message(call)
+        if started is not None:
+            link.send(started)
+        cancel = answer.start(call, lambda reply: self._reply(link, call, reply))
+        with self._lock:
+            is_open = call.call_id in self._calls
+            if is_open:
+                self._calls[call.call_id] = cancel
+        if not is_open:  # the task ended meanwhile, or the reply is there already
+            cancel("the task that called has ended")
+
+    def _compute(self, link: Link, call: Call, answer: Callable[[Call], Any]) -> None:
+        try:
+            value = answer(call)
+        except BaseException as error:  # the border to whoever wrote the answer: sys.exit and all
+            value = Failure(f"{type(error).__name__}: {error}")
+        reply = value if isinstance(value, Reply) else Result(value)
+        self._reply(link, call, reply)
+
+    def _reply(self, link: Link, call: Call, reply: Reply) -> None:
+        if self._forget(call.call_id) is None or self._over:
+            return
+        reply, frame = self._encoded(link, call, reply)
+        self._tell(events.CallAnswered, call=call, reply=reply)
+        link.send_frame(frame)
+
+    def _encoded(self, link: Link, call: Call, reply: Reply) -> tuple[Reply, bytes]:
+        """The reply, or why it cannot be sent, and its frame: the call must not wait for ever."""
+        try:
+            return reply, link.encode(reply_message(call, self._stored(call, reply)), "answer")
+        except WrapperError as error:
+            failure = Failure(str(error))
+            return failure, link.encode(reply_message(call, failure), "answer")
+
+    def _stored(self, call: Call, reply: Reply) -> Reply:
+        if self._storage is None:
+            return reply
+        return self._storage.stored_reply(call, reply, str(self.job["jobId"]))
+
+    def _forget(self, call_id: str) -> Cancel | None:
+        with self._lock:
+            return self._calls.pop(call_id, None)
+
+    def _send(self, link: Link, command: str, data: Message) -> None:
+        self._tell(events.Sent, command=command)
+        link.send({"command": command, "data": data}, "job")
+
+    def _tell(self, kind: type[events.Event], **facts: Any) -> None:
+        self._tell_listener(kind, self.task_id, **facts)
+
+
+_PHASES = (
+    commands.INITIALIZED,
+    commands.STARTED,
+    commands.ALIVE,
+    commands.STOPPING,
+    commands.STOPPED,
+)
+
+
+def _nothing_to_cancel(reason: str) -> None:
+    """What answers at once cannot be cancelled."""
+
+
+def _why_calls_end(outcome: events.Outcome) -> str:
+    if isinstance(outcome, events.Failed):
+        return f"parent algorithm failed: {outcome.message}"
+    if isinstance(outcome, events.Stopped):
+        return "parent algorithm stopped"
+    return "parent algorithm ended"
+
+
+def _failed(error: Any) -> events.Failed:
+    body = error if isinstance(error, dict) else {"message": error}
+    texts = (body.get("code"), body.get("message"), body.get("details"))
+    code, message, details = (str(text) if text is not None else "" for text in texts)
+    return events.Failed(code, message or "unknown error", details)

@@ -1,0 +1,74 @@
+"""Messages as BSON, each wrapped as ``{"data": message}``: a document's root must be an object."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timezone
+from typing import Any
+
+import bson
+from bson.codec_options import CodecOptions, DatetimeConversion
+from bson.dbref import DBRef
+from bson.errors import BSONError
+from bson.int64 import Int64
+
+from ..messages.peek import peek_command
+from .binary_format import BinaryFormat, encode, not_valid
+from .values import INT64_MAX, PLAIN
+
+# What the library reads from 64 bits is an int of its own type.
+_LEAVES: frozenset[type] = PLAIN | {bytes, Int64}
+_FORMAT = BinaryFormat("BSON", highest=INT64_MAX, bad_key_parts="\0", leaves=_LEAVES)
+
+
+class BsonEncoding:
+    """BSON; bytes, NaN and Infinity are kept."""
+
+    name = "bson"
+    binary = True
+
+    def encode(self, message: Mapping[str, Any], subject: str = "result") -> bytes:
+        """Writes a message; see ``Encoding``."""
+        return encode(message, subject, _FORMAT, _pack, errors=(BSONError,))
+
+    def decode(self, frame: bytes | bytearray | memoryview) -> Any:
+        """Reads a message; see ``Encoding``. A date comes as an aware datetime."""
+        try:
+            document = bson.decode(frame, _OPTIONS)
+            if _REFERENCE.search(frame):
+                document = _without_references(document)
+        except (BSONError, ValueError, TypeError, OverflowError, RecursionError) as error:
+            raise not_valid(frame, "BSON", str(error) or type(error).__name__) from None
+        if "data" not in document:
+            raise not_valid(frame, "BSON", "it has no field data")
+        return document["data"]
+
+    def peek_command(self, head: bytes) -> str | None:
+        """Finds the command of a frame; see ``Encoding``."""
+        return peek_command("bson", head)
+
+
+_OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
+    tz_aware=True,
+    tzinfo=timezone.utc,
+    datetime_conversion=DatetimeConversion.DATETIME_AUTO,
+)
+
+# The library makes a DBRef of any object with $ref and $id, as JSON schemas may have.
+_REFERENCE = re.compile(rb"\$ref\0")
+
+
+def _pack(message: Any) -> bytes:
+    return bson.encode({"data": message})
+
+
+def _without_references(value: Any) -> Any:
+    """The same value with plain objects in place of references."""
+    if isinstance(value, DBRef):
+        value = value.as_doc()
+    if isinstance(value, dict):
+        return {key: _without_references(child) for key, child in value.items()}
+    if isinstance(value, list):
+        return [_without_references(child) for child in value]
+    return value

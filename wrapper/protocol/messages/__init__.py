@@ -1,0 +1,1 @@
+"""The messages of the algorithm protocol: names, shapes and ids."""

@@ -1,0 +1,145 @@
+"""What stands in a task's input for what is stored: the job's `flatInput` and `storage`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ...errors import StorageError
+from .object_path import check_path, task_path
+
+_MARK = "$$"
+_LONGEST_INNER = 4096  # characters
+_HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")  # a name or an address, of either version of IP
+
+
+class Peer(NamedTuple):
+    """Another algorithm that may hold results in its memory."""
+
+    host: str
+    port: int
+
+
+class Link(NamedTuple):
+    """One value to be read.
+
+    Attributes:
+        path: where it is in the storage; empty: a peer alone may have it.
+        size: bytes of its payload; None if HKube does not say.
+        inner: dotted path of what is wanted inside the value; empty: all of it.
+        peer: who is asked first; None: nobody.
+        task_id: what to ask the peer for.
+    """
+
+    path: str
+    size: int | None = None
+    inner: str = ""
+    peer: Peer | None = None
+    task_id: str = ""
+
+
+class Reference(NamedTuple):
+    """A place in the input that a key of `storage` fills.
+
+    Attributes:
+        position: dotted.
+        key: of `storage`.
+        links: one value each.
+        is_batch: the place takes the list of the values.
+    """
+
+    position: str
+    key: str
+    links: list[Link]
+    is_batch: bool
+
+
+def references(job: Mapping[str, Any], cluster: str) -> Iterator[Reference]:
+    """All places in a job's input that are to be filled from the storage.
+
+    Args:
+        job: the data of ``initialize``.
+        cluster: first part of the paths of results, for links that name tasks alone.
+
+    Raises:
+        StorageError: a link is missing, or cannot be understood; the text names its key.
+    """
+    flat, storage = job.get("flatInput"), job.get("storage")
+    if not isinstance(flat, Mapping):
+        return
+    for position, value in flat.items():
+        if not isinstance(value, str) or not value.startswith(_MARK):
+            continue
+        key = value[len(_MARK) :]
+        found = storage.get(key) if isinstance(storage, Mapping) else None
+        if found is None:
+            raise StorageError(
+                f"input.{position} refers to {value}, but HKube sent no link with the key {key!r}"
+            )
+        try:
+            links = [link for each in _listed(found) for link in _read(each, job, cluster)]
+        except StorageError as error:
+            raise StorageError(f"the link {key!r} of input.{position}: {error}") from None
+        yield Reference(str(position), key, links, isinstance(found, list))
+
+
+def result_link(response: object) -> Link | None:
+    """The link in an answer to a call of HKubeApi; None if the answer is a value itself.
+
+    Raises:
+        StorageError: it is a link that cannot be understood.
+    """
+    if not isinstance(response, Mapping) or not isinstance(response.get("storageInfo"), Mapping):
+        return None
+    return next(_read(response, {}, ""))
+
+
+def _listed(found: object) -> list[object]:
+    return found if isinstance(found, list) else [found]
+
+
+def _read(link: object, job: Mapping[str, Any], cluster: str) -> Iterator[Link]:
+    if not isinstance(link, Mapping):
+        raise StorageError(f"it must be an object, not {type(link).__name__}")
+    inner, info, tasks = link.get("path"), link.get("storageInfo"), link.get("tasks")
+    peer = _read_peer(link.get("discovery"))
+    inner = inner if isinstance(inner, str) else ""
+    if len(inner) > _LONGEST_INNER:
+        raise StorageError(
+            f"its path inside the value is longer than {_LONGEST_INNER:,} characters"
+        )
+    if isinstance(info, Mapping):
+        task_id = link.get("taskId")
+        asked = peer if task_id else None
+        yield Link(
+            check_path(info.get("path")), _size(info), inner, asked, str(task_id) if asked else ""
+        )
+    elif isinstance(tasks, list) and peer is not None:
+        for task in map(str, tasks):
+            yield Link(task_path(cluster, str(job.get("jobId")), task), None, inner, peer, task)
+    elif peer is not None and link.get("taskId"):
+        task = str(link["taskId"])
+        yield Link(task_path(cluster, str(job.get("jobId")), task), None, inner, peer, task)
+    else:
+        raise StorageError("it names neither a place in the storage nor tasks of a peer")
+
+
+def _size(info: Mapping[str, Any]) -> int | None:
+    size = info.get("size")
+    return size if isinstance(size, int) and not isinstance(size, bool) else None
+
+
+def _read_peer(discovery: object) -> Peer | None:
+    if not isinstance(discovery, Mapping):
+        return None
+    host, port = discovery.get("host"), str(discovery.get("port"))
+    if (
+        not isinstance(host, str)
+        or not _HOST.fullmatch(host)
+        or not port.isdecimal()
+        or not port.isascii()
+    ):
+        return None
+    # The ping responder is one port above.
+    return Peer(host, int(port)) if len(port) < 6 and 0 < int(port) < 65535 else None

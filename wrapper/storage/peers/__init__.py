@@ -1,0 +1,1 @@
+"""Recent results in memory, exchanged between algorithms over ZeroMQ."""

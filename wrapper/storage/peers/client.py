@@ -1,0 +1,193 @@
+"""Asking other algorithms for results that they hold in memory.
+
+All peers are asked at once, each first by a ping: one that is gone costs the network timeout, not
+the request's. Whatever goes wrong, the storage has the result too.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import zmq
+
+from ...errors import StorageError
+from ...protocol.encoding.encoding import get_encoding
+from ..format.encoded import Encoded, decode_value
+from ..format.header import read_header
+from ..format.references import Link, Peer
+
+if TYPE_CHECKING:
+    from ...config.storage_settings import DiscoverySettings
+
+_MOST_AT_ONCE = 64  # peers
+_LARGEST_ERROR = 4096  # bytes: an answer that says "not available" is smaller
+
+
+class PeerClient:
+    """Asks peers; see ``inputs.AskPeers``.
+
+    Args:
+        settings: the timeouts, and the encoding of requests.
+        warn: takes a line for the log.
+    """
+
+    def __init__(self, settings: DiscoverySettings, warn: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._warn = warn
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+
+    def ask(self, links: Sequence[Link]) -> Mapping[str, Encoded]:
+        """What the peers that the links name have, by path; what nobody has is left out."""
+        found: dict[str, Encoded] = {}
+        waiting = self._conversations(links)
+        poller = zmq.Poller()
+        running: list[_Conversation] = []
+        try:
+            while True:
+                while len(running) < _MOST_AT_ONCE and (begun := next(waiting, None)):
+                    running.append(begun)
+                    begun.ping(poller)
+                if not running:
+                    return found
+                self._wait(poller, running)
+                for conversation in list(running):
+                    conversation.go_on(poller, found)
+                    if conversation.is_over:
+                        running.remove(conversation)
+                        self._end(conversation, poller)
+        finally:
+            for conversation in running:  # a stop came
+                conversation.close(poller)
+
+    def _end(self, conversation: _Conversation, poller: zmq.Poller) -> None:
+        conversation.close(poller)
+        if conversation.failure:
+            self._warn(f"{conversation.title}: {conversation.failure}; reading from the storage")
+
+    def close(self) -> None:
+        """Ask no more."""
+        self._context.term()
+
+    def _conversations(self, links: Sequence[Link]) -> Iterator[_Conversation]:
+        paths: dict[Peer, dict[str, str]] = {}
+        for link in links:
+            if link.peer is not None:
+                paths.setdefault(link.peer, {})[link.task_id] = link.path
+        for peer, wanted in paths.items():
+            yield _Conversation(self._context, self._settings, peer, wanted)
+
+    def _wait(self, poller: zmq.Poller, running: Sequence[_Conversation]) -> None:
+        earliest = min(conversation.deadline for conversation in running)
+        poller.poll(max(0, int((earliest - time.monotonic()) * 1000) + 1))
+
+
+class _Conversation:
+    """One peer: a ping, then the request.
+
+    Args:
+        context: of ZeroMQ.
+        settings: the timeouts, and the encoding of requests.
+        peer: whom to ask.
+        paths: task id → path of its result.
+    """
+
+    def __init__(
+        self,
+        context: zmq.Context[zmq.Socket[bytes]],
+        settings: DiscoverySettings,
+        peer: Peer,
+        paths: Mapping[str, str],
+    ) -> None:
+        self.deadline = 0.0
+        self.failure = ""
+        self.is_over = False
+        self._has_asked = False
+        self._context = context
+        self._settings = settings
+        self._peer = peer
+        self._paths = paths
+        self._socket: zmq.Socket[bytes] | None = None
+
+    @property
+    def title(self) -> str:
+        """For the log."""
+        return f"the peer {self._peer.host}:{self._peer.port}"
+
+    def ping(self, poller: zmq.Poller) -> None:
+        """Begin."""
+        self._say(poller, self._peer.port + 1, b"ping", self._settings.network_timeout)
+
+    def go_on(self, poller: zmq.Poller, found: dict[str, Encoded]) -> None:
+        """Take what has come: after the pong, ask; after the answer, it is over."""
+        if self.is_over or self._socket is None:
+            return
+        if not self._socket.poll(0):
+            if time.monotonic() >= self.deadline:
+                self.fail("it gave no answer in time")
+        elif self._has_asked:
+            self._take(self._socket.recv_multipart(copy=False), found)
+            self.is_over = True
+        elif self._socket.recv_multipart() == [b"pong"]:
+            encoding = get_encoding(self._settings.encoding)
+            request = encoding.encode({"tasks": list(self._paths)}, "request")
+            self.close(poller)
+            self._say(poller, self._peer.port, request, self._settings.timeout)
+        else:
+            self.fail("it does not answer pings as HKube's wrappers do")
+
+    def fail(self, why: str) -> None:
+        """Give up."""
+        self.failure, self.is_over, self.deadline = why, True, 0.0
+
+    def close(self, poller: zmq.Poller) -> None:
+        """Let go of the connection."""
+        if self._socket is not None:
+            poller.unregister(self._socket)
+            self._socket.close(linger=0)
+            self._socket = None
+
+    def _say(self, poller: zmq.Poller, port: int, message: bytes, within: float) -> None:
+        self._has_asked = port == self._peer.port
+        self.deadline = time.monotonic() + within
+        try:
+            self._socket = _connect(self._context, self._peer.host, port)
+            poller.register(self._socket, zmq.POLLIN)
+            self._socket.send(message)
+        except zmq.ZMQError as error:  # no such host, no file descriptors left
+            self.fail(f"it cannot be asked: {error}")
+
+    def _take(self, frames: list[Any], found: dict[str, Encoded]) -> None:
+        if len(frames) != 2 * len(self._paths):
+            self.failure = f"it answered {len(frames)} parts to {len(self._paths)} tasks"
+            return
+        parts = zip(self._paths.values(), frames[::2], frames[1::2], strict=True)
+        for path, header, payload in parts:
+            encoded = Encoded(bytes(header.buffer), payload.buffer)
+            if not self._is_error(encoded):
+                found[path] = encoded
+
+    def _is_error(self, encoded: Encoded) -> bool:
+        header = read_header(encoded.header)
+        if encoded.size > _LARGEST_ERROR or (header is not None and header.is_raw):
+            return False
+        try:
+            value = decode_value(encoded, self._settings.encoding)
+        except StorageError:
+            return True
+        return isinstance(value, dict) and "hkube_error" in value
+
+
+def _connect(context: zmq.Context[zmq.Socket[bytes]], host: str, port: int) -> zmq.Socket[bytes]:
+    sock = context.socket(zmq.REQ)
+    sock.linger = 0
+    try:
+        if ":" in host:
+            sock.setsockopt(zmq.IPV6, 1)
+            host = f"[{host.strip('[]')}]"
+        sock.connect(f"tcp://{host}:{port}")
+    except BaseException:
+        sock.close()
+        raise
+    return sock

@@ -1,0 +1,183 @@
+"""Serving recent results to other algorithms, over ZeroMQ as HKube's wrappers do.
+
+One thread, two sockets: the results' and, one port above, the pings'. It sends from the memory
+that holds a result, so that any number of askers costs no more than one. It runs in the
+supervisor's process: user code cannot hold its interpreter's lock, and a stuck algorithm
+process that is killed takes no result with it.
+"""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Callable
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import zmq
+
+from ...errors import DecodingError
+from ...protocol.encoding.encoding import get_encoding
+from ..format.encoded import encode_value
+from ..format.header import make_header
+from .held_results import HeldResults
+
+if TYPE_CHECKING:
+    from ...config.storage_settings import DiscoverySettings
+
+_SERVING_FOR = 10.0  # seconds after the last reply
+_LARGEST_REQUEST = 4 * 1024 * 1024
+_GIVE_UP_ON_PEER = 30_000  # milliseconds without a sign of its machine
+_PING, _PONG = b"ping", b"pong"
+
+
+class PeerServer:
+    """Serves what `held` holds.
+
+    Args:
+        settings: where, and in which encoding requests are.
+        held: the results.
+        report: called every `serving_report_interval` while peers are served; from the thread.
+        ended: called from the thread if a fault ends the serving, when the ports are free again.
+    """
+
+    def __init__(
+        self,
+        settings: DiscoverySettings,
+        held: HeldResults,
+        report: Callable[[], None],
+        ended: Callable[[Exception], None],
+    ) -> None:
+        self._settings = settings
+        self._held = held
+        self._report = report
+        self._ended = ended
+        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        self._sending: list[zmq.MessageTracker] = []
+        self._last_reply = float("-inf")
+        self._next_report: float | None = None
+
+    def start(self) -> None:
+        """Take the two ports and serve them, in a thread.
+
+        Raises:
+            OSError: a port is taken.
+        """
+        try:
+            results = self._bind(self._settings.port)
+            pings = self._bind(self._settings.port + 1)
+        except zmq.ZMQError as error:
+            self._context.destroy(linger=0)
+            raise OSError(error.errno, error.strerror) from None
+        Thread(target=self._serve, args=(results, pings), name="hkube-peers", daemon=True).start()
+
+    def close(self) -> None:
+        """Serve no more."""
+        self._context.term()
+
+    def _bind(self, port: int) -> zmq.Socket[bytes]:
+        sock = self._context.socket(zmq.REP)
+        sock.linger = 0
+        sock.maxmsgsize = _LARGEST_REQUEST
+        sock.setsockopt(zmq.TCP_KEEPALIVE, 1)
+        sock.setsockopt(zmq.TCP_MAXRT, _GIVE_UP_ON_PEER)
+        host = self._settings.host
+        if ":" in host:
+            sock.setsockopt(zmq.IPV6, 1)
+            host = f"[{host.strip('[]')}]"
+        try:
+            sock.bind(f"tcp://{host}:{port}")
+        except zmq.ZMQError as error:
+            if error.errno not in (errno.ENODEV, errno.EADDRNOTAVAIL):
+                raise
+            # The address by which others know this pod is not one that it knows itself by.
+            sock.bind(f"tcp://*:{port}")
+        return sock
+
+    def _serve(self, results: zmq.Socket[bytes], pings: zmq.Socket[bytes]) -> None:
+        fault: Exception | None = None
+        try:
+            poller = zmq.Poller()
+            poller.register(results, zmq.POLLIN)
+            poller.register(pings, zmq.POLLIN)
+            while True:
+                self._serve_once(poller, results, pings)
+        except zmq.ContextTerminated:
+            pass  # `close`
+        except Exception as error:  # told to whoever holds results to be served
+            fault = error
+        finally:
+            results.close()
+            pings.close()
+        if fault is not None:
+            self._context.term()  # which waits until the sockets' ports are free: `close` does not
+            self._ended(fault)
+
+    def _serve_once(
+        self, poller: zmq.Poller, results: zmq.Socket[bytes], pings: zmq.Socket[bytes]
+    ) -> None:
+        for sock, _ in poller.poll(self._milliseconds_to_report()):
+            try:
+                # A message that is no request is readable, and is thrown away by reading it.
+                frames = sock.recv_multipart(zmq.DONTWAIT)
+            except zmq.Again:
+                continue
+            if sock is pings:
+                pings.send(_PONG if frames == [_PING] else b"")
+            else:
+                self._reply(results, frames[0])
+        self._report_if_due()
+
+    def _reply(self, results: zmq.Socket[bytes], request: bytes) -> None:
+        parts: list[Any] = []
+        for header, payload in self._answers(request):
+            frame = zmq.Frame(payload, track=True)  # large: sent from where it is
+            self._sending.append(frame.tracker)
+            parts += [header, frame]
+        results.send_multipart(parts or [b""], copy=False)
+        now = time.monotonic()
+        self._last_reply = now
+        self._sending = [tracker for tracker in self._sending if not tracker.done]
+        if self._next_report is None:
+            self._next_report = now
+
+    def _answers(self, request: bytes) -> list[tuple[bytes, Any]]:
+        encoding = self._settings.encoding
+        try:
+            message = get_encoding(encoding).decode(request)
+        except DecodingError as error:
+            return [_error(encoding, "unknown", str(error))]
+        tasks = message.get("tasks") if isinstance(message, dict) else None
+        if not isinstance(tasks, list):
+            return [_error(encoding, "unknown", "the request has no list of tasks")]
+        missing = _error(encoding, "notAvailable", "taskId notAvailable")
+        found = [self._held.get(str(task)) for task in tasks]
+        return [missing if held is None else (held.header, held.payload) for held in found]
+
+    @property
+    def _is_serving(self) -> bool:
+        self._sending = [tracker for tracker in self._sending if not tracker.done]
+        if self._sending:
+            self._last_reply = time.monotonic()
+        return time.monotonic() - self._last_reply < _SERVING_FOR
+
+    def _milliseconds_to_report(self) -> int | None:
+        if self._next_report is None:
+            return None
+        return max(0, int((self._next_report - time.monotonic()) * 1000) + 1)
+
+    def _report_if_due(self) -> None:
+        if self._next_report is None or time.monotonic() < self._next_report:
+            return
+        if not self._is_serving:
+            self._next_report = None
+            return
+        self._next_report = time.monotonic() + self._settings.serving_report_interval
+        self._report()
+
+
+def _error(encoding: str, code: str, message: str) -> tuple[bytes, Any]:
+    """What HKube's wrappers answer in place of a result."""
+    value = {"hkube_error": {"code": code, "message": message}}
+    encoded = encode_value(value, encoding, "answer")
+    return encoded.header or make_header(False, encoding), encoded.payload

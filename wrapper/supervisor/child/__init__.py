@@ -1,0 +1,1 @@
+"""The algorithm process, seen from outside."""

@@ -1,0 +1,239 @@
+"""The algorithm process from outside: spawn it, talk to it, end it, tell how it died.
+
+Started by posix_spawn and not by fork (threads and CUDA do not survive a fork) nor by
+multiprocessing (which pickles, and imports the user's `__main__` again).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from ...ipc.frames import CHANNEL_VARIABLE, DUMP_SIGNAL, Frame, Kind, frame_cutter, header
+from ..loop.outbox import Outbox
+
+# Up to this size a payload goes out joined to its header: one system call, a small copy.
+_SMALL_BYTES = 4096
+_THROUGH_TASKS = frozenset((Kind.INITIALIZE, Kind.START, Kind.TASK, Kind.STOP, Kind.EXIT))
+_THROUGH_CONTROL = frozenset((Kind.ANSWER, Kind.INTERRUPT, Kind.STOP, Kind.EXIT))
+_DUMP_PATIENCE = 0.3
+_DUMP_POLL = 0.01
+
+
+class Pipe:
+    """The supervisor's end of one of the two pipes (see `ipc`)."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        self.socket = sock
+        self.outbox = Outbox(sock)
+
+    def fileno(self) -> int:
+        """The file descriptor to wait on."""
+        return self.socket.fileno()
+
+    def send(self, kind: int, generation: int, payload: bytes | bytearray) -> None:
+        """Send a frame; never raises: the end of the process is told by SIGCHLD and `read`."""
+        head = header(kind, generation, len(payload))
+        try:
+            self.outbox.send([head + payload] if len(payload) < _SMALL_BYTES else [head, payload])
+        except OSError:
+            pass
+
+
+def channel_pairs(hands_over: bool) -> list[tuple[socket.socket, socket.socket]]:
+    """Both ends of each pipe of a channel.
+
+    Args:
+        hands_over: with the one that brings results to be held for peers.
+    """
+    pairs = [socket.socketpair() for _ in range(2)]
+    if hands_over and sys.platform == "linux":  # it keeps messages whole; others have none
+        pairs.append(socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+    elif hands_over:
+        pairs.append(socket.socketpair())
+    return pairs
+
+
+class Channel:
+    """The supervisor's ends of both pipes.
+
+    Attributes:
+        handover: brings results to be held for peers (mode v3); None: they are not.
+    """
+
+    def __init__(
+        self,
+        tasks: socket.socket,
+        control: socket.socket,
+        handover: socket.socket | None = None,
+    ) -> None:
+        self.tasks = Pipe(tasks)
+        self.control = Pipe(control)
+        self.handover = handover
+        if handover is not None:
+            handover.setblocking(False)
+        self._cutter = frame_cutter()
+
+    def send(self, kind: int, generation: int, payload: bytes | bytearray) -> None:
+        """Send a frame through the pipe, or the pipes, that its kind takes."""
+        if kind in _THROUGH_CONTROL:
+            self.control.send(kind, generation, payload)
+        if kind in _THROUGH_TASKS:
+            self.tasks.send(kind, generation, payload)
+
+    def read(self) -> list[Frame] | None:
+        """The frames that have come; None at the end of the stream."""
+        frames: list[Frame] = []
+        try:
+            while True:
+                space = self._cutter.space()
+                count = self.tasks.socket.recv_into(space)
+                if not count:
+                    return frames or None
+                frames += self._cutter.filled(count)
+                if count < len(space):
+                    return frames
+        except (BlockingIOError, InterruptedError):
+            return frames
+        except OSError:
+            return frames or None
+
+    def close(self) -> None:
+        """Close both; the algorithm side sees the end of the streams."""
+        self.tasks.socket.close()
+        self.control.socket.close()
+        if self.handover is not None:
+            self.handover.close()
+
+
+class Algorithm(Protocol):
+    """The algorithm side, in a process of its own or (`--in-process`) in this one."""
+
+    channel: Channel
+    ends_with_its_pipe: bool  # no SIGCHLD will tell of its end
+
+    def kill(self) -> None:
+        """End it and all of its process group at once."""
+
+    def close(self) -> None:
+        """Give back what this process holds of it."""
+
+    def stacks(self, ask: bool) -> str:
+        """The stacks of its threads: those of its death, or (`ask`) those of this moment."""
+
+    def died_with(self, pid: int, status: int) -> bool:
+        """Take note that process `pid` was reaped with `status`; True if it was this one."""
+
+
+class AlgorithmProcess:
+    """A running algorithm process.
+
+    Args:
+        command: what to run; it finds the pipe through the environment.
+        environ: its environment, `CHANNEL_VARIABLE` apart.
+        outputs: file descriptors for its stdout and stderr; None: those of this process.
+        hands_over: it has results to be held for peers.
+    """
+
+    ends_with_its_pipe = False
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        environ: Mapping[str, str],
+        outputs: tuple[int, int] | None = None,
+        hands_over: bool = False,
+    ) -> None:
+        pairs = channel_pairs(hands_over)
+        theirs = [their for _, their in pairs]
+        self._stacks = _open_stacks_file()
+        self.status: int | None = None
+        redirect = [
+            (os.POSIX_SPAWN_DUP2, ours_, theirs_) for theirs_, ours_ in enumerate(outputs or (), 1)
+        ]
+        fds = [their.fileno() for their in theirs]
+        fds.insert(2, self._stacks)
+        try:
+            for fd in fds:
+                os.set_inheritable(fd, True)
+            self.pid = os.posix_spawn(
+                command[0],
+                list(command),
+                {**environ, CHANNEL_VARIABLE: ",".join(map(str, fds))},
+                file_actions=redirect,
+                # A session of its own: Ctrl-C in a terminal reaches the supervisor alone.
+                setsid=True,
+                # This process ignores or blocks what Python ignores; the new one starts afresh.
+                setsigdef=[signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD],
+                setsigmask=[],
+            )
+        finally:
+            os.set_inheritable(self._stacks, False)
+            for their in theirs:
+                their.close()
+        self.channel = Channel(*(ours for ours, _ in pairs))
+
+    def kill(self) -> None:
+        """End the process and all of its process group at once."""
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+
+    def close(self) -> None:
+        """Give back the file descriptors."""
+        self.channel.close()
+        os.close(self._stacks)
+
+    def died_with(self, pid: int, status: int) -> bool:
+        """Take note that process `pid` was reaped with wait status `status`."""
+        if pid != self.pid:
+            return False
+        self.status = status
+        return True
+
+    def stacks(self, ask: bool) -> str:
+        """What faulthandler wrote: at a fatal signal, or (`ask`) now, at our request."""
+        if ask and self.status is None:
+            before = os.fstat(self._stacks).st_size
+            try:
+                os.kill(self.pid, DUMP_SIGNAL)
+            except ProcessLookupError:
+                return ""
+            self._await_stacks(before)
+        size = os.fstat(self._stacks).st_size
+        return os.pread(self._stacks, size, 0).decode(errors="replace")
+
+    def _await_stacks(self, before: int) -> None:
+        """Wait until the file has grown and stands still: there is no other sign of the end."""
+        deadline = time.monotonic() + _DUMP_PATIENCE
+        last = before
+        while time.monotonic() < deadline:
+            time.sleep(_DUMP_POLL)
+            size = os.fstat(self._stacks).st_size
+            if size > before and size == last:
+                return
+            last = size
+
+
+def exit_code_of(status: int) -> int:
+    """What a container whose process ended with this wait status exits with."""
+    if os.WIFSIGNALED(status):
+        return 128 + os.WTERMSIG(status)
+    return os.WEXITSTATUS(status)
+
+
+def _open_stacks_file() -> int:
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("stacks")
+    import tempfile
+
+    fd, path = tempfile.mkstemp()
+    os.unlink(path)
+    return fd

@@ -1,0 +1,84 @@
+"""The answers that a test gives in HKube's place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...errors import WrapperError
+from ...local.worker.answers import Answer, AnswerTable, Call, CallKind, Cancelled, Failure, Result
+from ...protocol.encoding.encoding import get_encoding
+
+_METHODS = {
+    CallKind.ALGORITHM: "answer_algorithm",
+    CallKind.STORED_PIPELINE: "answer_pipeline",
+    CallKind.RAW_PIPELINE: "answer_pipeline",
+    CallKind.DATA_SOURCE: "answer_data_source",
+}
+
+
+class TestAnswers(AnswerTable):
+    """An answer table that says how an answer that it lacks is given."""
+
+    __test__ = False  # no class of tests, for pytest
+
+    def find(self, call: Call) -> Answer:
+        """Return the answer for a call; a Failure that says how to give one if there is none."""
+        found = super().find(call)
+        if isinstance(found, Failure) and call.name not in self._names(call.kind):
+            return Failure(f"{found.text}: hkube.{_METHODS[call.kind]}({call.name!r}, …) gives one")
+        return found
+
+    def _names(self, kind: CallKind) -> set[str]:
+        if kind is CallKind.ALGORITHM:
+            return set(self.algorithms)
+        return set(self.data_sources if kind is CallKind.DATA_SOURCE else self.pipelines)
+
+
+def make_answer(
+    given: Any, encoding: Callable[[], str], told: Callable[[BaseException], None]
+) -> Answer:
+    """Return the answer that a test means.
+
+    Args:
+        given: the result; an exception, which the call fails with; a Failure or Cancelled; or a
+            function that takes the call's input, and returns one of these or raises.
+        encoding: gives that of the messages.
+        told: called with an AssertionError that the function raised, or with pytest's own
+            exceptions: these are for the test.
+    """
+
+    if isinstance(given, (Result, Failure, Cancelled)):
+        return given
+
+    def answer(call: Call) -> Any:
+        try:
+            value = given(call.input) if _is_function(given) else given
+        except Exception as error:
+            if isinstance(error, AssertionError):
+                told(error)
+            raise
+        except BaseException as error:  # pytest.fail, pytest.skip and their like
+            told(error)
+            raise RuntimeError(str(error)) from error
+        return _checked(value, encoding(), call)
+
+    return answer
+
+
+def _is_function(given: Any) -> bool:
+    return callable(given) and not isinstance(given, type)
+
+
+def _checked(value: Any, encoding: str, call: Call) -> Any:
+    if isinstance(value, BaseException):
+        raise value
+    if isinstance(value, (Failure, Cancelled)):
+        return value
+    plain = value.value if isinstance(value, Result) else value
+    try:
+        get_encoding(encoding).encode({"response": plain}, "answer")
+    except WrapperError as error:
+        text = f"the answer for {call.kind.value} '{call.name}' cannot be sent: {error}"
+        raise TypeError(text) from error
+    return value

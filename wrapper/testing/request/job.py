@@ -1,0 +1,61 @@
+"""The job of a run, of what a test says about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ...local.worker.job import make_job
+from ...text.suggestions import did_you_mean, near_miss
+from .wrong_use import WrongUse
+
+IN_INFO = ("extraData", "lastRunResult", "rootJobId", "savePaths")
+"""What is given like the rest, but stands in `args["info"]`."""
+
+OWN = ("input", "isolated", "timeout")
+
+
+def job_of(task_input: Any, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the job, the data of `initialize`.
+
+    Args:
+        task_input: the node's inputs.
+        name: the algorithm's.
+        given: parts of the job by their names in `args`, or the same in snake_case.
+
+    Raises:
+        WrongUse: the inputs are no list, or a part has a name that a job does not know.
+    """
+    if not isinstance(task_input, (list, tuple)):
+        raise WrongUse(
+            "input must be a list, as HKube gives a node its inputs: "
+            f"perhaps input=[{_brief(task_input)}]"
+        )
+    job = make_job(task_input, algorithm_name=name)
+    info = dict(job["info"])
+    names = {_snake(key): key for key in (*job, *IN_INFO)}
+    for key, value in given.items():
+        known = names.get(_snake(key))
+        if known is None:
+            meant = near_miss(key, [*job, *IN_INFO, *OWN])
+            raise WrongUse(f"hkube.run has no argument '{key}'{did_you_mean(meant) or _of(job)}")
+        if known in IN_INFO:
+            info[known] = value
+        else:
+            job[known] = value
+    if isinstance(job["info"], dict):
+        job["info"] = {**info, **(given.get("info") or {})}
+    return job
+
+
+def _snake(name: str) -> str:
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
+
+
+def _of(job: Mapping[str, Any]) -> str:
+    return f"; a job has {', '.join(sorted({*job, *IN_INFO} - {'input'}))}"
+
+
+def _brief(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else "…"

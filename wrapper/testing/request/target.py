@@ -1,0 +1,156 @@
+"""What is meant by the first argument of `hkube.run`."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ...algorithm.loading.functions import functions_of
+from ...algorithm.loading.importing import put_on_path
+from ...algorithm.loading.loader import Algorithm, EntryPoint, from_functions, load
+from ...local.source.source import AlgorithmSource, SourceError, open_algorithm
+from ...text.suggestions import did_you_mean, near_miss
+from .wrong_use import WrongUse
+
+_DOTTED_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
+
+
+@dataclass(frozen=True)
+class Target:
+    """An algorithm under test.
+
+    Attributes:
+        key: tells it from others.
+        name: the algorithm's.
+        opened: gives where it lies, for the time that it is used.
+        load: gives its functions; None: they are loaded as in the container.
+        in_process_only: why it cannot be run in a process of its own; empty: it can.
+    """
+
+    key: object
+    name: str
+    opened: Callable[[], AbstractContextManager[AlgorithmSource]]
+    load: Callable[[], Algorithm] | None = None
+    in_process_only: str = ""
+
+
+def load_source(source: AlgorithmSource) -> Algorithm:
+    """Load the algorithm's module, as the container does."""
+    return load(EntryPoint(source.folder, source.entry_point))
+
+
+def find_target(given: Any, bases: Iterable[Path]) -> Target:
+    """Find the algorithm that a test means.
+
+    Args:
+        given: a path as `open_algorithm` takes it; an imported module; or a function `start`.
+        bases: the folders that a relative path may start from, the first one first.
+
+    Raises:
+        SourceError: there is no such path.
+        WrongUse: it is none of these.
+    """
+    if isinstance(given, (str, Path)):
+        path = Path(given)
+        return _of_path(path, [Path(path.anchor)] if path.anchor else list(dict.fromkeys(bases)))
+    if isinstance(given, ModuleType):
+        return _of_module(given)
+    if callable(given):
+        return _of_function(given)
+    raise WrongUse(
+        "hkube.run takes the path of an algorithm, its module or its function start, "
+        f"not {type(given).__name__}"
+    )
+
+
+def _of_path(path: Path, bases: list[Path]) -> Target:
+    text = str(path)
+    if "\0" in text:
+        raise SourceError("the path holds a null byte")
+    for base in bases:
+        found = Path(os.path.normpath(base / path))
+        if os.path.exists(found):  # False also for a name that is too long
+            return Target(found.resolve(), found.resolve().stem, _opener(found))
+        if _DOTTED_NAME.fullmatch(text) and _is_module(base.joinpath(*text.split("."))):
+            source = AlgorithmSource(text.rpartition(".")[2], base.resolve(), text)
+            return Target((source.folder, text), source.name, _opener(source))
+    if _DOTTED_NAME.fullmatch(text) and path.suffix not in (".py", ".yml", ".yaml", ".json"):
+        try:
+            with open_algorithm(text):
+                return Target(text, text.rpartition(".")[2], _opener(text))  # an installed one
+        except SourceError:
+            pass  # where else was looked is to be said as well
+    raise SourceError(_not_found(path, bases))
+
+
+def _opener(
+    given: str | Path | AlgorithmSource,
+) -> Callable[[], AbstractContextManager[AlgorithmSource]]:
+    if isinstance(given, AlgorithmSource):
+        return lambda: nullcontext(given)
+    return lambda: open_algorithm(given)
+
+
+def _is_module(path: Path) -> bool:
+    return os.path.isfile(f"{path}.py") or os.path.isfile(path / "__init__.py")
+
+
+def _not_found(path: Path, bases: list[Path]) -> str:
+    meant = near_miss(path.name, [name for base in bases for name in _beside(base / path)])
+    hint = did_you_mean(str(path.with_name(meant)) if meant else None)
+    if path.is_absolute():
+        return f"{path} does not exist{hint}"
+    looked = ", ".join(map(str, bases))
+    return f"{path} does not exist{hint} (looked in {looked})"
+
+
+def _beside(path: Path) -> list[str]:
+    try:
+        return [entry.name for entry in path.parent.iterdir()]
+    except OSError:
+        return []
+
+
+def _of_module(module: ModuleType) -> Target:
+    file = getattr(module, "__file__", None)
+    if file is None:
+        raise WrongUse(
+            f"{module.__name__} has no file: give the module that has the function start"
+        )
+    path = Path(file).resolve()
+    source = AlgorithmSource(path.stem, path.parent, path.name)
+
+    def load_module() -> Algorithm:
+        put_on_path(str(path.parent), str(path.parent))
+        os.chdir(path.parent)  # as in the container
+        text = path.read_bytes() if path.suffix == ".py" else b""
+        functions = functions_of(module, path.name, text)
+        return Algorithm(
+            functions.start,
+            functions.initialize,
+            functions.stop,
+            functions.exit,
+            folder=path.parent,
+            remarks=functions.remarks,
+            base=path.parent,
+        )
+
+    return Target(("module", id(module)), source.name, lambda: nullcontext(source), load_module)
+
+
+def _of_function(start: Callable[..., Any]) -> Target:
+    name = getattr(start, "__name__", "start")
+    return Target(
+        ("function", id(start)),
+        name,
+        lambda: nullcontext(AlgorithmSource(name, Path.cwd())),
+        lambda: from_functions(start),
+        in_process_only="isolated=True takes a path or a module: a process of its own has no way "
+        "to a function of this one",
+    )

@@ -1,0 +1,1 @@
+"""The process, or processes, that run the algorithm under test."""

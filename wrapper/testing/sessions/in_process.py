@@ -1,0 +1,176 @@
+"""An algorithm that runs in the test's process: for speed, breakpoints, coverage, monkeypatch."""
+
+from __future__ import annotations
+
+import signal
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from ...algorithm.loading.loader import Algorithm
+from ...config.settings import Config
+from ...errors import AlgorithmStopped, LoadError
+from ...local.run.container import container_environ
+from ...local.worker.answers import AnswerTable
+from ...local.worker.timeouts import EXIT_TIMEOUT
+from ...local.worker.worker import Worker
+from ..outcome.outcome import AlgorithmFailed, Outcome, no_result_within
+from ..outcome.recorder import Recorder, StopAt
+from ..request.target import Target, load_source
+from .abort import LastResort
+from .captured_output import remembered_output
+from .process_state import Surroundings, environment
+from .rig import Rig, make_rig
+from .watchdog import Watchdog
+
+_NOT_KILLED = (
+    "the algorithm did not end when it was stopped: HKube would have killed its process, which "
+    "only isolated=True can do here"
+)
+
+
+class InProcess:
+    """One algorithm, loaded once, which serves run after run.
+
+    Attributes:
+        usable: it can serve another run.
+        encoding: of the messages.
+    """
+
+    def __init__(self, target: Target, answers: AnswerTable, last_resort: LastResort) -> None:
+        """Prepare it; from the main thread.
+
+        Args:
+            target: the algorithm.
+            answers: to its calls.
+            last_resort: ends the process.
+        """
+        self.usable = True
+        self._recorder = Recorder()
+        self._last_resort = last_resort
+        with ExitStack() as stack:
+            source = stack.enter_context(target.opened())
+            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="hkube-"))
+            self._worker = stack.enter_context(Worker(self._recorder, answers))
+            environ = container_environ(source, self._worker.port, environment(), Path(scratch))
+            config = Config.from_environ(environ, source.folder)
+            self.encoding = config.encoding
+            self._rig: Rig = make_rig(config, self._killed)
+            stack.callback(self._rig.close)
+            self._stack = stack.pop_all()
+        given = target.load
+        entry = "" if given else source.entry_point.removesuffix(".py").replace("/", ".")
+        self._surroundings = Surroundings(source.folder, source.environ, entry)
+        self._load: Callable[[], Algorithm] | None = given or (lambda: load_source(source))
+
+    def run(self, job: Mapping[str, Any], timeout: float | None, stop_at: StopAt | None) -> Outcome:
+        """Run the algorithm once.
+
+        Args:
+            job: the data of `initialize`.
+            timeout: seconds until it is stopped, and the run has failed; None: for ever.
+            stop_at: when it is stopped as HKube would.
+
+        Raises:
+            AlgorithmFailed: the time was up, or the algorithm did not end when it was stopped.
+        """
+        rig, worker = self._rig, self._worker
+        self._recorder.begin(stop_at, worker.stop)
+        rig.user.forget()
+        with _interrupts() as interrupted, self._surroundings.lent(), remembered_output() as lines:
+            ended = worker.begin(job)
+            ended.add_done_callback(lambda _: rig.pause())
+            dog = Watchdog(ended, timeout, worker.stop, rig.interruption, self._last_resort)
+            self._serve(dog)
+            self._recorder.end()
+        if interrupted:
+            raise KeyboardInterrupt
+        if rig.user.for_test is not None:
+            raise rig.user.for_test
+        if dog.stuck or not ended.done():
+            self.usable = False
+            raise AlgorithmFailed(_NOT_KILLED) from self._stopped()
+        outcome = self._recorder.outcome(ended.result(), lines.taken(), rig.user.raised)
+        if dog.timed_out:
+            raise AlgorithmFailed(no_result_within(timeout)) from self._stopped()
+        return outcome
+
+    def close(self) -> None:
+        """Call the algorithm's `exit`, as HKube does at the end; then give everything back."""
+        with self._stack:
+            if not self.usable:
+                self._rig.terminate()
+                self._rig.terminate()
+                return
+            ended: Future[None] = Future()
+            ended.set_running_or_notify_cancel()
+            with _interrupts() as interrupted, self._surroundings.lent():
+                self._exit()
+                stop = self._rig.terminate
+                dog = Watchdog(ended, EXIT_TIMEOUT, stop, self._rig.interruption, self._last_resort)
+                self._serve(dog)
+            if interrupted:
+                raise KeyboardInterrupt
+
+    def _serve(self, dog: Watchdog) -> None:
+        """Load the algorithm, the first time; run its functions until the watched end."""
+        try:
+            with dog:
+                self._rig.interruption.install()  # another algorithm's may have been last
+                load, self._load = self._load, None
+                if load is not None:
+                    self._rig.host.begin(lambda: self._remembering(load))
+                self._rig.host.serve()
+        except AlgorithmStopped:  # it was insisted on that moment
+            dog.end()
+        except BaseException:
+            self.usable = False
+            raise
+
+    def _remembering(self, load: Callable[[], Algorithm]) -> Algorithm:
+        try:
+            return load()
+        except LoadError as error:
+            self._rig.user.raised[str(error)] = error
+            raise
+
+    def stop(self, force: bool = True) -> None:
+        """Stop the run that is going on; safe from any thread."""
+        self._worker.stop(force)
+
+    def _exit(self) -> None:
+        if self._recorder.connected:
+            self._worker.exit()
+        else:
+            self._rig.terminate()
+
+    def _killed(self) -> None:
+        self.usable = False
+
+    def _stopped(self) -> BaseException | None:
+        """What was raised in the algorithm's code to end it; its traceback tells where it was."""
+        raised = self._rig.user.raised.values()
+        return next((error for error in raised if isinstance(error, AlgorithmStopped)), None)
+
+
+@contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """Remember each Ctrl-C: to user code it may look like any other exception."""
+    seen: list[int] = []
+    before = signal.getsignal(signal.SIGINT)
+
+    def note(number: int, frame: Any) -> None:
+        seen.append(number)
+        if callable(before):
+            before(number, frame)
+
+    if callable(before):
+        signal.signal(signal.SIGINT, note)
+    try:
+        yield seen
+    finally:
+        if callable(before):
+            signal.signal(signal.SIGINT, before)

@@ -1,0 +1,140 @@
+"""An algorithm that runs in processes of its own, as its container would."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import IO, Any
+
+from ...config.settings import Config
+from ...local.run.container import AlgorithmContainer, container_environ
+from ...local.worker import events
+from ...local.worker.answers import AnswerTable
+from ...local.worker.timeouts import CRASH_TIMEOUT, EXIT_TIMEOUT, STOP_TIMEOUT
+from ...local.worker.worker import Worker
+from ..outcome.outcome import AlgorithmFailed, Outcome, no_result_within
+from ..outcome.recorder import Recorder, StopAt
+from ..request.target import Target
+from .process_state import environment
+
+
+class Isolated:
+    """One algorithm in its processes, which serve run after run.
+
+    Attributes:
+        usable: it can serve another run.
+        encoding: of the messages.
+    """
+
+    def __init__(self, target: Target, answers: AnswerTable) -> None:
+        """Start the processes."""
+        self.usable = True
+        self._recorder = Recorder()
+        with ExitStack() as stack:
+            source = stack.enter_context(target.opened())
+            self._worker = stack.enter_context(Worker(self._recorder, answers))
+            self._output = _Output(stack.enter_context(tempfile.TemporaryFile()))
+            environ = {**environment(), "HKUBE_LOG_FORMAT": "json"}
+            port, fd = self._worker.port, self._output.fd
+            scratch = source.folder
+            config = Config.from_environ(
+                container_environ(source, port, environ, scratch), source.folder
+            )
+            self.encoding = config.encoding
+            self._container = stack.enter_context(AlgorithmContainer(source, port, environ, fd))
+            self._stack = stack.pop_all()
+        self._container.on_exit(self._gone)
+
+    def run(self, job: Mapping[str, Any], timeout: float | None, stop_at: StopAt | None) -> Outcome:
+        """Run the algorithm once; see `InProcess.run`."""
+        self._recorder.begin(stop_at, self._worker.stop)
+        ended = self._worker.begin(job)
+        if not self._worker.wait_idle(timeout):
+            self._worker.stop()
+            self.usable = self._worker.wait_idle(STOP_TIMEOUT)
+            self._recorder.end()
+            self._read_output()
+            raise AlgorithmFailed(no_result_within(timeout))
+        self._recorder.end()
+        result = ended.result()
+        if isinstance(result, events.Lost):
+            self.usable = False
+            self._container.wait(CRASH_TIMEOUT)
+        lines, records = self._read_output()
+        if isinstance(result, events.Lost):
+            code = self._container.wait(0)
+            result = events.Lost("\n".join([_ending(code, result.reason), *records]))
+        return self._recorder.outcome(result, lines, {})
+
+    def stop(self, force: bool = True) -> None:
+        """Stop the run that is going on; safe from any thread."""
+        self._worker.stop(force)
+
+    def close(self) -> None:
+        """End the processes, as HKube does."""
+        with self._stack:
+            if self.usable:
+                self._worker.exit()
+                self._container.wait(EXIT_TIMEOUT)
+            self._container.end()
+            self._read_output()
+
+    def _gone(self, code: int) -> None:
+        self.usable = False
+        self._worker.give_up(f"the process ended with exit code {code}")
+
+    def _read_output(self) -> tuple[list[str], list[str]]:
+        """Read on what the processes wrote: the algorithm's lines, the wrapper's sentences."""
+        lines: list[str] = []
+        records: list[str] = []
+        for line in self._output.new_lines():
+            own, record = _split(line)
+            if own or record is None:
+                lines.append(own)
+                print(own, file=sys.stderr)
+            if record is not None:
+                records.append(record)
+                print(record, file=sys.stderr)
+        return lines, records
+
+
+class _Output:
+    """What the processes write, in a file: what they have printed is there by the time they say
+    that they are done."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.fd = file.fileno()
+        self._read_to = 0
+
+    def new_lines(self) -> list[str]:
+        """The lines since the last time; the file's own position is where the processes write."""
+        size = os.fstat(self.fd).st_size - self._read_to
+        data = os.pread(self.fd, size, self._read_to)
+        self._read_to += len(data)
+        return data.decode(errors="replace").splitlines()
+
+
+def _split(line: str) -> tuple[str, str | None]:
+    """The algorithm's part of a line, and the sentence of the wrapper's log that may end it."""
+    own, mark, rest = line.rpartition('{"time": "')
+    try:
+        return own, str(json.loads(mark + rest)["message"])
+    except (ValueError, KeyError, TypeError):
+        return line, None
+
+
+def _ending(code: int | None, reason: str) -> str:
+    if code is None:
+        return reason
+    if code <= 128:
+        return f"the algorithm's process ended with exit code {code}"
+    try:
+        name = signal.Signals(code - 128).name
+    except ValueError:
+        return f"the algorithm's process ended with exit code {code}"
+    return f"the algorithm's process was ended by {name} (exit code {code})"
