@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from .cache import Cache
 from .inputs import AskPeers, Sources, fetch_response, fill_input
 from .results import Hold, Sink, Source, store_inputs, store_result
+from .stores.open_store import open_store
 from .stores.retries import Retries
-from .stores.store import open_store
 
 if TYPE_CHECKING:
     import socket

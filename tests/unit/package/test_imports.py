@@ -202,6 +202,10 @@ def test_rooms_import_only_what_they_may() -> None:
     none_of(strangers, "not allowed by the table in this file:")
 
 
+def test_no_two_modules_import_each_other() -> None:
+    refuse_circles({each.file: set() for each in IMPORTS}, lambda module: module)
+
+
 def test_no_two_folders_import_each_other() -> None:
     # A module at the root of the package counts as a folder: the root holds one of each floor.
     refuse_circles({}, lambda file: file.rpartition("/")[0] or file)

@@ -7,23 +7,18 @@ signal handler makes a call while the thread it interrupts holds that lock.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from functools import partial
-from itertools import count
 from threading import TIMEOUT_MAX, get_ident
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ...errors import (
-    AlgorithmExecutionError,
     AlgorithmStopped,
     CallError,
-    DataSourceError,
-    SubPipelineError,
-    SubPipelineStopped,
     TaskOver,
 )
 from ...protocol.messages.shapes import Answer, AnswerKind
+from .call import Call
 from .waiter import Waiter
 
 if TYPE_CHECKING:
@@ -33,10 +28,6 @@ if TYPE_CHECKING:
 # (kube-HPC/hkube, core/worker/lib/code-api). It has this many seconds to tell of one that failed,
 # then the call ends by itself.
 STOP_GRACE = 1.0
-
-# Ids are unique over all tasks, so that a late answer to an old task's call matches no new one;
-# with the process id in them, because the worker outlives an algorithm process that was killed.
-_numbers = count(1)
 
 
 class Link(Protocol):
@@ -56,54 +47,6 @@ class Link(Protocol):
 
 # An enum's member is looked up in Python code, too slow for what every answer passes.
 _STARTED, _DONE = AnswerKind.STARTED, AnswerKind.DONE
-
-
-class Family(NamedTuple):
-    """What calls of one sort have in common.
-
-    Attributes:
-        noun: what is waited for.
-        failed: raised when HKube answers with an error.
-        stopped: raised when it was stopped.
-    """
-
-    noun: str
-    failed: type[CallError]
-    stopped: type[CallError]
-
-
-SUB_PIPELINE = Family("sub-pipeline", SubPipelineError, SubPipelineStopped)
-ALGORITHM = Family("algorithm", AlgorithmExecutionError, AlgorithmExecutionError)
-DATA_SOURCE = Family("data source", DataSourceError, DataSourceError)
-
-
-class Call(NamedTuple):
-    """One call that waits.
-
-    Attributes:
-        id: what HKube's answer refers to.
-        family: what is waited for.
-        name: the pipeline's or the algorithm's; empty if it has none.
-        include_result: whether the caller wants the result, or only the end.
-    """
-
-    id: str
-    family: Family
-    name: str = ""
-    include_result: bool = True
-
-    @property
-    def title(self) -> str:
-        """What is waited for, in words."""
-        return f"{self.family.noun} {self.name!r}" if self.name else self.family.noun
-
-    def __str__(self) -> str:
-        return f"{self.title} (id {self.id})"
-
-
-def next_call_id() -> str:
-    """An id that no other call has."""
-    return f"{os.getpid()}-{next(_numbers)}"
 
 
 def start_timer(seconds: float, act: Callable[[], object]) -> Callable[[], object]:

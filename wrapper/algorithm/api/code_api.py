@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from ...errors import DataSourceError
 from ...protocol.messages import shapes
 from .arguments import check_call_id, check_dict, check_list, check_name, check_nodes, check_timeout
-from .calls import ALGORITHM, DATA_SOURCE, SUB_PIPELINE, Call, Calls, next_call_id
+from .call import ALGORITHM, DATA_SOURCE, SUB_PIPELINE, Call, next_call_id
+from .calls import Calls
 
 if TYPE_CHECKING:
     from .future import CallFuture

@@ -11,7 +11,7 @@ from threading import Thread
 from typing import Any
 
 from ...errors import StorageError
-from .calls import Call
+from .call import Call
 
 
 class CallFuture(Future[Any]):

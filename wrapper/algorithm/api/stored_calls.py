@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...protocol.messages.storage_shapes import start_stored_algorithm_execution
-from .calls import Call
+from .call import Call
 
 if TYPE_CHECKING:
     from ...storage.task_storage import TaskStorage

@@ -6,7 +6,7 @@ from threading import TIMEOUT_MAX, Lock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .calls import Call
+    from .call import Call
 
 
 class Waiter:

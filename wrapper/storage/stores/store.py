@@ -8,7 +8,7 @@ from ...errors import StorageError
 from ..format.encoded import Encoded
 
 if TYPE_CHECKING:
-    from ...config.storage_settings import StorageSettings
+    pass
 
 
 class Missing(StorageError):
@@ -35,14 +35,3 @@ class Store(Protocol):
         Raises:
             StorageError: it cannot be written; the text as that of `read`.
         """
-
-
-def open_store(settings: StorageSettings) -> Store:
-    """The storage that the settings name; nothing is said to it yet."""
-    if settings.kind == "s3":
-        from .s3_store import S3Store
-
-        return S3Store(settings.s3, settings.retry_timeout)
-    from .file_store import FileStore
-
-    return FileStore(settings.folder)

@@ -11,16 +11,8 @@ from typing import Any
 import pytest
 
 from tests.unit.support.interrupter import Interrupter
-from wrapper.algorithm.api.calls import (
-    ALGORITHM,
-    DATA_SOURCE,
-    STOP_GRACE,
-    SUB_PIPELINE,
-    Call,
-    Calls,
-    next_call_id,
-    start_timer,
-)
+from wrapper.algorithm.api.call import ALGORITHM, DATA_SOURCE, SUB_PIPELINE, Call, next_call_id
+from wrapper.algorithm.api.calls import STOP_GRACE, Calls, start_timer
 from wrapper.algorithm.api.waiter import Waiter
 from wrapper.errors import (
     AlgorithmExecutionError,

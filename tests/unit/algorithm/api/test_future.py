@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from wrapper.algorithm.api.calls import ALGORITHM, Call
+from wrapper.algorithm.api.call import ALGORITHM, Call
 from wrapper.algorithm.api.future import CallFuture
 from wrapper.errors import AlgorithmExecutionError, AlgorithmStopped
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wrapper.algorithm.api.calls import ALGORITHM, Call
+from wrapper.algorithm.api.call import ALGORITHM, Call
 from wrapper.algorithm.api.future import CallFuture
 from wrapper.algorithm.api.stored_calls import StoredCalls
 from wrapper.config.settings import Config

@@ -4,7 +4,7 @@ from threading import Thread
 
 import pytest
 
-from wrapper.algorithm.api.calls import SUB_PIPELINE, Call
+from wrapper.algorithm.api.call import SUB_PIPELINE, Call
 from wrapper.algorithm.api.waiter import Waiter
 from wrapper.errors import SubPipelineError
 

@@ -1,0 +1,20 @@
+"""From the settings to the store that they name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ...config.storage_settings import StorageSettings
+    from .store import Store
+
+
+def open_store(settings: StorageSettings) -> Store:
+    """The storage that the settings name; nothing is said to it yet."""
+    if settings.kind == "s3":
+        from .s3_store import S3Store  # its library takes time to import
+
+        return S3Store(settings.s3, settings.retry_timeout)
+    from .file_store import FileStore
+
+    return FileStore(settings.folder)
