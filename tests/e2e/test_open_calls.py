@@ -18,7 +18,7 @@ from wrapper.local.source.source import open_algorithm
 from wrapper.local.worker import events
 from wrapper.local.worker.answers import AnswerTable, Result
 from wrapper.local.worker.job import make_job
-from wrapper.local.worker.worker import Worker
+from wrapper.local.worker.worker import LocalWorker
 
 LIMIT = 60.0
 CALLER = """\
@@ -37,7 +37,7 @@ def start(args):
 
 def call(
     folder: Path, *given: Any, answers: AnswerTable | None = None, alone: bool = False
-) -> tuple[events.Outcome, list[pipeline_events.Event]]:
+) -> tuple[events.Outcome, list[pipeline_events.PipelineEvent]]:
     """What becomes of one call, and what was heard of it."""
     (folder / "algorithms").mkdir()
     (folder / "pipelines").mkdir()
@@ -45,7 +45,7 @@ def call(
     (folder / "algorithms" / "double.py").write_text(DOUBLE)
     node = {"nodeName": "n", "algorithmName": "double", "input": ["#@flowInput.x"]}
     (folder / "pipelines" / "stored.json").write_text(json.dumps({"nodes": [node]}))
-    heard: list[pipeline_events.Event] = []
+    heard: list[pipeline_events.PipelineEvent] = []
     with (
         open_algorithm(folder / "caller.py") as source,
         open_calls(
@@ -56,7 +56,7 @@ def call(
             os.environ,
             heard.append,
         ) as replies,
-        Worker(answers=replies) as worker,
+        LocalWorker(answers=replies) as worker,
         AlgorithmContainer(source, worker.port, os.environ),
     ):
         outcome = worker.run(make_job(given, "caller"), LIMIT)

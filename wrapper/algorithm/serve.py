@@ -25,7 +25,7 @@ from .host.pipes import Pipes
 
 if TYPE_CHECKING:
     from ..storage.task_storage import TaskStorage
-    from .loading.loader import Algorithm
+    from .loading.loader import UserAlgorithm
 
 _PR_SET_PDEATHSIG = 1
 _SIGKILL = 9
@@ -37,7 +37,7 @@ def serve_module() -> None:
     """Serve the supervisor with the module that the environment names; does not return."""
     config = Config.from_environ(os.environ, os.getcwd())
 
-    def load() -> Algorithm:
+    def load() -> UserAlgorithm:
         from pathlib import Path
 
         from .loading.loader import EntryPoint
@@ -48,7 +48,7 @@ def serve_module() -> None:
     serve_process(config, load)
 
 
-def serve_process(config: Config, load: Callable[[], Algorithm]) -> None:
+def serve_process(config: Config, load: Callable[[], UserAlgorithm]) -> None:
     """Serve the supervisor that started this process; does not return."""
     fds = [int(fd) for fd in os.environ.pop(CHANNEL_VARIABLE).split(",")]
     tasks, control, stacks, *handover = fds

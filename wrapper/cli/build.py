@@ -151,10 +151,10 @@ def _build(packed: Packed, wishes: Wishes, wanted: str | None) -> None:
 
 
 def _show_command(folder: Path, packed: Packed, wishes: Wishes, wanted: str | None) -> None:
-    from ..local.build.engine import Engine, build_command, engine_name
+    from ..local.build.engine import BuildEngine, build_command, engine_name
 
     name = engine_name(wanted or "docker")
     more = wishes.engine_arguments
-    command = build_command(Engine(name, name), folder, packed.tag, wishes.pip_conf, more)
+    command = build_command(BuildEngine(name, name), folder, packed.tag, wishes.pip_conf, more)
     print(f"the build context is in {folder}; now, where an engine is:", file=sys.stderr)
     print(shlex.join(command), flush=True)

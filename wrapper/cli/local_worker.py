@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ..local.worker import events
     from ..local.worker.answers import Answers
     from ..local.worker.storage import LocalStorage
-    from ..local.worker.worker import Worker
+    from ..local.worker.worker import LocalWorker
 
 
 def worker_at(
@@ -18,7 +18,7 @@ def worker_at(
     listener: events.Listener,
     answers: Answers | None = None,
     storage: LocalStorage | None = None,
-) -> Worker:
+) -> LocalWorker:
     """Return a worker that listens.
 
     Args:
@@ -30,10 +30,10 @@ def worker_at(
     Raises:
         UsageError: the port cannot be had.
     """
-    from ..local.worker.worker import Worker
+    from ..local.worker.worker import LocalWorker
 
     try:
-        return Worker(listener, answers, port, storage=storage)
+        return LocalWorker(listener, answers, port, storage=storage)
     except OSError as error:
         reason = error.strerror or str(error)
         raise UsageError(f"cannot listen on port {port} of 127.0.0.1: {reason}") from None

@@ -74,11 +74,11 @@ def run(
     Exit codes: 0 done; 1 the pipeline failed; 2 wrong usage; 130 ended by Ctrl-C.
     """
     started = time.monotonic()
-    from .run_pipeline import Request, run_pipeline
+    from .run_pipeline import PipelineRequest, run_pipeline
 
     kind = storage and storage.value
     with command_errors():
-        request = Request(
+        request = PipelineRequest(
             pipeline, algorithms, flow_input, pipelines, answers, processes, as_json, kind
         )
         code = run_pipeline(request, started)

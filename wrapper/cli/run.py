@@ -101,13 +101,13 @@ def run(
     started = time.monotonic()
     from ..local.worker.answers import AnswerTable, load_answers
     from .json_values import files_of, read_array, read_object
-    from .run_request import Request
+    from .run_request import RunRequest
     from .run_tasks import run_once, run_watching
     from .task_inputs import task_inputs
 
-    def read_request() -> Request:
+    def read_request() -> RunRequest:
         flow = None if flow_input is None else read_object("--flow-input", flow_input)
-        return Request(
+        return RunRequest(
             path=path,
             tasks=[
                 task

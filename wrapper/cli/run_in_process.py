@@ -21,8 +21,8 @@ from ..local.run.session import FAILED, Session, run_beside
 from ..local.show.screen import Screen
 from ..local.source.source import open_algorithm
 from ..local.worker.storage import local_storage
-from ..local.worker.worker import Worker
-from .run_request import Request, make_jobs, open_worker, say_remarks
+from ..local.worker.worker import LocalWorker
+from .run_request import RunRequest, make_jobs, open_worker, say_remarks
 from .run_view import Show
 
 STDOUT = 1
@@ -35,7 +35,7 @@ class _Run:
 
     stack: ExitStack
     show: Show
-    worker: Worker
+    worker: LocalWorker
     tasks: threading.Thread
     result: Future[int]
     signals: list[int]
@@ -66,7 +66,7 @@ class _Run:
             end_now(final)
 
 
-def run_in_process(request: Request, started: float) -> int:
+def run_in_process(request: RunRequest, started: float) -> int:
     """Run the tasks; see `run_tasks.run_once`. Ends the process if user code does not return."""
     with ExitStack() as stack:
         source = stack.enter_context(open_algorithm(request.path))
@@ -89,7 +89,7 @@ def run_in_process(request: Request, started: float) -> int:
         return run.end(code)
 
 
-def _run_beside(session: Session, worker: Worker, ended: Future[int]) -> None:
+def _run_beside(session: Session, worker: LocalWorker, ended: Future[int]) -> None:
     try:
         ended.set_result(run_beside(session, worker))
     except BaseException as error:  # nobody reads the result, for one

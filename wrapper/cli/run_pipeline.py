@@ -23,9 +23,9 @@ from ..local.pipeline.catalog.algorithms import (
 from ..local.pipeline.catalog.resources import AtHand
 from ..local.pipeline.descriptor.descriptor import Pipeline
 from ..local.pipeline.descriptor.parsing import with_flow_input
-from ..local.pipeline.engine.engine import Engine
-from ..local.pipeline.run.actions import Failed, Outcome, Stopped, Succeeded
-from ..local.pipeline.show.lines import Lines, failure_of
+from ..local.pipeline.engine.engine import PipelineEngine
+from ..local.pipeline.run.actions import Outcome, PipelineFailed, PipelineStopped, Succeeded
+from ..local.pipeline.show.lines import PipelineLines, failure_of
 from ..local.pipeline.show.live_table import LiveTable
 from ..local.worker.answers import AnswerTable, load_answers
 from ..local.worker.storage import local_storage
@@ -38,7 +38,7 @@ BESIDE = "algorithms"
 
 
 @dataclass(frozen=True)
-class Request:
+class PipelineRequest:
     """The options of the command, as they were given.
 
     Attributes:
@@ -62,7 +62,7 @@ class Request:
     storage: str | None = None
 
 
-def run_pipeline(request: Request, started: float) -> int:
+def run_pipeline(request: PipelineRequest, started: float) -> int:
     """Run the pipeline; returns the exit code.
 
     Args:
@@ -88,7 +88,7 @@ def run_pipeline(request: Request, started: float) -> int:
         return _run(request, pipeline, at_hand, started)
 
 
-def _run(request: Request, pipeline: Pipeline, at_hand: AtHand, started: float) -> int:
+def _run(request: PipelineRequest, pipeline: Pipeline, at_hand: AtHand, started: float) -> int:
     with _view(request.as_json, started) as view, _engine(request, at_hand, view) as engine:
         for remark in _remarks(pipeline, at_hand):
             view.say(f"warning: {remark}")
@@ -114,8 +114,10 @@ def _remarks(pipeline: Pipeline, at_hand: AtHand) -> Iterator[str]:
 
 
 @contextmanager
-def _engine(request: Request, at_hand: AtHand, view: Lines | LiveTable) -> Iterator[Engine]:
-    engine = Engine(at_hand, view, request.processes)
+def _engine(
+    request: PipelineRequest, at_hand: AtHand, view: PipelineLines | LiveTable
+) -> Iterator[PipelineEngine]:
+    engine = PipelineEngine(at_hand, view, request.processes)
     try:
         with engine:
             yield engine
@@ -124,11 +126,11 @@ def _engine(request: Request, at_hand: AtHand, view: Lines | LiveTable) -> Itera
 
 
 @contextmanager
-def _view(is_quiet: bool, started: float) -> Iterator[Lines | LiveTable]:
+def _view(is_quiet: bool, started: float) -> Iterator[PipelineLines | LiveTable]:
     """What shows the run: a table on a terminal, lines elsewhere."""
     console = Console(stderr=True, highlight=False)
     if is_quiet or not console.is_terminal or console.is_dumb_terminal:
-        yield Lines(_write_line, started, brief=is_quiet)
+        yield PipelineLines(_write_line, started, brief=is_quiet)
     else:
         with LiveTable(console, started) as table:
             yield table
@@ -143,9 +145,9 @@ def _summary(outcome: Outcome, seconds: float) -> dict[str, Any]:
     match outcome:
         case Succeeded():
             return facts | {"result": outcome.results}
-        case Failed():
+        case PipelineFailed():
             return facts | {"status": "failed", "error": failure_of(outcome)}
-        case Stopped():
+        case PipelineStopped():
             return facts | {"status": "stopped", "error": outcome.reason}
 
 

@@ -13,14 +13,14 @@ from ..local.source.source import AlgorithmSource
 from ..local.worker.answers import Answers, AnswerTable
 from ..local.worker.job import make_job
 from ..local.worker.storage import LocalStorage
-from ..local.worker.worker import Worker
+from ..local.worker.worker import LocalWorker
 from .local_worker import worker_at
 from .run_view import Show
 from .task_inputs import TaskInput
 
 
 @dataclass(frozen=True)
-class Request:
+class RunRequest:
     """The options of the command, read and checked.
 
     Attributes:
@@ -54,23 +54,23 @@ class Request:
 
 @contextmanager
 def open_worker(
-    request: Request, source: AlgorithmSource, show: Show, storage: LocalStorage | None
-) -> Iterator[Worker]:
+    request: RunRequest, source: AlgorithmSource, show: Show, storage: LocalStorage | None
+) -> Iterator[LocalWorker]:
     """The local worker, and what answers the algorithm's calls."""
     with ExitStack() as stack:
         answers: Answers = request.answers
         if request.algorithms is not None or request.pipelines is not None:
             from ..local.pipeline.engine.open_calls import open_calls
-            from ..local.pipeline.show.lines import Lines
+            from ..local.pipeline.show.lines import PipelineLines
 
-            lines = Lines(show.screen.line, show.started, brief=True)
+            lines = PipelineLines(show.screen.line, show.started, brief=True)
             paths = (request.algorithms, request.pipelines)
             calls = open_calls(source.name, *paths, request.answers, os.environ, lines)
             answers = stack.enter_context(calls)
         yield stack.enter_context(worker_at(request.port, show, answers, storage))
 
 
-def make_jobs(request: Request, source: AlgorithmSource) -> Sequence[Mapping[str, Any]]:
+def make_jobs(request: RunRequest, source: AlgorithmSource) -> Sequence[Mapping[str, Any]]:
     """Return the data of each task's `initialize`."""
     jobs = [make_job(task.items, source.name) for task in request.tasks]
     for job, task in zip(jobs, request.tasks, strict=True):

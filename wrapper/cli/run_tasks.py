@@ -17,12 +17,12 @@ from ..local.run.watch import Watch
 from ..local.show.screen import Screen
 from ..local.source.source import AlgorithmSource, open_algorithm
 from ..local.worker.storage import local_storage
-from ..local.worker.worker import Worker
-from .run_request import Request, make_jobs, open_worker, say_remarks
+from ..local.worker.worker import LocalWorker
+from .run_request import RunRequest, make_jobs, open_worker, say_remarks
 from .run_view import Show
 
 
-def run_once(request: Request, started: float) -> int:
+def run_once(request: RunRequest, started: float) -> int:
     """Run the tasks; returns the exit code.
 
     Args:
@@ -42,7 +42,7 @@ def run_once(request: Request, started: float) -> int:
         return _run(request, source, show)
 
 
-def run_watching(read_request: Callable[[], Request], started: float) -> int:
+def run_watching(read_request: Callable[[], RunRequest], started: float) -> int:
     """Run the tasks, and again at each save, until Ctrl-C; see `run_once`.
 
     Args:
@@ -67,7 +67,7 @@ def run_watching(read_request: Callable[[], Request], started: float) -> int:
             started = time.monotonic()
 
 
-def _watch(request: Request) -> Watch:
+def _watch(request: RunRequest) -> Watch:
     with open_algorithm(request.path) as source:
         path = Path(request.path)
         files = [*request.files, *([path] if path.is_file() else [])]
@@ -94,7 +94,9 @@ def _mapped(algorithms: Path) -> Collection[Path]:
         return ()
 
 
-def _run(request: Request, source: AlgorithmSource, show: Show, watch: Watch | None = None) -> int:
+def _run(
+    request: RunRequest, source: AlgorithmSource, show: Show, watch: Watch | None = None
+) -> int:
     """Run the tasks as HKube would: worker, supervisor and algorithm process."""
     screen, say = show.screen, show.terminal.say
 
@@ -124,7 +126,7 @@ def _run(request: Request, source: AlgorithmSource, show: Show, watch: Watch | N
     return code
 
 
-def _start_anew(worker: Worker, container: AlgorithmContainer) -> None:
+def _start_anew(worker: LocalWorker, container: AlgorithmContainer) -> None:
     worker.give_up("a file was saved")
     container.end()
 

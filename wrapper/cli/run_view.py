@@ -42,7 +42,7 @@ class Show:
         self._seconds: list[float] = []
         self._began = started
 
-    def __call__(self, event: events.Event) -> None:
+    def __call__(self, event: events.WorkerEvent) -> None:
         """Show an event."""
         self.terminal(event)
         if self._record is not None:

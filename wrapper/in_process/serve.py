@@ -26,7 +26,7 @@ from ..supervisor.serve import EXIT_CONFIGURATION, EXIT_SOFTWARE, tell_problems
 from ..supervisor.supervisor import Supervisor
 
 if TYPE_CHECKING:
-    from ..algorithm.loading.loader import Algorithm
+    from ..algorithm.loading.loader import UserAlgorithm
 
 
 class LocalAlgorithm:
@@ -137,7 +137,7 @@ class SignalPipe:
 
 def serve_in_process(
     environ: Mapping[str, str],
-    load: Callable[[], Algorithm] | None = None,
+    load: Callable[[], UserAlgorithm] | None = None,
     gone: Callable[[int], None] = end_now,
     heard: Callable[[int], None] = lambda number: None,
 ) -> int:
@@ -193,7 +193,7 @@ def leave_threads(code: int) -> int:
     return code
 
 
-def _load_module(config: Config) -> Algorithm:
+def _load_module(config: Config) -> UserAlgorithm:
     from ..algorithm.loading.loader import EntryPoint, load
 
     return load(EntryPoint(Path(config.algorithm_folder), config.entry_point))

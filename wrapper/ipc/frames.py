@@ -34,7 +34,7 @@ _HEADER = struct.Struct("!BxxxIQ")
 HEADER_SIZE = _HEADER.size
 
 
-class Kind(IntEnum):
+class FrameKind(IntEnum):
     """What a frame is for: the first groups go to the algorithm process, the last comes from it."""
 
     # Through tasks.
@@ -55,7 +55,7 @@ class Kind(IntEnum):
     SAID = 20  # payload: a message for the worker
 
 
-class Functions(IntEnum):
+class OptionalFunctions(IntEnum):
     """Bits of a LOADED frame: which optional functions the user's module has.
 
     A module that failed to load counts as one with `initialize`: there its failure is told.

@@ -9,7 +9,7 @@ from ..errors import StorageError
 from .cache import Cache
 from .format.dotted_path import MISSING, put_at, value_at
 from .format.encoded import Encoded, decode_value, too_short
-from .format.references import Link, Reference, references, result_link
+from .format.references import StoragePlaceholder, StoredReference, references, result_link
 from .parallel import in_parallel
 from .stores.retries import Retries
 from .stores.store import Store
@@ -18,7 +18,7 @@ from .stores.store import Store
 _WORKERS = 8
 
 # Asks peers for the links that name one; gives what they had, by path. Never raises.
-AskPeers = Callable[[Sequence[Link]], Mapping[str, Encoded]]
+AskPeers = Callable[[Sequence[StoredReference]], Mapping[str, Encoded]]
 
 
 class Sources(NamedTuple):
@@ -69,13 +69,13 @@ def fill_input(job: MutableMapping[str, Any], sources: Sources) -> None:
             )
 
 
-def read_link(link: Link, sources: Sources) -> Any:
+def read_link(link: StoredReference, sources: Sources) -> Any:
     """The value of one link, apart from any task's input.
 
     Raises:
         StorageError: it cannot be had; the text names its path.
     """
-    return _Values([Reference("", "", [link], False)], sources).take(link)
+    return _Values([StoragePlaceholder("", "", [link], False)], sources).take(link)
 
 
 def fetch_response(response: Any, sources: Sources) -> Any:
@@ -111,7 +111,7 @@ class _Values:
         sources: where the values come from.
     """
 
-    def __init__(self, wanted: Sequence[Reference], sources: Sources) -> None:
+    def __init__(self, wanted: Sequence[StoragePlaceholder], sources: Sources) -> None:
         self._sources = sources
         self._names = _names(wanted)
         self._encoded: dict[str, Encoded] = {}
@@ -119,7 +119,7 @@ class _Values:
         self._uses: dict[str, int] = {}
         # Who gave what is not from the storage, for the log: if it is no good, the storage is read.
         self._givers: dict[str, str] = {}
-        links: dict[str, Link] = {}
+        links: dict[str, StoredReference] = {}
         for link in (link for reference in wanted for link in reference.links):
             self._uses[link.path] = self._uses.get(link.path, 0) + 1
             if link.path not in links or links[link.path].peer is None:
@@ -127,7 +127,7 @@ class _Values:
         self._links = links
         self._read_all(list(links.values()))
 
-    def take(self, link: Link) -> Any:
+    def take(self, link: StoredReference) -> Any:
         """The value of one of the links; what it holds is handed out to nobody else."""
         path, inner = link.path, link.inner
         decoded = self._decoded.get(path)
@@ -140,7 +140,7 @@ class _Values:
             self._encoded.pop(path, None)
         return value
 
-    def _read_all(self, links: list[Link]) -> None:
+    def _read_all(self, links: list[StoredReference]) -> None:
         missing = [link for link in links if not self._is_cached(link)]
         asked = [link for link in missing if link.peer is not None]
         if asked and self._sources.ask_peers is not None:
@@ -150,14 +150,14 @@ class _Values:
             self._read, [link for link in missing if link.path not in self._encoded], _WORKERS
         )
 
-    def _is_cached(self, link: Link) -> bool:
+    def _is_cached(self, link: StoredReference) -> bool:
         found = self._sources.cache.get(link.path)
         if found is not None:
             self._encoded[link.path] = found
             self._givers[link.path] = "the cache"
         return found is not None
 
-    def _take_from_peer(self, link: Link, encoded: Encoded) -> None:
+    def _take_from_peer(self, link: StoredReference, encoded: Encoded) -> None:
         assert link.peer is not None
         giver = f"the peer {link.peer.host}:{link.peer.port}"
         if (fault := too_short(encoded, link.size)) is not None:
@@ -166,7 +166,7 @@ class _Values:
             self._encoded[link.path] = encoded
             self._givers[link.path] = giver
 
-    def _read(self, link: Link) -> None:
+    def _read(self, link: StoredReference) -> None:
         try:
             self._encoded[link.path] = self._sources.retries.run(
                 f"reading {link.path}",
@@ -229,7 +229,7 @@ def _lead_to(inner: str) -> set[str]:
     return {".".join(steps[:taken]) for taken in range(len(steps) + 1)}
 
 
-def _names(wanted: Sequence[Reference]) -> dict[str, str]:
+def _names(wanted: Sequence[StoragePlaceholder]) -> dict[str, str]:
     """What an error calls the value at a path: the place that it is for."""
     names: dict[str, str] = {}
     for reference in wanted:

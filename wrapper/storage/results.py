@@ -40,7 +40,7 @@ class Sink(NamedTuple):
     cluster: str
 
 
-class Source(NamedTuple):
+class ResultOrigin(NamedTuple):
     """The task that a result comes from, as HKube named it.
 
     Attributes:
@@ -57,7 +57,7 @@ class Source(NamedTuple):
 
 
 def store_result(
-    source: Source,
+    source: ResultOrigin,
     take_result: Callable[[], Any],
     sink: Sink,
     say: Callable[[Mapping[str, Any]], None],

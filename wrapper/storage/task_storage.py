@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .cache import Cache
 from .inputs import AskPeers, Sources, fetch_response, fill_input
-from .results import Hold, Sink, Source, store_inputs, store_result
+from .results import Hold, ResultOrigin, Sink, store_inputs, store_result
 from .stores.open_store import open_store
 from .stores.retries import Retries
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ..config.storage_settings import DiscoverySettings, StorageSettings
     from .format.encoded import Encoded
-    from .format.references import Link
+    from .format.references import StoredReference
     from .peers.client import PeerClient
 
 _MEGABYTE = 1024 * 1024
@@ -54,7 +54,7 @@ class TaskStorage:
 
     def store_result(
         self,
-        source: Source,
+        source: ResultOrigin,
         take_result: Callable[[], Any],
         say: Callable[[Mapping[str, Any]], None],
     ) -> None:
@@ -73,7 +73,7 @@ class TaskStorage:
 def _ask_peers(discovery: DiscoverySettings, warn: Callable[[str], None]) -> AskPeers:
     client: PeerClient | None = None
 
-    def ask(links: Sequence[Link]) -> Mapping[str, Encoded]:
+    def ask(links: Sequence[StoredReference]) -> Mapping[str, Encoded]:
         # When the first link names a peer: ZeroMQ takes time to import, and a thread.
         nonlocal client
         if client is None:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..ipc.frames import Frame, Functions, Kind
+from ..ipc.frames import Frame, FrameKind, OptionalFunctions
 from ..protocol.messages.bare import control_message
 from ..protocol.messages.commands import ALIVE, STOPPING
 from ..protocol.messages.task_ids import IDS_WITHIN, read_ids
@@ -20,10 +20,10 @@ from ..protocol.task import events
 from ..protocol.task.machine import TaskMachine
 from .child import descendants
 from .child.crash import CrashReporter
-from .child.process import Algorithm, Channel, exit_code_of
-from .loop.poller import Poller, Source
+from .child.process import AlgorithmSide, Channel, exit_code_of
+from .loop.poller import Pollable, Poller
 from .loop.wakeup import Wakeup
-from .worker.connector import Target
+from .worker.connector import ConnectionTarget
 from .worker.link import LinkSettings
 from .worker.routing import AlreadyConnected, Odd, is_answer, route
 from .worker.worker import Worker
@@ -37,7 +37,10 @@ EXIT_WORKER_GONE = 75
 
 # Past this many bytes on their way to the worker, the algorithm process has to wait.
 _MOST_WAITING_BYTES = 64 * 1024 * 1024
-_SAID, _ANSWER = Kind.SAID, Kind.ANSWER  # looked up once: an enum's member is slow to get at
+_SAID, _ANSWER = (
+    FrameKind.SAID,
+    FrameKind.ANSWER,
+)  # looked up once: an enum's member is slow to get at
 _EXIT_PATIENCE = 1.0
 _CRASH_PATIENCE = 0.5
 _END_OF_STREAM_PATIENCE = 0.5
@@ -52,7 +55,7 @@ class Supervisor:
         spawn: starts another algorithm side in place of one that was killed.
     """
 
-    def __init__(self, config: Config, log: Log, spawn: Callable[[], Algorithm]) -> None:
+    def __init__(self, config: Config, log: Log, spawn: Callable[[], AlgorithmSide]) -> None:
         self.wakeup = Wakeup()
         self._config = config
         self._log = log
@@ -63,17 +66,17 @@ class Supervisor:
         self._worker.on_messages = self._from_worker
         self._worker.task_under_way = lambda: self._machine.busy
         self._crashes = CrashReporter(log, config.termination_log)
-        self._algorithm: Algorithm | None = None
+        self._algorithm: AlgorithmSide | None = None
         self._spawned_at = 0.0
         self._closed_at: float | None = None  # the pipe's end came, SIGCHLD not yet
         self._paused = False
-        self._exit: events.Finish | None = None
+        self._exit: events.ExitContainer | None = None
         self.before_goodbye: Callable[[], None] = lambda: None
         # Takes a result that is to be held for peers; False: nothing comes from there any more.
         self.take_over: Callable[[socket.socket], bool] = lambda sock: False
 
     # --------------------------------------------------------------------------- the loop --
-    def run(self, algorithm: Algorithm) -> int:
+    def run(self, algorithm: AlgorithmSide) -> int:
         """Serve; returns the exit code.
 
         Args:
@@ -104,7 +107,7 @@ class Supervisor:
 
     def terminate(self) -> None:
         """Begin to end, as SIGTERM does; safe from any thread."""
-        self.wakeup.post(lambda: self._handle(events.Terminate()))
+        self.wakeup.post(lambda: self._handle(events.SigtermReceived()))
 
     def reload(self) -> None:
         """Load the algorithm's changed code; safe from any thread."""
@@ -114,7 +117,7 @@ class Supervisor:
         """Send what is no part of a task (logData); safe from any thread."""
         self.wakeup.post(lambda: self._send(payload, keep=False))
 
-    def watch(self, source: Source, on_readable: Callable[[], None]) -> None:
+    def watch(self, source: Pollable, on_readable: Callable[[], None]) -> None:
         """Let the loop deal with another source as well; before `run`."""
         self._poller.watch(source, on_readable)
 
@@ -135,7 +138,7 @@ class Supervisor:
             gone = self._worker.tick(now)
             if gone is not None:
                 self._log.error(f"{gone}: ending with code {EXIT_WORKER_GONE}")
-                self._handle(events.Exit(EXIT_WORKER_GONE, b""))
+                self._handle(events.ExitReceived(EXIT_WORKER_GONE, b""))
         if self._closed_at is not None and now >= self._closed_at:
             self._closed_at = None
             self._pipe_closed()
@@ -146,7 +149,7 @@ class Supervisor:
             self._reap()
         for number in numbers:
             if number in (signal.SIGTERM, signal.SIGINT):
-                self._handle(events.Terminate())
+                self._handle(events.SigtermReceived())
 
     # ------------------------------------------------------------------------- the worker --
     def _from_worker(self, payloads: list[bytes | bytearray]) -> None:
@@ -171,13 +174,13 @@ class Supervisor:
                 f"the debug connection is taken: {who} is connected to it; "
                 f"ending with code {EXIT_UNAVAILABLE}"
             )
-            self._handle(events.Exit(EXIT_UNAVAILABLE, b""))
+            self._handle(events.ExitReceived(EXIT_UNAVAILABLE, b""))
         else:
-            if isinstance(routed, events.Initialize):
+            if isinstance(routed, events.InitializeReceived):
                 self._bind_task(payload)
-            elif isinstance(routed, events.Stop):
+            elif isinstance(routed, events.StopReceived):
                 self._log.info(f"stop: the worker asks to stop (state: {self._state})")
-            elif isinstance(routed, events.Exit):
+            elif isinstance(routed, events.ExitReceived):
                 self._log.info(f"exit: the worker asks to end with code {routed.code}")
             self._handle(routed)
 
@@ -239,18 +242,18 @@ class Supervisor:
             if kind == _SAID and self._machine.talks(generation):
                 self._send(payload, keep=True)
             elif kind == _SAID:
-                self._handle(events.Said(generation, payload))
-            elif kind == Kind.FINISHED:
-                self._handle(events.Finished(generation, payload))
-            elif kind == Kind.INITIALIZED:
-                self._handle(events.Initialized(generation))
-            elif kind == Kind.ENDED:
-                self._handle(events.Ended(generation))
-            elif kind == Kind.LOADED:
-                has_stop = bool(payload[0] & Functions.STOP)
-                has_initialize = bool(payload[0] & Functions.INITIALIZE)
+                self._handle(events.UserMessage(generation, payload))
+            elif kind == FrameKind.FINISHED:
+                self._handle(events.FinalMessage(generation, payload))
+            elif kind == FrameKind.INITIALIZED:
+                self._handle(events.InitializeCompleted(generation))
+            elif kind == FrameKind.ENDED:
+                self._handle(events.StopCompleted(generation))
+            elif kind == FrameKind.LOADED:
+                has_stop = bool(payload[0] & OptionalFunctions.STOP)
+                has_initialize = bool(payload[0] & OptionalFunctions.INITIALIZE)
                 self._log.info(f"the algorithm's module took {self._age():.2f} s to load")
-                self._handle(events.Loaded(has_stop, has_initialize))
+                self._handle(events.ModuleLoaded(has_stop, has_initialize))
 
     def _age(self) -> float:
         """Seconds since the algorithm process was started."""
@@ -266,7 +269,7 @@ class Supervisor:
 
     def _died(self, status: int) -> None:
         self._closed_at = None
-        self._handle(events.Died(exit_code_of(status)))
+        self._handle(events.AlgorithmDied(exit_code_of(status)))
         if self._exit is not None and self._exit.crashed and self._algorithm is not None:
             self._crashes.crashed(status, self._algorithm.stacks(ask=False))
 
@@ -288,7 +291,7 @@ class Supervisor:
         if channel.handover is not None:
             self._poller.forget(channel.handover)
 
-    def _kill(self, action: events.Kill) -> None:
+    def _kill(self, action: events.KillAlgorithm) -> None:
         algorithm = self._algorithm
         if algorithm is None:
             return
@@ -307,17 +310,17 @@ class Supervisor:
 
     def _reload(self) -> None:
         self._log.info("the algorithm's folder has changed: loading it anew")
-        self._handle(events.Reload())
+        self._handle(events.CodeChanged())
 
     # ---------------------------------------------------------------------- the state machine --
     def _handle(self, event: events.Event) -> None:
-        if isinstance(event, (events.Exit, events.Terminate)):
+        if isinstance(event, (events.ExitReceived, events.SigtermReceived)):
             self._worker.link.end()
         self._perform(self._machine.handle(event, time.monotonic()))
 
     def _perform(self, actions: list[events.Action]) -> None:
         for action in actions:
-            if isinstance(action, events.Pass):
+            if isinstance(action, events.PassOn):
                 self._send(action.message, keep=True, final=action.final)
             elif isinstance(action, events.Deliver):
                 if self._algorithm is not None:
@@ -325,9 +328,9 @@ class Supervisor:
             elif isinstance(action, events.Send):
                 message = control_message(action.command, self._config.encoding)
                 self._send(message, keep=action.command not in (ALIVE, STOPPING))
-            elif isinstance(action, events.Forget):
+            elif isinstance(action, events.ForgetKept):
                 self._worker.link.forget()
-            elif isinstance(action, events.Kill):
+            elif isinstance(action, events.KillAlgorithm):
                 self._kill(action)
             elif isinstance(action, events.Note):
                 self._log.log(action.level, action.text)
@@ -350,5 +353,7 @@ def _make_worker(config: Config, poller: Poller, wakeup: Wakeup, log: Log) -> Wo
         pings=config.debug,
         max_payload=config.max_payload,
     )
-    target = Target(config.url, config.host, config.port, tls=config.url.startswith("wss:"))
+    target = ConnectionTarget(
+        config.url, config.host, config.port, tls=config.url.startswith("wss:")
+    )
     return Worker(target, settings, config.encoding != "json", poller, wakeup, log)

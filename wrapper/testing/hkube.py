@@ -19,7 +19,7 @@ from .outcome.outcome import AlgorithmFailed, Outcome
 from .outcome.recorder import Message, StopAt
 from .request.answers import TestAnswers, make_answer
 from .request.job import job_of
-from .request.target import Target, find_target
+from .request.target import AlgorithmTarget, find_target
 from .request.wrong_use import WrongUse
 from .sessions.abort import LastResort
 from .sessions.in_process import InProcess
@@ -187,7 +187,7 @@ class HKube:
             raise self._faults[0]
         return outcome
 
-    def _session(self, target: Target, isolated: bool) -> InProcess | Isolated:
+    def _session(self, target: AlgorithmTarget, isolated: bool) -> InProcess | Isolated:
         if isolated and target.in_process_only:
             raise WrongUse(target.in_process_only)
         if not isolated and not _on_main_thread():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wrapper.ipc import frames as ipc_frames
-from wrapper.ipc.frames import Frame, Kind
+from wrapper.ipc.frames import Frame, FrameKind
 
 
 def cut(data: bytes, pieces: list[int] | None = None) -> list[Frame]:
@@ -34,7 +34,7 @@ def written(frame: Frame) -> bytes:
 
 frames = st.builds(
     Frame,
-    st.sampled_from([int(kind) for kind in Kind]),
+    st.sampled_from([int(kind) for kind in FrameKind]),
     st.integers(0, 2**32 - 1),
     st.one_of(st.binary(max_size=60), st.integers(60_000, 140_000).map(bytes)),
 )
@@ -46,19 +46,19 @@ def test_what_is_written_is_read(sent: list[Frame], pieces: list[int]) -> None:
 
 
 def test_the_header_is_as_documented() -> None:
-    head = ipc_frames.header(Kind.ANSWER, 0x01020304, 0x1_0000_0005)
+    head = ipc_frames.header(FrameKind.ANSWER, 0x01020304, 0x1_0000_0005)
 
     assert head == bytes.fromhex("06 000000 01020304 0000000100000005")
     assert len(head) == ipc_frames.HEADER_SIZE
 
 
 def test_the_largest_generation_is_told_from_the_kind() -> None:
-    assert cut(written(Frame(Kind.SAID, 2**32 - 1, b"x"))) == [(20, 2**32 - 1, b"x")]
+    assert cut(written(Frame(FrameKind.SAID, 2**32 - 1, b"x"))) == [(20, 2**32 - 1, b"x")]
 
 
 def test_kinds_have_numbers_of_their_own() -> None:
-    assert len({int(kind) for kind in Kind}) == len(Kind.__members__)
-    assert all(0 < kind < 256 for kind in Kind), "a kind is one byte"
+    assert len({int(kind) for kind in FrameKind}) == len(FrameKind.__members__)
+    assert all(0 < kind < 256 for kind in FrameKind), "a kind is one byte"
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGRTMIN"), reason="no real-time signals here")

@@ -231,6 +231,14 @@ def file_of(module: str) -> str:
     return f"{path}.py" if is_file else f"{path}/__init__.py".removeprefix("/")
 
 
+def test_each_class_has_a_name_of_its_own() -> None:
+    classes = Counter(
+        node.name for _, tree in FILES for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+    )
+    shared = {name for name, times in classes.items() if times > 1}
+    assert not shared, "two classes with one name: say which side each is on"
+
+
 def test_no_folder_is_too_full_to_overlook() -> None:
     modules = Counter(file.rpartition("/")[0] for file, _ in FILES)
     del modules["cli"]  # a file for each command, and what the commands share

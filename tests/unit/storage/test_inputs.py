@@ -12,7 +12,7 @@ from wrapper.errors import StorageError
 from wrapper.storage.cache import Cache
 from wrapper.storage.format.encoded import Encoded, encode_value
 from wrapper.storage.format.header import make_header
-from wrapper.storage.format.references import Link
+from wrapper.storage.format.references import StoredReference
 from wrapper.storage.inputs import Sources, fetch_response, fill_input
 from wrapper.storage.stores.file_store import FileStore
 from wrapper.storage.stores.retries import Retries
@@ -37,7 +37,7 @@ class Peers:
         self.held = held
         self.asked: list[str] = []
 
-    def __call__(self, links: Sequence[Link]) -> Mapping[str, Encoded]:
+    def __call__(self, links: Sequence[StoredReference]) -> Mapping[str, Encoded]:
         self.asked += [link.task_id for link in links]
         return {
             link.path: held

@@ -10,11 +10,11 @@ import pytest
 
 from wrapper.errors import EncodingError, StorageError
 from wrapper.storage.format.encoded import decode_value
-from wrapper.storage.results import Hold, Sink, Source, store_inputs, store_result
+from wrapper.storage.results import Hold, ResultOrigin, Sink, store_inputs, store_result
 from wrapper.storage.stores.file_store import FileStore
 from wrapper.storage.stores.retries import Retries
 
-SOURCE = Source("j", "t", "green", ["green.a"])
+SOURCE = ResultOrigin("j", "t", "green", ["green.a"])
 PATH = "local-hkube/j/t"
 
 
@@ -27,7 +27,7 @@ class Bench:
         self.sink = Sink(self.store, Retries(0, lambda line: None), hold, "msgpack", "local")
         self.said: list[tuple[Mapping[str, Any], bool]] = []
 
-    def run(self, result: Any, source: Source = SOURCE) -> None:
+    def run(self, result: Any, source: ResultOrigin = SOURCE) -> None:
         store_result(source, [result].pop, self.sink, self.say)
 
     def say(self, message: Mapping[str, Any]) -> None:
@@ -85,8 +85,10 @@ def test_what_cannot_be_encoded(tmp_path: Path) -> None:
         Bench(tmp_path).run({"x": {1}})
 
 
-@pytest.mark.parametrize("source", [Source(None, "t", "n", []), Source("..", "t", "n", [])])
-def test_ids_that_are_none(tmp_path: Path, source: Source) -> None:
+@pytest.mark.parametrize(
+    "source", [ResultOrigin(None, "t", "n", []), ResultOrigin("..", "t", "n", [])]
+)
+def test_ids_that_are_none(tmp_path: Path, source: ResultOrigin) -> None:
     with pytest.raises(StorageError, match="its path"):
         Bench(tmp_path).run(1, source)
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from wrapper.config.settings import Config
 from wrapper.storage.peers.handover import answer, receive
-from wrapper.storage.results import Source
+from wrapper.storage.results import ResultOrigin
 from wrapper.storage.task_storage import TaskStorage
 
-SOURCE = Source("j", "t", "green", ["green"])
+SOURCE = ResultOrigin("j", "t", "green", ["green"])
 
 
 def make(folder: Path, handover: socket.socket | None = None) -> TaskStorage:

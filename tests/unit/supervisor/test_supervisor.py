@@ -12,7 +12,7 @@ from websockets.frames import Opcode
 
 from tests.unit.support.peer import LIMIT
 from tests.unit.support.stage import Stage
-from wrapper.ipc.frames import Functions, Kind
+from wrapper.ipc.frames import FrameKind, OptionalFunctions
 
 
 @pytest.fixture
@@ -24,9 +24,9 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 def test_a_task_passes_through(stage: Stage) -> None:
     generation = stage.begin_task()
-    stage.side.say(Kind.SAID, generation, {"command": "progress", "data": {"progress": 5}})
+    stage.side.say(FrameKind.SAID, generation, {"command": "progress", "data": {"progress": 5}})
     assert stage.heard()["command"] == "progress"
-    stage.side.say(Kind.FINISHED, generation, {"command": "done", "data": 7})
+    stage.side.say(FrameKind.FINISHED, generation, {"command": "done", "data": 7})
 
     assert stage.heard() == {"command": "done", "data": 7}
 
@@ -34,11 +34,11 @@ def test_a_task_passes_through(stage: Stage) -> None:
 def test_what_belongs_to_an_old_task_is_dropped(stage: Stage) -> None:
     generation = stage.begin_task()
     for data in (1, 2):
-        stage.side.say(Kind.FINISHED, generation, {"command": "done", "data": data})
-    stage.side.say(Kind.SAID, generation, {"command": "progress", "data": {}})
+        stage.side.say(FrameKind.FINISHED, generation, {"command": "done", "data": data})
+    stage.side.say(FrameKind.SAID, generation, {"command": "progress", "data": {}})
     assert stage.heard()["data"] == 1
     generation = stage.begin_task()
-    stage.side.say(Kind.FINISHED, generation, {"command": "done", "data": 3})
+    stage.side.say(FrameKind.FINISHED, generation, {"command": "done", "data": 3})
 
     assert stage.heard()["data"] == 3
 
@@ -51,14 +51,14 @@ def test_a_burst_of_answers_stays_in_order(stage: Stage) -> None:
     ]
     stage.worker.say(*answers)
 
-    heard = [bytes(stage.side.hear(Kind.ANSWER).payload).decode() for _ in answers]
+    heard = [bytes(stage.side.hear(FrameKind.ANSWER).payload).decode() for _ in answers]
     assert heard == answers
 
 
 def test_junk_of_the_worker_is_survived(stage: Stage) -> None:
     stage.worker.say("", "{", "[]", b"\xff", '{"command":5}', '{"command":"dance"}', "{" * 5000)
     generation = stage.begin_task()
-    stage.side.say(Kind.FINISHED, generation, {"command": "done", "data": 1})
+    stage.side.say(FrameKind.FINISHED, generation, {"command": "done", "data": 1})
 
     assert stage.heard()["data"] == 1
 
@@ -74,9 +74,9 @@ def test_a_stop_that_is_not_heeded_costs_the_process(
     assert stage.heard() == {"command": "stopped"}
     assert stage.side.killed.wait(LIMIT)
     stage.side = stage.sides.get(timeout=LIMIT)
-    stage.side.say(Kind.LOADED, 0, raw=bytes([Functions.INITIALIZE]))
+    stage.side.say(FrameKind.LOADED, 0, raw=bytes([OptionalFunctions.INITIALIZE]))
     generation = stage.begin_task()
-    stage.side.say(Kind.FINISHED, generation, {"command": "done", "data": 1})
+    stage.side.say(FrameKind.FINISHED, generation, {"command": "done", "data": 1})
     assert stage.heard()["data"] == 1
     stage.close()
 
@@ -90,8 +90,8 @@ def test_too_much_on_its_way_to_the_worker_makes_the_algorithm_wait(
 
     def flood() -> None:
         for _ in range(60):
-            stage.side.say(Kind.SAID, generation, raw=message)
-        stage.side.say(Kind.FINISHED, generation, {"command": "done", "data": 1})
+            stage.side.say(FrameKind.SAID, generation, raw=message)
+        stage.side.say(FrameKind.FINISHED, generation, {"command": "done", "data": 1})
 
     flooding = Thread(target=flood)
     flooding.start()
@@ -106,7 +106,7 @@ def test_too_much_on_its_way_to_the_worker_makes_the_algorithm_wait(
 # --------------------------------------------------------------------------------- ending --
 def test_exit(stage: Stage) -> None:
     stage.tell("exit", {"exitCode": 9})
-    stage.side.hear(Kind.EXIT)
+    stage.side.hear(FrameKind.EXIT)
     stage.side.end()
 
     assert stage.ended() == 9
@@ -115,7 +115,7 @@ def test_exit(stage: Stage) -> None:
 def test_terminate(stage: Stage) -> None:
     stage.begin_task()
     stage.supervisor.terminate()
-    stage.side.hear(Kind.EXIT)
+    stage.side.hear(FrameKind.EXIT)
     stage.side.end()
 
     assert stage.ended() == 143
@@ -133,7 +133,7 @@ def test_a_death_ends_the_container_with_no_message_for_the_worker(stage: Stage)
 
 def test_last_words_before_a_death_are_sent(stage: Stage) -> None:
     generation = stage.begin_task()
-    stage.side.say(Kind.FINISHED, generation, {"command": "done", "data": 1})
+    stage.side.say(FrameKind.FINISHED, generation, {"command": "done", "data": 1})
     stage.side.end()
 
     assert stage.heard()["data"] == 1
@@ -142,7 +142,7 @@ def test_last_words_before_a_death_are_sent(stage: Stage) -> None:
 
 def test_somebody_else_is_connected_already(stage: Stage) -> None:
     stage.tell("alreadyConnectedError", {"hostname": "laptop"})
-    stage.side.hear(Kind.EXIT)
+    stage.side.hear(FrameKind.EXIT)
     stage.side.end()
 
     assert stage.ended() == 69
@@ -152,7 +152,7 @@ def test_somebody_else_is_connected_already(stage: Stage) -> None:
 def test_a_worker_that_is_gone_is_told_once_while_the_user_s_exit_runs(tmp_path: Path) -> None:
     stage = Stage(tmp_path, WORKER_RECONNECT_TIMEOUT="0.05")
     stage.gateway.close()
-    stage.side.hear(Kind.EXIT)
+    stage.side.hear(FrameKind.EXIT)
     Thread(target=stage.side.end).start()
 
     assert stage.ended() == 75

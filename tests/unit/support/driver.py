@@ -17,9 +17,9 @@ from wrapper.algorithm.host.host import Host
 from wrapper.algorithm.host.interruption import Interruption
 from wrapper.algorithm.host.outgoing import HostSettings
 from wrapper.algorithm.host.pipes import Pipes
-from wrapper.algorithm.loading.loader import Algorithm, from_functions
+from wrapper.algorithm.loading.loader import UserAlgorithm, from_functions
 from wrapper.errors import AlgorithmStopped
-from wrapper.ipc.frames import INTERRUPT_SIGNAL, Frame, Kind
+from wrapper.ipc.frames import INTERRUPT_SIGNAL, Frame, FrameKind
 from wrapper.log import Log
 from wrapper.protocol.encoding.encoding import get_encoding
 from wrapper.supervisor.child.process import Channel
@@ -31,7 +31,7 @@ _LAST = 1_000_000  # a generation after all others
 class Heard(NamedTuple):
     """A frame of the host's, its payload decoded where it is a message."""
 
-    kind: Kind
+    kind: FrameKind
     generation: int
     message: Any
 
@@ -71,22 +71,22 @@ class Driver:
             self.gone.set,
         )
 
-    def serve(self, script: Callable[[], object], load: Callable[[], Algorithm]) -> None:
+    def serve(self, script: Callable[[], object], load: Callable[[], UserAlgorithm]) -> None:
         """Run the host on the main thread, and meanwhile the script in another one."""
         failures: list[BaseException] = []
 
         def drive() -> None:
             try:
                 loaded = self.hear()
-                assert loaded.kind == Kind.LOADED
+                assert loaded.kind == FrameKind.LOADED
                 self.functions = loaded.message[0]
                 script()
             except BaseException as error:
                 failures.append(error)
             finally:
                 if not self._exit_told:
-                    self.tell(Kind.EXIT, _LAST)
-                    self.tell(Kind.INTERRUPT, _LAST)
+                    self.tell(FrameKind.EXIT, _LAST)
+                    self.tell(FrameKind.INTERRUPT, _LAST)
 
         driving = Thread(target=drive)
         driving.start()
@@ -95,20 +95,22 @@ class Driver:
         if failures:
             raise failures[0]
 
-    def tell(self, kind: Kind, generation: int, data: Any = None, raw: bytes | None = None) -> None:
+    def tell(
+        self, kind: FrameKind, generation: int, data: Any = None, raw: bytes | None = None
+    ) -> None:
         """Send a frame; its payload is a message with this data, or the bytes given."""
         if raw is None:
             message = {"command": kind.name.lower(), "data": data}
             raw = b"" if data is None else json.dumps(message).encode()
-        self._exit_told = self._exit_told or kind is Kind.EXIT
+        self._exit_told = self._exit_told or kind is FrameKind.EXIT
         self.channel.send(kind, generation, raw)
 
     def answer(self, command: str, **data: Any) -> None:
         """Send HKube's answer to a call."""
         message = {"command": command, "data": data}
-        self.channel.send(Kind.ANSWER, 0, json.dumps(message).encode())
+        self.channel.send(FrameKind.ANSWER, 0, json.dumps(message).encode())
 
-    def hear(self, kind: Kind | None = None) -> Heard:
+    def hear(self, kind: FrameKind | None = None) -> Heard:
         """The next frame; it must be of this kind."""
         while not self._heard:
             assert select.select([self.channel.tasks], [], [], LIMIT)[0], "the host says nothing"
@@ -116,8 +118,8 @@ class Driver:
             assert frames is not None, "the host has closed its end"
             self._heard += frames
         found, generation, payload = self._heard.pop(0)
-        message = json.loads(payload) if found in (Kind.FINISHED, Kind.SAID) else payload
-        heard = Heard(Kind(found), generation, message)
+        message = json.loads(payload) if found in (FrameKind.FINISHED, FrameKind.SAID) else payload
+        heard = Heard(FrameKind(found), generation, message)
         assert kind is None or heard.kind is kind, heard
         return heard
 
@@ -128,8 +130,8 @@ class Driver:
 
     def run_task(self, generation: int, data: Any = None) -> Heard:
         """A whole task; its last word."""
-        self.tell(Kind.TASK, generation, data or {})
-        return self.hear(Kind.FINISHED)
+        self.tell(FrameKind.TASK, generation, data or {})
+        return self.hear(FrameKind.FINISHED)
 
     @property
     def log(self) -> str:
@@ -155,7 +157,7 @@ def driving(max_payload: int = 1_000_000, log_failures: bool = True) -> Iterator
         signal.signal(INTERRUPT_SIGNAL, before)
 
 
-def loads(start: Any, **others: Any) -> Callable[[], Algorithm]:
+def loads(start: Any, **others: Any) -> Callable[[], UserAlgorithm]:
     """Loads an algorithm of these functions."""
     return lambda: from_functions(start, **others)
 
@@ -190,5 +192,5 @@ class Calls:
 
 def begin(driver: Driver, calls: Calls, generation: int = 1) -> None:
     """Start a task that runs until it is released."""
-    driver.tell(Kind.TASK, generation, {})
+    driver.tell(FrameKind.TASK, generation, {})
     assert calls.started.wait(LIMIT)

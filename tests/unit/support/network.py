@@ -6,7 +6,7 @@ import socket
 
 from tests.unit.support.peer import Worker
 from wrapper.supervisor.worker.connection import Connection
-from wrapper.supervisor.worker.link import Link, LinkSettings
+from wrapper.supervisor.worker.link import LinkSettings, WorkerLink
 
 
 class Network:
@@ -31,9 +31,9 @@ class Network:
         give_up_after: float | None = 60.0,
         pings: bool = False,
         max_payload: int = 100_000_000,
-    ) -> Link:
+    ) -> WorkerLink:
         settings = LinkSettings(give_up_after, pings, max_payload)
-        return Link(settings, self.connect, rand=lambda: 1.0)
+        return WorkerLink(settings, self.connect, rand=lambda: 1.0)
 
     def heard(self) -> list[bytes]:
         """What the newest worker has been told by now: texts, and pings as b"PING"."""
@@ -55,11 +55,11 @@ def nothing(connection: Connection) -> None:
     """What the poller does before a connection is closed."""
 
 
-def open_link(link: Link, network: Network, now: float, busy: bool = False) -> None:
+def open_link(link: WorkerLink, network: Network, now: float, busy: bool = False) -> None:
     link.opened(network.connection(), now, task_under_way=busy)
 
 
-def tick_to(link: Link, until: float) -> str | None:
+def tick_to(link: WorkerLink, until: float) -> str | None:
     """Call `tick` whenever it asks for it, up to a moment; why the worker counts as gone."""
     while (due := link.deadline()) is not None and due <= until:
         gone = link.tick(due, nothing)

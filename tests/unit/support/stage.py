@@ -17,7 +17,7 @@ from tests.unit.support.gateway import Gateway
 from tests.unit.support.peer import LIMIT
 from wrapper.config.settings import Config
 from wrapper.ipc import frames as ipc_frames
-from wrapper.ipc.frames import Frame, Functions, Kind
+from wrapper.ipc.frames import Frame, FrameKind, OptionalFunctions
 from wrapper.log import Log
 from wrapper.supervisor.child.process import Channel
 from wrapper.supervisor.supervisor import Supervisor
@@ -40,20 +40,20 @@ class Side:
         for sock in self._cutters:
             sock.settimeout(LIMIT)
 
-    def say(self, kind: Kind, generation: int, message: Any = None, raw: bytes = b"") -> None:
+    def say(self, kind: FrameKind, generation: int, message: Any = None, raw: bytes = b"") -> None:
         payload = raw if message is None else json.dumps(message).encode()
         self._tasks.sendall(ipc_frames.header(kind, generation, len(payload)) + payload)
 
-    def hear(self, kind: Kind) -> Frame:
+    def hear(self, kind: FrameKind) -> Frame:
         """The next frame, which must be of this kind; from the pipe that brings it."""
-        sock = self._control if kind in (Kind.ANSWER, Kind.INTERRUPT) else self._tasks
+        sock = self._control if kind in (FrameKind.ANSWER, FrameKind.INTERRUPT) else self._tasks
         while not self._heard[sock]:
             count = sock.recv_into(self._cutters[sock].space())
             assert count, "the supervisor has closed its end"
             self._heard[sock] += [
                 frame
                 for frame in self._cutters[sock].filled(count)
-                if sock is self._tasks or frame.kind not in (Kind.STOP, Kind.EXIT)
+                if sock is self._tasks or frame.kind not in (FrameKind.STOP, FrameKind.EXIT)
             ]
         frame = self._heard[sock].pop(0)
         assert frame.kind == kind
@@ -100,7 +100,7 @@ class Stage:
         self._thread = Thread(target=self._run)
         self._thread.start()
         self.worker = self.gateway.accept()
-        self.side.say(Kind.LOADED, 0, raw=bytes([Functions.INITIALIZE]))
+        self.side.say(FrameKind.LOADED, 0, raw=bytes([OptionalFunctions.INITIALIZE]))
 
     def _spawn(self) -> Side:
         side = Side()
@@ -127,11 +127,11 @@ class Stage:
     def begin_task(self) -> int:
         """Bring a task so far that its code runs; its generation."""
         self.tell("initialize", {"input": [1]})
-        generation = self.side.hear(Kind.INITIALIZE).generation
-        self.side.say(Kind.INITIALIZED, generation)
+        generation = self.side.hear(FrameKind.INITIALIZE).generation
+        self.side.say(FrameKind.INITIALIZED, generation)
         assert self.heard() == {"command": "initialized"}
         self.tell("start")
-        assert self.side.hear(Kind.START).generation == generation
+        assert self.side.hear(FrameKind.START).generation == generation
         assert self.heard() == {"command": "started"}
         return generation
 

@@ -19,7 +19,7 @@ from ...errors import (
 _numbers = count(1)
 
 
-class Family(NamedTuple):
+class CallFamily(NamedTuple):
     """What calls of one sort have in common.
 
     Attributes:
@@ -33,12 +33,12 @@ class Family(NamedTuple):
     stopped: type[CallError]
 
 
-SUB_PIPELINE = Family("sub-pipeline", SubPipelineError, SubPipelineStopped)
-ALGORITHM = Family("algorithm", AlgorithmExecutionError, AlgorithmExecutionError)
-DATA_SOURCE = Family("data source", DataSourceError, DataSourceError)
+SUB_PIPELINE = CallFamily("sub-pipeline", SubPipelineError, SubPipelineStopped)
+ALGORITHM = CallFamily("algorithm", AlgorithmExecutionError, AlgorithmExecutionError)
+DATA_SOURCE = CallFamily("data source", DataSourceError, DataSourceError)
 
 
-class Call(NamedTuple):
+class ApiCall(NamedTuple):
     """One call that waits.
 
     Attributes:
@@ -49,7 +49,7 @@ class Call(NamedTuple):
     """
 
     id: str
-    family: Family
+    family: CallFamily
     name: str = ""
     include_result: bool = True
 

@@ -17,8 +17,8 @@ from ...errors import (
     CallError,
     TaskOver,
 )
-from ...protocol.messages.shapes import Answer, AnswerKind
-from .call import Call
+from ...protocol.messages.shapes import AnswerKind, CallAnswer
+from .call import ApiCall
 from .waiter import Waiter
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 STOP_GRACE = 1.0
 
 
-class Link(Protocol):
+class ApiLink(Protocol):
     """The way to the worker, for one task."""
 
     def send(self, message: Mapping[str, Any], subject: str) -> None:
@@ -74,7 +74,7 @@ class Calls:
 
     def __init__(
         self,
-        link: Link,
+        link: ApiLink,
         warn: Callable[[str], None],
         later: Callable[[float, Callable[[], object]], Callable[[], object]] = start_timer,
     ) -> None:
@@ -86,7 +86,7 @@ class Calls:
         self._waiting: dict[str, Waiter | CallFuture] = {}
         self._delivering: int | None = None  # the thread that hands out an answer just now
 
-    def wait(self, call: Call, message: Mapping[str, Any], seconds: float | None) -> Any:
+    def wait(self, call: ApiCall, message: Mapping[str, Any], seconds: float | None) -> Any:
         """Send `message` and wait for the answer to `call`.
 
         Args:
@@ -120,7 +120,7 @@ class Calls:
 
     def begin(
         self,
-        call: Call,
+        call: ApiCall,
         message: Mapping[str, Any],
         seconds: float | None,
         fetch: Callable[[Any], Any] | None = None,
@@ -159,7 +159,7 @@ class Calls:
         if call_id in self._waiting:
             self._later(STOP_GRACE, partial(self._end_stopped, call_id, reason))
 
-    def resolve(self, answer: Answer) -> None:
+    def resolve(self, answer: CallAnswer) -> None:
         """End the call that `answer` is for; what nobody waits for is ignored."""
         if answer.kind is _STARTED or answer.call_id is None:
             return
@@ -193,7 +193,7 @@ class Calls:
             self._forget(waiting.call.id)
             raise refusal
 
-    def _refusal(self, call: Call) -> BaseException | None:
+    def _refusal(self, call: ApiCall) -> BaseException | None:
         if self.over:
             return _task_over(f"{call} is not waited for")
         if self.stopped:
@@ -204,7 +204,7 @@ class Calls:
         """Take a call out; whether it was still in."""
         return self._waiting.pop(call_id, None) is not None
 
-    def _expire(self, call: Call, seconds: float) -> bool:
+    def _expire(self, call: ApiCall, seconds: float) -> bool:
         """End a call whose time is up; False if it has ended already."""
         waiting = self._waiting.pop(call.id, None)
         if waiting is None:
@@ -228,7 +228,7 @@ class Calls:
             waiting.end(None, self._refusal(waiting.call))
 
 
-def _failure(call: Call, answer: Answer) -> CallError | None:
+def _failure(call: ApiCall, answer: CallAnswer) -> CallError | None:
     if answer.kind is _DONE:
         return None
     if answer.kind is AnswerKind.STOPPED:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import DataSourceError
 from ...protocol.messages import shapes
 from .arguments import check_call_id, check_dict, check_list, check_name, check_nodes, check_timeout
-from .call import ALGORITHM, DATA_SOURCE, SUB_PIPELINE, Call, next_call_id
+from .call import ALGORITHM, DATA_SOURCE, SUB_PIPELINE, ApiCall, next_call_id
 from .calls import Calls
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class CodeApi:
         check_name("start_algorithm", "algorithmName", algorithmName)
         values = check_list("start_algorithm", "input", input)
         seconds = check_timeout("start_algorithm", timeout)
-        call = Call(next_call_id(), ALGORITHM, algorithmName, bool(includeResult))
+        call = ApiCall(next_call_id(), ALGORITHM, algorithmName, bool(includeResult))
         message: Mapping[str, Any]
         if self._stored is None:
             message = shapes.start_algorithm_execution(
@@ -105,7 +105,7 @@ class CodeApi:
         check_name("start_stored_subpipeline", "name", name)
         values = check_dict("start_stored_subpipeline", "flowInput", flowInput)
         seconds = check_timeout("start_stored_subpipeline", timeout)
-        call = Call(next_call_id(), SUB_PIPELINE, name, bool(includeResult))
+        call = ApiCall(next_call_id(), SUB_PIPELINE, name, bool(includeResult))
         message = shapes.start_stored_sub_pipeline(call.id, name, values, call.include_result)
         return self._make(call, message, blocking, seconds)
 
@@ -146,7 +146,7 @@ class CodeApi:
         function = "start_raw_subpipeline"
         check_name(function, "name", name)
         seconds = check_timeout(function, timeout)
-        call = Call(next_call_id(), SUB_PIPELINE, name, bool(includeResult))
+        call = ApiCall(next_call_id(), SUB_PIPELINE, name, bool(includeResult))
         message = shapes.start_raw_sub_pipeline(
             call.id,
             name,
@@ -201,7 +201,7 @@ class CodeApi:
                 f'{{"snapshotId": id}}, not {type(dataSource).__name__}'
             )
         name = dataSource.get("dataSourceId") or dataSource.get("snapshotId") or ""
-        call = Call(next_call_id(), DATA_SOURCE, str(name))
+        call = ApiCall(next_call_id(), DATA_SOURCE, str(name))
         message = shapes.data_source_request(call.id, dict(dataSource))
         return self._calls.wait(call, message, None)
 
@@ -217,7 +217,7 @@ class CodeApi:
             return str(error), None
 
     def _make(
-        self, call: Call, message: Mapping[str, Any], blocking: bool, seconds: float | None
+        self, call: ApiCall, message: Mapping[str, Any], blocking: bool, seconds: float | None
     ) -> Any:
         fetch = None if self._stored is None else self._stored.fetch
         if not blocking:

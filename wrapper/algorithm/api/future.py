@@ -11,7 +11,7 @@ from threading import Thread
 from typing import Any
 
 from ...errors import StorageError
-from .call import Call
+from .call import ApiCall
 
 
 class CallFuture(Future[Any]):
@@ -24,7 +24,7 @@ class CallFuture(Future[Any]):
 
     def __init__(
         self,
-        call: Call,
+        call: ApiCall,
         forget: Callable[[str], bool],
         warn: Callable[[str], None],
         fetch: Callable[[Any], Any] | None = None,

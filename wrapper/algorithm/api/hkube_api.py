@@ -14,7 +14,7 @@ from .spans import Section, Spans, describe
 from .streaming import StreamingToCome
 
 if TYPE_CHECKING:
-    from .calls import Calls, Link
+    from .calls import ApiLink, Calls
     from .stored_calls import StoredCalls
 
 
@@ -33,7 +33,7 @@ class HKubeApi(CodeApi, StreamingToCome):
 
     def __init__(
         self,
-        link: Link,
+        link: ApiLink,
         calls: Calls,
         spans: Spans,
         job: Job,

@@ -11,7 +11,7 @@ from ...protocol.messages import shapes
 from .arguments import check_dict, check_name
 
 if TYPE_CHECKING:
-    from .calls import Link
+    from .calls import ApiLink
 
 # What is sent of a span's name or error when the whole cannot be.
 _TEXT_LIMIT = 1_000
@@ -28,7 +28,7 @@ class Spans:
         warn: takes a line for the log.
     """
 
-    def __init__(self, link: Link, warn: Callable[[str], None]) -> None:
+    def __init__(self, link: ApiLink, warn: Callable[[str], None]) -> None:
         self._link = link
         self._warn = warn
         self._open = 0

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...protocol.messages.storage_shapes import start_stored_algorithm_execution
-from .call import Call
+from .call import ApiCall
 
 if TYPE_CHECKING:
     from ...storage.task_storage import TaskStorage
@@ -24,7 +24,7 @@ class StoredCalls:
         self._storage = storage
         self._job_id = job_id or ""
 
-    def start_algorithm(self, call: Call, values: Sequence[Any]) -> Mapping[str, Any]:
+    def start_algorithm(self, call: ApiCall, values: Sequence[Any]) -> Mapping[str, Any]:
         """Store the inputs of an algorithm; returns the message that starts it.
 
         Raises:

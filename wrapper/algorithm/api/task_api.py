@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from .calls import Calls, Link
+from .calls import ApiLink, Calls
 from .hkube_api import HKubeApi
 from .job import Job
 from .spans import Spans
@@ -33,7 +33,7 @@ class TaskApi(NamedTuple):
 
 
 def make_task_api(
-    link: Link,
+    link: ApiLink,
     data: object,
     metrics_dir: str,
     warn: Callable[[str], None],

@@ -6,7 +6,7 @@ from threading import TIMEOUT_MAX, Lock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .call import Call
+    from .call import ApiCall
 
 
 class Waiter:
@@ -14,7 +14,7 @@ class Waiter:
 
     __slots__ = ("_error", "_gate", "_result", "call")
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: ApiCall) -> None:
         self.call = call
         self._result: Any = None
         self._error: BaseException | None = None

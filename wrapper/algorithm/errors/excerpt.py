@@ -5,13 +5,13 @@ from __future__ import annotations
 import linecache
 from itertools import islice
 
-from .user_frames import Frame
+from .user_frames import UserFrame
 
 LINES_AROUND = 2
 MAX_LINE_LENGTH = 200
 
 
-def code_frame(frame: Frame) -> list[str]:
+def code_frame(frame: UserFrame) -> list[str]:
     """Show a frame's line among its neighbours, marked ``>``, the failing part underlined ``^^^``.
 
     Returns:
@@ -35,7 +35,7 @@ def code_frame(frame: Frame) -> list[str]:
     return shown
 
 
-def one_line(frame: Frame) -> list[str]:
+def one_line(frame: UserFrame) -> list[str]:
     """Show a frame's line alone.
 
     Returns:
@@ -59,7 +59,7 @@ def _cut(text: str) -> str:
     return text if len(text) <= MAX_LINE_LENGTH else text[: MAX_LINE_LENGTH - 3] + "..."
 
 
-def _underline(frame: Frame, text: str) -> str:
+def _underline(frame: UserFrame, text: str) -> str:
     columns = _columns(frame)
     if columns is None or len(text) > MAX_LINE_LENGTH:
         return ""
@@ -72,7 +72,7 @@ def _underline(frame: Frame, text: str) -> str:
     return lead + "^" * (stop - start)
 
 
-def _columns(frame: Frame) -> tuple[int, int] | None:
+def _columns(frame: UserFrame) -> tuple[int, int] | None:
     """Find the failing expression on its first line, in bytes from the line's beginning."""
     positions = getattr(frame.code, "co_positions", None)  # since Python 3.11
     if positions is None:

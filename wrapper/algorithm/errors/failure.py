@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Report(NamedTuple):
+class FailureReport(NamedTuple):
     """What is said of a failure.
 
     Attributes:

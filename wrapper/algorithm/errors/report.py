@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ...errors import AlgorithmStopped
 from .excerpt import MAX_LINE_LENGTH, code_frame, one_line
-from .failure import Report
-from .user_frames import Files, Frame, cause, worth_showing
+from .failure import FailureReport
+from .user_frames import Files, UserFrame, cause, worth_showing
 
 MAX_MESSAGE = 10_000  # characters
 MAX_DETAILS = 64 * 1024  # bytes of UTF-8
@@ -19,7 +19,7 @@ MAX_GROUP_DEPTH = 3
 
 def report_exception(
     error: BaseException, code: str = "AlgorithmError", folder: str | None = None
-) -> Report:
+) -> FailureReport:
     """Describe an exception by the user's own code; never fails itself.
 
     Args:
@@ -32,9 +32,9 @@ def report_exception(
     """
     try:
         files = Files(folder)
-        return Report(code, _message(error, files), _details(error, files))
+        return FailureReport(code, _message(error, files), _details(error, files))
     except Exception:  # hostile objects, no memory left: a poor report is better than none
-        return Report(code, type(error).__name__, "")
+        return FailureReport(code, type(error).__name__, "")
 
 
 def _message(error: BaseException, files: Files) -> str:
@@ -97,7 +97,7 @@ def _traceback(error: BaseException, files: Files) -> list[str]:
     return lines
 
 
-def _location(frame: Frame) -> str:
+def _location(frame: UserFrame) -> str:
     return f'  File "{frame.shown}", line {frame.line}, in {frame.function}'
 
 

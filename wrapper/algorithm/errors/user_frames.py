@@ -41,7 +41,7 @@ class Owner(IntEnum):
 
 
 @dataclass(frozen=True)
-class Frame:
+class UserFrame:
     """One call in a traceback.
 
     Attributes:
@@ -87,7 +87,7 @@ class Files:
         self.folder = os.path.abspath(folder) if folder else self.working_directory
         self._known: dict[tuple[str, object], tuple[Owner, str, str] | None] = {}
 
-    def frames(self, traceback: TracebackType | None) -> list[Frame]:
+    def frames(self, traceback: TracebackType | None) -> list[UserFrame]:
         """List the frames of a traceback, outermost first.
 
         The wrapper's and the import system's are left out.
@@ -151,7 +151,7 @@ class Files:
         return False
 
 
-def cause(frames: list[Frame]) -> Frame | None:
+def cause(frames: list[UserFrame]) -> UserFrame | None:
     """Pick the frame to blame: the deepest of the user's own code, else the deepest of all."""
     blamed = None
     for frame in frames:
@@ -160,14 +160,14 @@ def cause(frames: list[Frame]) -> Frame | None:
     return blamed
 
 
-def worth_showing(frames: list[Frame]) -> list[Frame | str]:
+def worth_showing(frames: list[UserFrame]) -> list[UserFrame | str]:
     """Shorten a list of frames to what a user reads; texts stand for what is left out."""
     owners = [frame.owner for frame in frames]
     own = [index for index, owner in enumerate(owners) if owner is not Owner.LIBRARY]
     if not own:
         return list(frames[-TRAILING_LIBRARY_FRAMES:])
-    entries: list[Frame | str] = []
-    library: list[Frame] = []
+    entries: list[UserFrame | str] = []
+    library: list[UserFrame] = []
     for frame in frames[own[0] : own[-1] + 1]:
         if frame.owner is Owner.LIBRARY:
             library.append(frame)
@@ -196,10 +196,10 @@ def _steps(traceback: TracebackType | None) -> list[TracebackType]:
     return steps
 
 
-def _frame(frame: FrameType, step: TracebackType, owner: Owner, path: str, shown: str) -> Frame:
+def _frame(frame: FrameType, step: TracebackType, owner: Owner, path: str, shown: str) -> UserFrame:
     code = frame.f_code
     name: str = getattr(code, "co_qualname", code.co_name)  # Python 3.11 has the class's name too
-    return Frame(
+    return UserFrame(
         owner=owner,
         path=path,
         shown=shown,
@@ -211,7 +211,7 @@ def _frame(frame: FrameType, step: TracebackType, owner: Owner, path: str, shown
     )
 
 
-def _left_out(frames: list[Frame]) -> list[Frame | str]:
+def _left_out(frames: list[UserFrame]) -> list[UserFrame | str]:
     if not frames:
         return []
     names = list(dict.fromkeys(_library_name(frame) for frame in frames))
@@ -219,12 +219,12 @@ def _left_out(frames: list[Frame]) -> list[Frame | str]:
     return [f"... {number} of {', '.join(names[:3])} left out"]
 
 
-def _library_name(frame: Frame) -> str:
+def _library_name(frame: UserFrame) -> str:
     return frame.shown.lstrip("/").partition("/")[0].removesuffix(".py")
 
 
-def _repeats_collapsed(entries: Iterable[Frame | str]) -> list[Frame | str]:
-    collapsed: list[Frame | str] = []
+def _repeats_collapsed(entries: Iterable[UserFrame | str]) -> list[UserFrame | str]:
+    collapsed: list[UserFrame | str] = []
     for _, group in groupby(entries, key=_spot):
         repeats = list(group)
         collapsed += repeats[:REPEATS_SHOWN]
@@ -233,11 +233,11 @@ def _repeats_collapsed(entries: Iterable[Frame | str]) -> list[Frame | str]:
     return collapsed
 
 
-def _spot(entry: Frame | str) -> object:
-    return (id(entry.code), entry.line) if isinstance(entry, Frame) else entry
+def _spot(entry: UserFrame | str) -> object:
+    return (id(entry.code), entry.line) if isinstance(entry, UserFrame) else entry
 
 
-def _middle_cut(entries: list[Frame | str]) -> list[Frame | str]:
+def _middle_cut(entries: list[UserFrame | str]) -> list[UserFrame | str]:
     if len(entries) <= FIRST_SHOWN + LAST_SHOWN:
         return entries
     left_out = len(entries) - FIRST_SHOWN - LAST_SHOWN

@@ -11,26 +11,26 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from ...errors import AlgorithmStopped, DecodingError, EncodingError, LoadError
-from ...ipc.frames import Frame, Functions, Kind
+from ...ipc.frames import Frame, FrameKind, OptionalFunctions
 from ...protocol.messages import shapes
 from ..api.task_api import make_task_api
-from ..errors.failure import Report
+from ..errors.failure import FailureReport
 from .interruption import Interruption
 from .outgoing import HostSettings, TaskLink, encode
 from .pipes import Pipes
-from .task_io import Delivery, Task
-from .user_code import Outcome, UserCode
+from .task_io import Delivery, RunningTask
+from .user_code import UserCode, UserCodeOutcome
 
 if TYPE_CHECKING:
     from ...log import Log
-    from ..loading.loader import Algorithm
+    from ..loading.loader import UserAlgorithm
 
 # How long the user's `exit` waits for the user's `stop` that still runs, seconds.
 _STOP_PATIENCE = 2.0
 
 # An enum's member is looked up in Python code, too slow for what every frame passes.
-_START, _ANSWER = Kind.START, Kind.ANSWER
-_ENDINGS = frozenset((Kind.STOP, Kind.EXIT))
+_START, _ANSWER = FrameKind.START, FrameKind.ANSWER
+_ENDINGS = frozenset((FrameKind.STOP, FrameKind.EXIT))
 
 
 class Host:
@@ -61,10 +61,10 @@ class Host:
         self._gone = gone
         self._user = user or UserCode(interruption)
         self._delivery = Delivery(settings, self._user, log.warning)
-        self._task: Task | None = None
+        self._task: RunningTask | None = None
         self._listener = Thread(target=self._listen, name="hkube-control", daemon=True)
 
-    def run(self, load: Callable[[], Algorithm]) -> None:
+    def run(self, load: Callable[[], UserAlgorithm]) -> None:
         """Load the user's module and serve until the supervisor says that it is over.
 
         Args:
@@ -73,7 +73,7 @@ class Host:
         self.begin(load)
         self.serve()
 
-    def begin(self, load: Callable[[], Algorithm]) -> None:
+    def begin(self, load: Callable[[], UserAlgorithm]) -> None:
         """Load the user's module, once; see `run`."""
         self._listener.start()
         self._load(load)
@@ -83,13 +83,13 @@ class Host:
         for frame in self._pipes.tasks():
             if frame.kind in _ENDINGS:
                 self._end_task(frame)
-                if frame.kind == Kind.EXIT:
+                if frame.kind == FrameKind.EXIT:
                     return
             elif self._user.is_current(frame.generation):
                 if frame.kind == _START:
                     self._start(frame.generation)
                     continue
-                is_whole = frame.kind == Kind.TASK
+                is_whole = frame.kind == FrameKind.TASK
                 task = self._read_task(frame)
                 # A large input takes memory twice until the frame is gone.
                 del frame
@@ -123,7 +123,7 @@ class Host:
     def _hear(self, frame: Frame) -> None:
         if frame.kind == _ANSWER:
             self._answer(frame)
-        elif frame.kind == Kind.INTERRUPT:
+        elif frame.kind == FrameKind.INTERRUPT:
             # A late one must not end the next task.
             if self._user.running and self._user.is_current(frame.generation):
                 self._interruption.request()
@@ -180,30 +180,30 @@ class Host:
         return {} if data is None else data
 
     # --------------------------------------------------------------------- the main thread --
-    def _load(self, load: Callable[[], Algorithm]) -> None:
-        functions = int(Functions.INITIALIZE)
+    def _load(self, load: Callable[[], UserAlgorithm]) -> None:
+        functions = int(OptionalFunctions.INITIALIZE)
         try:
             with self._interruption.user_code:
                 self._user.running = True  # an exit need not wait for the end of an import
                 algorithm = load()
         except LoadError as error:
-            self._user.load_error = Report(error.code, str(error), error.details)
+            self._user.load_error = FailureReport(error.code, str(error), error.details)
             if self._settings.log_failures:
                 self._log_failure("the algorithm cannot be loaded", self._user.load_error)
         except AlgorithmStopped:
-            self._user.load_error = Report("LoadError", "the import was stopped", "")
+            self._user.load_error = FailureReport("LoadError", "the import was stopped", "")
         else:
             self._user.algorithm = algorithm
             for remark in algorithm.remarks:
                 self._log.warning(remark)
-            functions = (Functions.STOP if algorithm.stop else 0) | (
-                Functions.INITIALIZE if algorithm.initialize else 0
+            functions = (OptionalFunctions.STOP if algorithm.stop else 0) | (
+                OptionalFunctions.INITIALIZE if algorithm.initialize else 0
             )
         finally:
             self._user.running = False
-        self._pipes.send(Kind.LOADED, 0, bytes([functions]))
+        self._pipes.send(FrameKind.LOADED, 0, bytes([functions]))
 
-    def _read_task(self, frame: Frame) -> Task | None:
+    def _read_task(self, frame: Frame) -> RunningTask | None:
         """The task that a message of the worker brings; None if it cannot be read."""
         generation = frame.generation
         try:
@@ -215,15 +215,15 @@ class Host:
                 raise DecodingError("its data is not an object")
         except DecodingError as error:
             text = f"the worker's initialize message cannot be read: {error}"
-            self._send_error(generation, Report(error.code, text, ""))
+            self._send_error(generation, FailureReport(error.code, text, ""))
             return None
         self._user.advance(generation)
         link = TaskLink(self._pipes, self._settings, generation)
         settings = self._settings
         api = make_task_api(link, data, settings.metrics_dir, self._log.warning, settings.storage)
-        return Task(generation, data, api, link)
+        return RunningTask(generation, data, api, link)
 
-    def _initialize(self, task: Task, is_whole: bool) -> None:
+    def _initialize(self, task: RunningTask, is_whole: bool) -> None:
         self._task = task
         job = task.api.job
         ids = f"{job.job_id or '-'} {job.task_id or '-'} {job.node_name or '-'}"
@@ -244,9 +244,9 @@ class Host:
                 self._fail(task, outcome.report)
                 return
         if not is_whole:
-            self._pipes.send(Kind.INITIALIZED, task.generation)
+            self._pipes.send(FrameKind.INITIALIZED, task.generation)
 
-    def _fill_input(self, task: Task) -> bool:
+    def _fill_input(self, task: RunningTask) -> bool:
         """Mode v3: read what the input refers to; False if the task has failed by it."""
         if self._settings.storage is None:
             return True
@@ -271,16 +271,16 @@ class Host:
         result = [outcome.result]
         del outcome
         payload = self._delivery.deliver(task, result)
-        if isinstance(payload, Report):
+        if isinstance(payload, FailureReport):
             self._fail(task, payload)
             return
         self._task = None
         task.api.end(None)
-        self._pipes.send(Kind.FINISHED, generation, payload)
+        self._pipes.send(FrameKind.FINISHED, generation, payload)
 
     def _end_task(self, frame: Frame) -> None:
         """What STOP and EXIT ask for; no user code runs on this thread now."""
-        user, is_exit, generation = self._user, frame.kind == Kind.EXIT, frame.generation
+        user, is_exit, generation = self._user, frame.kind == FrameKind.EXIT, frame.generation
         with user.lock:
             user.advance(generation)
             thread, user.stop_thread = user.stop_thread, None
@@ -298,7 +298,7 @@ class Host:
         if task is not None:
             task.api.end("stopped")
         if not is_exit:
-            self._pipes.send(Kind.ENDED, generation)
+            self._pipes.send(FrameKind.ENDED, generation)
         elif algorithm is not None and algorithm.exit is not None:
             leave = algorithm.exit
             # An interruption that was meant for the task must not reach it.
@@ -306,7 +306,7 @@ class Host:
             self._log_outcome("exit", outcome)
 
     # ----------------------------------------------------------------------- what is told --
-    def _fail(self, task: Task, report: Report, logged: bool = False) -> None:
+    def _fail(self, task: RunningTask, report: FailureReport, logged: bool = False) -> None:
         if not self._user.is_current(task.generation):
             return  # stopped: what the user's code raised on its way out is told to nobody
         self._task = None
@@ -315,19 +315,19 @@ class Host:
         task.api.end(report.message)
         self._send_error(task.generation, report)
 
-    def _send_error(self, generation: int, report: Report) -> None:
+    def _send_error(self, generation: int, report: FailureReport) -> None:
         message = shapes.error_message(report.code, report.message, report.details)
         try:
             payload = encode(self._settings, message, "error")
         except EncodingError as error:
             message = shapes.error_message(error.code, str(error), "")
             payload = encode(self._settings, message, "error")
-        self._pipes.send(Kind.FINISHED, generation, payload)
+        self._pipes.send(FrameKind.FINISHED, generation, payload)
 
-    def _log_outcome(self, name: str, outcome: Outcome) -> None:
+    def _log_outcome(self, name: str, outcome: UserCodeOutcome) -> None:
         if outcome.report is not None:
             self._log_failure(f"the algorithm's {name} failed", outcome.report)
 
-    def _log_failure(self, what: str, report: Report) -> None:
+    def _log_failure(self, what: str, report: FailureReport) -> None:
         details = f"\n{report.details}" if report.details else ""
         self._log.error(f"{what}: {report.message}{details}")

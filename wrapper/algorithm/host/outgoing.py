@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import PayloadTooLarge
-from ...ipc.frames import Kind
+from ...ipc.frames import FrameKind
 from ...protocol.encoding.encoding import Encoding
 from .pipes import Pipes
 
 if TYPE_CHECKING:
     from ...storage.task_storage import TaskStorage
 
-_SAID = Kind.SAID  # looked up once: an enum's member is slow to get at
+_SAID = FrameKind.SAID  # looked up once: an enum's member is slow to get at
 
 
 class HostSettings(NamedTuple):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import EncodingError, WrapperError
 from ...protocol.messages import shapes
 from ..api.task_api import TaskApi
-from ..errors.failure import Report
+from ..errors.failure import FailureReport
 from .outgoing import HostSettings, TaskLink, encode
 from .user_code import UserCode
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ...storage.task_storage import TaskStorage
 
 
-class Task:
+class RunningTask:
     """The task at hand.
 
     Attributes:
@@ -47,13 +47,13 @@ class Delivery:
         self._user = user
         self._warn = warn
 
-    def fill_input(self, task: Task) -> Report | None:
+    def fill_input(self, task: RunningTask) -> FailureReport | None:
         """Read what the input refers to; returns what is wrong with it, if something is."""
         storage, data = self._settings.storage, task.data
         assert storage is not None
         return self._call(lambda: storage.fill_input(data), task.generation)
 
-    def deliver(self, task: Task, result: list[Any]) -> bytes | Report:
+    def deliver(self, task: RunningTask, result: list[Any]) -> bytes | FailureReport:
         """The task's last message.
 
         Args:
@@ -64,7 +64,7 @@ class Delivery:
             return self._encode(task, result)
         return self._store(task, result, self._settings.storage)
 
-    def _encode(self, task: Task, result: list[Any]) -> bytes | Report:
+    def _encode(self, task: RunningTask, result: list[Any]) -> bytes | FailureReport:
         message = shapes.done(result.pop())
         task.data = None
         try:
@@ -72,7 +72,7 @@ class Delivery:
             self._warn_of_nulls(message, payload)
             return payload
         except EncodingError as error:
-            return Report(error.code, str(error), "")
+            return FailureReport(error.code, str(error), "")
         # The border to user objects: an array's or an enum's own code may raise anything.
         except Exception as error:
             return self._user.report(error)
@@ -90,13 +90,15 @@ class Delivery:
                 "gets null (WORKER_ALGORITHM_ENCODING=msgpack or bson keeps it)"
             )
 
-    def _store(self, task: Task, result: list[Any], storage: TaskStorage) -> bytes | Report:
+    def _store(
+        self, task: RunningTask, result: list[Any], storage: TaskStorage
+    ) -> bytes | FailureReport:
         # Not at the top: mode v1 has no use for them.
         from ...protocol.messages.storage_shapes import stored
-        from ...storage.results import Source
+        from ...storage.results import ResultOrigin
 
         job, link = task.api.job, task.link
-        source = Source(job.job_id, job.task_id, job.node_name, job.info.get("savePaths"))
+        source = ResultOrigin(job.job_id, job.task_id, job.node_name, job.info.get("savePaths"))
         task.data = None
 
         def store() -> None:
@@ -106,16 +108,16 @@ class Delivery:
 
         return self._call(store, task.generation) or encode(self._settings, stored(), "result")
 
-    def _call(self, act: Callable[[], None], generation: int) -> Report | None:
+    def _call(self, act: Callable[[], None], generation: int) -> FailureReport | None:
         """Read or write; ended by a stop as user code is."""
 
-        def call() -> Report | None:
+        def call() -> FailureReport | None:
             try:
                 act()
             except WrapperError as error:
-                return Report(error.code, str(error), "")
+                return FailureReport(error.code, str(error), "")
             return None
 
         outcome = self._user.call(call, generation, keep_tasks=True)
-        report: Report | None = outcome.report or outcome.result
+        report: FailureReport | None = outcome.report or outcome.result
         return report

@@ -10,19 +10,19 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import AlgorithmStopped
-from ..errors.failure import Report
+from ..errors.failure import FailureReport
 from .coroutines import Coroutines
 from .interruption import Interruption
 
 if TYPE_CHECKING:
-    from ..loading.loader import Algorithm
+    from ..loading.loader import UserAlgorithm
 
 
-class Outcome(NamedTuple):
+class UserCodeOutcome(NamedTuple):
     """What came of user code: a result, or the report of what it raised."""
 
     result: Any
-    report: Report | None
+    report: FailureReport | None
 
 
 class UserCode:
@@ -41,8 +41,8 @@ class UserCode:
     """
 
     def __init__(self, interruption: Interruption) -> None:
-        self.algorithm: Algorithm | None = None
-        self.load_error: Report | None = None
+        self.algorithm: UserAlgorithm | None = None
+        self.load_error: FailureReport | None = None
         self.lock = Lock()
         self.running = False
         self.stop_thread: Thread | None = None
@@ -69,7 +69,7 @@ class UserCode:
         generation: int,
         interruptible: bool = True,
         keep_tasks: bool = False,
-    ) -> Outcome:
+    ) -> UserCodeOutcome:
         """Run user code on the main thread; nothing that it raises escapes.
 
         Args:
@@ -88,21 +88,21 @@ class UserCode:
                     result = self._coroutines.finish(function(), keep_tasks)
                 finally:
                     self.running = False
-            outcome = Outcome(result, None)
+            outcome = UserCodeOutcome(result, None)
         except BaseException as error:  # the border to user code: SystemExit and all
             self.running = False
-            outcome = Outcome(None, self.report(error))
+            outcome = UserCodeOutcome(None, self.report(error))
         self._end_if_forked()
         return outcome
 
-    def call_beside(self, function: Callable[[], Any]) -> Outcome:
+    def call_beside(self, function: Callable[[], Any]) -> UserCodeOutcome:
         """The same from another thread, while the main thread may run other user code."""
         try:
-            return Outcome(self._coroutines.finish_elsewhere(function()), None)
+            return UserCodeOutcome(self._coroutines.finish_elsewhere(function()), None)
         except BaseException as error:  # the border to user code: SystemExit and all
-            return Outcome(None, self.report(error))
+            return UserCodeOutcome(None, self.report(error))
 
-    def report(self, error: BaseException) -> Report:
+    def report(self, error: BaseException) -> FailureReport:
         """What is said of an exception of user code."""
         # Imported when something has failed: it would be a tenth of the start.
         from ..errors.report import report_exception

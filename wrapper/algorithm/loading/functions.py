@@ -21,7 +21,7 @@ _ABSENT = object()
 
 
 @dataclass(frozen=True)
-class Functions:
+class UserFunctions:
     """An algorithm's functions, fitted; ``remarks`` are about those that are not called."""
 
     start: Callable[[Any, Any], Any]
@@ -31,7 +31,7 @@ class Functions:
     remarks: tuple[str, ...] = ()
 
 
-def functions_of(module: ModuleType, name: str, source: bytes) -> Functions:
+def functions_of(module: ModuleType, name: str, source: bytes) -> UserFunctions:
     """Find the functions in the user's module.
 
     Args:
@@ -47,7 +47,7 @@ def functions_of(module: ModuleType, name: str, source: bytes) -> Functions:
     fitted = _fitted_start(start, f"'start' in {name}")
     remarks: list[str] = []
     initialize = _initialize(module, name, remarks)
-    return Functions(
+    return UserFunctions(
         start=fitted,
         initialize=initialize,
         stop=_optional(module, "stop", name, remarks),
@@ -56,13 +56,13 @@ def functions_of(module: ModuleType, name: str, source: bytes) -> Functions:
     )
 
 
-def given_functions(*, start: Any, initialize: Any, stop: Any, exit: Any) -> Functions:
+def given_functions(*, start: Any, initialize: Any, stop: Any, exit: Any) -> UserFunctions:
     """Check functions that were passed by hand; None stands for an optional one left out.
 
     Raises:
         LoadError: one of them cannot be called as it would have to be.
     """
-    return Functions(
+    return UserFunctions(
         start=_fitted_start(start, "what is given as start"),
         initialize=_given("initialize", initialize),
         stop=_given("stop", stop),

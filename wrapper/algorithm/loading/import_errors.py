@@ -9,9 +9,9 @@ from types import ModuleType
 
 from ...errors import LoadError
 from ..errors.excerpt import MAX_LINE_LENGTH
-from ..errors.failure import Report
+from ..errors.failure import FailureReport
 from ..errors.report import report_exception
-from ..errors.user_frames import Files, Frame, Owner, cause, is_inside
+from ..errors.user_frames import Files, Owner, UserFrame, cause, is_inside
 from .missing_module import Importer, missing_module, missing_name
 
 UNICODE_ERROR = "(unicode error) 'utf-8' codec"
@@ -22,8 +22,8 @@ class _Failure:
     error: BaseException
     entry: str  # the user's module, as shown
     files: Files
-    frames: list[Frame]
-    report: Report
+    frames: list[UserFrame]
+    report: FailureReport
 
     @property
     def place(self) -> str:

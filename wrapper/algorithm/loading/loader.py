@@ -10,15 +10,15 @@ from typing import Any
 
 from ...errors import AlgorithmStopped, LoadError
 from .entry_point import EntryPoint, find_file, read_source
-from .functions import Functions, functions_of, given_functions
+from .functions import UserFunctions, functions_of, given_functions
 from .importing import import_file, put_on_path
 from .name_clash import check_own_wrapper
 
-__all__ = ["Algorithm", "EntryPoint", "from_functions", "load"]
+__all__ = ["EntryPoint", "UserAlgorithm", "from_functions", "load"]
 
 
 @dataclass(frozen=True)
-class Algorithm:
+class UserAlgorithm:
     """The user's functions, fitted to be called in one way.
 
     Attributes:
@@ -40,7 +40,7 @@ class Algorithm:
     base: Path | None = None
 
 
-def load(entry: EntryPoint) -> Algorithm:
+def load(entry: EntryPoint) -> UserAlgorithm:
     """Import the user's module and find its functions.
 
     The module's folder becomes the working directory; it and the algorithm's folder go to the
@@ -72,7 +72,7 @@ def load(entry: EntryPoint) -> Algorithm:
 
 def from_functions(
     start: Any, initialize: Any = None, stop: Any = None, exit: Any = None
-) -> Algorithm:
+) -> UserAlgorithm:
     """Take functions that the user's own script hands over.
 
     Raises:
@@ -89,8 +89,8 @@ def _enter(folder: str) -> None:
         raise LoadError(f"the folder {folder} cannot be entered: {error.strerror}") from None
 
 
-def _algorithm(functions: Functions, folder: str, base: str) -> Algorithm:
-    return Algorithm(
+def _algorithm(functions: UserFunctions, folder: str, base: str) -> UserAlgorithm:
+    return UserAlgorithm(
         start=functions.start,
         initialize=functions.initialize,
         stop=functions.stop,

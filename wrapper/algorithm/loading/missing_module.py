@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ...text.suggestions import did_you_mean, near_miss
 from ..errors.excerpt import one_line
-from ..errors.user_frames import Frame, Owner, cause
+from ..errors.user_frames import Owner, UserFrame, cause
 from .distributions import (
     Installed,
     distribution_of,
@@ -36,7 +36,7 @@ class Importer:
         return list(dict.fromkeys([os.path.dirname(self.file), self.base]))
 
 
-def missing_module(error: ModuleNotFoundError, frames: list[Frame], importer: Importer) -> str:
+def missing_module(error: ModuleNotFoundError, frames: list[UserFrame], importer: Importer) -> str:
     """Say which import failed, where it stands, and what to write or install instead."""
     blamed = cause(frames)
     place = blamed.spot if blamed else os.path.relpath(importer.file, importer.base)
@@ -188,7 +188,7 @@ def _not_installed(name: str, place: str, importer: Importer, installed: Install
     return f"{problem}{did_you_mean(guess)} (or {likely})" if guess else f"{problem}: {likely}"
 
 
-def _as_written(name: str, frames: list[Frame]) -> str:
+def _as_written(name: str, frames: list[UserFrame]) -> str:
     """The dotted name in the import's own line: Python tells only as much as it missed first."""
     lines = one_line(frames[-1]) if frames else []
     line = lines[0] if lines else ""

@@ -25,7 +25,7 @@ class EngineError(WrapperError):
 
 
 @dataclass(frozen=True)
-class Engine:
+class BuildEngine:
     """A program that builds images.
 
     Attributes:
@@ -37,7 +37,9 @@ class Engine:
     path: str
 
 
-def find_engine(wanted: str | None, which: Callable[[str], str | None] = shutil.which) -> Engine:
+def find_engine(
+    wanted: str | None, which: Callable[[str], str | None] = shutil.which
+) -> BuildEngine:
     """Find a program that builds images, and that works.
 
     Args:
@@ -56,7 +58,7 @@ def find_engine(wanted: str | None, which: Callable[[str], str | None] = shutil.
             continue
         reason = _why_silent(path)
         if reason is None:
-            return Engine(name, path)
+            return BuildEngine(name, path)
         silent.append(f"{name} does not answer ({reason})")
     found = f"{'; '.join(silent)}" if silent else "none of docker, podman and buildah is here"
     raise EngineError(
@@ -78,7 +80,7 @@ def engine_name(wanted: str) -> str:
 
 
 def build_command(
-    engine: Engine, context: Path, tag: str, pip_conf: Path | None, more: Sequence[str]
+    engine: BuildEngine, context: Path, tag: str, pip_conf: Path | None, more: Sequence[str]
 ) -> list[str]:
     """Return the command that builds an image.
 
@@ -120,7 +122,7 @@ def run_build(command: Sequence[str], hint: str = "") -> None:
         )
 
 
-def _wanted(wanted: str, which: Callable[[str], str | None]) -> Engine:
+def _wanted(wanted: str, which: Callable[[str], str | None]) -> BuildEngine:
     name = engine_name(wanted)
     path = which(wanted)
     if path is None:
@@ -128,7 +130,7 @@ def _wanted(wanted: str, which: Callable[[str], str | None]) -> Engine:
     reason = _why_silent(path)
     if reason is not None:
         raise EngineError(f"the engine {wanted} does not answer: {reason}")
-    return Engine(name, path)
+    return BuildEngine(name, path)
 
 
 def _why_silent(path: str) -> str | None:

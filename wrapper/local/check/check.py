@@ -12,7 +12,7 @@ from ..source.file_tree import Tree, read_tree
 from ..source.installation import holds_everything
 from ..source.requirements import read_requirements
 from ..source.source import AlgorithmSource, find_module
-from .finding import Finding, Status, fine, note, wrong
+from .finding import Finding, FindingStatus, fine, note, wrong
 from .imports import imports_of
 from .packages import Package, compare, surroundings
 from .probe import Probed, probe
@@ -24,7 +24,7 @@ _ONE = "its packages and its size are not looked at; give the algorithm a folder
 
 
 @dataclass(frozen=True)
-class Report:
+class CheckReport:
     """What was found.
 
     Attributes:
@@ -48,10 +48,10 @@ class Report:
     @property
     def is_fine(self) -> bool:
         """Nothing is wrong."""
-        return all(finding.status is not Status.WRONG for finding in self.findings)
+        return all(finding.status is not FindingStatus.WRONG for finding in self.findings)
 
 
-def check(source: AlgorithmSource, environ: Mapping[str, str], timeout: float) -> Report:
+def check(source: AlgorithmSource, environ: Mapping[str, str], timeout: float) -> CheckReport:
     """Look at an algorithm.
 
     Args:
@@ -79,7 +79,7 @@ def check(source: AlgorithmSource, environ: Mapping[str, str], timeout: float) -
         findings += said
     else:
         findings.append(note("folder", f"{source.folder} holds more than this algorithm: {_ONE}"))
-    return Report(
+    return CheckReport(
         source=source,
         file=str(file.relative_to(source.folder)) if file else "",
         probed=probed,

@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 
 
-class Status(enum.Enum):
+class FindingStatus(enum.Enum):
     """How much it matters; the value stands in the JSON."""
 
     FINE = "fine"
@@ -24,7 +24,7 @@ class Finding:
         text: one line.
     """
 
-    status: Status
+    status: FindingStatus
     topic: str
     text: str
 
@@ -34,14 +34,14 @@ TOPICS = ("algorithm", "module", "functions", "packages", "python", "folder")
 
 def fine(topic: str, text: str) -> Finding:
     """Something that is as it should be."""
-    return Finding(Status.FINE, topic, text)
+    return Finding(FindingStatus.FINE, topic, text)
 
 
 def note(topic: str, text: str) -> Finding:
     """Something to know."""
-    return Finding(Status.NOTE, topic, text)
+    return Finding(FindingStatus.NOTE, topic, text)
 
 
 def wrong(topic: str, text: str) -> Finding:
     """Something that must be mended."""
-    return Finding(Status.WRONG, topic, text)
+    return Finding(FindingStatus.WRONG, topic, text)

@@ -28,7 +28,7 @@ REPLACED = {"hkube-python-wrapper": "hkube_python_wrapper", "wrapper": "wrapper"
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class InstalledPackages:
     """What is installed here.
 
     Attributes:
@@ -61,9 +61,9 @@ class Package:
     listed: bool
 
 
-def surroundings() -> Surroundings:
+def surroundings() -> InstalledPackages:
     """Read what is installed here."""
-    return Surroundings(
+    return InstalledPackages(
         installed_distributions(),
         frozenset(needed_by([OWN_DISTRIBUTION]) - {OWN_DISTRIBUTION}),
         needs_of_wrapper(),
@@ -120,7 +120,7 @@ def needed_by(names: Iterable[str]) -> set[str]:
 
 
 def compare(
-    imports: Iterable[Imported], requirements: Requirements, here: Surroundings
+    imports: Iterable[Imported], requirements: Requirements, here: InstalledPackages
 ) -> tuple[list[Package], list[Finding]]:
     """Hold the imports against the list.
 
@@ -148,7 +148,7 @@ def compare(
     return list(packages.values()), findings
 
 
-def _package(imported: Imported, requirements: Requirements, here: Surroundings) -> Package:
+def _package(imported: Imported, requirements: Requirements, here: InstalledPackages) -> Package:
     owners = here.modules.get(imported.top, [])
     candidates = [distribution_of(imported.name, {}), *owners]
     listed = next(
@@ -163,7 +163,7 @@ def _unlisted(
     package: Package,
     imported: Imported,
     requirements: Requirements,
-    here: Surroundings,
+    here: InstalledPackages,
     carried: set[str],
 ) -> Finding:
     name = canonicalize_name(package.distribution)

@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from ...algorithm.loading.entry_point import find_file
-from ...algorithm.loading.loader import Algorithm, EntryPoint, load
+from ...algorithm.loading.loader import EntryPoint, UserAlgorithm, load
 from ...errors import LoadError
 
 
@@ -48,7 +48,7 @@ def _is_from(module: object, file: str) -> bool:
     return isinstance(module, ModuleType) and vars(module).get("__file__") == file
 
 
-def functions_of(algorithm: Algorithm, file: str, base: str) -> list[dict[str, Any]]:
+def functions_of(algorithm: UserAlgorithm, file: str, base: str) -> list[dict[str, Any]]:
     """Describe an algorithm's functions; the keys are those of `ProbedFunction`."""
     module = next((each for each in list(sys.modules.values()) if _is_from(each, file)), None)
     described = []

@@ -9,15 +9,19 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from .check import Report
-from .finding import Status
+from .check import CheckReport
+from .finding import FindingStatus
 
-_MARKS = {Status.FINE: ("✓", "green"), Status.NOTE: ("!", "yellow"), Status.WRONG: ("✗", "red")}
-_PLAIN_MARKS = {Status.FINE: "ok", Status.NOTE: "note", Status.WRONG: "WRONG"}
+_MARKS = {
+    FindingStatus.FINE: ("✓", "green"),
+    FindingStatus.NOTE: ("!", "yellow"),
+    FindingStatus.WRONG: ("✗", "red"),
+}
+_PLAIN_MARKS = {FindingStatus.FINE: "ok", FindingStatus.NOTE: "note", FindingStatus.WRONG: "WRONG"}
 _MAX_LISTED = 5
 
 
-def as_document(report: Report) -> dict[str, Any]:
+def as_document(report: CheckReport) -> dict[str, Any]:
     """Return the report as one object; docs/package.md describes its keys."""
     probed, tree = report.probed, report.tree
     return {
@@ -57,7 +61,7 @@ def as_document(report: Report) -> dict[str, Any]:
     }
 
 
-def show(report: Report, console: Console) -> None:
+def show(report: CheckReport, console: Console) -> None:
     """Write the report, a line for each finding."""
     is_plain = not console.is_terminal
     place = _shown(report.source.folder)
@@ -69,10 +73,10 @@ def show(report: Report, console: Console) -> None:
         # Names of files need not be text that a terminal takes.
         text = finding.text.encode(errors="backslashreplace").decode()
         console.print(Text.assemble("  ", (mark, style), " ", text), soft_wrap=True)
-        if finding.topic == "module" and finding.status is Status.WRONG and report.probed:
+        if finding.topic == "module" and finding.status is FindingStatus.WRONG and report.probed:
             for line in report.probed.details.splitlines():
                 console.print(Text(f"      {line}", style="dim"), soft_wrap=True)
-    faults = sum(finding.status is Status.WRONG for finding in report.findings)
+    faults = sum(finding.status is FindingStatus.WRONG for finding in report.findings)
     if faults:
         what = "1 thing is" if faults == 1 else f"{faults} things are"
         console.print(Text(f"{what} wrong", style="bold red"))

@@ -17,7 +17,7 @@ what it asked for."""
 
 
 @dataclass(frozen=True)
-class Event:
+class PipelineEvent:
     """Base of all events.
 
     Attributes:
@@ -30,7 +30,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class RunStarted(Event):
+class RunStarted(PipelineEvent):
     """A run begins.
 
     Attributes:
@@ -43,7 +43,7 @@ class RunStarted(Event):
 
 
 @dataclass(frozen=True)
-class TaskEvent(Event):
+class TaskEvent(PipelineEvent):
     """Base of what happens to a task."""
 
     task: TaskKey
@@ -91,11 +91,11 @@ class TaskStopped(TaskEvent):
 class TaskTold(TaskEvent):
     """A task told something, for example its progress."""
 
-    event: worker_events.Event
+    event: worker_events.WorkerEvent
 
 
 @dataclass(frozen=True)
-class NodeSkipped(Event):
+class NodeSkipped(PipelineEvent):
     """A node has no tasks."""
 
     node: str
@@ -103,25 +103,25 @@ class NodeSkipped(Event):
 
 
 @dataclass(frozen=True)
-class NodeEnded(Event):
+class NodeEnded(PipelineEvent):
     """All tasks of a node have ended, and no more will come."""
 
     node: str
 
 
 @dataclass(frozen=True)
-class RunEnded(Event):
+class RunEnded(PipelineEvent):
     """A run is over."""
 
     outcome: Outcome
 
 
 @dataclass(frozen=True)
-class OutputLine(Event):
+class OutputLine(PipelineEvent):
     """An algorithm wrote a line; `node` is the node that its process works for."""
 
     node: str
     line: str
 
 
-Listener = Callable[[Event], None]
+Listener = Callable[[PipelineEvent], None]

@@ -12,7 +12,7 @@ from ..worker.timeouts import CRASH_TIMEOUT, EXIT_TIMEOUT, STOP_TIMEOUT
 from .container import AlgorithmContainer
 
 if TYPE_CHECKING:
-    from ..worker.worker import Worker
+    from ..worker.worker import LocalWorker
 
 FAILED = 1
 INTERRUPTED = 130
@@ -40,7 +40,7 @@ class Session:
     say: Callable[[str], None]
 
 
-def run_in_container(session: Session, worker: Worker, container: AlgorithmContainer) -> int:
+def run_in_container(session: Session, worker: LocalWorker, container: AlgorithmContainer) -> int:
     """Run the tasks in a container that has been started, and end it.
 
     Returns:
@@ -65,7 +65,7 @@ def run_in_container(session: Session, worker: Worker, container: AlgorithmConta
         return INTERRUPTED
 
 
-def run_beside(session: Session, worker: Worker) -> int:
+def run_beside(session: Session, worker: LocalWorker) -> int:
     """Run the tasks for an algorithm that somebody else started, and tell it to end.
 
     Returns:
@@ -81,7 +81,7 @@ def run_beside(session: Session, worker: Worker) -> int:
     return 0
 
 
-def _run_task(session: Session, worker: Worker, job: Job) -> events.Outcome:
+def _run_task(session: Session, worker: LocalWorker, job: Job) -> events.Outcome:
     session.begin(job)
     outcome = worker.begin(job)
     if not worker.wait_idle(session.timeout):
@@ -92,7 +92,7 @@ def _run_task(session: Session, worker: Worker, job: Job) -> events.Outcome:
     return outcome.result()
 
 
-def _exit(session: Session, worker: Worker, container: AlgorithmContainer) -> int:
+def _exit(session: Session, worker: LocalWorker, container: AlgorithmContainer) -> int:
     worker.exit()
     code = container.wait(timeout=EXIT_TIMEOUT)
     if code is None:
@@ -112,7 +112,7 @@ def _crashed(session: Session, container: AlgorithmContainer, lost: events.Lost)
     return code or FAILED
 
 
-def _interrupted(session: Session, worker: Worker, container: AlgorithmContainer) -> None:
+def _interrupted(session: Session, worker: LocalWorker, container: AlgorithmContainer) -> None:
     """Stop as HKube would; a second Ctrl-C ends it at once."""
     session.say("stopping; Ctrl-C again ends at once")
     worker.stop()

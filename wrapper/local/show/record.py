@@ -9,7 +9,7 @@ from ...text.exit_codes import process_ended
 from ..worker import events
 from ..worker.connection import CONNECTION_LOST
 from .advice import advice
-from .span_tree import Span, SpanTree
+from .span_tree import ShownSpan, SpanTree
 
 
 @final
@@ -24,7 +24,7 @@ class Record:
         self._began: float | None = None
         self._ended: float | None = None
 
-    def __call__(self, event: events.Event) -> None:
+    def __call__(self, event: events.WorkerEvent) -> None:
         """Take note of an event."""
         if event.task_id != self._job["taskId"]:
             return
@@ -33,7 +33,7 @@ class Record:
             self._began = event.at
         if isinstance(event, events.Progress):
             self._progress.append(event.value)
-        elif isinstance(event, events.Ended):
+        elif isinstance(event, events.TaskCompleted):
             self._ended = event.at
 
     def to_json(self, outcome: events.Outcome, exit_code: int | None = None) -> dict[str, Any]:
@@ -81,7 +81,7 @@ _STATUS = {
 }
 
 
-def _span(span: Span) -> dict[str, Any]:
+def _span(span: ShownSpan) -> dict[str, Any]:
     return {
         "name": span.name,
         "seconds": None if span.seconds is None else round(span.seconds, 6),

@@ -10,7 +10,7 @@ from ..worker import events
 
 
 @dataclass
-class Span:
+class ShownSpan:
     """One timed section.
 
     Attributes:
@@ -27,7 +27,7 @@ class Span:
     began: float
     ended: float | None = None
     error: Any = None
-    children: list[Span] = field(default_factory=list)
+    children: list[ShownSpan] = field(default_factory=list)
 
     @property
     def seconds(self) -> float | None:
@@ -43,13 +43,13 @@ class SpanTree:
     """
 
     def __init__(self) -> None:
-        self.roots: list[Span] = []
-        self._open: list[Span] = []
+        self.roots: list[ShownSpan] = []
+        self._open: list[ShownSpan] = []
 
-    def __call__(self, event: events.Event) -> None:
+    def __call__(self, event: events.WorkerEvent) -> None:
         """Take note of an event."""
         if isinstance(event, events.SpanStarted):
-            span = Span(event.name, dict(event.tags), event.at)
+            span = ShownSpan(event.name, dict(event.tags), event.at)
             (self._open[-1].children if self._open else self.roots).append(span)
             self._open.append(span)
         elif isinstance(event, events.SpanFinished) and self._open:
@@ -63,7 +63,7 @@ class SpanTree:
         return " › ".join(span.name for span in self._open)
 
 
-def tree_lines(spans: Sequence[Span], indent: str = "") -> Iterator[tuple[str, Span]]:
+def tree_lines(spans: Sequence[ShownSpan], indent: str = "") -> Iterator[tuple[str, ShownSpan]]:
     """Draw spans: for each, what leads to it (`│  └─ `), and the span."""
     for position, span in enumerate(spans):
         is_last = position == len(spans) - 1

@@ -12,7 +12,7 @@ from ..worker import events
 from ..worker.answers import Call, Cancelled, Failure, Reply
 from .advice import advice
 from .screen import Screen
-from .span_tree import Span, SpanTree, tree_lines
+from .span_tree import ShownSpan, SpanTree, tree_lines
 
 _LONGEST_ERROR = 4_000
 """Characters of an error's details; what is left out is said."""
@@ -60,19 +60,19 @@ class Terminal:
         """Write a line of the local worker's own."""
         self._screen.line("\n".join(f"[local] {line}" for line in text.split("\n")), style)
 
-    def __call__(self, event: events.Event) -> None:
+    def __call__(self, event: events.WorkerEvent) -> None:
         """Show an event."""
         with self._lock:
             self._hear(event)
 
-    def _hear(self, event: events.Event) -> None:
+    def _hear(self, event: events.WorkerEvent) -> None:
         if isinstance(event, events.SpanFinished) and not self._spans.path:
             self.say("warning: the algorithm sent 'finishSpan' with no span open", "yellow")
         self._spans(event)
         match event:
             case events.Progress():
                 self._progress(event)
-            case events.Ended():
+            case events.TaskCompleted():
                 self._is_running = False
                 self._screen.no_bar()
                 self._ended(event)
@@ -87,7 +87,7 @@ class Terminal:
         if self._is_running:
             self._move_bar()
 
-    def _text(self, event: events.Event) -> str | None:
+    def _text(self, event: events.WorkerEvent) -> str | None:
         match event:
             case events.Connected():
                 return f"connected after {_seconds(event.at - self._started)}"
@@ -110,7 +110,7 @@ class Terminal:
         parts = (str(self._job.get("algorithmName") or ""), self._spans.path, self._details)
         self._screen.bar(" · ".join(part for part in parts if part)[:80], self._percent)
 
-    def _ended(self, event: events.Ended) -> None:
+    def _ended(self, event: events.TaskCompleted) -> None:
         if self._spans.roots:
             self.say("spans")
             for lead, span in tree_lines(self._spans.roots):
@@ -156,7 +156,7 @@ def _percent(value: Any) -> float | None:
     return float(value) if is_number and 0 <= value <= 100 else None
 
 
-def _span_text(span: Span) -> str:
+def _span_text(span: ShownSpan) -> str:
     took = "not finished" if span.seconds is None else duration(span.seconds)
     tags = f" {shown(span.tags)}" if span.tags else ""
     failed = "" if span.error is None else f" failed: {_as_text(span.error)}"

@@ -53,14 +53,14 @@ def parse_call(command: str, data: Any) -> Call | None:
 
 
 @dataclass(frozen=True)
-class Stop:
+class StopCall:
     """A request of a running algorithm to stop what an earlier call of it started."""
 
     call_id: str
     reason: str
 
 
-def parse_stop(command: str, data: Any) -> Stop | None:
+def parse_stop(command: str, data: Any) -> StopCall | None:
     """Return what a message of the algorithm stops, or None if it stops nothing."""
     key = {
         commands.STOP_SUB_PIPELINE: "subPipelineId",
@@ -70,7 +70,7 @@ def parse_stop(command: str, data: Any) -> Stop | None:
         return None
     body = data if isinstance(data, dict) else {}
     call_id = str(body.get(key)) if isinstance(data, dict) else ""
-    return Stop(call_id, str(body.get("reason") or ""))
+    return StopCall(call_id, str(body.get("reason") or ""))
 
 
 def started_message(call: Call) -> Message | None:

@@ -27,7 +27,7 @@ CLOSE_TIMEOUT = 1.0
 
 
 @dataclass(frozen=True, eq=False)
-class Link:
+class AlgorithmConnection:
     """An open connection; `send` may be called from any thread."""
 
     connection: ServerConnection
@@ -75,7 +75,7 @@ class Link:
         return CONNECTION_LOST
 
 
-def open_link(connection: ServerConnection, mode: str = "v1") -> Link | None:
+def open_link(connection: ServerConnection, mode: str = "v1") -> AlgorithmConnection | None:
     """Return the link of a connection; None, and closed, if its URL asks for what there is not.
 
     Args:
@@ -97,7 +97,7 @@ def open_link(connection: ServerConnection, mode: str = "v1") -> Link | None:
     except (WrapperError, ValueError, KeyError) as error:
         connection.close(CloseCode.POLICY_VIOLATION, str(error)[:100])
         return None
-    return Link(connection, encoding)
+    return AlgorithmConnection(connection, encoding)
 
 
 class Listening:

@@ -41,7 +41,7 @@ Outcome = Done | Failed | Stopped | Lost
 
 
 @dataclass(frozen=True)
-class Event:
+class WorkerEvent:
     """Base of all events.
 
     Attributes:
@@ -54,14 +54,14 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Connected(Event):
+class Connected(WorkerEvent):
     """The algorithm's WebSocket is open."""
 
     encoding: str
 
 
 @dataclass(frozen=True)
-class Disconnected(Event):
+class Disconnected(WorkerEvent):
     """The algorithm's WebSocket is closed; `code` is the close code, 1006 if there was none."""
 
     code: int
@@ -69,28 +69,28 @@ class Disconnected(Event):
 
 
 @dataclass(frozen=True)
-class Sent(Event):
+class Sent(WorkerEvent):
     """A command of a task's life went to the algorithm: initialize, start, stop or exit."""
 
     command: str
 
 
 @dataclass(frozen=True)
-class Received(Event):
+class Received(WorkerEvent):
     """A command of a task's life came: initialized, started, alive, stopping or stopped."""
 
     command: str
 
 
 @dataclass(frozen=True)
-class MessageCame(Event):
+class MessageCame(WorkerEvent):
     """A message of the algorithm, whole; the event of what it means follows."""
 
     message: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Progress(Event):
+class Progress(WorkerEvent):
     """The algorithm told how far it is; `value` is what it gave, of any type."""
 
     value: Any
@@ -98,7 +98,7 @@ class Progress(Event):
 
 
 @dataclass(frozen=True)
-class SpanStarted(Event):
+class SpanStarted(WorkerEvent):
     """A span was opened inside the newest open one."""
 
     name: str
@@ -106,7 +106,7 @@ class SpanStarted(Event):
 
 
 @dataclass(frozen=True)
-class SpanFinished(Event):
+class SpanFinished(WorkerEvent):
     """The newest open span was closed."""
 
     tags: Mapping[str, Any]
@@ -114,14 +114,14 @@ class SpanFinished(Event):
 
 
 @dataclass(frozen=True)
-class CallStarted(Event):
+class CallStarted(WorkerEvent):
     """The algorithm asked for another algorithm, a pipeline or a data source."""
 
     call: Call
 
 
 @dataclass(frozen=True)
-class CallAnswered(Event):
+class CallAnswered(WorkerEvent):
     """A call of the algorithm got its reply."""
 
     call: Call
@@ -129,24 +129,24 @@ class CallAnswered(Event):
 
 
 @dataclass(frozen=True)
-class LogLines(Event):
+class LogLines(WorkerEvent):
     """Lines of the algorithm's output, sent on a debug connection (REDIRECT_LOGS)."""
 
     lines: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Violation(Event):
+class Violation(WorkerEvent):
     """The algorithm's side broke the protocol; HKube's own worker would have suffered."""
 
     text: str
 
 
 @dataclass(frozen=True)
-class Ended(Event):
+class TaskCompleted(WorkerEvent):
     """The task is over."""
 
     outcome: Outcome
 
 
-Listener = Callable[[Event], None]
+Listener = Callable[[WorkerEvent], None]

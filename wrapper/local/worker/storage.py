@@ -14,7 +14,7 @@ from typing import Any, final
 from ...errors import StorageError
 from ...storage.format.encoded import decode_value, encode_value
 from ...storage.format.object_path import check_path, task_path
-from ...storage.format.references import Reference, references
+from ...storage.format.references import StoragePlaceholder, references
 from ...storage.stores.file_store import FileStore
 from .answers import Call, CallKind, Reply, Result
 
@@ -97,7 +97,7 @@ class LocalStorage:
         info = self._put(job_id, secrets.token_hex(4), reply.value, "reply")
         return Result({"storageInfo": info, "metadata": {}})
 
-    def _first(self, reference: Reference) -> Any:
+    def _first(self, reference: StoragePlaceholder) -> Any:
         link = reference.links[0]
         return self._get(link.path, link.size)
 

@@ -19,7 +19,7 @@ from .call_messages import (
     started_message,
     unknown_call_message,
 )
-from .connection import Link
+from .connection import AlgorithmConnection
 from .storage import LocalStorage
 
 Tell = Callable[..., None]
@@ -29,7 +29,7 @@ Cancel = Callable[[str], None]
 """Ends what answers a call, for a reason."""
 
 
-class Task:
+class LocalTask:
     """What is known of one task.
 
     Attributes:
@@ -49,7 +49,7 @@ class Task:
         self._answers = answers
         self._tell_listener = tell
         self._lock = threading.Lock()
-        self._link: Link | None = None
+        self._link: AlgorithmConnection | None = None
         self._calls: dict[str, Cancel] = {}
         self._stopping = False
         self._over = False
@@ -66,7 +66,7 @@ class Task:
         """True once nothing more is to come of this task."""
         return self._over
 
-    def connected(self, link: Link) -> None:
+    def connected(self, link: AlgorithmConnection) -> None:
         """Begin on a connection; a task is never begun twice."""
         with self._lock:
             if self._link is not None or self._over:
@@ -78,7 +78,7 @@ class Task:
         except WrapperError as error:  # its encoding does not have what is in the job
             self.finish(events.Failed(error.code, str(error), ""))
 
-    def disconnected(self, link: Link) -> None:
+    def disconnected(self, link: AlgorithmConnection) -> None:
         """Hear that a connection is closed: a task that was on it is lost."""
         if self._link is link:
             self.finish(events.Lost(link.lost_reason))
@@ -96,10 +96,10 @@ class Task:
             calls, self._calls = list(self._calls.values()), {}
         for cancel in calls:  # as HKube: what a task has started does not outlive it
             cancel(_why_calls_end(outcome))
-        self._tell(events.Ended, outcome=outcome)
+        self._tell(events.TaskCompleted, outcome=outcome)
         self.outcome.set_result(outcome)
 
-    def handle(self, link: Link, command: str, message: Message) -> None:
+    def handle(self, link: AlgorithmConnection, command: str, message: Message) -> None:
         """Take one message of the algorithm."""
         data = message.get("data")
         if command in (commands.DONE, commands.ERROR_MESSAGE):
@@ -130,7 +130,7 @@ class Task:
         except WrapperError as error:
             return events.Failed(error.code, f"its result cannot be read: {error}", "")
 
-    def _phase(self, link: Link, command: str) -> None:
+    def _phase(self, link: AlgorithmConnection, command: str) -> None:
         if command not in _PHASES:
             self._tell(events.Violation, text=f"'{command}', which is not a command")
             return
@@ -154,7 +154,7 @@ class Task:
             tags = body.get("tags") or {}
             self._tell(events.SpanFinished, tags=tags, error=body.get("error"))
 
-    def _answer(self, link: Link, call: Call) -> None:
+    def _answer(self, link: AlgorithmConnection, call: Call) -> None:
         with self._lock:
             if self._over:
                 return
@@ -176,7 +176,7 @@ class Task:
         else:
             self._reply(link, call, answer)
 
-    def _start(self, link: Link, call: Call, answer: Later) -> None:
+    def _start(self, link: AlgorithmConnection, call: Call, answer: Later) -> None:
         started = started_message(call)
         if started is not None:
             link.send(started)
@@ -188,7 +188,9 @@ class Task:
         if not is_open:  # the task ended meanwhile, or the reply is there already
             cancel("the task that called has ended")
 
-    def _compute(self, link: Link, call: Call, answer: Callable[[Call], Any]) -> None:
+    def _compute(
+        self, link: AlgorithmConnection, call: Call, answer: Callable[[Call], Any]
+    ) -> None:
         try:
             value = answer(call)
         except BaseException as error:  # the border to whoever wrote the answer: sys.exit and all
@@ -196,14 +198,14 @@ class Task:
         reply = value if isinstance(value, Reply) else Result(value)
         self._reply(link, call, reply)
 
-    def _reply(self, link: Link, call: Call, reply: Reply) -> None:
+    def _reply(self, link: AlgorithmConnection, call: Call, reply: Reply) -> None:
         if self._forget(call.call_id) is None or self._over:
             return
         reply, frame = self._encoded(link, call, reply)
         self._tell(events.CallAnswered, call=call, reply=reply)
         link.send_frame(frame)
 
-    def _encoded(self, link: Link, call: Call, reply: Reply) -> tuple[Reply, bytes]:
+    def _encoded(self, link: AlgorithmConnection, call: Call, reply: Reply) -> tuple[Reply, bytes]:
         """The reply, or why it cannot be sent, and its frame: the call must not wait for ever."""
         try:
             return reply, link.encode(reply_message(call, self._stored(call, reply)), "answer")
@@ -220,11 +222,11 @@ class Task:
         with self._lock:
             return self._calls.pop(call_id, None)
 
-    def _send(self, link: Link, command: str, data: Message) -> None:
+    def _send(self, link: AlgorithmConnection, command: str, data: Message) -> None:
         self._tell(events.Sent, command=command)
         link.send({"command": command, "data": data}, "job")
 
-    def _tell(self, kind: type[events.Event], **facts: Any) -> None:
+    def _tell(self, kind: type[events.WorkerEvent], **facts: Any) -> None:
         self._tell_listener(kind, self.task_id, **facts)
 
 

@@ -15,14 +15,14 @@ from ...errors import WrapperError
 from ...protocol.messages import commands
 from . import events
 from .answers import Answers, AnswerTable
-from .connection import Link, Listening, open_link
+from .connection import AlgorithmConnection, Listening, open_link
 from .storage import LocalStorage
-from .task import Task
+from .task import LocalTask
 from .waiting import wait_done
 
 
 @final
-class Worker:
+class LocalWorker:
     """Serves one algorithm's connection and gives it one task after another.
 
     Use it as a context manager: the server listens inside. The listener hears every event, one at
@@ -51,8 +51,8 @@ class Worker:
         self._clock = clock
         self._telling = threading.RLock()  # a listener that calls `stop` makes the next event
         self._lock = threading.Lock()
-        self._link: Link | None = None
-        self._task: Task | None = None
+        self._link: AlgorithmConnection | None = None
+        self._task: LocalTask | None = None
         self._gone: str | None = None
         self._exit_code: int | None = None
         self._storage = storage
@@ -68,7 +68,7 @@ class Worker:
         """Whether the algorithm's connection is open."""
         return self._link is not None
 
-    def __enter__(self) -> Worker:
+    def __enter__(self) -> LocalWorker:
         self._server.start()
         return self
 
@@ -91,7 +91,7 @@ class Worker:
         Raises:
             RuntimeError: the task before has no outcome yet.
         """
-        task = Task(job, self._answers, self._tell, self._storage)
+        task = LocalTask(job, self._answers, self._tell, self._storage)
         with self._lock:
             if self._task is not None and not self._task.outcome.done():
                 raise RuntimeError("a task is running on this worker already")
@@ -150,11 +150,11 @@ class Worker:
         if task is not None:
             task.finish(events.Lost(reason))
 
-    def _current(self) -> Task | None:
+    def _current(self) -> LocalTask | None:
         task = self._task
         return None if task is None or task.over else task
 
-    def _command(self, link: Link, command: str, data: dict[str, Any]) -> None:
+    def _command(self, link: AlgorithmConnection, command: str, data: dict[str, Any]) -> None:
         task = self._current()
         self._tell(events.Sent, task.task_id if task else None, command=command)
         link.send({"command": command, "data": data})
@@ -179,7 +179,7 @@ class Worker:
         finally:
             self._disconnected(link)
 
-    def _disconnected(self, link: Link) -> None:
+    def _disconnected(self, link: AlgorithmConnection) -> None:
         with self._lock:
             if self._link is link:
                 self._link = None
@@ -191,7 +191,7 @@ class Worker:
         if task is not None:
             task.disconnected(link)
 
-    def _receive(self, link: Link, frame: bytes) -> None:
+    def _receive(self, link: AlgorithmConnection, frame: bytes) -> None:
         task = self._current()
         task_id = task.task_id if task else None
         try:
@@ -218,7 +218,7 @@ class Worker:
         else:
             self._tell(events.Violation, None, text=f"'{command}' with no task running")
 
-    def _tell(self, kind: type[events.Event], task_id: str | None, **facts: Any) -> None:
+    def _tell(self, kind: type[events.WorkerEvent], task_id: str | None, **facts: Any) -> None:
         with self._telling:
             try:
                 self._listener(kind(at=self._clock(), task_id=task_id, **facts))

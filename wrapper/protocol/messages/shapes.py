@@ -155,7 +155,7 @@ class AnswerKind(Enum):
     STOPPED = "stopped"
 
 
-class Answer(NamedTuple):
+class CallAnswer(NamedTuple):
     """An answer of the worker to a call of HKubeApi.
 
     Attributes:
@@ -176,7 +176,7 @@ class Answer(NamedTuple):
 _DONE = AnswerKind.DONE
 
 
-def parse_answer(command: str, data: Any) -> Answer | None:
+def parse_answer(command: str, data: Any) -> CallAnswer | None:
     """Reads an answer to a call, whatever its fields look like.
 
     Returns:
@@ -187,17 +187,17 @@ def parse_answer(command: str, data: Any) -> Answer | None:
         return None
     kind, id_field, what = shape
     if kind is _DONE and isinstance(data, dict) and not data.get("error"):  # nearly always
-        return Answer(kind, _call_id(data.get(id_field)), data.get("response"))
+        return CallAnswer(kind, _call_id(data.get(id_field)), data.get("response"))
     fields = data if isinstance(data, dict) else {"response": data}
     call_id = _call_id(fields.get(id_field))
     error, response = fields.get("error"), fields.get("response")
     if kind is AnswerKind.ERROR or (kind is AnswerKind.DONE and error):
         # The debug gateway puts an error's text in `response`.
         text = _text(error) or _text(response) or f"{what} failed; HKube gave no reason"
-        return Answer(AnswerKind.ERROR, call_id, error=text)
+        return CallAnswer(AnswerKind.ERROR, call_id, error=text)
     if kind is AnswerKind.STOPPED:
-        return Answer(kind, call_id, reason=_text(fields.get("reason")) or _text(response))
-    return Answer(kind, call_id, response=response if kind is AnswerKind.DONE else None)
+        return CallAnswer(kind, call_id, reason=_text(fields.get("reason")) or _text(response))
+    return CallAnswer(kind, call_id, response=response if kind is AnswerKind.DONE else None)
 
 
 def stop_forced(data: Any) -> bool:

@@ -8,39 +8,39 @@ Payload = bytes | bytearray
 
 
 # ------------------------------------------------------------- from the worker --
-class Initialize(NamedTuple):
+class InitializeReceived(NamedTuple):
     """A task begins; the frame is the worker's whole message."""
 
     frame: Payload
 
 
-class Start(NamedTuple):
+class StartReceived(NamedTuple):
     """The task's code is to run."""
 
     frame: Payload
 
 
-class Stop(NamedTuple):
+class StopReceived(NamedTuple):
     """The task is to end, or (in IDLE) the pod is about to be scaled away."""
 
     frame: Payload
 
 
-class Exit(NamedTuple):
+class ExitReceived(NamedTuple):
     """The container is to end with this code."""
 
     code: int
     frame: Payload
 
 
-class Answer(NamedTuple):
+class AnswerReceived(NamedTuple):
     """The answer to a call that user code made."""
 
     frame: Payload
 
 
 # -------------------------------------------------- from the algorithm process --
-class Loaded(NamedTuple):
+class ModuleLoaded(NamedTuple):
     """The user's module is loaded, or failed to.
 
     Attributes:
@@ -52,61 +52,61 @@ class Loaded(NamedTuple):
     has_initialize: bool
 
 
-class Initialized(NamedTuple):
+class InitializeCompleted(NamedTuple):
     """The user's `initialize` has returned."""
 
     generation: int
 
 
-class Finished(NamedTuple):
+class FinalMessage(NamedTuple):
     """The task's last word, `done` or `errorMessage`."""
 
     generation: int
     message: Payload
 
 
-class Ended(NamedTuple):
+class StopCompleted(NamedTuple):
     """What a stop asked for is done: the user's code has returned."""
 
     generation: int
 
 
-class Said(NamedTuple):
+class UserMessage(NamedTuple):
     """User code has something for the worker: progress, a span, a call."""
 
     generation: int
     message: Payload
 
 
-class Died(NamedTuple):
+class AlgorithmDied(NamedTuple):
     """The algorithm process is gone; the code is what the container would exit with."""
 
     code: int
 
 
 # -------------------------------------------------------------- from elsewhere --
-class Terminate(NamedTuple):
+class SigtermReceived(NamedTuple):
     """SIGTERM."""
 
 
-class Reload(NamedTuple):
+class CodeChanged(NamedTuple):
     """DEV_MODE: the algorithm's folder has changed."""
 
 
 Event = (
-    Initialize
-    | Start
-    | Stop
-    | Exit
-    | Answer
-    | Loaded
-    | Initialized
-    | Finished
-    | Ended
-    | Said
-    | Died
-    | Terminate
-    | Reload
+    InitializeReceived
+    | StartReceived
+    | StopReceived
+    | ExitReceived
+    | AnswerReceived
+    | ModuleLoaded
+    | InitializeCompleted
+    | FinalMessage
+    | StopCompleted
+    | UserMessage
+    | AlgorithmDied
+    | SigtermReceived
+    | CodeChanged
 )
 
 
@@ -117,7 +117,7 @@ class Send(NamedTuple):
     command: str
 
 
-class Pass(NamedTuple):
+class PassOn(NamedTuple):
     """Send the worker a message that the algorithm process has encoded.
 
     Attributes:
@@ -136,11 +136,11 @@ class Deliver(NamedTuple):
     payload: Payload
 
 
-class Forget(NamedTuple):
+class ForgetKept(NamedTuple):
     """Another task begins: drop what is kept for a worker that was out of reach."""
 
 
-class Kill(NamedTuple):
+class KillAlgorithm(NamedTuple):
     """End the algorithm process and its group; start another one unless the container ends.
 
     Attributes:
@@ -160,7 +160,7 @@ class Note(NamedTuple):
     text: str
 
 
-class Finish(NamedTuple):
+class ExitContainer(NamedTuple):
     """End the container.
 
     Attributes:
@@ -171,4 +171,4 @@ class Finish(NamedTuple):
     crashed: bool = False
 
 
-Action = Send | Pass | Deliver | Forget | Kill | Note | Finish
+Action = Send | PassOn | Deliver | ForgetKept | KillAlgorithm | Note | ExitContainer

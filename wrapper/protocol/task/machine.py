@@ -16,32 +16,32 @@ Rules that the table keeps (and a Hypothesis test checks):
 
 from __future__ import annotations
 
-from ...ipc.frames import Kind
+from ...ipc.frames import FrameKind
 from ..messages import commands
 from .events import (
     Action,
-    Answer,
+    AlgorithmDied,
+    AnswerReceived,
+    CodeChanged,
     Deliver,
-    Died,
-    Ended,
     Event,
-    Exit,
-    Finish,
-    Finished,
-    Forget,
-    Initialize,
-    Initialized,
-    Kill,
-    Loaded,
+    ExitContainer,
+    ExitReceived,
+    FinalMessage,
+    ForgetKept,
+    InitializeCompleted,
+    InitializeReceived,
+    KillAlgorithm,
+    ModuleLoaded,
     Note,
-    Pass,
+    PassOn,
     Payload,
-    Reload,
-    Said,
     Send,
-    Start,
-    Stop,
-    Terminate,
+    SigtermReceived,
+    StartReceived,
+    StopCompleted,
+    StopReceived,
+    UserMessage,
 )
 from .table import TABLE, State
 from .timers import (
@@ -90,7 +90,7 @@ class TaskMachine:
         self.state = State.IDLE
         self.generation = 0
         self._keep_task = keep_task
-        self._user: Loaded | None = None  # None: the user's module is not loaded yet
+        self._user: ModuleLoaded | None = None  # None: the user's module is not loaded yet
         self._task = _Task()
         self._next: _Task | None = None  # arrived while the one before is being stopped
         self._owes_stopped = False
@@ -129,7 +129,7 @@ class TaskMachine:
             actions.append(Send(commands.STOPPING))
         if timers.interrupt is not None and now >= timers.interrupt:
             timers.interrupt = None
-            actions.append(Deliver(Kind.INTERRUPT, self.generation, b""))
+            actions.append(Deliver(FrameKind.INTERRUPT, self.generation, b""))
         if timers.kill is not None and now >= timers.kill:
             timers.kill = None
             actions += self._give_up_on_process(now)
@@ -145,7 +145,7 @@ class TaskMachine:
         return self.state in (State.INITIALIZING, State.READY, State.RUNNING)
 
     # ------------------------------------------------------------------- a task begins --
-    def _begin(self, event: Initialize, now: float) -> list[Action]:
+    def _begin(self, event: InitializeReceived, now: float) -> list[Action]:
         return self._begin_task(_Task(event.frame))
 
     def _begin_task(self, task: _Task) -> list[Action]:
@@ -158,37 +158,37 @@ class TaskMachine:
             # to another process and back is a third of what a small task costs.
             self.state = State.READY
             task.is_held = task.told_initialized = True
-            return [Forget(), Send(commands.INITIALIZED)]
+            return [ForgetKept(), Send(commands.INITIALIZED)]
         self.state = State.INITIALIZING
-        deliver = Deliver(Kind.INITIALIZE, self.generation, task.initialize)
+        deliver = Deliver(FrameKind.INITIALIZE, self.generation, task.initialize)
         if not self._keep_task:
             task.initialize = None
-        return [Forget(), deliver]
+        return [ForgetKept(), deliver]
 
-    def _replace(self, event: Initialize, now: float) -> list[Action]:
+    def _replace(self, event: InitializeReceived, now: float) -> list[Action]:
         """A new task while one is under way: the old one ends first (the debug gateway)."""
         if self._user is None:  # still importing: the old one has not begun
             return self._begin(event, now)
         self._next = _Task(event.frame)
         note = Note("warning", "a new task came before the last one ended: ending the last one")
-        return [note, Forget(), *self._begin_stop(b"", now, owes_stopped=False)]
+        return [note, ForgetKept(), *self._begin_stop(b"", now, owes_stopped=False)]
 
-    def _queue_task(self, event: Initialize, now: float) -> list[Action]:
+    def _queue_task(self, event: InitializeReceived, now: float) -> list[Action]:
         self._next = _Task(event.frame)
-        return [Forget()]
+        return [ForgetKept()]
 
-    def _hold_start(self, event: Start, now: float) -> list[Action]:
+    def _hold_start(self, event: StartReceived, now: float) -> list[Action]:
         """`start` came before `initialized` was said (the debug gateway sends both at once)."""
         self._task.start = event.frame
         return []
 
-    def _hold_next_start(self, event: Start, now: float) -> list[Action]:
+    def _hold_next_start(self, event: StartReceived, now: float) -> list[Action]:
         if self._next is None:
             return self._unexpected(event, now)
         self._next.start = event.frame
         return []
 
-    def _initialized(self, event: Initialized, now: float) -> list[Action]:
+    def _initialized(self, event: InitializeCompleted, now: float) -> list[Action]:
         if event.generation != self.generation:
             return []
         self.state = State.READY
@@ -200,17 +200,17 @@ class TaskMachine:
             actions += self._run(self._task.start, now)
         return actions
 
-    def _start(self, event: Start, now: float) -> list[Action]:
+    def _start(self, event: StartReceived, now: float) -> list[Action]:
         return self._run(event.frame, now)
 
     def _run(self, frame: Payload, now: float) -> list[Action]:
         task = self._task
         self.state = State.RUNNING
         self._timers = Timers(alive=now + ALIVE_EVERY)
-        deliver = Deliver(Kind.START, self.generation, frame)
+        deliver = Deliver(FrameKind.START, self.generation, frame)
         if task.is_held:
             assert task.initialize is not None
-            deliver = Deliver(Kind.TASK, self.generation, task.initialize)
+            deliver = Deliver(FrameKind.TASK, self.generation, task.initialize)
             task.is_held = False
         task.start = frame if self._keep_task else None
         if not self._keep_task:
@@ -221,46 +221,46 @@ class TaskMachine:
         return [deliver, Send(commands.STARTED)]
 
     # ------------------------------------------------------------------ a task goes on --
-    def _loaded(self, event: Loaded, now: float) -> list[Action]:
+    def _loaded(self, event: ModuleLoaded, now: float) -> list[Action]:
         self._user = event
         return []
 
-    def _pass_on(self, event: Said, now: float) -> list[Action]:
+    def _pass_on(self, event: UserMessage, now: float) -> list[Action]:
         if event.generation != self.generation:
             return []
-        return [Pass(event.message, final=False)]
+        return [PassOn(event.message, final=False)]
 
-    def _pass_on_stopping(self, event: Said, now: float) -> list[Action]:
+    def _pass_on_stopping(self, event: UserMessage, now: float) -> list[Action]:
         """The last words of a task that is being stopped, unless another has taken its place."""
         if not self._owes_stopped or event.generation < self.generation - 1:
             return []
-        return [Pass(event.message, final=False)]
+        return [PassOn(event.message, final=False)]
 
-    def _answer(self, event: Answer, now: float) -> list[Action]:
-        return [Deliver(Kind.ANSWER, self.generation, event.frame)]
+    def _answer(self, event: AnswerReceived, now: float) -> list[Action]:
+        return [Deliver(FrameKind.ANSWER, self.generation, event.frame)]
 
-    def _finished(self, event: Finished, now: float) -> list[Action]:
+    def _finished(self, event: FinalMessage, now: float) -> list[Action]:
         # What the algorithm process has not even had, it cannot have ended.
         if event.generation != self.generation or self._task.is_held:
             return []
         self._reset()
-        return [Pass(event.message, final=True)]
+        return [PassOn(event.message, final=True)]
 
     # --------------------------------------------------------------------- a task ends --
-    def _stop_idle(self, event: Stop, now: float) -> list[Action]:
+    def _stop_idle(self, event: StopReceived, now: float) -> list[Action]:
         """Scale-down, or a stop that crossed the task's last word: the user's `stop` still runs."""
         if not self._has_stop:
             # What the algorithm process may hold of a task, it must drop.
             self._reset()
-            return [Deliver(Kind.STOP, self.generation, event.frame), Send(commands.STOPPED)]
+            return [Deliver(FrameKind.STOP, self.generation, event.frame), Send(commands.STOPPED)]
         return self._begin_stop(event.frame, now, owes_stopped=True)
 
-    def _stop_initializing(self, event: Stop, now: float) -> list[Action]:
+    def _stop_initializing(self, event: StopReceived, now: float) -> list[Action]:
         if self._user is None:  # still importing: no user code to end, the import goes on
             return self._stop_idle(event, now)
         return self._begin_stop(event.frame, now, owes_stopped=True)
 
-    def _stop(self, event: Stop, now: float) -> list[Action]:
+    def _stop(self, event: StopReceived, now: float) -> list[Action]:
         return self._begin_stop(event.frame, now, owes_stopped=True)
 
     def _begin_stop(self, frame: Payload, now: float, owes_stopped: bool) -> list[Action]:
@@ -272,13 +272,13 @@ class TaskMachine:
         self._timers.stopping = now + STOPPING_EVERY if owes_stopped else None
         if not owes_stopped:
             self._timers.alive = None
-        return [Deliver(Kind.STOP, self.generation, frame), *self._due_now(now)]
+        return [Deliver(FrameKind.STOP, self.generation, frame), *self._due_now(now)]
 
     def _due_now(self, now: float) -> list[Action]:
         """An interruption with no delay goes out in the same breath."""
         return self.tick(now)
 
-    def _stop_again(self, event: Stop, now: float) -> list[Action]:
+    def _stop_again(self, event: StopReceived, now: float) -> list[Action]:
         """One `stopped` answers all stops; a task that waits is over before it began."""
         self._next = None
         if not self._owes_stopped:
@@ -286,7 +286,7 @@ class TaskMachine:
             self._timers.stopping = now + STOPPING_EVERY
         return []
 
-    def _ended(self, event: Ended, now: float) -> list[Action]:
+    def _ended(self, event: StopCompleted, now: float) -> list[Action]:
         if event.generation != self.generation:
             return []
         return self._stop_is_done(now)
@@ -312,31 +312,31 @@ class TaskMachine:
     def _give_up_on_process(self, now: float) -> list[Action]:
         if self.state is State.EXITING:
             return [
-                Kill("it did not end in time", stuck=True, respawn=False),
+                KillAlgorithm("it did not end in time", stuck=True, respawn=False),
                 *self._finish(self._exit_code),
             ]
         self._user = None
         reason = f"the task did not end within {KILL_AFTER:.0f} s of being stopped"
-        return [Kill(reason, stuck=True, respawn=True), *self._stop_is_done(now)]
+        return [KillAlgorithm(reason, stuck=True, respawn=True), *self._stop_is_done(now)]
 
-    def _crashed(self, event: Died, now: float) -> list[Action]:
+    def _crashed(self, event: AlgorithmDied, now: float) -> list[Action]:
         """Its end is ours, and no message says so: the worker must see a crash to retry it."""
         self.state = State.EXITED
         self._timers = Timers()
         # Status 0 would tell the operator that all went well.
-        return [Finish(event.code or 1, crashed=True)]
+        return [ExitContainer(event.code or 1, crashed=True)]
 
-    def _died_stopping(self, event: Died, now: float) -> list[Action]:
+    def _died_stopping(self, event: AlgorithmDied, now: float) -> list[Action]:
         self._user = None
         reason = f"it ended with status {event.code} while the task was being stopped"
-        return [Kill(reason, stuck=False, respawn=True), *self._stop_is_done(now)]
+        return [KillAlgorithm(reason, stuck=False, respawn=True), *self._stop_is_done(now)]
 
-    def _reload_idle(self, event: Reload, now: float) -> list[Action]:
+    def _reload_idle(self, event: CodeChanged, now: float) -> list[Action]:
         self._user = None
         self._reset()
-        return [Kill("its code has changed", stuck=False, respawn=True)]
+        return [KillAlgorithm("its code has changed", stuck=False, respawn=True)]
 
-    def _reload_task(self, event: Reload, now: float) -> list[Action]:
+    def _reload_task(self, event: CodeChanged, now: float) -> list[Action]:
         """Run the same task again on the new code: in DEV_MODE the worker still waits for it."""
         task = self._task
         actions = self._reload_idle(event, now)
@@ -346,19 +346,19 @@ class TaskMachine:
         self.state = State.INITIALIZING
         self._task = task
         task.is_held = False
-        return [*actions, Deliver(Kind.INITIALIZE, self.generation, task.initialize)]
+        return [*actions, Deliver(FrameKind.INITIALIZE, self.generation, task.initialize)]
 
-    def _reload_stopping(self, event: Reload, now: float) -> list[Action]:
+    def _reload_stopping(self, event: CodeChanged, now: float) -> list[Action]:
         self._user = None
-        kill = Kill("its code has changed", stuck=False, respawn=True)
+        kill = KillAlgorithm("its code has changed", stuck=False, respawn=True)
         return [kill, *self._stop_is_done(now)]
 
     # ------------------------------------------------------------------ the end of all --
-    def _exit(self, event: Exit, now: float) -> list[Action]:
+    def _exit(self, event: ExitReceived, now: float) -> list[Action]:
         self._owes_stopped = self.state is State.STOPPING and self._owes_stopped
         return self._begin_exit(event.code, event.frame, now, EXIT_WITHIN)
 
-    def _terminate(self, event: Terminate, now: float) -> list[Action]:
+    def _terminate(self, event: SigtermReceived, now: float) -> list[Action]:
         self._terminated = True
         self._owes_stopped = self._owes_stopped or self.busy
         return self._begin_exit(TERMINATED_CODE, b"", now, TERMINATE_WITHIN)
@@ -376,20 +376,22 @@ class TaskMachine:
             # An import that ends soon leaves the time to call the user's `exit`.
             patient = self._has_stop or importing
             self._timers.interrupt = now + (INTERRUPT_AFTER if patient else 0.0)
-        return [Deliver(Kind.EXIT, self.generation, frame), *self._due_now(now)]
+        return [Deliver(FrameKind.EXIT, self.generation, frame), *self._due_now(now)]
 
-    def _exit_sooner(self, event: Exit, now: float) -> list[Action]:
+    def _exit_sooner(self, event: ExitReceived, now: float) -> list[Action]:
         return [Note("debug", "the worker said exit again: already ending")]
 
-    def _terminate_exiting(self, event: Terminate, now: float) -> list[Action]:
+    def _terminate_exiting(self, event: SigtermReceived, now: float) -> list[Action]:
         if not self._terminated:  # the first SIGTERM, after an `exit` of the worker
             self._terminated = True
             self._timers.kill = min(self._timers.kill or now, now + TERMINATE_WITHIN)
             return []
-        kill = Kill("a second SIGTERM asked for the end at once", stuck=False, respawn=False)
+        kill = KillAlgorithm(
+            "a second SIGTERM asked for the end at once", stuck=False, respawn=False
+        )
         return [kill, *self._finish(self._exit_code)]
 
-    def _exit_is_done(self, event: Died, now: float) -> list[Action]:
+    def _exit_is_done(self, event: AlgorithmDied, now: float) -> list[Action]:
         return self._finish(self._exit_code)
 
     def _finish(self, code: int) -> list[Action]:
@@ -397,9 +399,9 @@ class TaskMachine:
         self.state = State.EXITED
         self._owes_stopped = False
         self._timers = Timers()
-        return [*stopped, Finish(code)]
+        return [*stopped, ExitContainer(code)]
 
-    def _stop_exiting(self, event: Stop, now: float) -> list[Action]:
+    def _stop_exiting(self, event: StopReceived, now: float) -> list[Action]:
         self._owes_stopped = False
         self._timers.alive = None
         return [Send(commands.STOPPED)]

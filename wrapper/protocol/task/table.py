@@ -5,20 +5,20 @@ from __future__ import annotations
 from enum import Enum
 
 from .events import (
-    Answer,
-    Died,
-    Ended,
+    AlgorithmDied,
+    AnswerReceived,
+    CodeChanged,
     Event,
-    Exit,
-    Finished,
-    Initialize,
-    Initialized,
-    Loaded,
-    Reload,
-    Said,
-    Start,
-    Stop,
-    Terminate,
+    ExitReceived,
+    FinalMessage,
+    InitializeCompleted,
+    InitializeReceived,
+    ModuleLoaded,
+    SigtermReceived,
+    StartReceived,
+    StopCompleted,
+    StopReceived,
+    UserMessage,
 )
 
 
@@ -41,18 +41,18 @@ def _row(*names: str) -> dict[State, str]:
 # fmt: off
 TABLE: dict[type[Event], dict[State, str]] = {
     # event            idle            initializing          ready           running         stopping             exiting             exited
-    Initialize:  _row("_begin",       "_replace",           "_begin",       "_replace",     "_queue_task",       "_unexpected",      "_drop"),
-    Start:       _row("_unexpected",  "_hold_start",        "_start",       "_unexpected",  "_hold_next_start",  "_unexpected",      "_drop"),
-    Stop:        _row("_stop_idle",   "_stop_initializing", "_stop_idle",   "_stop",        "_stop_again",       "_stop_exiting",    "_drop"),
-    Exit:        _row("_exit",        "_exit",              "_exit",        "_exit",        "_exit",             "_exit_sooner",     "_drop"),
-    Answer:      _row("_drop",        "_answer",            "_answer",      "_answer",      "_drop",             "_drop",            "_drop"),
-    Loaded:      _row("_loaded",      "_loaded",            "_loaded",      "_loaded",      "_loaded",           "_loaded",          "_drop"),
-    Initialized: _row("_drop",        "_initialized",       "_drop",        "_drop",        "_drop",             "_drop",            "_drop"),
-    Finished:    _row("_drop",        "_finished",          "_finished",    "_finished",    "_drop",             "_drop",            "_drop"),
-    Ended:       _row("_drop",        "_drop",              "_drop",        "_drop",        "_ended",            "_drop",            "_drop"),
-    Said:        _row("_drop",        "_pass_on",           "_pass_on",     "_pass_on",     "_pass_on_stopping", "_drop",            "_drop"),
-    Died:        _row("_crashed",     "_crashed",           "_crashed",     "_crashed",     "_died_stopping",    "_exit_is_done",    "_drop"),
-    Terminate:   _row("_terminate",   "_terminate",         "_terminate",   "_terminate",   "_terminate",        "_terminate_exiting", "_drop"),
-    Reload:      _row("_reload_idle", "_reload_task",       "_reload_task", "_reload_task", "_reload_stopping",  "_drop",            "_drop"),
+    InitializeReceived:  _row("_begin",       "_replace",           "_begin",       "_replace",     "_queue_task",       "_unexpected",      "_drop"),
+    StartReceived:       _row("_unexpected",  "_hold_start",        "_start",       "_unexpected",  "_hold_next_start",  "_unexpected",      "_drop"),
+    StopReceived:        _row("_stop_idle",   "_stop_initializing", "_stop_idle",   "_stop",        "_stop_again",       "_stop_exiting",    "_drop"),
+    ExitReceived:        _row("_exit",        "_exit",              "_exit",        "_exit",        "_exit",             "_exit_sooner",     "_drop"),
+    AnswerReceived:      _row("_drop",        "_answer",            "_answer",      "_answer",      "_drop",             "_drop",            "_drop"),
+    ModuleLoaded:      _row("_loaded",      "_loaded",            "_loaded",      "_loaded",      "_loaded",           "_loaded",          "_drop"),
+    InitializeCompleted: _row("_drop",        "_initialized",       "_drop",        "_drop",        "_drop",             "_drop",            "_drop"),
+    FinalMessage:    _row("_drop",        "_finished",          "_finished",    "_finished",    "_drop",             "_drop",            "_drop"),
+    StopCompleted:       _row("_drop",        "_drop",              "_drop",        "_drop",        "_ended",            "_drop",            "_drop"),
+    UserMessage:        _row("_drop",        "_pass_on",           "_pass_on",     "_pass_on",     "_pass_on_stopping", "_drop",            "_drop"),
+    AlgorithmDied:        _row("_crashed",     "_crashed",           "_crashed",     "_crashed",     "_died_stopping",    "_exit_is_done",    "_drop"),
+    SigtermReceived:   _row("_terminate",   "_terminate",         "_terminate",   "_terminate",   "_terminate",        "_terminate_exiting", "_drop"),
+    CodeChanged:      _row("_reload_idle", "_reload_task",       "_reload_task", "_reload_task", "_reload_stopping",  "_drop",            "_drop"),
 }
 # fmt: on

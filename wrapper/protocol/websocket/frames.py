@@ -27,7 +27,7 @@ class FrameError(Exception):
     """The peer sent something that is no WebSocket frame."""
 
 
-class Message(NamedTuple):
+class WebSocketMessage(NamedTuple):
     """A whole message, or a control frame.
 
     Attributes:
@@ -43,7 +43,7 @@ class MessageReader:
     """Puts frames together to messages. Read into `space()`, then call `filled(count)`."""
 
     def __init__(self) -> None:
-        self._cutter: StreamCutter[Message] = StreamCutter(_read_head, Message)
+        self._cutter: StreamCutter[WebSocketMessage] = StreamCutter(_read_head, WebSocketMessage)
         self._parts: list[bytes | bytearray] = []
         self._opcode = 0
 
@@ -51,7 +51,7 @@ class MessageReader:
         """Where the next bytes of the connection belong."""
         return self._cutter.space()
 
-    def filled(self, count: int) -> list[Message]:
+    def filled(self, count: int) -> list[WebSocketMessage]:
         """Take note of `count` new bytes.
 
         Raises:
@@ -63,14 +63,16 @@ class MessageReader:
             if opcode_byte & _FIN and opcode != CONTINUATION:
                 if opcode < CLOSE and self._parts:
                     raise FrameError("a new message began inside a fragmented one")
-                messages.append(Message(opcode, payload))
+                messages.append(WebSocketMessage(opcode, payload))
             else:
                 whole = self._fragment(opcode, payload, final=bool(opcode_byte & _FIN))
                 if whole is not None:
                     messages.append(whole)
         return messages
 
-    def _fragment(self, opcode: int, payload: bytes | bytearray, final: bool) -> Message | None:
+    def _fragment(
+        self, opcode: int, payload: bytes | bytearray, final: bool
+    ) -> WebSocketMessage | None:
         if opcode == CONTINUATION:
             if not self._opcode:
                 raise FrameError("a fragment came with no message to continue")
@@ -81,7 +83,7 @@ class MessageReader:
         self._parts.append(payload)
         if not final:
             return None
-        message = Message(self._opcode, b"".join(self._parts))
+        message = WebSocketMessage(self._opcode, b"".join(self._parts))
         self._parts, self._opcode = [], 0
         return message
 

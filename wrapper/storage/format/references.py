@@ -21,7 +21,7 @@ class Peer(NamedTuple):
     port: int
 
 
-class Link(NamedTuple):
+class StoredReference(NamedTuple):
     """One value to be read.
 
     Attributes:
@@ -39,7 +39,7 @@ class Link(NamedTuple):
     task_id: str = ""
 
 
-class Reference(NamedTuple):
+class StoragePlaceholder(NamedTuple):
     """A place in the input that a key of `storage` fills.
 
     Attributes:
@@ -51,11 +51,11 @@ class Reference(NamedTuple):
 
     position: str
     key: str
-    links: list[Link]
+    links: list[StoredReference]
     is_batch: bool
 
 
-def references(job: Mapping[str, Any], cluster: str) -> Iterator[Reference]:
+def references(job: Mapping[str, Any], cluster: str) -> Iterator[StoragePlaceholder]:
     """All places in a job's input that are to be filled from the storage.
 
     Args:
@@ -81,10 +81,10 @@ def references(job: Mapping[str, Any], cluster: str) -> Iterator[Reference]:
             links = [link for each in _listed(found) for link in _read(each, job, cluster)]
         except StorageError as error:
             raise StorageError(f"the link {key!r} of input.{position}: {error}") from None
-        yield Reference(str(position), key, links, isinstance(found, list))
+        yield StoragePlaceholder(str(position), key, links, isinstance(found, list))
 
 
-def result_link(response: object) -> Link | None:
+def result_link(response: object) -> StoredReference | None:
     """The link in an answer to a call of HKubeApi; None if the answer is a value itself.
 
     Raises:
@@ -99,7 +99,7 @@ def _listed(found: object) -> list[object]:
     return found if isinstance(found, list) else [found]
 
 
-def _read(link: object, job: Mapping[str, Any], cluster: str) -> Iterator[Link]:
+def _read(link: object, job: Mapping[str, Any], cluster: str) -> Iterator[StoredReference]:
     if not isinstance(link, Mapping):
         raise StorageError(f"it must be an object, not {type(link).__name__}")
     inner, info, tasks = link.get("path"), link.get("storageInfo"), link.get("tasks")
@@ -112,15 +112,19 @@ def _read(link: object, job: Mapping[str, Any], cluster: str) -> Iterator[Link]:
     if isinstance(info, Mapping):
         task_id = link.get("taskId")
         asked = peer if task_id else None
-        yield Link(
+        yield StoredReference(
             check_path(info.get("path")), _size(info), inner, asked, str(task_id) if asked else ""
         )
     elif isinstance(tasks, list) and peer is not None:
         for task in map(str, tasks):
-            yield Link(task_path(cluster, str(job.get("jobId")), task), None, inner, peer, task)
+            yield StoredReference(
+                task_path(cluster, str(job.get("jobId")), task), None, inner, peer, task
+            )
     elif peer is not None and link.get("taskId"):
         task = str(link["taskId"])
-        yield Link(task_path(cluster, str(job.get("jobId")), task), None, inner, peer, task)
+        yield StoredReference(
+            task_path(cluster, str(job.get("jobId")), task), None, inner, peer, task
+        )
     else:
         raise StorageError("it names neither a place in the storage nor tasks of a peer")
 

@@ -16,7 +16,7 @@ from ...errors import StorageError
 from ...protocol.encoding.encoding import get_encoding
 from ..format.encoded import Encoded, decode_value
 from ..format.header import read_header
-from ..format.references import Link, Peer
+from ..format.references import Peer, StoredReference
 
 if TYPE_CHECKING:
     from ...config.storage_settings import DiscoverySettings
@@ -38,7 +38,7 @@ class PeerClient:
         self._warn = warn
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
 
-    def ask(self, links: Sequence[Link]) -> Mapping[str, Encoded]:
+    def ask(self, links: Sequence[StoredReference]) -> Mapping[str, Encoded]:
         """What the peers that the links name have, by path; what nobody has is left out."""
         found: dict[str, Encoded] = {}
         waiting = self._conversations(links)
@@ -70,7 +70,7 @@ class PeerClient:
         """Ask no more."""
         self._context.term()
 
-    def _conversations(self, links: Sequence[Link]) -> Iterator[_Conversation]:
+    def _conversations(self, links: Sequence[StoredReference]) -> Iterator[_Conversation]:
         paths: dict[Peer, dict[str, str]] = {}
         for link in links:
             if link.peer is not None:

@@ -14,13 +14,17 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from ...ipc.frames import CHANNEL_VARIABLE, DUMP_SIGNAL, Frame, Kind, frame_cutter, header
+from ...ipc.frames import CHANNEL_VARIABLE, DUMP_SIGNAL, Frame, FrameKind, frame_cutter, header
 from ..loop.outbox import Outbox
 
 # Up to this size a payload goes out joined to its header: one system call, a small copy.
 _SMALL_BYTES = 4096
-_THROUGH_TASKS = frozenset((Kind.INITIALIZE, Kind.START, Kind.TASK, Kind.STOP, Kind.EXIT))
-_THROUGH_CONTROL = frozenset((Kind.ANSWER, Kind.INTERRUPT, Kind.STOP, Kind.EXIT))
+_THROUGH_TASKS = frozenset(
+    (FrameKind.INITIALIZE, FrameKind.START, FrameKind.TASK, FrameKind.STOP, FrameKind.EXIT)
+)
+_THROUGH_CONTROL = frozenset(
+    (FrameKind.ANSWER, FrameKind.INTERRUPT, FrameKind.STOP, FrameKind.EXIT)
+)
 _DUMP_PATIENCE = 0.3
 _DUMP_POLL = 0.01
 
@@ -112,7 +116,7 @@ class Channel:
             self.handover.close()
 
 
-class Algorithm(Protocol):
+class AlgorithmSide(Protocol):
     """The algorithm side, in a process of its own or (`--in-process`) in this one."""
 
     channel: Channel

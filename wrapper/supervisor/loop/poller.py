@@ -13,7 +13,7 @@ _WRITE = 4  # POLLOUT
 _LONGEST_WAIT = 3600.0  # seconds; the kernel's milliseconds end at 24 days
 
 
-class Source(Protocol):
+class Pollable(Protocol):
     """Something with a file descriptor to wait on."""
 
     def fileno(self) -> int: ...
@@ -32,7 +32,7 @@ class Poller:
         self._is_stale = False  # the kernel may have to be told anew what is waited for
 
     def watch(
-        self, source: Source, on_readable: Callable[[], None] | None, outbox: Outbox | None = None
+        self, source: Pollable, on_readable: Callable[[], None] | None, outbox: Outbox | None = None
     ) -> None:
         """Wait for this source from now on.
 
@@ -48,14 +48,14 @@ class Poller:
             outbox.on_waiting = self._mark_stale
             self._is_stale = True
 
-    def pause(self, source: Source, paused: bool) -> None:
+    def pause(self, source: Pollable, paused: bool) -> None:
         """Read the source no more for now, or again."""
         watched = self._watched.get(source.fileno())
         if watched is not None:
             self._is_stale = True
             watched.reading = 0 if paused or watched.on_readable is None else _READ
 
-    def forget(self, source: Source) -> None:
+    def forget(self, source: Pollable) -> None:
         """Do not wait on it any more; call it before the source is closed."""
         if self._watched.pop(source.fileno(), None) is not None:
             self._poll.unregister(source.fileno())

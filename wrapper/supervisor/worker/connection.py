@@ -112,7 +112,9 @@ class Connection:
             pass  # it is gone already, or does not listen
         self._stream.close()
 
-    def _take(self, message: frames.Message, payloads: list[bytes | bytearray]) -> Closed | None:
+    def _take(
+        self, message: frames.WebSocketMessage, payloads: list[bytes | bytearray]
+    ) -> Closed | None:
         opcode, payload = message
         if opcode in (frames.TEXT, frames.BINARY):
             payloads.append(payload)

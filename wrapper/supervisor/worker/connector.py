@@ -27,7 +27,7 @@ _PEEK_PAUSE = 0.001
 _LOOPBACK = ("localhost", "::1")
 
 
-class Target(NamedTuple):
+class ConnectionTarget(NamedTuple):
     """Where the worker is.
 
     Attributes:
@@ -86,7 +86,7 @@ class BackOff:
             self._longest = _FIRST_DELAY
 
 
-def open_in_thread(target: Target, report: Callable[[Opened | Refused], None]) -> None:
+def open_in_thread(target: ConnectionTarget, report: Callable[[Opened | Refused], None]) -> None:
     """Try once to open a connection; `report` is called from the thread."""
     thread = threading.Thread(
         target=lambda: report(open_connection(target)), name="connect", daemon=True
@@ -94,7 +94,7 @@ def open_in_thread(target: Target, report: Callable[[Opened | Refused], None]) -
     thread.start()
 
 
-def open_connection(target: Target) -> Opened | Refused:
+def open_connection(target: ConnectionTarget) -> Opened | Refused:
     """Open a connection, the WebSocket's opening handshake included; blocks."""
     opener = _open_plain if target.is_loopback and not target.tls else _open_by_library
     try:
@@ -104,7 +104,7 @@ def open_connection(target: Target) -> Opened | Refused:
         return Refused(_in_words(error))
 
 
-def _open_plain(target: Target) -> Stream:
+def _open_plain(target: ConnectionTarget) -> Stream:
     sock = socket.create_connection((target.host, target.port), timeout=HANDSHAKE_TIMEOUT)
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -135,7 +135,7 @@ def _read_response(sock: socket.socket) -> bytes:
         time.sleep(_PEEK_PAUSE)
 
 
-def _open_by_library(target: Target) -> Stream:
+def _open_by_library(target: ConnectionTarget) -> Stream:
     import websocket
 
     client = websocket.WebSocket(enable_multithread=False, skip_utf8_validation=True)

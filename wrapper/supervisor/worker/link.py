@@ -32,7 +32,7 @@ class LinkSettings(NamedTuple):
     max_payload: int
 
 
-class Link:
+class WorkerLink:
     """Sends to the worker, and keeps what is sent while it is out of reach.
 
     Args:

@@ -71,18 +71,18 @@ def _event(
     command: str, payload: bytes | bytearray, encoding: str
 ) -> events.Event | AlreadyConnected | Odd:
     if command == commands.INITIALIZE:
-        return events.Initialize(payload)
+        return events.InitializeReceived(payload)
     if command == commands.START:
-        return events.Start(payload)
+        return events.StartReceived(payload)
     if command in _ANSWERS:
-        return events.Answer(payload)
+        return events.AnswerReceived(payload)
     if command == commands.STOP:
-        return events.Stop(payload)
+        return events.StopReceived(payload)
     if command == commands.EXIT:
         # Not at the top: dataclasses cost 8 ms of the start.
         from ...protocol.messages.shapes import exit_code
 
-        return events.Exit(exit_code(_data_of(payload, encoding)), payload)
+        return events.ExitReceived(exit_code(_data_of(payload, encoding)), payload)
     if command == commands.ALREADY_CONNECTED_ERROR:
         data = _data_of(payload, encoding)
         return AlreadyConnected(str(data.get("hostname", "")) if isinstance(data, dict) else "")

@@ -10,8 +10,8 @@ from ..loop.outbox import Outbox
 from ..loop.poller import Poller
 from ..loop.wakeup import Wakeup
 from .connection import Closed, Connection
-from .connector import Opened, Refused, Target, open_in_thread
-from .link import Link, LinkSettings
+from .connector import ConnectionTarget, Opened, Refused, open_in_thread
+from .link import LinkSettings, WorkerLink
 
 if TYPE_CHECKING:
     from ...log import Log
@@ -33,14 +33,14 @@ class Worker:
 
     def __init__(
         self,
-        target: Target,
+        target: ConnectionTarget,
         settings: LinkSettings,
         binary: bool,
         poller: Poller,
         wakeup: Wakeup,
         log: Log,
     ) -> None:
-        self.link = Link(settings, self.connect)
+        self.link = WorkerLink(settings, self.connect)
         self._target = target
         self._binary = binary
         self._poller = poller

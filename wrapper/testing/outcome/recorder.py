@@ -39,7 +39,7 @@ class Recorder:
 
     def __init__(self) -> None:
         self.connected = False
-        self._told: list[events.Event] = []
+        self._told: list[events.WorkerEvent] = []
         self._stop_at: StopAt | None = None
         self._stop: Callable[[bool], None] = lambda force: None
         self._timer: Timer | None = None
@@ -54,7 +54,7 @@ class Recorder:
         self._told = []
         self._stop_at, self._stop = stop_at, stop
 
-    def __call__(self, event: events.Event) -> None:
+    def __call__(self, event: events.WorkerEvent) -> None:
         """Hear an event."""
         if isinstance(event, events.Connected):
             self.connected = True

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...local.show.span_tree import Span as GatheredSpan
+from ...local.show.span_tree import ShownSpan as GatheredSpan
 from ...local.show.span_tree import SpanTree
 from ...local.worker import events
 
@@ -30,7 +30,7 @@ class Span:
     duration: float | None = None
 
 
-def span_tree(told: Iterable[events.Event]) -> tuple[Span, ...]:
+def span_tree(told: Iterable[events.WorkerEvent]) -> tuple[Span, ...]:
     """Make the tree of a run's events; what else is among them is passed over."""
     tree = SpanTree()
     for event in told:

@@ -13,7 +13,7 @@ from typing import Any
 
 from ...algorithm.loading.functions import functions_of
 from ...algorithm.loading.importing import put_on_path
-from ...algorithm.loading.loader import Algorithm, EntryPoint, from_functions, load
+from ...algorithm.loading.loader import EntryPoint, UserAlgorithm, from_functions, load
 from ...local.source.source import AlgorithmSource, SourceError, open_algorithm
 from ...text.suggestions import did_you_mean, near_miss
 from .wrong_use import WrongUse
@@ -22,7 +22,7 @@ _DOTTED_NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)+")
 
 
 @dataclass(frozen=True)
-class Target:
+class AlgorithmTarget:
     """An algorithm under test.
 
     Attributes:
@@ -36,16 +36,16 @@ class Target:
     key: object
     name: str
     opened: Callable[[], AbstractContextManager[AlgorithmSource]]
-    load: Callable[[], Algorithm] | None = None
+    load: Callable[[], UserAlgorithm] | None = None
     in_process_only: str = ""
 
 
-def load_source(source: AlgorithmSource) -> Algorithm:
+def load_source(source: AlgorithmSource) -> UserAlgorithm:
     """Load the algorithm's module, as the container does."""
     return load(EntryPoint(source.folder, source.entry_point))
 
 
-def find_target(given: Any, bases: Iterable[Path]) -> Target:
+def find_target(given: Any, bases: Iterable[Path]) -> AlgorithmTarget:
     """Find the algorithm that a test means.
 
     Args:
@@ -69,21 +69,23 @@ def find_target(given: Any, bases: Iterable[Path]) -> Target:
     )
 
 
-def _of_path(path: Path, bases: list[Path]) -> Target:
+def _of_path(path: Path, bases: list[Path]) -> AlgorithmTarget:
     text = str(path)
     if "\0" in text:
         raise SourceError("the path holds a null byte")
     for base in bases:
         found = Path(os.path.normpath(base / path))
         if os.path.exists(found):  # False also for a name that is too long
-            return Target(found.resolve(), found.resolve().stem, _opener(found))
+            return AlgorithmTarget(found.resolve(), found.resolve().stem, _opener(found))
         if _DOTTED_NAME.fullmatch(text) and _is_module(base.joinpath(*text.split("."))):
             source = AlgorithmSource(text.rpartition(".")[2], base.resolve(), text)
-            return Target((source.folder, text), source.name, _opener(source))
+            return AlgorithmTarget((source.folder, text), source.name, _opener(source))
     if _DOTTED_NAME.fullmatch(text) and path.suffix not in (".py", ".yml", ".yaml", ".json"):
         try:
             with open_algorithm(text):
-                return Target(text, text.rpartition(".")[2], _opener(text))  # an installed one
+                return AlgorithmTarget(
+                    text, text.rpartition(".")[2], _opener(text)
+                )  # an installed one
         except SourceError:
             pass  # where else was looked is to be said as well
     raise SourceError(_not_found(path, bases))
@@ -117,7 +119,7 @@ def _beside(path: Path) -> list[str]:
         return []
 
 
-def _of_module(module: ModuleType) -> Target:
+def _of_module(module: ModuleType) -> AlgorithmTarget:
     file = getattr(module, "__file__", None)
     if file is None:
         raise WrongUse(
@@ -126,12 +128,12 @@ def _of_module(module: ModuleType) -> Target:
     path = Path(file).resolve()
     source = AlgorithmSource(path.stem, path.parent, path.name)
 
-    def load_module() -> Algorithm:
+    def load_module() -> UserAlgorithm:
         put_on_path(str(path.parent), str(path.parent))
         os.chdir(path.parent)  # as in the container
         text = path.read_bytes() if path.suffix == ".py" else b""
         functions = functions_of(module, path.name, text)
-        return Algorithm(
+        return UserAlgorithm(
             functions.start,
             functions.initialize,
             functions.stop,
@@ -141,12 +143,14 @@ def _of_module(module: ModuleType) -> Target:
             base=path.parent,
         )
 
-    return Target(("module", id(module)), source.name, lambda: nullcontext(source), load_module)
+    return AlgorithmTarget(
+        ("module", id(module)), source.name, lambda: nullcontext(source), load_module
+    )
 
 
-def _of_function(start: Callable[..., Any]) -> Target:
+def _of_function(start: Callable[..., Any]) -> AlgorithmTarget:
     name = getattr(start, "__name__", "start")
-    return Target(
+    return AlgorithmTarget(
         ("function", id(start)),
         name,
         lambda: nullcontext(AlgorithmSource(name, Path.cwd())),

@@ -10,7 +10,7 @@ from threading import Lock
 from typing import Any
 
 
-class Lines:
+class CapturedLines:
     """Lines that come in pieces, from several streams and threads."""
 
     def __init__(self) -> None:
@@ -34,10 +34,10 @@ class Lines:
 class _Tee:
     """Writes to a stream, and remembers its lines."""
 
-    def __init__(self, stream: Any, name: str, lines: Lines) -> None:
+    def __init__(self, stream: Any, name: str, lines: CapturedLines) -> None:
         self._stream = stream
         self._name = name
-        self.lines: Lines | None = lines
+        self.lines: CapturedLines | None = lines
 
     def write(self, text: str) -> int:
         count: int = self._stream.write(text)
@@ -59,7 +59,7 @@ class _Tee:
 class _LogRecords(logging.Handler):
     """Remembers what is logged, unless it is written to a stream that is remembered anyway."""
 
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, lines: CapturedLines) -> None:
         super().__init__()
         self._lines = lines
 
@@ -73,9 +73,9 @@ class _LogRecords(logging.Handler):
 
 
 @contextmanager
-def remembered_output() -> Iterator[Lines]:
+def remembered_output() -> Iterator[CapturedLines]:
     """Remember what is printed and logged; it goes where it always goes as well."""
-    lines = Lines()
+    lines = CapturedLines()
     tees = {name: _Tee(getattr(sys, name), name, lines) for name in ("stdout", "stderr")}
     before = {name: getattr(sys, name) for name in tees}
     handler = _LogRecords(lines)

@@ -10,19 +10,19 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from ...algorithm.loading.loader import Algorithm
+from ...algorithm.loading.loader import UserAlgorithm
 from ...config.settings import Config
 from ...errors import AlgorithmStopped, LoadError
 from ...local.run.container import container_environ
 from ...local.worker.answers import AnswerTable
 from ...local.worker.timeouts import EXIT_TIMEOUT
-from ...local.worker.worker import Worker
+from ...local.worker.worker import LocalWorker
 from ..outcome.outcome import AlgorithmFailed, Outcome, no_result_within
 from ..outcome.recorder import Recorder, StopAt
-from ..request.target import Target, load_source
+from ..request.target import AlgorithmTarget, load_source
 from .abort import LastResort
 from .captured_output import remembered_output
-from .process_state import Surroundings, environment
+from .process_state import ProcessState, environment
 from .rig import Rig, make_rig
 from .watchdog import Watchdog
 
@@ -40,7 +40,9 @@ class InProcess:
         encoding: of the messages.
     """
 
-    def __init__(self, target: Target, answers: AnswerTable, last_resort: LastResort) -> None:
+    def __init__(
+        self, target: AlgorithmTarget, answers: AnswerTable, last_resort: LastResort
+    ) -> None:
         """Prepare it; from the main thread.
 
         Args:
@@ -54,7 +56,7 @@ class InProcess:
         with ExitStack() as stack:
             source = stack.enter_context(target.opened())
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="hkube-"))
-            self._worker = stack.enter_context(Worker(self._recorder, answers))
+            self._worker = stack.enter_context(LocalWorker(self._recorder, answers))
             environ = container_environ(source, self._worker.port, environment(), Path(scratch))
             config = Config.from_environ(environ, source.folder)
             self.encoding = config.encoding
@@ -63,8 +65,8 @@ class InProcess:
             self._stack = stack.pop_all()
         given = target.load
         entry = "" if given else source.entry_point.removesuffix(".py").replace("/", ".")
-        self._surroundings = Surroundings(source.folder, source.environ, entry)
-        self._load: Callable[[], Algorithm] | None = given or (lambda: load_source(source))
+        self._surroundings = ProcessState(source.folder, source.environ, entry)
+        self._load: Callable[[], UserAlgorithm] | None = given or (lambda: load_source(source))
 
     def run(self, job: Mapping[str, Any], timeout: float | None, stop_at: StopAt | None) -> Outcome:
         """Run the algorithm once.
@@ -130,7 +132,7 @@ class InProcess:
             self.usable = False
             raise
 
-    def _remembering(self, load: Callable[[], Algorithm]) -> Algorithm:
+    def _remembering(self, load: Callable[[], UserAlgorithm]) -> UserAlgorithm:
         try:
             return load()
         except LoadError as error:

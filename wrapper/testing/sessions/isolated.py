@@ -16,10 +16,10 @@ from ...local.run.container import AlgorithmContainer, container_environ
 from ...local.worker import events
 from ...local.worker.answers import AnswerTable
 from ...local.worker.timeouts import CRASH_TIMEOUT, EXIT_TIMEOUT, STOP_TIMEOUT
-from ...local.worker.worker import Worker
+from ...local.worker.worker import LocalWorker
 from ..outcome.outcome import AlgorithmFailed, Outcome, no_result_within
 from ..outcome.recorder import Recorder, StopAt
-from ..request.target import Target
+from ..request.target import AlgorithmTarget
 from .process_state import environment
 
 
@@ -31,13 +31,13 @@ class Isolated:
         encoding: of the messages.
     """
 
-    def __init__(self, target: Target, answers: AnswerTable) -> None:
+    def __init__(self, target: AlgorithmTarget, answers: AnswerTable) -> None:
         """Start the processes."""
         self.usable = True
         self._recorder = Recorder()
         with ExitStack() as stack:
             source = stack.enter_context(target.opened())
-            self._worker = stack.enter_context(Worker(self._recorder, answers))
+            self._worker = stack.enter_context(LocalWorker(self._recorder, answers))
             self._output = _Output(stack.enter_context(tempfile.TemporaryFile()))
             environ = {**environment(), "HKUBE_LOG_FORMAT": "json"}
             port, fd = self._worker.port, self._output.fd

@@ -21,7 +21,7 @@ def environment() -> dict[str, str]:
     return dict(os.environ)
 
 
-class Surroundings:
+class ProcessState:
     """An algorithm's working directory, environment, sys.path, modules and signal handlers.
 
     They are the process's while `lent` is open; what the algorithm makes of them is kept for the

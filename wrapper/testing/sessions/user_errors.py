@@ -6,7 +6,7 @@ import bdb
 import os
 from types import TracebackType
 
-from ...algorithm.errors.failure import Report
+from ...algorithm.errors.failure import FailureReport
 from ...algorithm.errors.user_frames import STANDARD_LIBRARY, WRAPPER_FOLDER, is_inside
 from ...algorithm.host.interruption import Interruption
 from ...algorithm.host.user_code import UserCode
@@ -34,7 +34,7 @@ class WatchedUserCode(UserCode):
         self.raised = {}
         self.for_test = None
 
-    def report(self, error: BaseException) -> Report:
+    def report(self, error: BaseException) -> FailureReport:
         """What is said of an exception of user code."""
         report = super().report(error)
         error.__traceback__ = users_traceback(error.__traceback__)

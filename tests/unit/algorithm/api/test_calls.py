@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.unit.support.interrupter import Interrupter
-from wrapper.algorithm.api.call import ALGORITHM, DATA_SOURCE, SUB_PIPELINE, Call, next_call_id
+from wrapper.algorithm.api.call import ALGORITHM, DATA_SOURCE, SUB_PIPELINE, ApiCall, next_call_id
 from wrapper.algorithm.api.calls import STOP_GRACE, Calls, start_timer
 from wrapper.algorithm.api.waiter import Waiter
 from wrapper.errors import (
@@ -23,11 +23,11 @@ from wrapper.errors import (
     SubPipelineStopped,
     TaskOver,
 )
-from wrapper.protocol.messages.shapes import Answer, AnswerKind
+from wrapper.protocol.messages.shapes import AnswerKind, CallAnswer
 
 
 def answer(call_id, kind=AnswerKind.DONE, response=None, error=None, reason=None):
-    return Answer(kind=kind, call_id=call_id, response=response, error=error, reason=reason)
+    return CallAnswer(kind=kind, call_id=call_id, response=response, error=error, reason=reason)
 
 
 class Bench:
@@ -55,7 +55,7 @@ class Bench:
             act()
 
     def call(self, family=SUB_PIPELINE, include_result=True):
-        return Call(next_call_id(), family, "simple", include_result)
+        return ApiCall(next_call_id(), family, "simple", include_result)
 
     def answer_at_once(self, **fields):
         """Have each message answered while it is being sent, as an instant worker would."""
@@ -408,7 +408,7 @@ class Worker:
 
 
 def ask(calls, number, blocking=True):
-    call = Call(next_call_id(), SUB_PIPELINE, "simple")
+    call = ApiCall(next_call_id(), SUB_PIPELINE, "simple")
     make = calls.wait if blocking else calls.begin
     return make(call, {"id": call.id, "input": number}, None)
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from wrapper.algorithm.api.call import ALGORITHM, Call
+from wrapper.algorithm.api.call import ALGORITHM, ApiCall
 from wrapper.algorithm.api.future import CallFuture
 from wrapper.errors import AlgorithmExecutionError, AlgorithmStopped
 
@@ -30,7 +30,7 @@ def registry():
 @pytest.fixture
 def future(registry):
     return CallFuture(
-        Call("1-1", ALGORITHM, "green-alg"), registry.forget, registry.warnings.append
+        ApiCall("1-1", ALGORITHM, "green-alg"), registry.forget, registry.warnings.append
     )
 
 

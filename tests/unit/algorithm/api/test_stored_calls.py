@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from wrapper.algorithm.api.call import ALGORITHM, Call
+from wrapper.algorithm.api.call import ALGORITHM, ApiCall
 from wrapper.algorithm.api.future import CallFuture
 from wrapper.algorithm.api.stored_calls import StoredCalls
 from wrapper.config.settings import Config
 from wrapper.errors import StorageError
 from wrapper.storage.task_storage import TaskStorage
 
-CALL = Call("1", ALGORITHM, "adds")
+CALL = ApiCall("1", ALGORITHM, "adds")
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ from threading import Thread
 
 import pytest
 
-from wrapper.algorithm.api.call import SUB_PIPELINE, Call
+from wrapper.algorithm.api.call import SUB_PIPELINE, ApiCall
 from wrapper.algorithm.api.waiter import Waiter
 from wrapper.errors import SubPipelineError
 
-CALL = Call("1-1", SUB_PIPELINE, "simple")
+CALL = ApiCall("1-1", SUB_PIPELINE, "simple")
 
 
 def test_waits_until_another_thread_gives_the_result():

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from wrapper.algorithm.errors.failure import Report
+from wrapper.algorithm.errors.failure import FailureReport
 from wrapper.algorithm.errors.report import report_exception
 from wrapper.algorithm.loading.signature import call_with_api
 
@@ -17,7 +17,9 @@ class User:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def report(self, source: str, *, file: str = "main.py", code: str = "AlgorithmError") -> Report:
+    def report(
+        self, source: str, *, file: str = "main.py", code: str = "AlgorithmError"
+    ) -> FailureReport:
         return report_exception(self.error(source, file), code, str(self.folder))
 
     def error(self, source: str, file: str = "main.py") -> BaseException:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from wrapper.algorithm.errors.failure import Report
+from wrapper.algorithm.errors.failure import FailureReport
 from wrapper.algorithm.errors.report import MAX_DETAILS, MAX_MESSAGE, report_exception
 from wrapper.algorithm.loading.signature import call_with_api
 from wrapper.errors import AlgorithmStopped
@@ -21,7 +21,9 @@ class User:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def report(self, source: str, *, file: str = "main.py", code: str = "AlgorithmError") -> Report:
+    def report(
+        self, source: str, *, file: str = "main.py", code: str = "AlgorithmError"
+    ) -> FailureReport:
         return report_exception(self.error(source, file), code, str(self.folder))
 
     def error(self, source: str, file: str = "main.py") -> BaseException:
@@ -57,7 +59,7 @@ def test_a_whole_report(user: User) -> None:
         "\n"
     )
     underline = "       |             ^^^^^^^^^^\n" if sys.version_info >= (3, 11) else ""
-    assert report == Report(
+    assert report == FailureReport(
         "AlgorithmError",
         "KeyError: 'x' (main.py:8, in look)",
         "Traceback (most recent call last):\n"
@@ -192,7 +194,7 @@ def test_a_file_elsewhere_is_named_in_full(user: User, tmp_path: Path) -> None:
 
 
 def test_an_exception_that_was_not_raised_has_no_place() -> None:
-    assert report_exception(ValueError("x")) == Report(
+    assert report_exception(ValueError("x")) == FailureReport(
         "AlgorithmError", "ValueError: x", "ValueError: x"
     )
 
@@ -218,7 +220,7 @@ def test_mutual_recursion_is_cut(user: User) -> None:
 
 def test_a_very_deep_recursion_is_survived(user: User) -> None:
     source = "\ndef f(n):\n    return f(n - 1) if n else 1 / 0\ndef start(args):\n    f(15_000)\n"
-    reports: list[Report] = []
+    reports: list[FailureReport] = []
     limit = sys.getrecursionlimit()
     size = threading.stack_size(256 * 1024 * 1024)
     sys.setrecursionlimit(20_000)
@@ -276,7 +278,7 @@ def test_an_exception_that_breaks_the_report_is_named() -> None:
         def __getattribute__(self, name: str) -> Any:
             raise ValueError(name)
 
-    assert report_exception(BadError()) == Report("AlgorithmError", "BadError", "")
+    assert report_exception(BadError()) == FailureReport("AlgorithmError", "BadError", "")
 
 
 def test_a_huge_text_is_cut_and_the_place_is_kept(user: User) -> None:

@@ -10,8 +10,8 @@ from wrapper.algorithm.errors.user_frames import (
     STANDARD_LIBRARY,
     WRAPPER_FOLDER,
     Files,
-    Frame,
     Owner,
+    UserFrame,
     cause,
     is_inside,
     worth_showing,
@@ -29,20 +29,20 @@ def traceback_of(path: str, names: dict[str, Any] | None = None) -> TracebackTyp
     return caught.value.__traceback__.tb_next
 
 
-def only_frame(path: str, names: dict[str, Any] | None = None) -> Frame:
+def only_frame(path: str, names: dict[str, Any] | None = None) -> UserFrame:
     (frame,) = Files(FOLDER).frames(traceback_of(path, names))
     return frame
 
 
-def frame(shown: str, owner: Owner, line: int = 1) -> Frame:
-    return Frame(owner, shown, shown, line, "f", frame.__code__, 0)
+def frame(shown: str, owner: Owner, line: int = 1) -> UserFrame:
+    return UserFrame(owner, shown, shown, line, "f", frame.__code__, 0)
 
 
-def own(line: int) -> Frame:
+def own(line: int) -> UserFrame:
     return frame("main.py", Owner.ALGORITHM, line)
 
 
-def foreign(line: int, package: str = "json") -> Frame:
+def foreign(line: int, package: str = "json") -> UserFrame:
     return frame(f"{package}/x.py", Owner.LIBRARY, line)
 
 
@@ -118,7 +118,7 @@ def test_an_odd_module_file_does_no_harm(value: object) -> None:
 def test_the_place() -> None:
     assert own(3).place == "main.py:3, in f"
     assert own(3).spot == "main.py:3"
-    top = Frame(Owner.ALGORITHM, "", "main.py", 3, "<module>", frame.__code__, 0)
+    top = UserFrame(Owner.ALGORITHM, "", "main.py", 3, "<module>", frame.__code__, 0)
     assert top.place == "main.py:3"
 
 

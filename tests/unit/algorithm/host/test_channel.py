@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from wrapper.ipc import frames as ipc_frames
-from wrapper.ipc.frames import Frame, Kind
+from wrapper.ipc.frames import Frame, FrameKind
 from wrapper.supervisor.child.process import Channel
 
 LIMIT = 10.0
@@ -52,46 +52,46 @@ def pipes() -> Iterator[Pipes]:
     pipes.close()
 
 
-@pytest.mark.parametrize("kind", [Kind.INITIALIZE, Kind.START, Kind.TASK])
-def test_what_the_main_thread_does_goes_through_tasks(pipes: Pipes, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [FrameKind.INITIALIZE, FrameKind.START, FrameKind.TASK])
+def test_what_the_main_thread_does_goes_through_tasks(pipes: Pipes, kind: FrameKind) -> None:
     pipes.channel.send(kind, 3, b"message")
 
     assert pipes.heard(pipes.tasks) == [(kind, 3, b"message")]
     assert pipes.heard(pipes.control) == []
 
 
-@pytest.mark.parametrize("kind", [Kind.ANSWER, Kind.INTERRUPT])
-def test_what_must_be_heard_meanwhile_goes_through_control(pipes: Pipes, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [FrameKind.ANSWER, FrameKind.INTERRUPT])
+def test_what_must_be_heard_meanwhile_goes_through_control(pipes: Pipes, kind: FrameKind) -> None:
     pipes.channel.send(kind, 3, b"message")
 
     assert pipes.heard(pipes.tasks) == []
     assert pipes.heard(pipes.control) == [(kind, 3, b"message")]
 
 
-@pytest.mark.parametrize("kind", [Kind.STOP, Kind.EXIT])
-def test_what_ends_a_task_goes_through_both(pipes: Pipes, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [FrameKind.STOP, FrameKind.EXIT])
+def test_what_ends_a_task_goes_through_both(pipes: Pipes, kind: FrameKind) -> None:
     pipes.channel.send(kind, 3, b"message")
 
     assert pipes.heard(pipes.tasks) == pipes.heard(pipes.control) == [(kind, 3, b"message")]
 
 
 def test_every_kind_goes_somewhere(pipes: Pipes) -> None:
-    for kind in Kind:
-        if kind < Kind.LOADED:  # the others come from there
+    for kind in FrameKind:
+        if kind < FrameKind.LOADED:  # the others come from there
             pipes.channel.send(kind, 1, b"")
             assert pipes.heard(pipes.tasks) + pipes.heard(pipes.control), kind
 
 
 @pytest.mark.parametrize("size", [0, 4095, 4096, 100_000])
 def test_any_size_is_sent(pipes: Pipes, size: int) -> None:
-    pipes.channel.send(Kind.ANSWER, 1, bytes(size))
+    pipes.channel.send(FrameKind.ANSWER, 1, bytes(size))
 
-    assert pipes.heard(pipes.control) == [(Kind.ANSWER, 1, bytes(size))]
+    assert pipes.heard(pipes.control) == [(FrameKind.ANSWER, 1, bytes(size))]
 
 
 def test_what_the_pipe_does_not_take_waits(pipes: Pipes) -> None:
     payload = bytes(5_000_000)
-    pipes.channel.send(Kind.TASK, 1, payload)
+    pipes.channel.send(FrameKind.TASK, 1, payload)
     outbox = pipes.channel.tasks.outbox
     assert outbox.waiting_bytes
 
@@ -101,33 +101,33 @@ def test_what_the_pipe_does_not_take_waits(pipes: Pipes) -> None:
         outbox.flush()
         frames += cutter.filled(pipes.tasks.recv_into(cutter.space()))
 
-    assert frames == [(Kind.TASK, 1, payload)]
+    assert frames == [(FrameKind.TASK, 1, payload)]
     assert outbox.waiting_bytes == 0
 
 
 def test_a_large_task_does_not_hold_back_what_must_be_heard(pipes: Pipes) -> None:
-    pipes.channel.send(Kind.TASK, 1, bytes(5_000_000))
-    pipes.channel.send(Kind.STOP, 2, b"")
+    pipes.channel.send(FrameKind.TASK, 1, bytes(5_000_000))
+    pipes.channel.send(FrameKind.STOP, 2, b"")
 
-    assert pipes.heard(pipes.control) == [(Kind.STOP, 2, b"")]
+    assert pipes.heard(pipes.control) == [(FrameKind.STOP, 2, b"")]
 
 
 def test_sending_to_a_closed_pipe_is_no_error(pipes: Pipes) -> None:
     pipes.tasks.close()
     pipes.control.close()
 
-    pipes.channel.send(Kind.STOP, 1, bytes(100_000))
+    pipes.channel.send(FrameKind.STOP, 1, bytes(100_000))
     pipes.channel.tasks.outbox.try_flush()
 
 
 def test_frames_are_read_up_to_the_end(pipes: Pipes) -> None:
-    frame = ipc_frames.header(Kind.SAID, 7, 4) + b"said"
+    frame = ipc_frames.header(FrameKind.SAID, 7, 4) + b"said"
     pipes.tasks.sendall(frame + frame + frame[:5])
-    assert pipes.read() == [(Kind.SAID, 7, b"said")] * 2
+    assert pipes.read() == [(FrameKind.SAID, 7, b"said")] * 2
 
     pipes.tasks.sendall(frame[5:])
     pipes.tasks.close()
-    assert pipes.read() == [(Kind.SAID, 7, b"said")]
+    assert pipes.read() == [(FrameKind.SAID, 7, b"said")]
     assert pipes.read() is None
     assert pipes.channel.read() is None
 
@@ -137,7 +137,7 @@ def test_nothing_to_read_is_no_frame(pipes: Pipes) -> None:
 
 
 def test_a_frame_that_is_cut_by_the_end_is_no_frame(pipes: Pipes) -> None:
-    pipes.tasks.sendall(ipc_frames.header(Kind.FINISHED, 1, 100) + b"half")
+    pipes.tasks.sendall(ipc_frames.header(FrameKind.FINISHED, 1, 100) + b"half")
     pipes.tasks.close()
 
     assert pipes.read() == []

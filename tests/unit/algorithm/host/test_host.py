@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.support.driver import Driver, driving, loads
 from wrapper.errors import LoadError
-from wrapper.ipc.frames import Functions, Kind
+from wrapper.ipc.frames import FrameKind, OptionalFunctions
 
 DATA = {"input": [1, 2], "jobId": "job-1", "taskId": "task-1", "nodeName": "green"}
 
@@ -30,11 +30,11 @@ def echo(args: dict[str, Any]) -> Any:
     ("functions", "bits"),
     [
         ({}, 0),
-        ({"stop": lambda args: None}, Functions.STOP),
-        ({"initialize": lambda args: None}, Functions.INITIALIZE),
+        ({"stop": lambda args: None}, OptionalFunctions.STOP),
+        ({"initialize": lambda args: None}, OptionalFunctions.INITIALIZE),
         (
             {"stop": lambda args: None, "initialize": lambda args: None},
-            Functions.STOP | Functions.INITIALIZE,
+            OptionalFunctions.STOP | OptionalFunctions.INITIALIZE,
         ),
         ({"exit": lambda args: None}, 0),
     ],
@@ -52,9 +52,13 @@ def test_a_module_that_does_not_load_fails_every_task(driver: Driver) -> None:
         raise LoadError("main.py has no function start", "File main.py, line 1")
 
     def script() -> None:
-        for generation, kind in ((1, Kind.INITIALIZE), (3, Kind.TASK), (5, Kind.INITIALIZE)):
+        for generation, kind in (
+            (1, FrameKind.INITIALIZE),
+            (3, FrameKind.TASK),
+            (5, FrameKind.INITIALIZE),
+        ):
             driver.tell(kind, generation, DATA)
-            heard = driver.hear(Kind.FINISHED)
+            heard = driver.hear(FrameKind.FINISHED)
             assert heard.generation == generation
             assert heard.command == "errorMessage"
             assert heard.error["code"] == "LoadError"
@@ -63,7 +67,7 @@ def test_a_module_that_does_not_load_fails_every_task(driver: Driver) -> None:
 
     driver.serve(script, load)
 
-    assert driver.functions & Functions.INITIALIZE, "there the failure is told"
+    assert driver.functions & OptionalFunctions.INITIALIZE, "there the failure is told"
     assert driver.log.count("File main.py, line 1") == 1, "the details are logged once"
 
 
@@ -72,8 +76,8 @@ def test_loading_can_be_tried_again_after_a_stop(driver: Driver) -> None:
         raise LoadError("broken")
 
     def script() -> None:
-        driver.tell(Kind.STOP, 2, {"forceStop": True})
-        assert driver.hear(Kind.ENDED).generation == 2
+        driver.tell(FrameKind.STOP, 2, {"forceStop": True})
+        assert driver.hear(FrameKind.ENDED).generation == 2
         assert driver.run_task(3).error["message"] == "broken"
 
     driver.serve(script, load)
@@ -84,11 +88,11 @@ def test_a_task_in_two_steps(driver: Driver) -> None:
     steps: list[Any] = []
 
     def script() -> None:
-        driver.tell(Kind.INITIALIZE, 1, DATA)
-        assert driver.hear(Kind.INITIALIZED).generation == 1
+        driver.tell(FrameKind.INITIALIZE, 1, DATA)
+        assert driver.hear(FrameKind.INITIALIZED).generation == 1
         steps.append("initialized")
-        driver.tell(Kind.START, 1)
-        heard = driver.hear(Kind.FINISHED)
+        driver.tell(FrameKind.START, 1)
+        heard = driver.hear(FrameKind.FINISHED)
         assert (heard.generation, heard.message) == (1, {"command": "done", "data": [1, 2]})
 
     driver.serve(script, loads(echo, initialize=steps.append))
@@ -120,7 +124,7 @@ def test_the_api_knows_the_job_and_the_log_its_ids(driver: Driver) -> None:
         assert driver.run_task(1, DATA).data == ["job-1", "task-1", "green"]
         driver.run_task(3, {"jobId": "job-2"})
         driver.answer("dataSourceResponse")
-        driver.tell(Kind.ANSWER, 0, raw=b"junk")
+        driver.tell(FrameKind.ANSWER, 0, raw=b"junk")
 
     driver.serve(script, loads(start, exit=lambda args: 1 / 0))
 
@@ -132,8 +136,8 @@ def test_a_task_without_data_is_an_empty_one(driver: Driver, data: bytes) -> Non
     raw = b'{"command":"initialize"' + data + b"}"
 
     def script() -> None:
-        driver.tell(Kind.TASK, 1, raw=raw)
-        assert driver.hear(Kind.FINISHED).data == {}
+        driver.tell(FrameKind.TASK, 1, raw=raw)
+        assert driver.hear(FrameKind.FINISHED).data == {}
 
     driver.serve(script, loads(lambda args: args))
 
@@ -141,8 +145,8 @@ def test_a_task_without_data_is_an_empty_one(driver: Driver, data: bytes) -> Non
 @pytest.mark.parametrize("raw", [b"", b"{", b'{"command":"initialize","data":[1]}'])
 def test_a_task_that_cannot_be_read_is_answered_by_an_error(driver: Driver, raw: bytes) -> None:
     def script() -> None:
-        driver.tell(Kind.TASK, 1, raw=raw)
-        heard = driver.hear(Kind.FINISHED)
+        driver.tell(FrameKind.TASK, 1, raw=raw)
+        heard = driver.hear(FrameKind.FINISHED)
         assert heard.error["code"] == "DecodingError"
         assert "initialize message cannot be read" in heard.error["message"]
         assert driver.run_task(3, {"input": 5}).data == 5
@@ -185,15 +189,15 @@ def test_what_start_raises_is_told_with_the_user_s_lines(driver: Driver) -> None
     assert driver.log.count("the task failed: KeyError: 'x'") == 2
 
 
-@pytest.mark.parametrize("kind", [Kind.INITIALIZE, Kind.TASK])
-def test_what_initialize_raises_fails_the_task(driver: Driver, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", [FrameKind.INITIALIZE, FrameKind.TASK])
+def test_what_initialize_raises_fails_the_task(driver: Driver, kind: FrameKind) -> None:
     started: list[Any] = []
 
     def script() -> None:
         driver.tell(kind, 1, DATA)
-        assert "ZeroDivisionError" in driver.hear(Kind.FINISHED).error["message"]
-        driver.tell(Kind.STOP, 2, {})
-        driver.hear(Kind.ENDED)
+        assert "ZeroDivisionError" in driver.hear(FrameKind.FINISHED).error["message"]
+        driver.tell(FrameKind.STOP, 2, {})
+        driver.hear(FrameKind.ENDED)
 
     driver.serve(script, loads(started.append, initialize=lambda args: 1 / 0))
 

@@ -13,7 +13,7 @@ import pytest
 from tests.paths import ROOT
 from tests.unit.support.driver import LIMIT, Driver, driving, loads
 from wrapper.errors import SubPipelineError
-from wrapper.ipc.frames import Kind
+from wrapper.ipc.frames import FrameKind
 
 DATA = {"input": [1, 2], "jobId": "job-1", "taskId": "task-1", "nodeName": "green"}
 
@@ -34,15 +34,15 @@ def test_a_call_waits_for_its_answer(driver: Driver) -> None:
         return api.start_stored_subpipeline("simple", {"files": []})
 
     def script() -> None:
-        driver.tell(Kind.TASK, 1, DATA)
-        call = driver.hear(Kind.SAID)
+        driver.tell(FrameKind.TASK, 1, DATA)
+        call = driver.hear(FrameKind.SAID)
         assert call.command == "startStoredSubPipeline"
         driver.answer("subPipelineDone", subPipelineId="nobody's", response=1)
-        driver.tell(Kind.ANSWER, 0, raw=b"{}")
-        driver.tell(Kind.ANSWER, 0, raw=b"5")
-        driver.tell(Kind.ANSWER, 0, raw=b"{junk")
+        driver.tell(FrameKind.ANSWER, 0, raw=b"{}")
+        driver.tell(FrameKind.ANSWER, 0, raw=b"5")
+        driver.tell(FrameKind.ANSWER, 0, raw=b"{junk")
         driver.answer("subPipelineDone", subPipelineId=call.data["subPipelineId"], response=[7])
-        assert driver.hear(Kind.FINISHED).data == [7]
+        assert driver.hear(FrameKind.FINISHED).data == [7]
 
     driver.serve(script, loads(start))
 
@@ -56,10 +56,10 @@ def test_a_call_that_failed_raises(driver: Driver) -> None:
         return "survived"
 
     def script() -> None:
-        driver.tell(Kind.TASK, 1, DATA)
-        call_id = driver.hear(Kind.SAID).data["subPipelineId"]
+        driver.tell(FrameKind.TASK, 1, DATA)
+        call_id = driver.hear(FrameKind.SAID).data["subPipelineId"]
         driver.answer("subPipelineError", subPipelineId=call_id, error="no such pipeline")
-        assert driver.hear(Kind.FINISHED).data == "survived"
+        assert driver.hear(FrameKind.FINISHED).data == "survived"
 
     driver.serve(script, loads(start))
 
@@ -71,10 +71,10 @@ def test_open_spans_are_finished_before_the_last_word(driver: Driver) -> None:
         raise KeyError("x")
 
     def script() -> None:
-        driver.tell(Kind.TASK, 1, DATA)
-        said = [driver.hear(Kind.SAID).command for _ in range(4)]
+        driver.tell(FrameKind.TASK, 1, DATA)
+        said = [driver.hear(FrameKind.SAID).command for _ in range(4)]
         assert said == ["startSpan", "startSpan", "finishSpan", "finishSpan"]
-        assert driver.hear(Kind.FINISHED).command == "errorMessage"
+        assert driver.hear(FrameKind.FINISHED).command == "errorMessage"
 
     driver.serve(script, loads(start))
 
@@ -90,7 +90,9 @@ def test_an_answer_for_no_task_is_ignored(driver: Driver) -> None:
 # ----------------------------------------------------------------------------------- end --
 def test_exit_calls_the_user_s_exit_and_ends(driver: Driver) -> None:
     data: list[Any] = []
-    driver.serve(lambda: driver.tell(Kind.EXIT, 1, {"exitCode": 3}), loads(echo, exit=data.append))
+    driver.serve(
+        lambda: driver.tell(FrameKind.EXIT, 1, {"exitCode": 3}), loads(echo, exit=data.append)
+    )
 
     assert data == [{"exitCode": 3}]
 
@@ -112,7 +114,7 @@ def test_the_end_of_the_supervisor_is_told_to_user_code_that_runs(driver: Driver
         Thread(target=driver.channel.close).start()
         assert driver.gone.wait(LIMIT)
 
-    driver.serve(lambda: driver.tell(Kind.TASK, 1, {}), loads(start))
+    driver.serve(lambda: driver.tell(FrameKind.TASK, 1, {}), loads(start))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no fork there")
@@ -123,7 +125,7 @@ def test_a_forked_child_that_returns_from_start_says_nothing(tmp_path: Path) -> 
     code = """
 import os
 from tests.unit.support.driver import driving, loads
-from wrapper.ipc.frames import Kind
+from wrapper.ipc.frames import FrameKind
 
 def start(args):
     pid = os.fork()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit.support.driver import Calls, Driver, begin, driving, loads
-from wrapper.ipc.frames import Kind
+from wrapper.ipc.frames import FrameKind
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pthread_kill")
 
@@ -28,14 +28,14 @@ def user() -> Calls:
 # ---------------------------------------------------------------------- what comes late --
 def test_a_late_interruption_does_not_reach_the_next_task(driver: Driver, user: Calls) -> None:
     def script() -> None:
-        driver.tell(Kind.STOP, 2, {})
-        driver.hear(Kind.ENDED)
+        driver.tell(FrameKind.STOP, 2, {})
+        driver.hear(FrameKind.ENDED)
         begin(driver, user, 4)
-        driver.tell(Kind.INTERRUPT, 2)
-        driver.channel.control.send(Kind.STOP, 2, b"")
+        driver.tell(FrameKind.INTERRUPT, 2)
+        driver.channel.control.send(FrameKind.STOP, 2, b"")
         driver.answer("subPipelineDone", subPipelineId="1")  # heard after it
         user.released.set()
-        assert driver.hear(Kind.FINISHED).data == "result"
+        assert driver.hear(FrameKind.FINISHED).data == "result"
 
     driver.serve(script, loads(user.start))
 
@@ -51,13 +51,13 @@ def test_a_stop_that_is_heard_late_does_not_stop_the_next_task(driver: Driver) -
         return api.stop_requested
 
     def script() -> None:
-        driver.channel.tasks.send(Kind.STOP, 2, b"")
-        driver.hear(Kind.ENDED)
+        driver.channel.tasks.send(FrameKind.STOP, 2, b"")
+        driver.hear(FrameKind.ENDED)
         begin(driver, user, 4)
-        driver.channel.control.send(Kind.STOP, 2, b"")
+        driver.channel.control.send(FrameKind.STOP, 2, b"")
         driver.answer("subPipelineDone", subPipelineId="1")
         user.released.set()
-        assert driver.hear(Kind.FINISHED).data is False
+        assert driver.hear(FrameKind.FINISHED).data is False
 
     driver.serve(script, loads(start))
 
@@ -66,8 +66,8 @@ def test_a_stop_that_is_heard_late_does_not_stop_the_next_task(driver: Driver) -
 def test_exit_ends_the_task_first(driver: Driver, user: Calls) -> None:
     def script() -> None:
         begin(driver, user)
-        driver.tell(Kind.EXIT, 2, {})
-        driver.tell(Kind.INTERRUPT, 2)
+        driver.tell(FrameKind.EXIT, 2, {})
+        driver.tell(FrameKind.INTERRUPT, 2)
 
     driver.serve(script, loads(user.start, exit=user.exit))
 
@@ -77,7 +77,7 @@ def test_exit_ends_the_task_first(driver: Driver, user: Calls) -> None:
 def test_exit_with_a_stop_of_the_user_s(driver: Driver, user: Calls) -> None:
     def script() -> None:
         begin(driver, user)
-        driver.tell(Kind.EXIT, 2, {})
+        driver.tell(FrameKind.EXIT, 2, {})
 
     driver.serve(script, loads(user.start, stop=user.stop, exit=user.exit))
 
@@ -88,12 +88,12 @@ def test_the_user_s_exit_is_not_interrupted(driver: Driver, user: Calls) -> None
     """The interruption 4 s after `exit` is for a task that still runs; `exit` has 15 s."""
 
     def leave(args: Any) -> None:
-        driver.tell(Kind.INTERRUPT, 2)
+        driver.tell(FrameKind.INTERRUPT, 2)
         # A signal that came would be handled by now: this thread sends it to itself.
         driver.interruption.request()
         user.exit(args)
 
-    driver.serve(lambda: driver.tell(Kind.EXIT, 2, {}), loads(user.start, exit=leave))
+    driver.serve(lambda: driver.tell(FrameKind.EXIT, 2, {}), loads(user.start, exit=leave))
 
     assert user.heard == ["exit"]
     assert "failed" not in driver.log

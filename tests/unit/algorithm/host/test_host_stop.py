@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit.support.driver import LIMIT, Calls, Driver, begin, driving, loads
 from wrapper.errors import AlgorithmStopped
-from wrapper.ipc.frames import Kind
+from wrapper.ipc.frames import FrameKind
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pthread_kill")
 
@@ -31,8 +31,8 @@ def user() -> Calls:
 # -------------------------------------------------------------------------- nothing runs --
 def test_a_stop_when_idle_is_answered(driver: Driver) -> None:
     def script() -> None:
-        driver.tell(Kind.STOP, 1, {"forceStop": False})
-        assert driver.hear().kind is Kind.ENDED
+        driver.tell(FrameKind.STOP, 1, {"forceStop": False})
+        assert driver.hear().kind is FrameKind.ENDED
 
     driver.serve(script, loads(lambda args: None))
 
@@ -45,8 +45,8 @@ def test_a_stop_when_idle_calls_the_user_s_stop(
     driver: Driver, user: Calls, data: Any, call: str
 ) -> None:
     def script() -> None:
-        driver.tell(Kind.STOP, 1, data)
-        assert driver.hear(Kind.ENDED).generation == 1
+        driver.tell(FrameKind.STOP, 1, data)
+        assert driver.hear(FrameKind.ENDED).generation == 1
 
     driver.serve(script, loads(user.start, stop=user.stop))
 
@@ -55,8 +55,8 @@ def test_a_stop_when_idle_calls_the_user_s_stop(
 
 def test_a_stop_that_cannot_be_decoded_is_a_stop_still(driver: Driver, user: Calls) -> None:
     def script() -> None:
-        driver.tell(Kind.STOP, 1, raw=b'{"command":"stop","data":')
-        driver.hear(Kind.ENDED)
+        driver.tell(FrameKind.STOP, 1, raw=b'{"command":"stop","data":')
+        driver.hear(FrameKind.ENDED)
 
     driver.serve(script, loads(user.start, stop=user.stop))
 
@@ -71,13 +71,13 @@ def test_a_task_that_was_stopped_before_it_began_does_not_run(driver: Driver, us
         stopped.set()
 
     def load() -> Any:
-        driver.tell(Kind.TASK, 1, {})
-        driver.tell(Kind.STOP, 2, {})
+        driver.tell(FrameKind.TASK, 1, {})
+        driver.tell(FrameKind.STOP, 2, {})
         while driver.host._user.is_current(1):  # until the thread that listens has heard
             pass
         return loads(user.start, stop=stop)()
 
-    driver.serve(lambda: driver.hear(Kind.ENDED), load)
+    driver.serve(lambda: driver.hear(FrameKind.ENDED), load)
 
     assert user.heard == []
     assert stopped.is_set()
@@ -85,11 +85,11 @@ def test_a_task_that_was_stopped_before_it_began_does_not_run(driver: Driver, us
 
 def test_between_initialize_and_start(driver: Driver, user: Calls) -> None:
     def script() -> None:
-        driver.tell(Kind.INITIALIZE, 1, {})
-        driver.hear(Kind.INITIALIZED)
-        driver.tell(Kind.STOP, 2, {})
-        driver.hear(Kind.ENDED)
-        driver.tell(Kind.START, 1)  # it crossed the stop
+        driver.tell(FrameKind.INITIALIZE, 1, {})
+        driver.hear(FrameKind.INITIALIZED)
+        driver.tell(FrameKind.STOP, 2, {})
+        driver.hear(FrameKind.ENDED)
+        driver.tell(FrameKind.START, 1)  # it crossed the stop
         user.released.set()
         assert driver.run_task(4).data == "result"
 
@@ -102,9 +102,9 @@ def test_between_initialize_and_start(driver: Driver, user: Calls) -> None:
 def test_the_user_s_stop_runs_beside_start(driver: Driver, user: Calls) -> None:
     def script() -> None:
         begin(driver, user)
-        driver.tell(Kind.STOP, 2, {"forceStop": True})
+        driver.tell(FrameKind.STOP, 2, {"forceStop": True})
         heard = driver.hear()
-        assert (heard.kind, heard.generation) == (Kind.ENDED, 2), "and no `done` before it"
+        assert (heard.kind, heard.generation) == (FrameKind.ENDED, 2), "and no `done` before it"
         assert driver.run_task(4).data == "result"
 
     driver.serve(script, loads(user.start, stop=user.stop))
@@ -115,10 +115,10 @@ def test_the_user_s_stop_runs_beside_start(driver: Driver, user: Calls) -> None:
 def test_without_a_stop_of_its_own_start_is_interrupted(driver: Driver, user: Calls) -> None:
     def script() -> None:
         begin(driver, user)
-        driver.tell(Kind.STOP, 2, {})
-        driver.tell(Kind.INTERRUPT, 2)
+        driver.tell(FrameKind.STOP, 2, {})
+        driver.tell(FrameKind.INTERRUPT, 2)
         heard = driver.hear()
-        assert (heard.kind, heard.generation) == (Kind.ENDED, 2), "no errorMessage before it"
+        assert (heard.kind, heard.generation) == (FrameKind.ENDED, 2), "no errorMessage before it"
         user.released.set()
         assert driver.run_task(4).data == "result"
 
@@ -133,9 +133,9 @@ def test_initialize_can_be_interrupted_and_start_does_not_run_then(
 ) -> None:
     def script() -> None:
         begin(driver, user)
-        driver.tell(Kind.STOP, 2, {})
-        driver.tell(Kind.INTERRUPT, 2)
-        assert driver.hear().kind is Kind.ENDED
+        driver.tell(FrameKind.STOP, 2, {})
+        driver.tell(FrameKind.INTERRUPT, 2)
+        assert driver.hear().kind is FrameKind.ENDED
 
     driver.serve(script, loads(lambda args: user.heard.append("ran"), initialize=init_of(user)))
 
@@ -155,10 +155,10 @@ def test_a_call_that_waits_ends_at_once(driver: Driver, user: Calls) -> None:
             raise
 
     def script() -> None:
-        driver.tell(Kind.TASK, 1, {})
-        driver.hear(Kind.SAID)
-        driver.tell(Kind.STOP, 2, {})
-        assert driver.hear().kind is Kind.ENDED
+        driver.tell(FrameKind.TASK, 1, {})
+        driver.hear(FrameKind.SAID)
+        driver.tell(FrameKind.STOP, 2, {})
+        assert driver.hear().kind is FrameKind.ENDED
 
     driver.serve(script, loads(start))
 
@@ -176,9 +176,9 @@ def test_an_async_start_is_cancelled(driver: Driver, user: Calls) -> None:
 
     def script() -> None:
         begin(driver, user)
-        driver.tell(Kind.STOP, 2, {})
-        driver.tell(Kind.INTERRUPT, 2)
-        assert driver.hear().kind is Kind.ENDED
+        driver.tell(FrameKind.STOP, 2, {})
+        driver.tell(FrameKind.INTERRUPT, 2)
+        assert driver.hear().kind is FrameKind.ENDED
 
     driver.serve(script, loads(start))
     loop = driver.host._user._coroutines._loop
@@ -199,9 +199,9 @@ def test_a_start_that_swallows_the_interruption_is_no_success(driver: Driver, us
 
     def script() -> None:
         begin(driver, user)
-        driver.tell(Kind.STOP, 2, {})
-        driver.tell(Kind.INTERRUPT, 2)
-        assert driver.hear().kind is Kind.ENDED
+        driver.tell(FrameKind.STOP, 2, {})
+        driver.tell(FrameKind.INTERRUPT, 2)
+        assert driver.hear().kind is FrameKind.ENDED
 
     driver.serve(script, loads(start))
 
@@ -217,8 +217,8 @@ def test_what_stop_raises_is_logged_and_the_stop_answered(
     def script() -> None:
         if not idle:
             begin(driver, user)
-        driver.tell(Kind.STOP, 2, {})
-        driver.hear(Kind.ENDED)
+        driver.tell(FrameKind.STOP, 2, {})
+        driver.hear(FrameKind.ENDED)
 
     driver.serve(script, loads(user.start, stop=stop))
 
@@ -237,11 +237,11 @@ def test_the_stop_is_answered_when_the_user_s_stop_has_returned(
 
     def script() -> None:
         begin(driver, user)
-        driver.tell(Kind.STOP, 2, {})
+        driver.tell(FrameKind.STOP, 2, {})
         assert user.released.wait(LIMIT)
         assert driver.says_nothing()
         finishing.set()
-        driver.hear(Kind.ENDED)
+        driver.hear(FrameKind.ENDED)
         assert user.heard[-1] == "stop done"
 
     driver.serve(script, loads(user.start, stop=stop))
@@ -260,10 +260,10 @@ def test_an_exit_amid_a_stop_does_not_call_the_user_s_stop_again(driver: Driver)
         over.wait(LIMIT)
 
     def script() -> None:
-        driver.tell(Kind.TASK, 1, {})
-        driver.tell(Kind.STOP, 2, {})
+        driver.tell(FrameKind.TASK, 1, {})
+        driver.tell(FrameKind.STOP, 2, {})
         assert stopping.wait(LIMIT)
-        driver.tell(Kind.EXIT, 3, {})
+        driver.tell(FrameKind.EXIT, 3, {})
         while driver.host._user.is_current(2):  # until the thread that listens has heard
             pass
         over.set()

@@ -16,7 +16,7 @@ from wrapper.algorithm.host.interruption import Interruption
 from wrapper.algorithm.host.pipes import Pipes
 from wrapper.errors import AlgorithmStopped
 from wrapper.ipc import frames as ipc_frames
-from wrapper.ipc.frames import INTERRUPT_SIGNAL, Frame, Kind
+from wrapper.ipc.frames import INTERRUPT_SIGNAL, Frame, FrameKind
 
 LIMIT = 10.0
 
@@ -70,16 +70,16 @@ def supervisor() -> Iterator[Supervisor]:
 
 @pytest.mark.parametrize("size", [0, 10, 64 * 1024, 64 * 1024 + 1, 1_000_000])
 def test_a_frame_arrives_whole(supervisor: Supervisor, size: int) -> None:
-    sending = Thread(target=supervisor.pipes.send, args=(Kind.SAID, 5, bytes(size)))
+    sending = Thread(target=supervisor.pipes.send, args=(FrameKind.SAID, 5, bytes(size)))
     sending.start()
 
-    assert supervisor.hear(1) == [(Kind.SAID, 5, bytes(size))]
+    assert supervisor.hear(1) == [(FrameKind.SAID, 5, bytes(size))]
     sending.join(LIMIT)
 
 
 def test_frames_come_from_both_pipes(supervisor: Supervisor) -> None:
-    supervisor.say(supervisor.tasks, Kind.TASK, b"task")
-    supervisor.say(supervisor.control, Kind.ANSWER, b"answer")
+    supervisor.say(supervisor.tasks, FrameKind.TASK, b"task")
+    supervisor.say(supervisor.control, FrameKind.ANSWER, b"answer")
 
     assert next(supervisor.pipes.tasks()).payload == b"task"
     assert next(supervisor.pipes.control()).payload == b"answer"
@@ -87,14 +87,14 @@ def test_frames_come_from_both_pipes(supervisor: Supervisor) -> None:
 
 def test_frames_that_come_together_stay_in_order(supervisor: Supervisor) -> None:
     for number in range(5):
-        supervisor.say(supervisor.tasks, Kind.TASK, b"%d" % number)
+        supervisor.say(supervisor.tasks, FrameKind.TASK, b"%d" % number)
     frames = supervisor.pipes.tasks()
 
     assert [next(frames).payload for _ in range(5)] == [b"0", b"1", b"2", b"3", b"4"]
 
 
 def test_the_end_of_a_pipe_ends_its_frames(supervisor: Supervisor) -> None:
-    supervisor.say(supervisor.tasks, Kind.TASK, b"task")
+    supervisor.say(supervisor.tasks, FrameKind.TASK, b"task")
     supervisor.tasks.close()
     supervisor.control.close()
 
@@ -114,7 +114,7 @@ def test_closing_ends_the_frames_of_a_thread_that_waits(supervisor: Supervisor) 
 def test_sending_when_the_supervisor_is_gone_is_no_error(supervisor: Supervisor) -> None:
     supervisor.tasks.close()
 
-    supervisor.pipes.send(Kind.SAID, 1, bytes(1_000_000))
+    supervisor.pipes.send(FrameKind.SAID, 1, bytes(1_000_000))
 
 
 def test_frames_of_many_threads_never_mix(supervisor: Supervisor) -> None:
@@ -122,7 +122,9 @@ def test_frames_of_many_threads_never_mix(supervisor: Supervisor) -> None:
 
     def send(number: int) -> None:
         for turn in range(each):
-            supervisor.pipes.send(Kind.SAID, number, bytes([number]) * (1 + turn * 3001 % 150_000))
+            supervisor.pipes.send(
+                FrameKind.SAID, number, bytes([number]) * (1 + turn * 3001 % 150_000)
+            )
 
     senders = [Thread(target=send, args=(number,)) for number in range(threads)]
     for sender in senders:
@@ -139,7 +141,7 @@ def test_frames_of_many_threads_never_mix(supervisor: Supervisor) -> None:
 
 # ------------------------------------------------------------------------------- signals --
 def with_handler(supervisor: Supervisor, payload: bytes) -> None:
-    signal.signal(signal.SIGUSR1, lambda *_: supervisor.pipes.send(Kind.SAID, 2, payload))
+    signal.signal(signal.SIGUSR1, lambda *_: supervisor.pipes.send(FrameKind.SAID, 2, payload))
 
 
 @pytest.fixture
@@ -164,8 +166,8 @@ def test_what_a_signal_handler_sends_does_not_cut_into_a_frame(supervisor: Super
 
     reading = Thread(target=read)
     reading.start()
-    supervisor.pipes.send(Kind.SAID, 1, bytes(5_000_000))
-    supervisor.pipes.send(Kind.SAID, 3, b"next")
+    supervisor.pipes.send(FrameKind.SAID, 1, bytes(5_000_000))
+    supervisor.pipes.send(FrameKind.SAID, 3, b"next")
     reading.join(LIMIT)
     if len(frames) < 3:
         frames += supervisor.hear(3 - len(frames))
@@ -184,7 +186,7 @@ def test_what_a_signal_handler_sends_at_any_other_time_goes_at_once(
     with_handler(supervisor, b"from the handler")
     signal.raise_signal(signal.SIGUSR1)
 
-    assert supervisor.hear(1) == [(Kind.SAID, 2, b"from the handler")]
+    assert supervisor.hear(1) == [(FrameKind.SAID, 2, b"from the handler")]
 
 
 @pytest.mark.usefixtures("own_handlers")
@@ -195,12 +197,12 @@ def test_a_storm_of_signals_and_threads_loses_and_mixes_nothing(supervisor: Supe
     def storm() -> None:
         for _ in range(50):
             os.kill(os.getpid(), signal.SIGUSR1)
-            supervisor.pipes.send(Kind.SAID, 3, b"t" * 70_000)
+            supervisor.pipes.send(FrameKind.SAID, 3, b"t" * 70_000)
 
     frames: list[Frame] = []
 
     def read() -> None:
-        while not frames or frames[-1].kind != Kind.ENDED:
+        while not frames or frames[-1].kind != FrameKind.ENDED:
             frames.extend(supervisor.hear(1))
 
     storming = [Thread(target=storm) for _ in range(2)]
@@ -208,14 +210,14 @@ def test_a_storm_of_signals_and_threads_loses_and_mixes_nothing(supervisor: Supe
     for thread in (reading, *storming):
         thread.start()
     for _ in range(100):
-        supervisor.pipes.send(Kind.SAID, 1, b"m" * 70_000)
+        supervisor.pipes.send(FrameKind.SAID, 1, b"m" * 70_000)
     for thread in storming:
         thread.join(LIMIT)
-    supervisor.pipes.send(Kind.ENDED, 1)
+    supervisor.pipes.send(FrameKind.ENDED, 1)
     reading.join(LIMIT)
 
     letters = {1: b"m", 2: b"h", 3: b"t"}
-    said = [frame for frame in frames if frame.kind == Kind.SAID]
+    said = [frame for frame in frames if frame.kind == FrameKind.SAID]
     assert all(frame.payload == letters[frame.generation] * 70_000 for frame in said)
     assert sum(frame.generation == 1 for frame in said) == 100
 
@@ -233,12 +235,12 @@ def test_an_interruption_waits_for_the_end_of_a_frame(supervisor: Supervisor) ->
     reading = Thread(target=interrupt_and_read)
     reading.start()
     with pytest.raises(AlgorithmStopped), supervisor.interruption.user_code:
-        supervisor.pipes.send(Kind.SAID, 1, bytes(5_000_000))
+        supervisor.pipes.send(FrameKind.SAID, 1, bytes(5_000_000))
     reading.join(LIMIT)
 
     assert [len(frame.payload) for frame in frames] == [5_000_000]
-    supervisor.pipes.send(Kind.ENDED, 1)
-    assert supervisor.hear(1) == [(Kind.ENDED, 1, b"")]
+    supervisor.pipes.send(FrameKind.ENDED, 1)
+    assert supervisor.hear(1) == [(FrameKind.ENDED, 1, b"")]
 
 
 def test_without_threads_a_large_frame_is_sent_all_the_same(
@@ -251,7 +253,7 @@ def test_without_threads_a_large_frame_is_sent_all_the_same(
     reading = Thread(target=lambda: frames.extend(supervisor.hear(1)))
     reading.start()
     monkeypatch.setattr("wrapper.algorithm.host.pipes.start_new_thread", refuse)
-    supervisor.pipes.send(Kind.SAID, 1, bytes(5_000_000))
+    supervisor.pipes.send(FrameKind.SAID, 1, bytes(5_000_000))
     reading.join(LIMIT)
 
     assert [len(frame.payload) for frame in frames] == [5_000_000]
@@ -303,8 +305,8 @@ def test_a_signal_handler_that_raises_amid_a_large_frame_leaves_it_whole(
     reading = Thread(target=interrupt_and_read)
     reading.start()
     with pytest.raises(TimeoutError):
-        supervisor.pipes.send(Kind.SAID, 1, bytes(5_000_000))
-    supervisor.pipes.send(Kind.ENDED, 2)
+        supervisor.pipes.send(FrameKind.SAID, 1, bytes(5_000_000))
+    supervisor.pipes.send(FrameKind.ENDED, 2)
     reading.join(LIMIT)
 
     assert [(f.generation, len(f.payload)) for f in frames] == [(1, 5_000_000), (2, 0)]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from wrapper.algorithm.loading.functions import Functions, functions_of
+from wrapper.algorithm.loading.functions import UserFunctions, functions_of
 from wrapper.errors import LoadError
 
 START = "def start(args): return args\n"
@@ -17,7 +17,7 @@ def module_of(source: str) -> ModuleType:
     return module
 
 
-def selected(source: str) -> Functions:
+def selected(source: str) -> UserFunctions:
     return functions_of(module_of(START + source), "main.py", (START + source).encode())
 
 
@@ -53,7 +53,7 @@ def test_an_initialize_that_cannot_be_called_leaves_it_to_init() -> None:
 @pytest.mark.parametrize("name", ["initialize", "init", "stop", "exit"])
 def test_a_helper_of_the_same_name_is_left_alone_and_told(name: str) -> None:
     functions = selected(f"def {name}(engine, timeout): raise AssertionError")
-    assert functions == Functions(functions.start, remarks=functions.remarks)
+    assert functions == UserFunctions(functions.start, remarks=functions.remarks)
     assert functions.remarks == (
         (
             f"{name}(engine, timeout) in main.py is not called by HKube:"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.paths import ROOT
-from wrapper.algorithm.loading.loader import Algorithm, EntryPoint, from_functions, load
+from wrapper.algorithm.loading.loader import EntryPoint, UserAlgorithm, from_functions, load
 from wrapper.errors import AlgorithmStopped, LoadError
 
 NAMES = "def start(args):\n    return __name__\n"
@@ -229,7 +229,7 @@ def test_functions_are_taken_as_they_are() -> None:
     algorithm = from_functions(
         lambda args: ["start", args], initialize=calls.append, stop=calls.clear
     )
-    assert isinstance(algorithm, Algorithm)
+    assert isinstance(algorithm, UserAlgorithm)
     assert algorithm.start("data", "api") == ["start", "data"]
     assert algorithm.initialize is not None
     assert algorithm.stop is not None
@@ -269,7 +269,7 @@ def three(a: Any, b: Any, c: Any) -> None:
     ],
 )
 def test_unusable_functions_are_refused(functions: dict[str, Any], text: str) -> None:
-    build: Callable[..., Algorithm] = from_functions
+    build: Callable[..., UserAlgorithm] = from_functions
     with pytest.raises(LoadError) as caught:
         build(**functions)
     assert str(caught.value).startswith(text)

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from wrapper.local.build.engine import Engine, EngineError, build_command, find_engine, run_build
+from wrapper.local.build.engine import (
+    BuildEngine,
+    EngineError,
+    build_command,
+    find_engine,
+    run_build,
+)
 
 Programs = Callable[..., Callable[[str], "str | None"]]
 
@@ -33,8 +39,8 @@ def programs(tmp_path: Path) -> Programs:
 
 def test_the_first_that_answers(programs: Programs, tmp_path: Path) -> None:
     which = programs(docker="echo no daemon >&2; exit 1", podman="exit 0", buildah="exit 0")
-    assert find_engine(None, which) == Engine("podman", str(tmp_path / "podman"))
-    assert find_engine("buildah", which) == Engine("buildah", str(tmp_path / "buildah"))
+    assert find_engine(None, which) == BuildEngine("podman", str(tmp_path / "podman"))
+    assert find_engine("buildah", which) == BuildEngine("buildah", str(tmp_path / "buildah"))
     assert find_engine("/usr/bin/podman", which).name == "podman"
 
 
@@ -65,7 +71,7 @@ def test_there_is_none(
 
 
 def test_the_command() -> None:
-    docker, podman = Engine("docker", "/bin/docker"), Engine("podman", "podman")
+    docker, podman = BuildEngine("docker", "/bin/docker"), BuildEngine("podman", "podman")
     context = Path("/tmp/context")
     assert build_command(docker, context, "alg:1", None, ()) == [
         *("/bin/docker", "build", "--tag", "alg:1", "/tmp/context")

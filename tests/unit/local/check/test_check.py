@@ -11,8 +11,8 @@ from typing import Literal
 import pytest
 from rich.console import Console
 
-from wrapper.local.check.check import Report, check
-from wrapper.local.check.finding import TOPICS, Status
+from wrapper.local.check.check import CheckReport, check
+from wrapper.local.check.finding import TOPICS, FindingStatus
 from wrapper.local.check.report_view import as_document, show
 from wrapper.local.source.source import open_algorithm
 
@@ -26,14 +26,14 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def checked(folder: Path, path: str = ".", **files: str) -> Report:
+def checked(folder: Path, path: str = ".", **files: str) -> CheckReport:
     for name, text in files.items():
         (folder / name.replace("__", ".")).write_text(text)
     with open_algorithm(folder / path, whole=False) as source:
         return check(source, os.environ, timeout=60)
 
 
-def shown(report: Report, is_terminal: bool = False) -> str:
+def shown(report: CheckReport, is_terminal: bool = False) -> str:
     colours: Literal["standard"] | None = "standard" if is_terminal else None
     console = Console(
         file=io.StringIO(), force_terminal=is_terminal, color_system=colours, highlight=False
@@ -43,8 +43,8 @@ def shown(report: Report, is_terminal: bool = False) -> str:
     return console.file.getvalue()
 
 
-def wrongs(report: Report) -> list[str]:
-    return [each.text for each in report.findings if each.status is Status.WRONG]
+def wrongs(report: CheckReport) -> list[str]:
+    return [each.text for each in report.findings if each.status is FindingStatus.WRONG]
 
 
 def test_all_is_well(folder: Path) -> None:
@@ -53,7 +53,7 @@ def test_all_is_well(folder: Path) -> None:
     assert [each.topic for each in report.findings] == [
         *("module", "functions", "packages", "python", "folder")
     ]
-    assert {each.status for each in report.findings} == {Status.FINE}
+    assert {each.status for each in report.findings} == {FindingStatus.FINE}
     lines = shown(report).splitlines()
     assert lines[0] == f"green in {folder}"
     assert lines[1].startswith("  ok    main.py loads, in ")
@@ -91,7 +91,7 @@ def test_a_description(folder: Path) -> None:
     name, python = wrongs(report)
     assert name.startswith("the name 'My Alg' is no name that HKube takes")
     assert python.startswith("env asks for python:3.9")
-    notes = [each.text for each in report.findings if each.status is Status.NOTE]
+    notes = [each.text for each in report.findings if each.status is FindingStatus.NOTE]
     assert notes[0].startswith("algorithmEnv.A comes from the cluster")
 
 

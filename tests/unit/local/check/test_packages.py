@@ -7,12 +7,18 @@ from pathlib import Path
 import pytest
 from packaging.specifiers import SpecifierSet
 
-from wrapper.local.check.finding import Finding, Status
+from wrapper.local.check.finding import Finding, FindingStatus
 from wrapper.local.check.imports import Imported
-from wrapper.local.check.packages import Surroundings, compare, harmful, needed_by, surroundings
+from wrapper.local.check.packages import (
+    InstalledPackages,
+    compare,
+    harmful,
+    needed_by,
+    surroundings,
+)
 from wrapper.local.source.requirements import read_requirements
 
-HERE = Surroundings(
+HERE = InstalledPackages(
     modules={"hypothesis": ["hypothesis"], "yaml": ["PyYAML"], "sortedcontainers": ["x"]},
     brought=frozenset({"pyyaml"}),
 )
@@ -34,18 +40,21 @@ def only(folder: Path, listed: str | None, *modules: str, optional: bool = False
 
 def test_nothing_is_imported(tmp_path: Path) -> None:
     found = only(tmp_path, None)
-    assert (found.status, found.text) == (Status.FINE, "only Python's own modules are imported")
+    assert (found.status, found.text) == (
+        FindingStatus.FINE,
+        "only Python's own modules are imported",
+    )
 
 
 def test_what_is_listed_is_fine(tmp_path: Path) -> None:
     found = only(tmp_path, "Hypothesis\n", "hypothesis.strategies")
-    assert found.status is Status.FINE
+    assert found.status is FindingStatus.FINE
     assert found.text.startswith("in requirements.txt: hypothesis 6")
 
 
 def test_what_is_not_listed_is_wrong(tmp_path: Path) -> None:
     found = only(tmp_path, "pytest\n", "hypothesis")
-    assert found.status is Status.WRONG
+    assert found.status is FindingStatus.WRONG
     assert found.text.startswith(
         "main.py:1 imports hypothesis, but is not in requirements.txt, so the image will lack it: "
         "add the line hypothesis=="
@@ -54,7 +63,7 @@ def test_what_is_not_listed_is_wrong(tmp_path: Path) -> None:
 
 def test_there_is_no_list(tmp_path: Path) -> None:
     found = only(tmp_path, None, "sklearn.svm")
-    assert found.status is Status.WRONG
+    assert found.status is FindingStatus.WRONG
     assert found.text == (
         "main.py:1 imports sklearn.svm, which is scikit-learn, but there is no requirements.txt, "
         "so the image will lack it: add the line scikit-learn"
@@ -67,32 +76,32 @@ def test_each_distribution_is_told_once(tmp_path: Path) -> None:
 
 def test_what_code_does_without(tmp_path: Path) -> None:
     found = only(tmp_path, "", "torch", optional=True)
-    assert (found.status, "but does without" in found.text) == (Status.NOTE, True)
+    assert (found.status, "but does without" in found.text) == (FindingStatus.NOTE, True)
 
 
 def test_what_comes_with_something_listed(tmp_path: Path) -> None:
     found = only(tmp_path, "hypothesis\n", "sortedcontainers")
-    assert found.status is Status.WRONG  # of a distribution called x, for all that is known
+    assert found.status is FindingStatus.WRONG  # of a distribution called x, for all that is known
     assert "sortedcontainers" in needed_by(["hypothesis"])
     found = compare(
         [Imported("sortedcontainers", "main.py:1", False)],
         read_requirements(tmp_path),
-        Surroundings({"sortedcontainers": ["sortedcontainers"]}),
+        InstalledPackages({"sortedcontainers": ["sortedcontainers"]}),
     )[1][0]
-    assert found.status is Status.NOTE
+    assert found.status is FindingStatus.NOTE
     assert "it comes with what requirements.txt lists" in found.text
 
 
 def test_what_the_wrapper_brings(tmp_path: Path) -> None:
     found = only(tmp_path, None, "yaml")
-    assert found.status is Status.NOTE
+    assert found.status is FindingStatus.NOTE
     assert "which is PyYAML; the image has it for the wrapper, but list it too" in found.text
 
 
 def test_what_a_package_that_is_not_here_may_have(tmp_path: Path) -> None:
     missing, unknown = findings(tmp_path, "company-tools==3\n", "odd_module")
     assert unknown.text.endswith("lists company-tools==3, which is not installed here")
-    assert missing.status is Status.NOTE
+    assert missing.status is FindingStatus.NOTE
     assert "whether company-tools==3 (requirements.txt:1) has it cannot be told" in missing.text
 
 
@@ -101,10 +110,10 @@ def test_one_of_several_distributions_of_a_module(tmp_path: Path) -> None:
     packages, found = compare(
         [Imported("cv2", "main.py:1", False)],
         read_requirements(tmp_path),
-        Surroundings({"cv2": ["opencv-python"]}),
+        InstalledPackages({"cv2": ["opencv-python"]}),
     )
     assert (packages[0].distribution, packages[0].listed) == ("opencv-python", True)
-    assert [each.status for each in found] == [Status.FINE, Status.NOTE]
+    assert [each.status for each in found] == [FindingStatus.FINE, FindingStatus.NOTE]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +125,7 @@ def test_one_of_several_distributions_of_a_module(tmp_path: Path) -> None:
 )
 def test_what_is_installed_otherwise(tmp_path: Path, line: str, text: str) -> None:
     found = findings(tmp_path, line)[0]
-    assert (found.status, text in found.text) == (Status.NOTE, True)
+    assert (found.status, text in found.text) == (FindingStatus.NOTE, True)
 
 
 def test_constraints(tmp_path: Path) -> None:
@@ -127,11 +136,14 @@ def test_constraints(tmp_path: Path) -> None:
 
 def test_a_line_that_pip_would_refuse_is_wrong(tmp_path: Path) -> None:
     found = only(tmp_path, "numpy=2\n")
-    assert (found.status, "requirements.txt:1 is not valid" in found.text) == (Status.WRONG, True)
+    assert (found.status, "requirements.txt:1 is not valid" in found.text) == (
+        FindingStatus.WRONG,
+        True,
+    )
 
 
 def test_what_does_not_apply_here_is_passed_over(tmp_path: Path) -> None:
-    assert only(tmp_path, "pywin32; sys_platform == 'never'\n").status is Status.FINE
+    assert only(tmp_path, "pywin32; sys_platform == 'never'\n").status is FindingStatus.FINE
 
 
 def test_what_is_installed_here() -> None:
@@ -179,9 +191,9 @@ def test_what_would_break_the_wrapper(tmp_path: Path, line: str, text: str | Non
 
 
 def test_a_version_of_more_digits_than_a_number_may_have(tmp_path: Path) -> None:
-    assert only(tmp_path, f"pytest<{'1' * 5000}\n").status is Status.FINE
+    assert only(tmp_path, f"pytest<{'1' * 5000}\n").status is FindingStatus.FINE
 
 
 def test_what_would_break_the_wrapper_is_wrong(tmp_path: Path) -> None:
     found = findings(tmp_path, "hkube-python-wrapper\n")[0]
-    assert found.status is Status.WRONG
+    assert found.status is FindingStatus.WRONG

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from wrapper.local.check.finding import Status
+from wrapper.local.check.finding import FindingStatus
 from wrapper.local.check.python_version import PythonVersion, check_python
 from wrapper.local.source.source import AlgorithmSource
 
@@ -18,7 +18,7 @@ MINOR = "{}.{}".format(*sys.version_info[:2])
 
 def checked(
     folder: Path, project: str | None = None, env: str | None = None
-) -> tuple[PythonVersion, list[tuple[Status, str]]]:
+) -> tuple[PythonVersion, list[tuple[FindingStatus, str]]]:
     manifest = None
     if project is not None:
         (folder / "pyproject.toml").write_text(project)
@@ -30,14 +30,14 @@ def checked(
 
 
 def test_nothing_is_asked_for(tmp_path: Path) -> None:
-    assert checked(tmp_path) == (PythonVersion(HERE), [(Status.FINE, f"Python {HERE}")])
-    assert checked(tmp_path, "[tool.x]\na = 1\n", "python")[1][0][0] is Status.FINE
+    assert checked(tmp_path) == (PythonVersion(HERE), [(FindingStatus.FINE, f"Python {HERE}")])
+    assert checked(tmp_path, "[tool.x]\na = 1\n", "python")[1][0][0] is FindingStatus.FINE
 
 
 def test_what_is_asked_for_and_met(tmp_path: Path) -> None:
     version, found = checked(tmp_path, "[project]\nrequires-python = '>=3.10'\n", f"python:{MINOR}")
     assert version == PythonVersion(HERE, ">=3.10", MINOR)
-    assert found == [(Status.FINE, f"Python {HERE}")]
+    assert found == [(FindingStatus.FINE, f"Python {HERE}")]
 
 
 @pytest.mark.parametrize(
@@ -56,17 +56,25 @@ def test_what_is_asked_for_and_met(tmp_path: Path) -> None:
 )
 def test_a_project_that_asks_for_more(tmp_path: Path, project: str, text: str) -> None:
     ((status, found),) = checked(tmp_path, project)[1]
-    assert (status, text in found) == (Status.WRONG, True)
+    assert (status, text in found) == (FindingStatus.WRONG, True)
 
 
 @pytest.mark.parametrize(
     ("env", "status", "text"),
     [
-        ("python:3.9", Status.WRONG, "env asks for python:3.9; this wrapper needs 3.10 or newer"),
-        ("python:3.99", Status.NOTE, f"env asks for python:3.99, but this check ran with {HERE}"),
-        ("python:2", Status.NOTE, "env asks for python:2"),
+        (
+            "python:3.9",
+            FindingStatus.WRONG,
+            "env asks for python:3.9; this wrapper needs 3.10 or newer",
+        ),
+        (
+            "python:3.99",
+            FindingStatus.NOTE,
+            f"env asks for python:3.99, but this check ran with {HERE}",
+        ),
+        ("python:2", FindingStatus.NOTE, "env asks for python:2"),
     ],
 )
-def test_the_images_python(tmp_path: Path, env: str, status: Status, text: str) -> None:
+def test_the_images_python(tmp_path: Path, env: str, status: FindingStatus, text: str) -> None:
     ((found_status, found),) = checked(tmp_path, env=env)[1]
     assert (found_status, text in found) == (status, True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wrapper.local.check.finding import Status
+from wrapper.local.check.finding import FindingStatus
 from wrapper.local.check.shadowed_modules import hiding_files
 
 
@@ -15,7 +15,7 @@ def test_files_and_packages_that_hide_others(tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
     (tmp_path / "numpy" / "__init__.py").touch()
     found = list(hiding_files(tmp_path, tmp_path / "main.py"))
-    assert {each.status for each in found} == {Status.NOTE}
+    assert {each.status for each in found} == {FindingStatus.NOTE}
     assert [each.text.partition(" ")[0] for each in found] == ["numpy", "random.py", "wrapper.py"]
     assert "hides the package 'numpy': rename it" in found[0].text
     assert "hides Python's own module 'random', from libraries too: rename it" in found[1].text

@@ -14,7 +14,7 @@ from wrapper.local.run.container import AlgorithmContainer
 from wrapper.local.run.session import Session, run_in_container
 from wrapper.local.source.source import open_algorithm
 from wrapper.local.worker import events
-from wrapper.local.worker.worker import Worker
+from wrapper.local.worker.worker import LocalWorker
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_a_task_that_is_over_before_the_algorithm_has_connected(tmp_path: Path) 
     session = Session([{"taskId": "t"}], 0.001, lambda job: None, note, said.append)
     with (
         open_algorithm(tmp_path) as source,
-        Worker() as worker,
+        LocalWorker() as worker,
         AlgorithmContainer(source, worker.port, os.environ) as container,
     ):
         assert run_in_container(session, worker, container) == 1
@@ -55,7 +55,7 @@ def test_ctrl_c_before_the_algorithm_has_connected(tmp_path: Path, silent_port: 
     session = Session([{"taskId": "t"}], None, interrupt, lambda *ended: None, said.append)
     with (
         open_algorithm(tmp_path) as source,
-        Worker() as worker,
+        LocalWorker() as worker,
         AlgorithmContainer(source, silent_port, os.environ) as container,
     ):
         assert run_in_container(session, worker, container) == 130

@@ -20,7 +20,7 @@ def test_a_task_that_is_done() -> None:
         events.SpanStarted(at=1.1, task_id="t", name="a", tags={"n": 1}),
         events.SpanStarted(at=1.2, task_id="t", name="b", tags={}),
         events.SpanFinished(at=1.25, task_id="t", tags={}, error="bad"),
-        events.Ended(at=1.5, task_id="t", outcome=events.Done([1])),
+        events.TaskCompleted(at=1.5, task_id="t", outcome=events.Done([1])),
         events.Progress(at=9.0, task_id="other", value=99, details=None),
     ):
         record(event)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wrapper.local.show.span_tree import Span, SpanTree, tree_lines
+from wrapper.local.show.span_tree import ShownSpan, SpanTree, tree_lines
 from wrapper.local.worker import events
 
 
@@ -24,9 +24,9 @@ def test_spans_nest() -> None:
     tree(finished(6))
     tree(finished(7))
     tree(started(8, "d"))
-    b = Span("b", {"y": 2}, 2, 3, "bad")
-    c = Span("c", {}, 4, 6)
-    assert tree.roots == [Span("a", {"x": 1}, 1, 7, None, [b, c]), Span("d", {}, 8)]
+    b = ShownSpan("b", {"y": 2}, 2, 3, "bad")
+    c = ShownSpan("c", {}, 4, 6)
+    assert tree.roots == [ShownSpan("a", {"x": 1}, 1, 7, None, [b, c]), ShownSpan("d", {}, 8)]
     assert (b.seconds, tree.roots[1].seconds) == (1, None)
 
 
@@ -37,8 +37,8 @@ def test_a_finish_too_many_is_ignored() -> None:
 
 
 def test_the_drawing() -> None:
-    leaf = Span("leaf", {}, 0)
-    spans = [Span("a", {}, 0, children=[leaf, leaf]), Span("b", {}, 0, children=[leaf])]
+    leaf = ShownSpan("leaf", {}, 0)
+    spans = [ShownSpan("a", {}, 0, children=[leaf, leaf]), ShownSpan("b", {}, 0, children=[leaf])]
     assert [lead + span.name for lead, span in tree_lines(spans)] == [
         "├─ a",
         "│  ├─ leaf",

@@ -20,7 +20,7 @@ COMMON: dict[str, Any] = {"at": 12.5, "task_id": "t"}
 JOB = {"taskId": "t", "algorithmName": "green", "input": []}
 
 
-def written(*heard: events.Event, job: dict[str, Any] | None = None) -> str:
+def written(*heard: events.WorkerEvent, job: dict[str, Any] | None = None) -> str:
     stream = io.StringIO()
     terminal = Terminal(Screen(stream), started=12.0)
     if job is not None:
@@ -44,11 +44,14 @@ def written(*heard: events.Event, job: dict[str, Any] | None = None) -> str:
             events.Violation(**COMMON, text="'alive' with no task running"),
             "warning: the algorithm sent 'alive' with no task running",
         ),
-        (events.Ended(**COMMON, outcome=events.Done(1)), "done after 0.50 s"),
-        (events.Ended(**COMMON, outcome=events.Stopped()), "stopped after 0.50 s"),
-        (events.Ended(**COMMON, outcome=events.Lost("gone")), "broken off after 0.50 s: gone"),
+        (events.TaskCompleted(**COMMON, outcome=events.Done(1)), "done after 0.50 s"),
+        (events.TaskCompleted(**COMMON, outcome=events.Stopped()), "stopped after 0.50 s"),
         (
-            events.Ended(**COMMON, outcome=events.Failed("C", "M", "D1\nD2\n")),
+            events.TaskCompleted(**COMMON, outcome=events.Lost("gone")),
+            "broken off after 0.50 s: gone",
+        ),
+        (
+            events.TaskCompleted(**COMMON, outcome=events.Failed("C", "M", "D1\nD2\n")),
             "failed after 0.50 s (C)\nerror: M\n    D1\n    D2",
         ),
         (
@@ -57,7 +60,7 @@ def written(*heard: events.Event, job: dict[str, Any] | None = None) -> str:
         ),
     ],
 )
-def test_an_event_worth_a_line(event: events.Event, line: str) -> None:
+def test_an_event_worth_a_line(event: events.WorkerEvent, line: str) -> None:
     assert written(event) == f"[local] {line}\n"
 
 
@@ -69,7 +72,7 @@ def test_an_event_worth_a_line(event: events.Event, line: str) -> None:
         events.Disconnected(**COMMON, code=1000, reason=""),
     ],
 )
-def test_an_event_worth_none(event: events.Event) -> None:
+def test_an_event_worth_none(event: events.WorkerEvent) -> None:
     assert written(event) == ""
 
 
@@ -91,7 +94,7 @@ def test_spans_are_a_tree_at_the_end() -> None:
         events.SpanFinished(at=13.9, task_id="t", tags={}, error=None),
         events.SpanFinished(at=15.0, task_id="t", tags={}, error=None),
         events.SpanStarted(at=15.5, task_id="t", name="open", tags={}),
-        events.Ended(at=16.0, task_id="t", outcome=events.Lost("gone")),
+        events.TaskCompleted(at=16.0, task_id="t", outcome=events.Lost("gone")),
     )
     assert text.splitlines() == [
         "[local] spans",
@@ -108,9 +111,9 @@ def test_a_task_begins_without_the_spans_of_the_one_before() -> None:
     terminal = Terminal(Screen(stream), started=12.0)
     terminal.begin(JOB)
     terminal(events.SpanStarted(**COMMON, name="a", tags={}))
-    terminal(events.Ended(**COMMON, outcome=events.Done(1)))
+    terminal(events.TaskCompleted(**COMMON, outcome=events.Done(1)))
     terminal.begin(JOB)
-    terminal(events.Ended(**COMMON, outcome=events.Done(2)))
+    terminal(events.TaskCompleted(**COMMON, outcome=events.Done(2)))
     assert stream.getvalue().count("a not finished") == 1
 
 
@@ -119,7 +122,7 @@ def test_no_bar_comes_back_after_the_end(monkeypatch: pytest.MonkeyPatch) -> Non
     terminal = Terminal(screen, started=12.0)
     moves: list[str] = []
     ending = threading.Thread(
-        target=terminal, args=(events.Ended(**COMMON, outcome=events.Done(1)),)
+        target=terminal, args=(events.TaskCompleted(**COMMON, outcome=events.Done(1)),)
     )
 
     def bar(text: str, percent: float | None = None) -> None:
@@ -144,7 +147,7 @@ def test_the_algorithms_own_lines_have_no_mark() -> None:
 
 def test_a_failure_ends_with_a_hint() -> None:
     failure = events.Failed("AlgorithmError", "IndexError: list index out of range", "")
-    text = written(events.Ended(**COMMON, outcome=failure), job=JOB)
+    text = written(events.TaskCompleted(**COMMON, outcome=failure), job=JOB)
     assert text.splitlines()[1:] == [
         "error: IndexError: list index out of range",
         "hint: args['input'] is an empty list here; give it items with --input '[...]'",
@@ -153,7 +156,7 @@ def test_a_failure_ends_with_a_hint() -> None:
 
 def test_long_details_are_cut_in_the_middle() -> None:
     failure = events.Failed("C", "M", "first" + "x" * 10_000 + "last")
-    text = written(events.Ended(**COMMON, outcome=failure))
+    text = written(events.TaskCompleted(**COMMON, outcome=failure))
     assert "first" in text and "last" in text
     assert "… 6,009 characters …" in text
 

@@ -23,7 +23,7 @@ from wrapper.local.worker.answers import (
     Result,
 )
 from wrapper.local.worker.job import make_job
-from wrapper.local.worker.worker import Worker
+from wrapper.local.worker.worker import LocalWorker
 
 LIMIT = 10.0
 PIPELINE = {"subPipelineId": "1", "subPipeline": {"name": "p"}, "includeResult": True}
@@ -69,13 +69,13 @@ def started() -> Started:
 
 
 @pytest.fixture
-def worker(started: Started) -> Iterator[Worker]:
-    with Worker(answers=started) as worker:
+def worker(started: Started) -> Iterator[LocalWorker]:
+    with LocalWorker(answers=started) as worker:
         yield worker
 
 
 @contextmanager
-def algorithm(worker: Worker) -> Iterator[ClientConnection]:
+def algorithm(worker: LocalWorker) -> Iterator[ClientConnection]:
     """An algorithm whose task has started."""
     with connect(f"ws://127.0.0.1:{worker.port}/", max_size=None) as connection:
         expect(connection, "initialize")
@@ -94,7 +94,9 @@ def expect(connection: ClientConnection, command: str) -> Any:
     return message["data"]
 
 
-def test_a_sub_pipeline_has_started_before_it_is_done(worker: Worker, started: Started) -> None:
+def test_a_sub_pipeline_has_started_before_it_is_done(
+    worker: LocalWorker, started: Started
+) -> None:
     worker.begin(make_job([], "alg"))
     with algorithm(worker) as connection:
         send(connection, "startRawSubPipeline", PIPELINE)
@@ -104,7 +106,7 @@ def test_a_sub_pipeline_has_started_before_it_is_done(worker: Worker, started: S
     assert started.cancelled == []
 
 
-def test_an_algorithm_that_was_started(worker: Worker, started: Started) -> None:
+def test_an_algorithm_that_was_started(worker: LocalWorker, started: Started) -> None:
     worker.begin(make_job([], "alg"))
     with algorithm(worker) as connection:
         send(connection, "startAlgorithmExecution", EXECUTION)
@@ -120,7 +122,7 @@ def test_an_algorithm_that_was_started(worker: Worker, started: Started) -> None
     ],
 )
 def test_an_algorithm_may_stop_what_it_started(
-    worker: Worker, started: Started, begin: str, data: Any, end: str, key: str
+    worker: LocalWorker, started: Started, begin: str, data: Any, end: str, key: str
 ) -> None:
     outcome = worker.begin(make_job([], "alg"))
     with algorithm(worker) as connection:
@@ -144,7 +146,7 @@ def test_an_algorithm_may_stop_what_it_started(
     ],
 )
 def test_what_a_task_has_started_does_not_outlive_it(
-    worker: Worker, started: Started, command: str, message: dict[str, Any], reason: str
+    worker: LocalWorker, started: Started, command: str, message: dict[str, Any], reason: str
 ) -> None:
     outcome = worker.begin(make_job([], "alg"))
     with algorithm(worker) as connection:
@@ -154,7 +156,7 @@ def test_what_a_task_has_started_does_not_outlive_it(
     assert started.cancelled == [reason]
 
 
-def test_a_lost_task_ends_what_it_started(worker: Worker, started: Started) -> None:
+def test_a_lost_task_ends_what_it_started(worker: LocalWorker, started: Started) -> None:
     outcome = worker.begin(make_job([], "alg"))
     with algorithm(worker) as connection:
         send(connection, "startAlgorithmExecution", EXECUTION)
@@ -178,7 +180,7 @@ def _leave(call: Call) -> Any:
 def test_whatever_a_function_does_its_call_has_a_reply(
     answer: Answer, command: str, ending: dict[str, Any]
 ) -> None:
-    with Worker(answers=AnswerTable(pipelines={"p": answer})) as worker:
+    with LocalWorker(answers=AnswerTable(pipelines={"p": answer})) as worker:
         worker.begin(make_job([], "alg"))
         with algorithm(worker) as connection:
             send(connection, "startRawSubPipeline", PIPELINE)
@@ -187,8 +189,8 @@ def test_whatever_a_function_does_its_call_has_a_reply(
 
 @pytest.mark.parametrize("answer", [Result(b"bytes"), lambda call: b"bytes"])
 def test_an_answer_that_cannot_be_sent_fails_its_call(answer: Answer) -> None:
-    told: list[events.Event] = []
-    with Worker(told.append, AnswerTable(algorithms={"a": answer})) as worker:
+    told: list[events.WorkerEvent] = []
+    with LocalWorker(told.append, AnswerTable(algorithms={"a": answer})) as worker:
         worker.begin(make_job([], "alg"))
         with algorithm(worker) as connection:
             send(connection, "startAlgorithmExecution", EXECUTION)
@@ -201,7 +203,9 @@ def test_an_answer_that_cannot_be_sent_fails_its_call(answer: Answer) -> None:
     assert replies == [Failure(error)]
 
 
-def test_a_late_answer_that_cannot_be_sent_fails_its_call(worker: Worker, started: Started) -> None:
+def test_a_late_answer_that_cannot_be_sent_fails_its_call(
+    worker: LocalWorker, started: Started
+) -> None:
     worker.begin(make_job([], "alg"))
     with algorithm(worker) as connection:
         send(connection, "startAlgorithmExecution", EXECUTION)
@@ -209,7 +213,7 @@ def test_a_late_answer_that_cannot_be_sent_fails_its_call(worker: Worker, starte
         assert "cannot be sent" in expect(connection, "algorithmExecutionError")["error"]
 
 
-def test_a_job_that_cannot_be_sent_fails_its_task(worker: Worker) -> None:
+def test_a_job_that_cannot_be_sent_fails_its_task(worker: LocalWorker) -> None:
     outcome = worker.begin(make_job([b"bytes"], "alg"))
     with connect(f"ws://127.0.0.1:{worker.port}/"):
         failed = outcome.result(LIMIT)

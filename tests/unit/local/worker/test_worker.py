@@ -17,11 +17,11 @@ from websockets.sync.client import ClientConnection, connect
 
 from wrapper.local.worker import events
 from wrapper.local.worker.answers import AnswerTable, Call, Cancelled, Failure, Result
-from wrapper.local.worker.connection import Link
+from wrapper.local.worker.connection import AlgorithmConnection
 from wrapper.local.worker.job import make_job
 from wrapper.local.worker.storage import LocalStorage
-from wrapper.local.worker.task import Task
-from wrapper.local.worker.worker import Worker
+from wrapper.local.worker.task import LocalTask
+from wrapper.local.worker.worker import LocalWorker
 
 LIMIT = 10.0
 JOB = make_job([5, {"a": 1}], algorithm_name="alg")
@@ -31,20 +31,20 @@ class Recorder:
     """A listener that keeps what it heard, and on which one can wait."""
 
     def __init__(self) -> None:
-        self.heard: list[events.Event] = []
+        self.heard: list[events.WorkerEvent] = []
         self._changed = threading.Condition()
 
-    def __call__(self, event: events.Event) -> None:
+    def __call__(self, event: events.WorkerEvent) -> None:
         with self._changed:
             self.heard.append(event)
             self._changed.notify_all()
 
-    def wait_for(self, kind: type[events.Event]) -> events.Event:
+    def wait_for(self, kind: type[events.WorkerEvent]) -> events.WorkerEvent:
         with self._changed:
             assert self._changed.wait_for(lambda: self.of(kind), LIMIT), kind
             return self.of(kind)[-1]
 
-    def of(self, kind: type[events.Event]) -> list[events.Event]:
+    def of(self, kind: type[events.WorkerEvent]) -> list[events.WorkerEvent]:
         return [event for event in self.heard if isinstance(event, kind)]
 
     def names(self) -> list[str]:
@@ -77,7 +77,7 @@ class Algorithm:
 
 
 @contextmanager
-def connected(worker: Worker, query: str = "?storage=v1&encoding=json") -> Iterator[Algorithm]:
+def connected(worker: LocalWorker, query: str = "?storage=v1&encoding=json") -> Iterator[Algorithm]:
     url = f"ws://127.0.0.1:{worker.port}/{query}"
     with connect(url, max_size=None, compression=None) as connection:
         yield Algorithm(connection)
@@ -89,8 +89,8 @@ def recorder() -> Recorder:
 
 
 @pytest.fixture
-def worker(recorder: Recorder) -> Iterator[Worker]:
-    with Worker(recorder, clock=lambda: 7.0) as worker:
+def worker(recorder: Recorder) -> Iterator[LocalWorker]:
+    with LocalWorker(recorder, clock=lambda: 7.0) as worker:
         yield worker
 
 
@@ -98,7 +98,7 @@ def ended(outcome: Future[events.Outcome]) -> events.Outcome:
     return outcome.result(timeout=LIMIT)
 
 
-def test_a_task_from_initialize_to_done(worker: Worker, recorder: Recorder) -> None:
+def test_a_task_from_initialize_to_done(worker: LocalWorker, recorder: Recorder) -> None:
     with connected(worker) as algorithm:
         outcome = worker.begin(JOB)
         assert algorithm.expect("initialize") == JOB
@@ -109,18 +109,20 @@ def test_a_task_from_initialize_to_done(worker: Worker, recorder: Recorder) -> N
         algorithm.send("done", {"x": [0, "", False]})
         assert ended(outcome) == events.Done({"x": [0, "", False]})
     recorder.wait_for(events.Disconnected)
-    expected = "Connected initialize initialized start started alive Ended Disconnected"
+    expected = "Connected initialize initialized start started alive TaskCompleted Disconnected"
     assert [name for name in recorder.names() if name != "MessageCame"] == expected.split()
     whole = [event.message for event in recorder.heard if isinstance(event, events.MessageCame)]
     assert [message["command"] for message in whole] == ["initialized", "started", "alive", "done"]
     assert whole[-1]["data"] == {"x": [0, "", False]}
     assert {event.at for event in recorder.heard} == {7.0}
-    assert recorder.of(events.Ended) == [
-        events.Ended(at=7.0, task_id=JOB["taskId"], outcome=events.Done({"x": [0, "", False]}))
+    assert recorder.of(events.TaskCompleted) == [
+        events.TaskCompleted(
+            at=7.0, task_id=JOB["taskId"], outcome=events.Done({"x": [0, "", False]})
+        )
     ]
 
 
-def test_a_task_begun_before_the_connection_is_sent_when_it_comes(worker: Worker) -> None:
+def test_a_task_begun_before_the_connection_is_sent_when_it_comes(worker: LocalWorker) -> None:
     outcome = worker.begin(JOB)
     with connected(worker, query="") as algorithm:
         algorithm.reach_started()
@@ -128,7 +130,7 @@ def test_a_task_begun_before_the_connection_is_sent_when_it_comes(worker: Worker
         assert ended(outcome) == events.Done(None)
 
 
-def test_tasks_follow_each_other_on_one_connection(worker: Worker) -> None:
+def test_tasks_follow_each_other_on_one_connection(worker: LocalWorker) -> None:
     with connected(worker) as algorithm:
         for number in range(50):
             outcome = worker.begin(JOB)
@@ -137,13 +139,13 @@ def test_tasks_follow_each_other_on_one_connection(worker: Worker) -> None:
             assert ended(outcome) == events.Done(number)
 
 
-def test_a_second_task_waits_for_the_first(worker: Worker) -> None:
+def test_a_second_task_waits_for_the_first(worker: LocalWorker) -> None:
     worker.begin(JOB)
     with pytest.raises(RuntimeError, match="a task is running"):
         worker.begin(JOB)
 
 
-def test_run_gives_up_waiting(worker: Worker) -> None:
+def test_run_gives_up_waiting(worker: LocalWorker) -> None:
     with pytest.raises(TimeoutError, match=r"after 0\.01 s"):
         worker.run(JOB, timeout=0.01)
 
@@ -160,7 +162,9 @@ def test_run_gives_up_waiting(worker: Worker) -> None:
         ("text", events.Failed("", "text", "")),
     ],
 )
-def test_an_error_message_fails_the_task(worker: Worker, error: Any, failed: events.Failed) -> None:
+def test_an_error_message_fails_the_task(
+    worker: LocalWorker, error: Any, failed: events.Failed
+) -> None:
     with connected(worker) as algorithm:
         outcome = worker.begin(JOB)
         algorithm.expect("initialize")
@@ -168,7 +172,7 @@ def test_an_error_message_fails_the_task(worker: Worker, error: Any, failed: eve
         assert ended(outcome) == failed
 
 
-def test_stop_is_over_only_with_stopped(worker: Worker, recorder: Recorder) -> None:
+def test_stop_is_over_only_with_stopped(worker: LocalWorker, recorder: Recorder) -> None:
     with connected(worker) as algorithm:
         outcome = worker.begin(JOB)
         algorithm.reach_started()
@@ -181,13 +185,13 @@ def test_stop_is_over_only_with_stopped(worker: Worker, recorder: Recorder) -> N
     assert not recorder.of(events.Violation)
 
 
-def test_stop_of_a_task_that_never_reached_the_algorithm(worker: Worker) -> None:
+def test_stop_of_a_task_that_never_reached_the_algorithm(worker: LocalWorker) -> None:
     outcome = worker.begin(JOB)
     worker.stop()
     assert ended(outcome) == events.Stopped()
 
 
-def test_an_idle_algorithm_is_stopped_too(worker: Worker, recorder: Recorder) -> None:
+def test_an_idle_algorithm_is_stopped_too(worker: LocalWorker, recorder: Recorder) -> None:
     with connected(worker) as algorithm:
         recorder.wait_for(events.Connected)
         worker.stop()
@@ -197,20 +201,20 @@ def test_an_idle_algorithm_is_stopped_too(worker: Worker, recorder: Recorder) ->
     assert not recorder.of(events.Violation)
 
 
-def test_exit_carries_its_code(worker: Worker, recorder: Recorder) -> None:
+def test_exit_carries_its_code(worker: LocalWorker, recorder: Recorder) -> None:
     with connected(worker) as algorithm:
         recorder.wait_for(events.Connected)
         worker.exit(3)
         assert algorithm.expect("exit") == {"exitCode": 3}
 
 
-def test_exit_before_the_algorithm_has_connected(worker: Worker) -> None:
+def test_exit_before_the_algorithm_has_connected(worker: LocalWorker) -> None:
     worker.exit(3)
     with connected(worker) as algorithm:
         assert algorithm.expect("exit") == {"exitCode": 3}
 
 
-def test_exit_before_a_task_could_begin_comes_after_its_start(worker: Worker) -> None:
+def test_exit_before_a_task_could_begin_comes_after_its_start(worker: LocalWorker) -> None:
     worker.begin(JOB)
     worker.exit()
     with connected(worker) as algorithm:
@@ -218,7 +222,7 @@ def test_exit_before_a_task_could_begin_comes_after_its_start(worker: Worker) ->
         assert algorithm.expect("exit") == {"exitCode": 0}
 
 
-def test_a_connection_lost_in_a_task_loses_it(worker: Worker) -> None:
+def test_a_connection_lost_in_a_task_loses_it(worker: LocalWorker) -> None:
     with connected(worker) as algorithm:
         outcome = worker.begin(JOB)
         algorithm.reach_started()
@@ -227,7 +231,9 @@ def test_a_connection_lost_in_a_task_loses_it(worker: Worker) -> None:
     assert "connection was lost" in lost.reason
 
 
-def test_a_connection_lost_between_tasks_harms_none(worker: Worker, recorder: Recorder) -> None:
+def test_a_connection_lost_between_tasks_harms_none(
+    worker: LocalWorker, recorder: Recorder
+) -> None:
     with connected(worker):
         recorder.wait_for(events.Connected)
     recorder.wait_for(events.Disconnected)
@@ -239,22 +245,22 @@ def test_a_connection_lost_between_tasks_harms_none(worker: Worker, recorder: Re
 
 
 def test_a_connection_lost_while_a_task_begins_loses_it(
-    worker: Worker, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+    worker: LocalWorker, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begin_on = Task.connected
+    begin_on = LocalTask.connected
     with connected(worker) as algorithm:
         recorder.wait_for(events.Connected)
 
-        def lose_it_first(task: Task, link: Link) -> None:
+        def lose_it_first(task: LocalTask, link: AlgorithmConnection) -> None:
             algorithm.connection.close()
             recorder.wait_for(events.Disconnected)
             begin_on(task, link)
 
-        monkeypatch.setattr(Task, "connected", lose_it_first)
+        monkeypatch.setattr(LocalTask, "connected", lose_it_first)
         assert isinstance(ended(worker.begin(make_job([], "alg"))), events.Lost)
 
 
-def test_the_newest_connection_is_the_one(worker: Worker, recorder: Recorder) -> None:
+def test_the_newest_connection_is_the_one(worker: LocalWorker, recorder: Recorder) -> None:
     with connected(worker) as first:
         recorder.wait_for(events.Connected)
         with connected(worker) as second:
@@ -267,7 +273,7 @@ def test_the_newest_connection_is_the_one(worker: Worker, recorder: Recorder) ->
             assert ended(outcome) == events.Done(None)
 
 
-def test_an_algorithm_that_will_not_come_back(worker: Worker) -> None:
+def test_an_algorithm_that_will_not_come_back(worker: LocalWorker) -> None:
     before = worker.begin(JOB)
     worker.give_up("exit code 7")
     assert ended(before) == events.Lost("exit code 7")
@@ -275,7 +281,7 @@ def test_an_algorithm_that_will_not_come_back(worker: Worker) -> None:
 
 
 def test_closing_the_worker_ends_its_task_and_connection() -> None:
-    with Worker() as worker:
+    with LocalWorker() as worker:
         outcome = worker.begin(JOB)
         with connect(f"ws://127.0.0.1:{worker.port}/") as connection:
             connection.recv(LIMIT)
@@ -287,7 +293,7 @@ def test_closing_the_worker_ends_its_task_and_connection() -> None:
 
 @pytest.mark.parametrize("frame", ['{"command":"done","data":NaN}', "nonsense", b"\xff\xfe"])
 def test_a_frame_that_would_crash_the_worker(
-    worker: Worker, recorder: Recorder, frame: str | bytes
+    worker: LocalWorker, recorder: Recorder, frame: str | bytes
 ) -> None:
     with connected(worker) as algorithm:
         outcome = worker.begin(JOB)
@@ -308,7 +314,7 @@ def test_a_frame_that_would_crash_the_worker(
     ],
 )
 def test_a_breach_of_the_protocol_is_told(
-    worker: Worker, recorder: Recorder, command: str, data: Any, text: str
+    worker: LocalWorker, recorder: Recorder, command: str, data: Any, text: str
 ) -> None:
     with connected(worker) as algorithm:
         outcome = worker.begin(JOB)
@@ -323,7 +329,7 @@ def test_a_breach_of_the_protocol_is_told(
 
 @pytest.mark.parametrize("frame", ["[]", "{}", '{"command": 5}', '"text"'])
 def test_a_message_without_a_command_is_told(
-    worker: Worker, recorder: Recorder, frame: str
+    worker: LocalWorker, recorder: Recorder, frame: str
 ) -> None:
     with connected(worker) as algorithm:
         algorithm.connection.send(frame)
@@ -331,7 +337,7 @@ def test_a_message_without_a_command_is_told(
     assert violation == events.Violation(at=7.0, task_id=None, text="a message without a command")
 
 
-def test_alive_after_done_is_told(worker: Worker, recorder: Recorder) -> None:
+def test_alive_after_done_is_told(worker: LocalWorker, recorder: Recorder) -> None:
     with connected(worker) as algorithm:
         outcome = worker.begin(JOB)
         algorithm.reach_started()
@@ -342,7 +348,7 @@ def test_alive_after_done_is_told(worker: Worker, recorder: Recorder) -> None:
     assert violation == events.Violation(at=7.0, task_id=None, text="'alive' with no task running")
 
 
-def test_a_result_over_100_mb_is_lost(worker: Worker) -> None:
+def test_a_result_over_100_mb_is_lost(worker: LocalWorker) -> None:
     with connected(worker) as algorithm:
         outcome = worker.begin(JOB)
         algorithm.reach_started()
@@ -354,7 +360,7 @@ def test_a_result_over_100_mb_is_lost(worker: Worker) -> None:
 
 
 @pytest.mark.parametrize("query", ["?storage=v3", "?encoding=xml"])
-def test_a_url_that_asks_for_what_there_is_not(worker: Worker, query: str) -> None:
+def test_a_url_that_asks_for_what_there_is_not(worker: LocalWorker, query: str) -> None:
     with connected(worker, query) as algorithm, pytest.raises(ConnectionClosed) as closed:
         algorithm.receive()
     assert closed.value.rcvd is not None
@@ -364,7 +370,7 @@ def test_a_url_that_asks_for_what_there_is_not(worker: Worker, query: str) -> No
 def test_with_a_storage_inputs_and_results_are_in_it(tmp_path: Path, recorder: Recorder) -> None:
     storage = LocalStorage(tmp_path)
     with (
-        Worker(recorder, storage=storage) as worker,
+        LocalWorker(recorder, storage=storage) as worker,
         connected(worker, "?storage=v3") as algorithm,
     ):
         outcome = worker.begin(JOB)
@@ -383,7 +389,7 @@ def test_with_a_storage_inputs_and_results_are_in_it(tmp_path: Path, recorder: R
         assert isinstance(failed, events.Failed) and "no `storing`" in failed.message
 
 
-def test_msgpack_frames_are_binary(worker: Worker) -> None:
+def test_msgpack_frames_are_binary(worker: LocalWorker) -> None:
     with connected(worker, "?encoding=msgpack") as algorithm:
         outcome = worker.begin(JOB)
         frame = algorithm.connection.recv(LIMIT)
@@ -393,7 +399,7 @@ def test_msgpack_frames_are_binary(worker: Worker) -> None:
         assert ended(outcome) == events.Done(b"\x00\x01")
 
 
-def test_observations_reach_the_listener(worker: Worker, recorder: Recorder) -> None:
+def test_observations_reach_the_listener(worker: LocalWorker, recorder: Recorder) -> None:
     with connected(worker) as algorithm:
         outcome = worker.begin(JOB)
         algorithm.reach_started()
@@ -416,10 +422,10 @@ def test_observations_reach_the_listener(worker: Worker, recorder: Recorder) -> 
 
 
 def test_a_failing_listener_harms_no_task(caplog: pytest.LogCaptureFixture) -> None:
-    def listener(event: events.Event) -> None:
+    def listener(event: events.WorkerEvent) -> None:
         raise ValueError("broken page")
 
-    with Worker(listener) as worker, connected(worker) as algorithm:
+    with LocalWorker(listener) as worker, connected(worker) as algorithm:
         outcome = worker.begin(JOB)
         algorithm.reach_started()
         algorithm.send("done")
@@ -428,13 +434,13 @@ def test_a_failing_listener_harms_no_task(caplog: pytest.LogCaptureFixture) -> N
 
 
 def test_a_listener_may_stop_the_task() -> None:
-    workers: list[Worker] = []
+    workers: list[LocalWorker] = []
 
-    def listener(event: events.Event) -> None:
+    def listener(event: events.WorkerEvent) -> None:
         if isinstance(event, events.Progress):
             workers[0].stop()
 
-    with Worker(listener) as worker, connected(worker) as algorithm:
+    with LocalWorker(listener) as worker, connected(worker) as algorithm:
         workers.append(worker)
         outcome = worker.begin(JOB)
         algorithm.reach_started()
@@ -556,7 +562,7 @@ def pipeline(name: str) -> dict[str, Any]:
 def test_calls_are_answered_from_the_table(
     command: str, data: dict[str, Any], answer: str, answer_data: dict[str, Any]
 ) -> None:
-    with Worker(answers=TABLE) as worker, connected(worker) as algorithm:
+    with LocalWorker(answers=TABLE) as worker, connected(worker) as algorithm:
         worker.begin(JOB)
         algorithm.reach_started()
         algorithm.send(command, data)
@@ -571,7 +577,7 @@ def test_calls_are_answered_side_by_side_and_not_after_a_stop(recorder: Recorder
         return call.call_id
 
     table = AnswerTable(algorithms={"slow": wait_and_return})
-    with Worker(recorder, table) as worker, connected(worker) as algorithm:
+    with LocalWorker(recorder, table) as worker, connected(worker) as algorithm:
         outcome = worker.begin(JOB)
         algorithm.reach_started()
         for number in range(3):
@@ -596,7 +602,7 @@ def test_a_call_still_open_at_the_end_is_not_answered(recorder: Recorder) -> Non
         return 1
 
     table = AnswerTable(algorithms={"slow": wait_and_return})
-    with Worker(recorder, table) as worker, connected(worker) as algorithm:
+    with LocalWorker(recorder, table) as worker, connected(worker) as algorithm:
         outcome = worker.begin(JOB)
         algorithm.reach_started()
         algorithm.send("startAlgorithmExecution", execution("slow"))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from wrapper.protocol.messages import shapes
-from wrapper.protocol.messages.shapes import Answer, AnswerKind
+from wrapper.protocol.messages.shapes import AnswerKind, CallAnswer
 
 
 @pytest.mark.parametrize(
@@ -141,49 +141,49 @@ DONE, ERROR = AnswerKind.DONE, AnswerKind.ERROR
 @pytest.mark.parametrize(
     ("command", "data", "answer"),
     [
-        ("subPipelineStarted", {"subPipelineId": "1"}, Answer(AnswerKind.STARTED, "1")),
-        ("subPipelineDone", {"subPipelineId": "1", "response": [5]}, Answer(DONE, "1", [5])),
+        ("subPipelineStarted", {"subPipelineId": "1"}, CallAnswer(AnswerKind.STARTED, "1")),
+        ("subPipelineDone", {"subPipelineId": "1", "response": [5]}, CallAnswer(DONE, "1", [5])),
         (
             "subPipelineDone",
             {"subPipelineId": "1", "error": "it broke"},
-            Answer(ERROR, "1", error="it broke"),
+            CallAnswer(ERROR, "1", error="it broke"),
         ),
         (
             "subPipelineError",
             {"subPipelineId": "2", "error": "no such"},
-            Answer(ERROR, "2", error="no such"),
+            CallAnswer(ERROR, "2", error="no such"),
         ),
-        ("subPipelineError", {"error": "no such"}, Answer(ERROR, None, error="no such")),
+        ("subPipelineError", {"error": "no such"}, CallAnswer(ERROR, None, error="no such")),
         (
             "subPipelineStopped",
             {"subPipelineId": "3", "reason": "by user"},
-            Answer(AnswerKind.STOPPED, "3", reason="by user"),
+            CallAnswer(AnswerKind.STOPPED, "3", reason="by user"),
         ),
         (
             "subPiplineStopped",
             {"subPipelineId": "3", "reason": "by user"},
-            Answer(AnswerKind.STOPPED, "3", reason="by user"),
+            CallAnswer(AnswerKind.STOPPED, "3", reason="by user"),
         ),
-        ("subPipelineStopped", {"subPipelineId": "3"}, Answer(AnswerKind.STOPPED, "3")),
-        ("algorithmExecutionDone", {"execId": "4", "response": 0}, Answer(DONE, "4", 0)),
+        ("subPipelineStopped", {"subPipelineId": "3"}, CallAnswer(AnswerKind.STOPPED, "3")),
+        ("algorithmExecutionDone", {"execId": "4", "response": 0}, CallAnswer(DONE, "4", 0)),
         (
             "algorithmExecutionError",
             {"execId": "4", "response": "told by the debug gateway"},
-            Answer(ERROR, "4", error="told by the debug gateway"),
+            CallAnswer(ERROR, "4", error="told by the debug gateway"),
         ),
         (
             "dataSourceResponse",
             {"requestId": "5", "response": {"name": "d"}, "error": None},
-            Answer(DONE, "5", {"name": "d"}),
+            CallAnswer(DONE, "5", {"name": "d"}),
         ),
         (
             "dataSourceResponse",
             {"requestId": "5", "error": "no such source"},
-            Answer(ERROR, "5", error="no such source"),
+            CallAnswer(ERROR, "5", error="no such source"),
         ),
     ],
 )
-def test_answers(command: str, data: Any, answer: Answer) -> None:
+def test_answers(command: str, data: Any, answer: CallAnswer) -> None:
     assert shapes.parse_answer(command, data) == answer
 
 
@@ -210,7 +210,7 @@ def test_an_id_is_text(given: Any, call_id: str | None) -> None:
 )
 def test_an_error_that_is_no_text(error: Any, text: str) -> None:
     answer = shapes.parse_answer("subPipelineError", {"subPipelineId": "1", "error": error})
-    assert answer == Answer(ERROR, "1", error=text)
+    assert answer == CallAnswer(ERROR, "1", error=text)
 
 
 @pytest.mark.parametrize("data", [None, {}, [], 0, {"error": None}, {"error": ""}])
@@ -224,7 +224,7 @@ def test_an_error_always_has_a_text(command: str, data: Any) -> None:
 
 
 def test_an_error_whose_data_is_its_text() -> None:
-    assert shapes.parse_answer("subPipelineError", "bad") == Answer(ERROR, None, error="bad")
+    assert shapes.parse_answer("subPipelineError", "bad") == CallAnswer(ERROR, None, error="bad")
 
 
 @pytest.mark.parametrize(

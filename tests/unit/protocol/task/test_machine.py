@@ -9,7 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from wrapper.ipc.frames import Kind
+from wrapper.ipc.frames import FrameKind
 from wrapper.protocol.task import events as ev
 from wrapper.protocol.task.machine import TaskMachine
 from wrapper.protocol.task.table import TABLE, State
@@ -27,8 +27,8 @@ def sent(actions: Iterable[ev.Action]) -> list[str]:
     return [action.command for action in actions if isinstance(action, ev.Send)]
 
 
-def delivered(actions: Iterable[ev.Action]) -> list[Kind]:
-    return [Kind(action.kind) for action in actions if isinstance(action, ev.Deliver)]
+def delivered(actions: Iterable[ev.Action]) -> list[FrameKind]:
+    return [FrameKind(action.kind) for action in actions if isinstance(action, ev.Deliver)]
 
 
 def of(kind: type, actions: Iterable[ev.Action]) -> list[ev.Action]:
@@ -38,24 +38,24 @@ def of(kind: type, actions: Iterable[ev.Action]) -> list[ev.Action]:
 def machine_in(state: State, has_stop: bool = False, keep_task: bool = False) -> TaskMachine:
     """A machine brought to `state` at time 0, by the events that lead there."""
     machine = TaskMachine(keep_task)
-    machine.handle(ev.Loaded(has_stop, True), 0.0)
+    machine.handle(ev.ModuleLoaded(has_stop, True), 0.0)
     if state is State.IDLE:
         return machine
     if state is State.EXITING:
-        machine.handle(ev.Exit(3, b"exit"), 0.0)
+        machine.handle(ev.ExitReceived(3, b"exit"), 0.0)
         return machine
     if state is State.EXITED:
-        machine.handle(ev.Died(7), 0.0)
+        machine.handle(ev.AlgorithmDied(7), 0.0)
         return machine
-    machine.handle(ev.Initialize(b"init"), 0.0)
+    machine.handle(ev.InitializeReceived(b"init"), 0.0)
     if state is State.INITIALIZING:
         return machine
-    machine.handle(ev.Initialized(machine.generation), 0.0)
+    machine.handle(ev.InitializeCompleted(machine.generation), 0.0)
     if state is State.READY:
         return machine
-    machine.handle(ev.Start(b"start"), 0.0)
+    machine.handle(ev.StartReceived(b"start"), 0.0)
     if state is State.STOPPING:
-        machine.handle(ev.Stop(b"stop"), 0.0)
+        machine.handle(ev.StopReceived(b"stop"), 0.0)
     assert machine.state is state
     return machine
 
@@ -78,89 +78,103 @@ class TestTable:
 
 def some_events(generation: int) -> list[ev.Event]:
     return [
-        ev.Initialize(b"i"),
-        ev.Start(b"s"),
-        ev.Stop(b"p"),
-        ev.Exit(0, b"e"),
-        ev.Answer(b"a"),
-        ev.Loaded(True, True),
-        ev.Initialized(generation),
-        ev.Finished(generation, b"f"),
-        ev.Ended(generation),
-        ev.Said(generation, b"x"),
-        ev.Died(1),
-        ev.Terminate(),
-        ev.Reload(),
+        ev.InitializeReceived(b"i"),
+        ev.StartReceived(b"s"),
+        ev.StopReceived(b"p"),
+        ev.ExitReceived(0, b"e"),
+        ev.AnswerReceived(b"a"),
+        ev.ModuleLoaded(True, True),
+        ev.InitializeCompleted(generation),
+        ev.FinalMessage(generation, b"f"),
+        ev.StopCompleted(generation),
+        ev.UserMessage(generation, b"x"),
+        ev.AlgorithmDied(1),
+        ev.SigtermReceived(),
+        ev.CodeChanged(),
     ]
 
 
 class TestTask:
     def test_a_task_from_initialize_to_done(self) -> None:
         machine = TaskMachine()
-        actions = machine.handle(ev.Initialize(b"init"), 0.0)
-        assert actions == [ev.Forget(), ev.Deliver(Kind.INITIALIZE, 1, b"init")]
-        assert sent(machine.handle(ev.Initialized(1), 0.1)) == ["initialized"]
-        actions = machine.handle(ev.Start(b"start"), 0.2)
-        assert actions == [ev.Deliver(Kind.START, 1, b"start"), ev.Send("started")]
-        assert machine.handle(ev.Finished(1, b"done"), 0.3) == [ev.Pass(b"done", final=True)]
+        actions = machine.handle(ev.InitializeReceived(b"init"), 0.0)
+        assert actions == [ev.ForgetKept(), ev.Deliver(FrameKind.INITIALIZE, 1, b"init")]
+        assert sent(machine.handle(ev.InitializeCompleted(1), 0.1)) == ["initialized"]
+        actions = machine.handle(ev.StartReceived(b"start"), 0.2)
+        assert actions == [ev.Deliver(FrameKind.START, 1, b"start"), ev.Send("started")]
+        assert machine.handle(ev.FinalMessage(1, b"done"), 0.3) == [ev.PassOn(b"done", final=True)]
         assert machine.state is State.IDLE
         assert machine.deadline() is None
 
     def test_with_no_initialize_function_the_task_goes_over_whole(self) -> None:
         machine = TaskMachine()
-        machine.handle(ev.Loaded(False, False), 0.0)
-        actions = machine.handle(ev.Initialize(b"init"), 0.0)
-        assert actions == [ev.Forget(), ev.Send("initialized")]
-        actions = machine.handle(ev.Start(b"start"), 0.2)
-        assert actions == [ev.Deliver(Kind.TASK, machine.generation, b"init"), ev.Send("started")]
+        machine.handle(ev.ModuleLoaded(False, False), 0.0)
+        actions = machine.handle(ev.InitializeReceived(b"init"), 0.0)
+        assert actions == [ev.ForgetKept(), ev.Send("initialized")]
+        actions = machine.handle(ev.StartReceived(b"start"), 0.2)
+        assert actions == [
+            ev.Deliver(FrameKind.TASK, machine.generation, b"init"),
+            ev.Send("started"),
+        ]
         assert machine.state is State.RUNNING
 
     def test_a_task_that_has_not_gone_over_cannot_end(self) -> None:
         machine = TaskMachine()
-        machine.handle(ev.Loaded(False, False), 0.0)
-        machine.handle(ev.Initialize(b"init"), 0.0)
-        assert machine.handle(ev.Finished(machine.generation, b"done"), 0.1) == []
+        machine.handle(ev.ModuleLoaded(False, False), 0.0)
+        machine.handle(ev.InitializeReceived(b"init"), 0.0)
+        assert machine.handle(ev.FinalMessage(machine.generation, b"done"), 0.1) == []
         assert machine.state is State.READY
 
     def test_a_whole_task_that_waited_for_a_stop_begins_with_its_start(self) -> None:
         machine = TaskMachine()
-        machine.handle(ev.Loaded(False, False), 0.0)
-        for event in (ev.Initialize(b"old"), ev.Start(b"s"), ev.Initialize(b"new"), ev.Start(b"s")):
+        machine.handle(ev.ModuleLoaded(False, False), 0.0)
+        for event in (
+            ev.InitializeReceived(b"old"),
+            ev.StartReceived(b"s"),
+            ev.InitializeReceived(b"new"),
+            ev.StartReceived(b"s"),
+        ):
             machine.handle(event, 0.0)
-        actions = machine.handle(ev.Ended(machine.generation), 1.0)
+        actions = machine.handle(ev.StopCompleted(machine.generation), 1.0)
         assert sent(actions) == ["initialized", "started"]
-        assert of(ev.Deliver, actions) == [ev.Deliver(Kind.TASK, machine.generation, b"new")]
+        assert of(ev.Deliver, actions) == [ev.Deliver(FrameKind.TASK, machine.generation, b"new")]
 
     def test_start_before_initialized_waits_for_it(self) -> None:
         machine = machine_in(State.INITIALIZING)
-        assert machine.handle(ev.Start(b"start"), 0.0) == []
-        actions = machine.handle(ev.Initialized(machine.generation), 1.0)
+        assert machine.handle(ev.StartReceived(b"start"), 0.0) == []
+        actions = machine.handle(ev.InitializeCompleted(machine.generation), 1.0)
         assert sent(actions) == ["initialized", "started"]
-        assert delivered(actions) == [Kind.START]
+        assert delivered(actions) == [FrameKind.START]
         assert machine.state is State.RUNNING
 
     @pytest.mark.parametrize("state", [State.INITIALIZING, State.READY, State.RUNNING])
     def test_an_error_is_the_last_word_wherever_it_comes(self, state: State) -> None:
         machine = machine_in(state)
-        actions = machine.handle(ev.Finished(machine.generation, b"error"), 1.0)
-        assert actions == [ev.Pass(b"error", final=True)]
+        actions = machine.handle(ev.FinalMessage(machine.generation, b"error"), 1.0)
+        assert actions == [ev.PassOn(b"error", final=True)]
         assert machine.state is State.IDLE
 
     def test_what_belongs_to_an_older_task_is_dropped(self) -> None:
         machine = machine_in(State.RUNNING)
         old = machine.generation
-        machine.handle(ev.Finished(old, b"done"), 1.0)
-        machine.handle(ev.Initialize(b"next"), 1.0)
-        for event in (ev.Initialized(old), ev.Finished(old, b"late"), ev.Said(old, b"late")):
+        machine.handle(ev.FinalMessage(old, b"done"), 1.0)
+        machine.handle(ev.InitializeReceived(b"next"), 1.0)
+        for event in (
+            ev.InitializeCompleted(old),
+            ev.FinalMessage(old, b"late"),
+            ev.UserMessage(old, b"late"),
+        ):
             assert machine.handle(event, 1.0) == []
         assert machine.state is State.INITIALIZING
 
     def test_what_user_code_says_is_passed_on_only_in_its_task(self) -> None:
         machine = machine_in(State.RUNNING)
         generation = machine.generation
-        assert machine.handle(ev.Said(generation, b"x"), 0.0) == [ev.Pass(b"x", final=False)]
-        machine.handle(ev.Finished(generation, b"done"), 1.0)
-        assert machine.handle(ev.Said(generation, b"x"), 1.0) == []
+        assert machine.handle(ev.UserMessage(generation, b"x"), 0.0) == [
+            ev.PassOn(b"x", final=False)
+        ]
+        machine.handle(ev.FinalMessage(generation, b"done"), 1.0)
+        assert machine.handle(ev.UserMessage(generation, b"x"), 1.0) == []
 
     @pytest.mark.parametrize("state", list(State))
     @pytest.mark.parametrize("age", [0, 1])
@@ -168,52 +182,56 @@ class TestTask:
         machine = machine_in(state)
         generation = machine.generation - age
         if machine.talks(generation):
-            assert machine.handle(ev.Said(generation, b"x"), 0.0) == [ev.Pass(b"x", final=False)]
-            answered = machine.handle(ev.Answer(b"a"), 0.0)
-            assert answered == [ev.Deliver(Kind.ANSWER, generation, b"a")]
+            assert machine.handle(ev.UserMessage(generation, b"x"), 0.0) == [
+                ev.PassOn(b"x", final=False)
+            ]
+            answered = machine.handle(ev.AnswerReceived(b"a"), 0.0)
+            assert answered == [ev.Deliver(FrameKind.ANSWER, generation, b"a")]
         assert machine.talks(generation) == (state is State.RUNNING and age == 0)
 
     def test_answers_reach_the_task_and_nobody_else(self) -> None:
         machine = machine_in(State.RUNNING)
-        assert delivered(machine.handle(ev.Answer(b"a"), 0.0)) == [Kind.ANSWER]
-        machine.handle(ev.Finished(machine.generation, b"done"), 1.0)
-        assert machine.handle(ev.Answer(b"a"), 1.0) == []
+        assert delivered(machine.handle(ev.AnswerReceived(b"a"), 0.0)) == [FrameKind.ANSWER]
+        machine.handle(ev.FinalMessage(machine.generation, b"done"), 1.0)
+        assert machine.handle(ev.AnswerReceived(b"a"), 1.0) == []
 
     def test_a_start_with_no_task_does_nothing(self) -> None:
         machine = machine_in(State.IDLE)
-        assert of(ev.Note, machine.handle(ev.Start(b"s"), 0.0))
+        assert of(ev.Note, machine.handle(ev.StartReceived(b"s"), 0.0))
         assert machine.state is State.IDLE
 
     def test_a_new_task_ends_the_old_one_first_and_says_no_word_of_it(self) -> None:
         machine = machine_in(State.RUNNING)
         old = machine.generation
-        actions = machine.handle(ev.Initialize(b"new"), 1.0)
-        assert delivered(actions) == [Kind.STOP, Kind.INTERRUPT]
+        actions = machine.handle(ev.InitializeReceived(b"new"), 1.0)
+        assert delivered(actions) == [FrameKind.STOP, FrameKind.INTERRUPT]
         assert sent(actions) == []
-        assert machine.handle(ev.Start(b"new start"), 1.0) == []
-        assert machine.handle(ev.Said(old, b"late"), 1.0) == []
-        actions = machine.handle(ev.Ended(machine.generation), 2.0)
-        assert actions[-1] == ev.Deliver(Kind.INITIALIZE, machine.generation, b"new")
+        assert machine.handle(ev.StartReceived(b"new start"), 1.0) == []
+        assert machine.handle(ev.UserMessage(old, b"late"), 1.0) == []
+        actions = machine.handle(ev.StopCompleted(machine.generation), 2.0)
+        assert actions[-1] == ev.Deliver(FrameKind.INITIALIZE, machine.generation, b"new")
         assert sent(actions) == []
-        actions = machine.handle(ev.Initialized(machine.generation), 2.0)
+        actions = machine.handle(ev.InitializeCompleted(machine.generation), 2.0)
         assert sent(actions) == ["initialized", "started"]
 
     def test_the_newest_of_several_waiting_tasks_counts(self) -> None:
         machine = machine_in(State.RUNNING)
-        machine.handle(ev.Initialize(b"second"), 1.0)
-        machine.handle(ev.Start(b"second"), 1.0)
-        machine.handle(ev.Initialize(b"third"), 1.0)
-        actions = machine.handle(ev.Ended(machine.generation), 2.0)
+        machine.handle(ev.InitializeReceived(b"second"), 1.0)
+        machine.handle(ev.StartReceived(b"second"), 1.0)
+        machine.handle(ev.InitializeReceived(b"third"), 1.0)
+        actions = machine.handle(ev.StopCompleted(machine.generation), 2.0)
         assert of(ev.Deliver, actions) == [
-            ev.Deliver(Kind.INITIALIZE, machine.generation, b"third")
+            ev.Deliver(FrameKind.INITIALIZE, machine.generation, b"third")
         ]
-        assert sent(machine.handle(ev.Initialized(machine.generation), 2.0)) == ["initialized"]
+        assert sent(machine.handle(ev.InitializeCompleted(machine.generation), 2.0)) == [
+            "initialized"
+        ]
 
     def test_a_new_task_while_importing_needs_no_ladder(self) -> None:
         machine = TaskMachine()
-        machine.handle(ev.Initialize(b"first"), 0.0)
-        actions = machine.handle(ev.Initialize(b"second"), 1.0)
-        assert delivered(actions) == [Kind.INITIALIZE]
+        machine.handle(ev.InitializeReceived(b"first"), 0.0)
+        actions = machine.handle(ev.InitializeReceived(b"second"), 1.0)
+        assert delivered(actions) == [FrameKind.INITIALIZE]
         assert machine.state is State.INITIALIZING
 
 
@@ -223,7 +241,7 @@ class TestAlive:
         assert machine.deadline() == ALIVE_EVERY
         assert sent(machine.tick(ALIVE_EVERY)) == ["alive"]
         assert machine.deadline() == 2 * ALIVE_EVERY
-        machine.handle(ev.Finished(machine.generation, b"done"), 3.0)
+        machine.handle(ev.FinalMessage(machine.generation, b"done"), 3.0)
         assert machine.tick(1000.0) == []
 
     @pytest.mark.parametrize("state", [State.IDLE, State.INITIALIZING, State.READY])
@@ -239,25 +257,25 @@ class TestStop:
     @pytest.mark.parametrize("state", [State.IDLE, State.READY])
     def test_with_no_stop_function_it_is_answered_at_once(self, state: State) -> None:
         machine = machine_in(state)
-        assert sent(machine.handle(ev.Stop(b""), 0.0)) == ["stopped"]
+        assert sent(machine.handle(ev.StopReceived(b""), 0.0)) == ["stopped"]
         assert machine.state is State.IDLE
 
     @pytest.mark.parametrize("state", [State.IDLE, State.READY, State.INITIALIZING, State.RUNNING])
     def test_the_users_stop_is_called_then_it_is_answered(self, state: State) -> None:
         machine = machine_in(state, has_stop=True)
-        actions = machine.handle(ev.Stop(b"data"), 0.0)
-        assert actions == [ev.Deliver(Kind.STOP, machine.generation, b"data")]
-        assert sent(machine.handle(ev.Ended(machine.generation), 1.0)) == ["stopped"]
+        actions = machine.handle(ev.StopReceived(b"data"), 0.0)
+        assert actions == [ev.Deliver(FrameKind.STOP, machine.generation, b"data")]
+        assert sent(machine.handle(ev.StopCompleted(machine.generation), 1.0)) == ["stopped"]
         assert machine.state is State.IDLE
 
     def test_the_ladder_with_a_stop_function(self) -> None:
         machine = machine_in(State.RUNNING, has_stop=True)
-        machine.handle(ev.Stop(b""), 0.0)
+        machine.handle(ev.StopReceived(b""), 0.0)
         assert delivered(machine.tick(INTERRUPT_AFTER - 0.01)) == []
-        assert delivered(machine.tick(INTERRUPT_AFTER)) == [Kind.INTERRUPT]
+        assert delivered(machine.tick(INTERRUPT_AFTER)) == [FrameKind.INTERRUPT]
         actions = machine.tick(KILL_AFTER)
-        (kill,) = of(ev.Kill, actions)
-        assert isinstance(kill, ev.Kill)
+        (kill,) = of(ev.KillAlgorithm, actions)
+        assert isinstance(kill, ev.KillAlgorithm)
         assert kill.stuck
         assert kill.respawn
         assert sent(actions)[-1] == "stopped"
@@ -265,8 +283,8 @@ class TestStop:
 
     def test_without_a_stop_function_the_interruption_comes_at_once_and_once(self) -> None:
         machine = machine_in(State.RUNNING)
-        actions = machine.handle(ev.Stop(b""), 0.0)
-        assert delivered(actions) == [Kind.STOP, Kind.INTERRUPT]
+        actions = machine.handle(ev.StopReceived(b""), 0.0)
+        assert delivered(actions) == [FrameKind.STOP, FrameKind.INTERRUPT]
         assert delivered(machine.tick(INTERRUPT_AFTER)) == []
 
     def test_stopping_is_said_each_second(self) -> None:
@@ -277,50 +295,52 @@ class TestStop:
     def test_a_result_that_crosses_the_stop_is_dropped_and_stopped_answers(self) -> None:
         machine = machine_in(State.RUNNING)
         generation = machine.generation
-        machine.handle(ev.Stop(b""), 0.0)
-        assert machine.handle(ev.Finished(generation, b"done"), 0.0) == []
-        assert sent(machine.handle(ev.Ended(machine.generation), 0.1)) == ["stopped"]
+        machine.handle(ev.StopReceived(b""), 0.0)
+        assert machine.handle(ev.FinalMessage(generation, b"done"), 0.0) == []
+        assert sent(machine.handle(ev.StopCompleted(machine.generation), 0.1)) == ["stopped"]
 
     def test_a_stop_that_crosses_the_result_is_answered_too(self) -> None:
         machine = machine_in(State.RUNNING)
-        machine.handle(ev.Finished(machine.generation, b"done"), 0.0)
-        assert sent(machine.handle(ev.Stop(b""), 0.0)) == ["stopped"]
+        machine.handle(ev.FinalMessage(machine.generation, b"done"), 0.0)
+        assert sent(machine.handle(ev.StopReceived(b""), 0.0)) == ["stopped"]
 
     def test_two_stops_get_one_answer(self) -> None:
         machine = machine_in(State.STOPPING)
-        assert sent(machine.handle(ev.Stop(b""), 0.5)) == []
-        assert sent(machine.handle(ev.Ended(machine.generation), 1.0)) == ["stopped"]
-        assert sent(machine.handle(ev.Ended(machine.generation), 1.0)) == []
+        assert sent(machine.handle(ev.StopReceived(b""), 0.5)) == []
+        assert sent(machine.handle(ev.StopCompleted(machine.generation), 1.0)) == ["stopped"]
+        assert sent(machine.handle(ev.StopCompleted(machine.generation), 1.0)) == []
 
     def test_a_stop_while_importing_lets_the_import_go_on(self) -> None:
         machine = TaskMachine()
-        machine.handle(ev.Initialize(b"i"), 0.0)
-        actions = machine.handle(ev.Stop(b""), 1.0)
+        machine.handle(ev.InitializeReceived(b"i"), 0.0)
+        actions = machine.handle(ev.StopReceived(b""), 1.0)
         assert sent(actions) == ["stopped"]
-        assert of(ev.Kill, actions) == []
+        assert of(ev.KillAlgorithm, actions) == []
         assert machine.deadline() is None
 
     def test_last_words_go_out_while_stopping(self) -> None:
         machine = machine_in(State.RUNNING)
         generation = machine.generation
-        machine.handle(ev.Stop(b""), 0.0)
-        assert machine.handle(ev.Said(generation, b"x"), 0.1) == [ev.Pass(b"x", final=False)]
-        assert machine.handle(ev.Said(generation - 1, b"x"), 0.1) == []
+        machine.handle(ev.StopReceived(b""), 0.0)
+        assert machine.handle(ev.UserMessage(generation, b"x"), 0.1) == [
+            ev.PassOn(b"x", final=False)
+        ]
+        assert machine.handle(ev.UserMessage(generation - 1, b"x"), 0.1) == []
 
     def test_a_stop_ends_the_task_that_waits_as_well(self) -> None:
         machine = machine_in(State.RUNNING)
-        machine.handle(ev.Initialize(b"new"), 0.0)
-        machine.handle(ev.Stop(b""), 0.5)
-        actions = machine.handle(ev.Ended(machine.generation), 1.0)
+        machine.handle(ev.InitializeReceived(b"new"), 0.0)
+        machine.handle(ev.StopReceived(b""), 0.5)
+        actions = machine.handle(ev.StopCompleted(machine.generation), 1.0)
         assert sent(actions) == ["stopped"]
         assert delivered(actions) == []
         assert machine.state is State.IDLE
 
     def test_the_process_dies_of_the_stop(self) -> None:
         machine = machine_in(State.STOPPING)
-        actions = machine.handle(ev.Died(1), 1.0)
-        assert of(ev.Kill, actions)
-        assert of(ev.Finish, actions) == []
+        actions = machine.handle(ev.AlgorithmDied(1), 1.0)
+        assert of(ev.KillAlgorithm, actions)
+        assert of(ev.ExitContainer, actions) == []
         assert sent(actions) == ["stopped"]
 
 
@@ -328,91 +348,97 @@ class TestCrash:
     @pytest.mark.parametrize("state", [State.IDLE, State.INITIALIZING, State.READY, State.RUNNING])
     def test_it_ends_the_container_and_says_nothing(self, state: State) -> None:
         machine = machine_in(state)
-        assert machine.handle(ev.Died(139), 1.0) == [ev.Finish(139, crashed=True)]
+        assert machine.handle(ev.AlgorithmDied(139), 1.0) == [ev.ExitContainer(139, crashed=True)]
         assert machine.state is State.EXITED
 
     def test_status_0_is_no_success(self) -> None:
         machine = machine_in(State.RUNNING)
-        assert machine.handle(ev.Died(0), 1.0) == [ev.Finish(1, crashed=True)]
+        assert machine.handle(ev.AlgorithmDied(0), 1.0) == [ev.ExitContainer(1, crashed=True)]
 
 
 class TestExit:
     def test_the_users_exit_then_the_code(self) -> None:
         machine = machine_in(State.IDLE)
-        assert delivered(machine.handle(ev.Exit(5, b"e"), 0.0)) == [Kind.EXIT]
-        assert machine.handle(ev.Died(0), 1.0) == [ev.Finish(5)]
+        assert delivered(machine.handle(ev.ExitReceived(5, b"e"), 0.0)) == [FrameKind.EXIT]
+        assert machine.handle(ev.AlgorithmDied(0), 1.0) == [ev.ExitContainer(5)]
 
     def test_an_import_that_goes_on_is_interrupted(self) -> None:
         machine = TaskMachine()
-        assert delivered(machine.handle(ev.Exit(5, b"e"), 0.0)) == [Kind.EXIT]
-        assert delivered(machine.tick(INTERRUPT_AFTER)) == [Kind.INTERRUPT]
+        assert delivered(machine.handle(ev.ExitReceived(5, b"e"), 0.0)) == [FrameKind.EXIT]
+        assert delivered(machine.tick(INTERRUPT_AFTER)) == [FrameKind.INTERRUPT]
 
     def test_a_stuck_one_is_killed(self) -> None:
         machine = machine_in(State.RUNNING)
-        assert delivered(machine.handle(ev.Exit(5, b"e"), 0.0)) == [Kind.EXIT, Kind.INTERRUPT]
+        assert delivered(machine.handle(ev.ExitReceived(5, b"e"), 0.0)) == [
+            FrameKind.EXIT,
+            FrameKind.INTERRUPT,
+        ]
         actions = machine.tick(EXIT_WITHIN)
-        assert of(ev.Kill, actions)
-        assert actions[-1] == ev.Finish(5)
+        assert of(ev.KillAlgorithm, actions)
+        assert actions[-1] == ev.ExitContainer(5)
 
     def test_sigterm_tells_the_worker_stopped_if_a_task_runs(self) -> None:
         machine = machine_in(State.RUNNING)
-        machine.handle(ev.Terminate(), 0.0)
-        assert machine.handle(ev.Died(0), 1.0) == [ev.Send("stopped"), ev.Finish(143)]
+        machine.handle(ev.SigtermReceived(), 0.0)
+        assert machine.handle(ev.AlgorithmDied(0), 1.0) == [
+            ev.Send("stopped"),
+            ev.ExitContainer(143),
+        ]
 
     def test_sigterm_when_idle_says_nothing(self) -> None:
         machine = machine_in(State.IDLE)
-        machine.handle(ev.Terminate(), 0.0)
-        assert machine.handle(ev.Died(0), 1.0) == [ev.Finish(143)]
+        machine.handle(ev.SigtermReceived(), 0.0)
+        assert machine.handle(ev.AlgorithmDied(0), 1.0) == [ev.ExitContainer(143)]
 
     def test_sigterm_kills_what_is_stuck(self) -> None:
         machine = machine_in(State.RUNNING)
-        machine.handle(ev.Terminate(), 0.0)
+        machine.handle(ev.SigtermReceived(), 0.0)
         actions = machine.tick(TERMINATE_WITHIN)
-        assert of(ev.Kill, actions)
-        assert actions[-1] == ev.Finish(143)
+        assert of(ev.KillAlgorithm, actions)
+        assert actions[-1] == ev.ExitContainer(143)
 
     def test_a_second_sigterm_ends_at_once(self) -> None:
         machine = machine_in(State.RUNNING)
-        machine.handle(ev.Terminate(), 0.0)
-        assert machine.handle(ev.Terminate(), 0.1)[-1] == ev.Finish(143)
+        machine.handle(ev.SigtermReceived(), 0.0)
+        assert machine.handle(ev.SigtermReceived(), 0.1)[-1] == ev.ExitContainer(143)
 
     def test_a_sigterm_after_exit_hurries_and_keeps_the_code(self) -> None:
         machine = machine_in(State.EXITING)
-        assert machine.handle(ev.Terminate(), 1.0) == []
+        assert machine.handle(ev.SigtermReceived(), 1.0) == []
         assert machine.deadline() == 1.0 + TERMINATE_WITHIN
-        assert machine.tick(1.0 + TERMINATE_WITHIN)[-1] == ev.Finish(3)
+        assert machine.tick(1.0 + TERMINATE_WITHIN)[-1] == ev.ExitContainer(3)
 
     def test_a_stop_while_exiting_is_answered(self) -> None:
         machine = machine_in(State.EXITING)
-        assert sent(machine.handle(ev.Stop(b""), 0.1)) == ["stopped"]
-        assert machine.handle(ev.Died(0), 1.0) == [ev.Finish(3)]
+        assert sent(machine.handle(ev.StopReceived(b""), 0.1)) == ["stopped"]
+        assert machine.handle(ev.AlgorithmDied(0), 1.0) == [ev.ExitContainer(3)]
 
 
 class TestReload:
     def test_idle(self) -> None:
         machine = machine_in(State.IDLE, keep_task=True)
-        (kill,) = machine.handle(ev.Reload(), 0.0)
-        assert isinstance(kill, ev.Kill)
+        (kill,) = machine.handle(ev.CodeChanged(), 0.0)
+        assert isinstance(kill, ev.KillAlgorithm)
         assert kill.respawn
 
     def test_a_running_task_is_run_again_and_answered_once(self) -> None:
         machine = machine_in(State.RUNNING, keep_task=True)
-        actions = machine.handle(ev.Reload(), 1.0)
-        assert actions[-1] == ev.Deliver(Kind.INITIALIZE, machine.generation, b"init")
-        actions = machine.handle(ev.Initialized(machine.generation), 2.0)
+        actions = machine.handle(ev.CodeChanged(), 1.0)
+        assert actions[-1] == ev.Deliver(FrameKind.INITIALIZE, machine.generation, b"init")
+        actions = machine.handle(ev.InitializeCompleted(machine.generation), 2.0)
         assert sent(actions) == []
-        assert actions == [ev.Deliver(Kind.START, machine.generation, b"start")]
+        assert actions == [ev.Deliver(FrameKind.START, machine.generation, b"start")]
         assert machine.state is State.RUNNING
         assert machine.deadline() == 2.0 + ALIVE_EVERY
 
     def test_while_stopping_it_is_the_end_of_the_stop(self) -> None:
         machine = machine_in(State.STOPPING, keep_task=True)
-        assert sent(machine.handle(ev.Reload(), 1.0)) == ["stopped"]
+        assert sent(machine.handle(ev.CodeChanged(), 1.0)) == ["stopped"]
         assert machine.state is State.IDLE
 
     def test_nothing_is_kept_outside_dev_mode(self) -> None:
         machine = machine_in(State.RUNNING)
-        assert delivered(machine.handle(ev.Reload(), 1.0)) == []
+        assert delivered(machine.handle(ev.CodeChanged(), 1.0)) == []
         assert machine.state is State.IDLE
 
 
@@ -426,21 +452,24 @@ class TaskHistory(RuleBasedStateMachine):
         self.stop_asked_at: float | None = None
         self.in_task = False  # between `started` and the last word
         self.finals_allowed = 0
-        self.finished: list[ev.Finish] = []
+        self.finished: list[ev.ExitContainer] = []
 
     def perform(self, actions: list[ev.Action], reload: bool = False) -> None:
         for action in actions:
-            if isinstance(action, ev.Pass) and action.final:
+            if isinstance(action, ev.PassOn) and action.final:
                 assert self.finals_allowed == 1, "a second last word"
                 self.finals_allowed = 0
                 self.in_task = False
-            elif isinstance(action, ev.Pass):
+            elif isinstance(action, ev.PassOn):
                 assert action.message == b"now", "something of an older task was sent"
             elif isinstance(action, ev.Send):
                 self.check_send(action.command)
-            elif isinstance(action, ev.Deliver) and action.kind in (Kind.INITIALIZE, Kind.TASK):
+            elif isinstance(action, ev.Deliver) and action.kind in (
+                FrameKind.INITIALIZE,
+                FrameKind.TASK,
+            ):
                 self.finals_allowed = 1
-            elif isinstance(action, ev.Finish):
+            elif isinstance(action, ev.ExitContainer):
                 self.finished.append(action)
 
     def check_send(self, command: str) -> None:
@@ -458,30 +487,30 @@ class TaskHistory(RuleBasedStateMachine):
 
     @rule()
     def initialize(self) -> None:
-        self.handle(ev.Initialize(b"i"))
+        self.handle(ev.InitializeReceived(b"i"))
 
     @rule()
     def start(self) -> None:
-        self.handle(ev.Start(b"s"))
+        self.handle(ev.StartReceived(b"s"))
 
     @rule()
     def stop(self) -> None:
         if self.machine.state is not State.EXITED and self.stop_asked_at is None:
             self.stop_asked_at = self.now
-        self.handle(ev.Stop(b"p"))
+        self.handle(ev.StopReceived(b"p"))
 
     @rule(has_stop=st.booleans(), has_initialize=st.booleans())
     def loaded(self, has_stop: bool, has_initialize: bool) -> None:
-        self.handle(ev.Loaded(has_stop, has_initialize))
+        self.handle(ev.ModuleLoaded(has_stop, has_initialize))
 
     @rule(age=st.integers(0, 2))
     def initialized(self, age: int) -> None:
-        self.handle(ev.Initialized(self.machine.generation - age))
+        self.handle(ev.InitializeCompleted(self.machine.generation - age))
 
     @rule(age=st.integers(0, 2))
     def done(self, age: int) -> None:
         before = self.machine.state
-        self.handle(ev.Finished(self.machine.generation - age, b"done"))
+        self.handle(ev.FinalMessage(self.machine.generation - age, b"done"))
         if age:
             assert self.machine.state is before
 
@@ -490,15 +519,15 @@ class TaskHistory(RuleBasedStateMachine):
         # While stopping, the task's own words carry the generation before the stop's.
         current = 1 if self.machine.state is State.STOPPING else 0
         text = b"now" if age <= current else b"old"
-        self.handle(ev.Said(self.machine.generation - age, text))
+        self.handle(ev.UserMessage(self.machine.generation - age, text))
 
     @rule(age=st.integers(0, 2))
     def ended(self, age: int) -> None:
-        self.handle(ev.Ended(self.machine.generation - age))
+        self.handle(ev.StopCompleted(self.machine.generation - age))
 
     @rule()
     def answer(self) -> None:
-        self.handle(ev.Answer(b"a"))
+        self.handle(ev.AnswerReceived(b"a"))
 
     @rule(seconds=st.floats(0.0, 30.0))
     def time_passes(self, seconds: float) -> None:
@@ -510,21 +539,21 @@ class TaskHistory(RuleBasedStateMachine):
 
     @rule(code=st.integers(0, 255))
     def died(self, code: int) -> None:
-        self.handle(ev.Died(code))
+        self.handle(ev.AlgorithmDied(code))
 
     @rule(code=st.integers(0, 255))
     @precondition(lambda self: self.now > 20)
     def exit(self, code: int) -> None:
-        self.handle(ev.Exit(code, b"e"))
+        self.handle(ev.ExitReceived(code, b"e"))
 
     @rule()
     @precondition(lambda self: self.now > 20)
     def terminate(self) -> None:
-        self.handle(ev.Terminate())
+        self.handle(ev.SigtermReceived())
 
     @rule()
     def reload(self) -> None:
-        self.handle(ev.Reload())
+        self.handle(ev.CodeChanged())
 
     @invariant()
     def every_stop_is_answered_in_time(self) -> None:

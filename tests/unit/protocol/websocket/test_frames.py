@@ -12,11 +12,13 @@ from websockets.frames import Close, Frame, Opcode
 from websockets.server import ServerProtocol
 
 from wrapper.protocol.websocket import frames
-from wrapper.protocol.websocket.frames import FrameError, Message, MessageReader
+from wrapper.protocol.websocket.frames import FrameError, MessageReader, WebSocketMessage
 
 
-def feed(reader: MessageReader, data: bytes, pieces: list[int] | None = None) -> list[Message]:
-    messages: list[Message] = []
+def feed(
+    reader: MessageReader, data: bytes, pieces: list[int] | None = None
+) -> list[WebSocketMessage]:
+    messages: list[WebSocketMessage] = []
     sizes = iter(pieces or [])
     rest = memoryview(data)
     while rest:
@@ -46,19 +48,21 @@ def joined(parts: list[bytes | bytearray]) -> bytes:
 # ------------------------------------------------------------------------------- reading --
 lengths = st.one_of(st.integers(0, 130), st.integers(65_500, 65_560), st.integers(130_000, 131_100))
 data_messages = st.builds(
-    lambda opcode, length, filling: Message(opcode, bytes([filling]) * length),
+    lambda opcode, length, filling: WebSocketMessage(opcode, bytes([filling]) * length),
     st.sampled_from([frames.TEXT, frames.BINARY]),
     lengths,
     st.integers(0, 255),
 )
 control_messages = st.builds(
-    Message, st.sampled_from([frames.PING, frames.PONG, frames.CLOSE]), st.binary(max_size=125)
+    WebSocketMessage,
+    st.sampled_from([frames.PING, frames.PONG, frames.CLOSE]),
+    st.binary(max_size=125),
 )
 piece_lists = st.lists(st.one_of(st.integers(1, 20), st.integers(1, 70_000)), max_size=50)
 
 
 @st.composite
-def conversations(draw: st.DrawFn) -> tuple[bytes, list[Message]]:
+def conversations(draw: st.DrawFn) -> tuple[bytes, list[WebSocketMessage]]:
     """Bytes of a conversation: messages in fragments, control frames in between; what they mean."""
     data, expected = b"", []
     for opcode, payload in draw(st.lists(data_messages, max_size=4)):
@@ -72,14 +76,14 @@ def conversations(draw: st.DrawFn) -> tuple[bytes, list[Message]]:
                 expected.append(control)
             final = 0x80 if number == len(parts) - 1 else 0
             data += server_frame(final | (opcode if number == 0 else frames.CONTINUATION), part)
-        expected.append(Message(opcode, payload))
+        expected.append(WebSocketMessage(opcode, payload))
     return data, expected
 
 
 @given(conversations(), piece_lists)
 @settings(deadline=None)
 def test_messages_come_out_whole_however_they_are_cut(
-    conversation: tuple[bytes, list[Message]], pieces: list[int]
+    conversation: tuple[bytes, list[WebSocketMessage]], pieces: list[int]
 ) -> None:
     data, expected = conversation
 
@@ -99,7 +103,7 @@ def test_junk_gives_messages_or_a_frame_error(junk: list[bytes], pieces: list[in
 @given(conversations(), st.data())
 @settings(deadline=None)
 def test_damage_gives_messages_or_a_frame_error(
-    conversation: tuple[bytes, list[Message]], data: st.DataObject
+    conversation: tuple[bytes, list[WebSocketMessage]], data: st.DataObject
 ) -> None:
     broken = bytearray(conversation[0])
     if broken:
@@ -201,7 +205,7 @@ def server() -> ServerProtocol:
 
 @given(st.lists(data_messages, max_size=4), st.booleans())
 @settings(deadline=None)
-def test_the_library_reads_what_we_write(messages: list[Message], masked: bool) -> None:
+def test_the_library_reads_what_we_write(messages: list[WebSocketMessage], masked: bool) -> None:
     peer = server()
     for opcode, payload in messages:
         sent = b"x" * len(payload) if opcode == frames.TEXT else payload
@@ -213,7 +217,9 @@ def test_the_library_reads_what_we_write(messages: list[Message], masked: bool) 
 
 @given(st.lists(data_messages, max_size=4), piece_lists)
 @settings(deadline=None)
-def test_we_read_what_the_library_writes(messages: list[Message], pieces: list[int]) -> None:
+def test_we_read_what_the_library_writes(
+    messages: list[WebSocketMessage], pieces: list[int]
+) -> None:
     peer = server()
     for opcode, payload in messages:
         send = peer.send_text if opcode == frames.TEXT else peer.send_binary

@@ -10,19 +10,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wrapper.errors import StorageError
-from wrapper.storage.format.references import Link, Peer, Reference, references, result_link
+from wrapper.storage.format.references import (
+    Peer,
+    StoragePlaceholder,
+    StoredReference,
+    references,
+    result_link,
+)
 
 INFO = {"path": "local-hkube/j/t", "size": 28}
 DISCOVERY = {"host": "10.0.0.7", "port": "9020"}
 PEER = Peer("10.0.0.7", 9020)
 
 
-def read(flat: Any, storage: Any) -> list[Reference]:
+def read(flat: Any, storage: Any) -> list[StoragePlaceholder]:
     job = {"jobId": "j", "flatInput": flat, "storage": storage}
     return list(references(job, "local"))
 
 
-def links(link: Any) -> list[Link]:
+def links(link: Any) -> list[StoredReference]:
     (reference,) = read({"0": "$$k"}, {"k": link})
     return reference.links
 
@@ -36,41 +42,43 @@ def test_the_recorded_job() -> None:
             "k3": [{"storageInfo": INFO, "path": "data.x.0"}, {"storageInfo": INFO}],
         },
     )
-    plain = Link("local-hkube/j/t", 28)
+    plain = StoredReference("local-hkube/j/t", 28)
     assert found == [
-        Reference("1", "k1", [plain._replace(inner="data.x.2.y")], False),
-        Reference("3", "k3", [plain._replace(inner="data.x.0"), plain], True),
-        Reference("2.inner", "k2", [plain], False),
+        StoragePlaceholder("1", "k1", [plain._replace(inner="data.x.2.y")], False),
+        StoragePlaceholder("3", "k3", [plain._replace(inner="data.x.0"), plain], True),
+        StoragePlaceholder("2.inner", "k2", [plain], False),
     ]
 
 
 def test_links_to_peers() -> None:
     found = links({"storageInfo": INFO, "discovery": DISCOVERY, "taskId": "t", "path": "a"})
-    assert found == [Link("local-hkube/j/t", 28, "a", PEER, "t")]
-    assert links({"storageInfo": INFO, "discovery": DISCOVERY}) == [Link("local-hkube/j/t", 28)]
+    assert found == [StoredReference("local-hkube/j/t", 28, "a", PEER, "t")]
+    assert links({"storageInfo": INFO, "discovery": DISCOVERY}) == [
+        StoredReference("local-hkube/j/t", 28)
+    ]
     assert links({"discovery": DISCOVERY, "tasks": ["t1", "t2"], "path": "a"}) == [
-        Link("local-hkube/j/t1", None, "a", PEER, "t1"),
-        Link("local-hkube/j/t2", None, "a", PEER, "t2"),
+        StoredReference("local-hkube/j/t1", None, "a", PEER, "t1"),
+        StoredReference("local-hkube/j/t2", None, "a", PEER, "t2"),
     ]
     assert links({"discovery": DISCOVERY, "taskId": "t1"}) == [
-        Link("local-hkube/j/t1", None, "", PEER, "t1")
+        StoredReference("local-hkube/j/t1", None, "", PEER, "t1")
     ]
 
 
 @pytest.mark.parametrize("port", ["0", "65535", "99999", "x", "٣", "", None, -1])
 def test_a_port_that_is_none_is_not_asked(port: object) -> None:
     found = links({"storageInfo": INFO, "discovery": {"host": "h", "port": port}, "taskId": "t"})
-    assert found == [Link("local-hkube/j/t", 28)]
+    assert found == [StoredReference("local-hkube/j/t", 28)]
 
 
 @pytest.mark.parametrize("host", ["", "a b", "eth0;h", "h/x", "*", None, 5])
 def test_a_host_that_is_none_is_not_asked(host: object) -> None:
     found = links({"storageInfo": INFO, "discovery": {"host": host, "port": 9020}, "taskId": "t"})
-    assert found == [Link("local-hkube/j/t", 28)]
+    assert found == [StoredReference("local-hkube/j/t", 28)]
 
 
 def test_a_batch_of_nothing() -> None:
-    assert read({"0": "$$k"}, {"k": []}) == [Reference("0", "k", [], True)]
+    assert read({"0": "$$k"}, {"k": []}) == [StoragePlaceholder("0", "k", [], True)]
 
 
 @pytest.mark.parametrize("flat", [None, {}, [], "x", {"0": 1, "1": "$k", "2": None}])
@@ -99,9 +107,9 @@ def test_faults_name_the_place_and_the_key(storage: Any, why: str) -> None:
 
 
 def test_the_link_of_an_answer() -> None:
-    assert result_link({"storageInfo": {"path": "local-hkube-results/j/result.json"}}) == Link(
-        "local-hkube-results/j/result.json"
-    )
+    assert result_link(
+        {"storageInfo": {"path": "local-hkube-results/j/result.json"}}
+    ) == StoredReference("local-hkube-results/j/result.json")
     others: list[Any] = [None, 5, [], {}, {"storageInfo": 5}, {"result": {"storageInfo": INFO}}]
     for value in others:
         assert result_link(value) is None

@@ -16,7 +16,7 @@ import zmq
 from tests.free_ports import free_port
 from wrapper.config.storage_settings import DiscoverySettings
 from wrapper.storage.format.encoded import Encoded, decode_value, encode_value
-from wrapper.storage.format.references import Link, Peer
+from wrapper.storage.format.references import Peer, StoredReference
 from wrapper.storage.peers.client import PeerClient
 from wrapper.storage.peers.held_results import Held, HeldResults
 from wrapper.storage.peers.server import PeerServer
@@ -68,8 +68,8 @@ class Serving:
         encoded = encode_value(value, encoding, "result")
         self.held.hold(task, Held(encoded.header, memoryview(bytes(encoded.payload))))
 
-    def link(self, task: str) -> Link:
-        return Link(f"b/{task}", peer=self.peer, task_id=task)
+    def link(self, task: str) -> StoredReference:
+        return StoredReference(f"b/{task}", peer=self.peer, task_id=task)
 
 
 class Start(Protocol):
@@ -92,7 +92,7 @@ def serve() -> Iterator[Start]:
 
 
 def ask(
-    links: Sequence[Link], warnings: list[str] | None = None, **changes: object
+    links: Sequence[StoredReference], warnings: list[str] | None = None, **changes: object
 ) -> dict[str, Encoded]:
     lines = [] if warnings is None else warnings
     client = PeerClient(settings(1, **changes), lines.append)
@@ -124,8 +124,8 @@ def test_many_peers_at_once_one_of_them_gone(serve: Start) -> None:
         serving.hold(f"t{number}", number)
         links.append(serving.link(f"t{number}"))
     gone = Peer("127.0.0.1", free_port())
-    links += [Link(f"b/{task}", peer=gone, task_id=task) for task in ("x", "y")]
-    links.append(Link("b/bad", peer=Peer("a b", 5), task_id="bad"))
+    links += [StoredReference(f"b/{task}", peer=gone, task_id=task) for task in ("x", "y")]
+    links.append(StoredReference("b/bad", peer=Peer("a b", 5), task_id="bad"))
     warnings: list[str] = []
     begun = monotonic()
     found = ask(links, warnings, network_timeout=1.5)
@@ -139,7 +139,7 @@ def test_many_peers_at_once_one_of_them_gone(serve: Start) -> None:
 def test_more_peers_than_are_asked_at_once(serve: Start) -> None:
     serving = serve()
     serving.hold("t", 1)
-    gone = [Link(f"b/{n}", peer=Peer("127.0.0.1", 1), task_id=str(n)) for n in range(3)]
+    gone = [StoredReference(f"b/{n}", peer=Peer("127.0.0.1", 1), task_id=str(n)) for n in range(3)]
     gone = [
         link._replace(peer=Peer(f"127.0.0.{n + 2}", 1)) for n in range(150) for link in gone[:1]
     ]
@@ -149,7 +149,7 @@ def test_more_peers_than_are_asked_at_once(serve: Start) -> None:
 
 def test_nobody_to_ask() -> None:
     assert ask([]) == {}
-    assert ask([Link("b/k")]) == {}
+    assert ask([StoredReference("b/k")]) == {}
 
 
 def test_reports_while_it_serves(serve: Start) -> None:

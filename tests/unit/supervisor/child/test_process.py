@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from tests.paths import ROOT
-from wrapper.ipc.frames import Frame, Kind
+from wrapper.ipc.frames import Frame, FrameKind
 from wrapper.supervisor.child.process import AlgorithmProcess, exit_code_of
 
 LIMIT = 30.0
@@ -27,7 +27,7 @@ tasks, control = socket.socket(fileno=tasks_fd), socket.socket(fileno=control_fd
 
 def say(text):
     payload = text.encode()
-    tasks.sendall(ipc.header(ipc.Kind.SAID, 1, len(payload)) + payload)
+    tasks.sendall(ipc.header(ipc.FrameKind.SAID, 1, len(payload)) + payload)
 """
 
 
@@ -90,11 +90,11 @@ def test_it_has_its_pipes_and_the_environment(started: list[Started]) -> None:
             say(f"{frame.kind} {frame.payload.decode()} {os.environ['GREETING']}")
         """,
     )
-    algorithm.process.channel.send(Kind.START, 1, b"start")
-    assert algorithm.hear() == f"{int(Kind.START)} start hello"
+    algorithm.process.channel.send(FrameKind.START, 1, b"start")
+    assert algorithm.hear() == f"{int(FrameKind.START)} start hello"
 
-    algorithm.process.channel.send(Kind.ANSWER, 1, b"answer")
-    assert algorithm.hear() == f"{int(Kind.ANSWER)} answer hello"
+    algorithm.process.channel.send(FrameKind.ANSWER, 1, b"answer")
+    assert algorithm.hear() == f"{int(FrameKind.ANSWER)} answer hello"
 
 
 def test_it_is_in_a_session_of_its_own(started: list[Started]) -> None:

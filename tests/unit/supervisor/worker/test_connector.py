@@ -17,7 +17,13 @@ from websockets.sync.server import ServerConnection, serve
 from tests.unit.support.peer import LIMIT, read_all
 from wrapper.supervisor.worker import connector
 from wrapper.supervisor.worker.connection import Connection
-from wrapper.supervisor.worker.connector import BackOff, Opened, Refused, Target, open_connection
+from wrapper.supervisor.worker.connector import (
+    BackOff,
+    ConnectionTarget,
+    Opened,
+    Refused,
+    open_connection,
+)
 from wrapper.supervisor.worker.tls import TlsStream
 
 
@@ -94,12 +100,12 @@ def raw_server(behave: Callable[[socket.socket], None]) -> Iterator[int]:
         accepting.join(LIMIT)
 
 
-def target(port: int, host: str = "127.0.0.1", scheme: str = "ws") -> Target:
+def target(port: int, host: str = "127.0.0.1", scheme: str = "ws") -> ConnectionTarget:
     url = f"{scheme}://{host}:{port}/?storage=v1&encoding=json"
-    return Target(url, host, port, tls=scheme == "wss")
+    return ConnectionTarget(url, host, port, tls=scheme == "wss")
 
 
-def refused(at: Target) -> str:
+def refused(at: ConnectionTarget) -> str:
     outcome = open_connection(at)
     assert isinstance(outcome, Refused), outcome
     return outcome.reason
@@ -133,7 +139,7 @@ def test_the_worker_is_there(host: str) -> None:
 
 
 def test_a_worker_elsewhere_is_reached_by_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connector.Target, "is_loopback", False)
+    monkeypatch.setattr(connector.ConnectionTarget, "is_loopback", False)
     monkeypatch.setenv("NO_PROXY", "*")
     with websocket_server() as (port, paths):
         outcome = open_connection(target(port))

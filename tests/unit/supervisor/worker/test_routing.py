@@ -16,7 +16,13 @@ from wrapper.protocol.task import events
 from wrapper.supervisor.worker.routing import AlreadyConnected, Odd, is_answer, route
 
 ENCODINGS = ["json", "msgpack", "bson"]
-EVENTS = (events.Initialize, events.Start, events.Stop, events.Exit, events.Answer)
+EVENTS = (
+    events.InitializeReceived,
+    events.StartReceived,
+    events.StopReceived,
+    events.ExitReceived,
+    events.AnswerReceived,
+)
 ANSWERS = [
     "subPipelineStarted",
     "subPipelineDone",
@@ -46,10 +52,10 @@ def odd_text(routed: object) -> str:
 @pytest.mark.parametrize(
     ("command", "event"),
     [
-        ("initialize", events.Initialize),
-        ("start", events.Start),
-        ("stop", events.Stop),
-        *((answer, events.Answer) for answer in ANSWERS),
+        ("initialize", events.InitializeReceived),
+        ("start", events.StartReceived),
+        ("stop", events.StopReceived),
+        *((answer, events.AnswerReceived) for answer in ANSWERS),
     ],
 )
 def test_a_message_is_passed_on_as_it_came(command: str, event: type, encoding: str) -> None:
@@ -58,7 +64,7 @@ def test_a_message_is_passed_on_as_it_came(command: str, event: type, encoding: 
     assert route(frame, encoding) == event(frame)
     assert route(bytearray(frame), encoding) == event(frame)
     assert is_answer(frame) == is_answer(bytearray(frame))
-    assert not is_answer(frame) or event is events.Answer
+    assert not is_answer(frame) or event is events.AnswerReceived
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -66,7 +72,7 @@ def test_a_message_is_passed_on_as_it_came(command: str, event: type, encoding: 
 def test_the_command_need_not_come_first_nor_have_data(message: object, encoding: str) -> None:
     frame = encoded(message, encoding)
 
-    assert route(frame, encoding) == events.Stop(frame)
+    assert route(frame, encoding) == events.StopReceived(frame)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -74,7 +80,7 @@ def test_a_large_frame_is_not_decoded(encoding: str, monkeypatch: pytest.MonkeyP
     frame = encoded({"command": "initialize", "data": {"input": ["x" * 1000]}}, encoding)
     monkeypatch.setattr("wrapper.supervisor.worker.routing.get_encoding", None)
 
-    assert route(frame, encoding) == events.Initialize(frame)
+    assert route(frame, encoding) == events.InitializeReceived(frame)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -96,14 +102,14 @@ def test_a_large_frame_is_not_decoded(encoding: str, monkeypatch: pytest.MonkeyP
 def test_the_exit_code(data: object, code: int, encoding: str) -> None:
     routed = route(encoded({"command": "exit", "data": data}, encoding), encoding)
 
-    assert isinstance(routed, events.Exit)
+    assert isinstance(routed, events.ExitReceived)
     assert routed.code == code
 
 
 def test_an_exit_that_cannot_be_decoded_is_an_exit_still() -> None:
     frame = b'{"command":"exit","data":{"exitCode":'
 
-    assert route(frame, "json") == events.Exit(0, frame)
+    assert route(frame, "json") == events.ExitReceived(0, frame)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -199,7 +205,7 @@ def test_any_message_is_routed(encoding: str, command: str, data: Any) -> None:
 
     assert isinstance(routed, (*EVENTS, Odd, AlreadyConnected))
     if command in ANSWERS or is_answer(frame):
-        assert routed == events.Answer(frame)
+        assert routed == events.AnswerReceived(frame)
 
 
 @given(st.sampled_from(ENCODINGS), commands, json_values, st.data())

@@ -20,7 +20,7 @@ from tests.unit.support.peer import Worker as Peer
 from wrapper.log import Log
 from wrapper.supervisor.loop.poller import Poller
 from wrapper.supervisor.loop.wakeup import Wakeup
-from wrapper.supervisor.worker.connector import Target
+from wrapper.supervisor.worker.connector import ConnectionTarget
 from wrapper.supervisor.worker.link import LinkSettings
 from wrapper.supervisor.worker.worker import Worker
 
@@ -34,7 +34,7 @@ class Loop:
         self.messages: list[bytes | bytearray] = []
         self._log_file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `close`)
         host = "localhost" if tls else "127.0.0.1"
-        target = Target(f"ws{'s' if tls else ''}://{host}:{port}/", host, port, tls)
+        target = ConnectionTarget(f"ws{'s' if tls else ''}://{host}:{port}/", host, port, tls)
         self.worker = Worker(
             target,
             LinkSettings(give_up_after=None, pings=pings, max_payload=10**9),

@@ -11,13 +11,13 @@ import pytest
 
 from wrapper.errors import LoadError
 from wrapper.local.source.source import AlgorithmSource, SourceError
-from wrapper.testing.request.target import Target, find_target
+from wrapper.testing.request.target import AlgorithmTarget, find_target
 from wrapper.testing.request.wrong_use import WrongUse
 
 START = "def start(args):\n    return 1\n"
 
 
-def source_of(target: Target) -> AlgorithmSource:
+def source_of(target: AlgorithmTarget) -> AlgorithmSource:
     with target.opened() as source:
         return source
 

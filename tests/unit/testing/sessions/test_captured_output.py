@@ -8,11 +8,11 @@ from threading import Thread
 
 import pytest
 
-from wrapper.testing.sessions.captured_output import Lines, remembered_output
+from wrapper.testing.sessions.captured_output import CapturedLines, remembered_output
 
 
 def test_lines_of_pieces() -> None:
-    lines = Lines()
+    lines = CapturedLines()
     for stream, text in [("out", "a"), ("err", "x\ny"), ("out", "b\n"), ("out", "end")]:
         lines.add(stream, text)
     assert lines.taken() == ["x", "ab", "end", "y"] or lines.taken() == ["x", "ab", "y", "end"]
@@ -68,7 +68,7 @@ def test_what_a_debugger_puts_in_place_stays(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_lines_of_threads_are_whole() -> None:
-    lines = Lines()
+    lines = CapturedLines()
 
     def add(name: str) -> None:
         for number in range(200):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from wrapper.testing.sessions.process_state import Surroundings, environment
+from wrapper.testing.sessions.process_state import ProcessState, environment
 
 OWN = ("of_the_algorithm", "entry_point", "beside", "a_library_of_the_test")
 
@@ -45,7 +45,7 @@ def state() -> dict[str, object]:
 
 
 def test_what_the_algorithm_changes_is_there_the_next_time(folder: Path) -> None:
-    surroundings = Surroundings(folder, {}, "")
+    surroundings = ProcessState(folder, {}, "")
     before = os.getcwd()
     with surroundings.lent():
         assert os.getcwd() == before
@@ -71,7 +71,7 @@ def test_the_algorithm_has_its_variables_and_the_tests(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HKUBE_TEST_A", "of the test")
-    surroundings = Surroundings(folder, {"HKUBE_TEST_A": "of algorithm.yml"}, "")
+    surroundings = ProcessState(folder, {"HKUBE_TEST_A": "of algorithm.yml"}, "")
     monkeypatch.setenv("HKUBE_TEST_B", "set later")
     with surroundings.lent():
         assert os.environ["HKUBE_TEST_A"] == "of algorithm.yml"
@@ -81,13 +81,13 @@ def test_the_algorithm_has_its_variables_and_the_tests(
 
 def test_it_is_given_back_whatever_is_raised(folder: Path) -> None:
     before = state()
-    with pytest.raises(FileNotFoundError), Surroundings(folder, {"HKUBE_TEST_A": "1"}, "").lent():
+    with pytest.raises(FileNotFoundError), ProcessState(folder, {"HKUBE_TEST_A": "1"}, "").lent():
         os.chdir(folder / "no such folder")
     assert state() == before
 
 
 def test_a_working_directory_that_is_removed(folder: Path, tmp_path: Path) -> None:
-    surroundings = Surroundings(folder, {}, "")
+    surroundings = ProcessState(folder, {}, "")
     with surroundings.lent():
         (tmp_path / "gone").mkdir()
         os.chdir(tmp_path / "gone")
@@ -102,7 +102,7 @@ def test_the_entry_point_is_imported_anew_and_what_the_test_has_imported_is_shar
     monkeypatch.syspath_prepend(folder)
     own = {name: importlib.import_module(name) for name in ("entry_point", "beside")}
     try:
-        with Surroundings(folder, {}, "entry_point").lent():
+        with ProcessState(folder, {}, "entry_point").lent():
             assert importlib.import_module("beside") is own["beside"]
             fresh = importlib.import_module("entry_point")
             assert fresh is not own["entry_point"]
@@ -117,7 +117,7 @@ def test_libraries_stay(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     library.mkdir(parents=True)
     (library / "a_library_of_the_test.py").write_text("")
     monkeypatch.syspath_prepend(library)
-    with Surroundings(folder, {}, "").lent():
+    with ProcessState(folder, {}, "").lent():
         importlib.import_module("a_library_of_the_test")
     assert sys.modules.pop("a_library_of_the_test")
 
@@ -125,5 +125,5 @@ def test_libraries_stay(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", ["random", "__main__", "json"])
 def test_the_standard_library_is_not_imported_anew(name: str, folder: Path) -> None:
     importlib.import_module(name)
-    with Surroundings(folder, {}, name).lent():
+    with ProcessState(folder, {}, name).lent():
         assert name in sys.modules

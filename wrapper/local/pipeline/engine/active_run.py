@@ -15,8 +15,17 @@ from ...worker import events as worker_events
 from ...worker.answers import Cancelled, Failure, Reply, Result
 from .. import events
 from ..descriptor.descriptor import Pipeline
-from ..run.actions import Action, End, NodeEnded, NodeSkipped, Outcome, StartTask, StopTask, TaskKey
-from ..run.actions import Failure as TaskFailure
+from ..run.actions import (
+    Action,
+    End,
+    Outcome,
+    ReportNodeEnded,
+    ReportNodeSkipped,
+    StartTask,
+    StopTask,
+    TaskKey,
+)
+from ..run.actions import FailureKind as TaskFailure
 from ..run.pipeline_run import PipelineRun
 from .jobs import Place, task_job
 from .loop import Loop, Timer
@@ -88,9 +97,9 @@ class ActiveRun:
                 task_id = self._task_ids.get(action.key)
                 if task_id is not None:
                     self._services.pool.stop(task_id)
-            elif isinstance(action, NodeSkipped):
+            elif isinstance(action, ReportNodeSkipped):
                 self._tell(events.NodeSkipped, node=action.node, why=action.why)
-            elif isinstance(action, NodeEnded):
+            elif isinstance(action, ReportNodeEnded):
                 self._tell(events.NodeEnded, node=action.node)
             elif isinstance(action, End):
                 self._end(action.outcome)
@@ -200,5 +209,5 @@ class ActiveRun:
         if timer is not None:
             timer.cancel()
 
-    def _tell(self, kind: type[events.Event], **facts: Any) -> None:
+    def _tell(self, kind: type[events.PipelineEvent], **facts: Any) -> None:
         self._services.tell(kind, self.place.path, **facts)

@@ -17,11 +17,11 @@ from ..catalog.algorithms import (
 from ..descriptor.descriptor import Node, Pipeline
 from ..descriptor.parsing import parse_pipeline, with_flow_input
 from ..descriptor.references import Given
-from ..run.actions import Outcome, Stopped, Succeeded
+from ..run.actions import Outcome, PipelineStopped, Succeeded
 from .jobs import MAX_DEPTH, Place
 
 
-class CallError(WrapperError):
+class UnanswerableCall(WrapperError):
     """A call cannot be answered here; the text is for the algorithm."""
 
     code = "CallError"
@@ -45,11 +45,11 @@ def pipeline_of(
     if call.kind is CallKind.ALGORITHM:
         if call.name not in algorithms:
             text = f"there is no answer for it, and {algorithms.missing(call.name)}"
-            raise CallError(f"{where}: {text}")
+            raise UnanswerableCall(f"{where}: {text}")
         algorithms.source(call.name)
         return _of_algorithm(call)
     if call.kind is CallKind.DATA_SOURCE:
-        raise CallError(f"there is no answer for {where}")
+        raise UnanswerableCall(f"there is no answer for {where}")
     body = call.body.get("subPipeline")
     body = body if isinstance(body, dict) else {}
     if call.kind is CallKind.RAW_PIPELINE:
@@ -57,7 +57,9 @@ def pipeline_of(
     elif call.name in stored:
         pipeline = stored_pipeline(call.name, stored)
     else:
-        raise CallError(f"there is no answer for it, and {missing_pipeline(call.name, stored)}")
+        raise UnanswerableCall(
+            f"there is no answer for it, and {missing_pipeline(call.name, stored)}"
+        )
     # As HKube has it: the flow input of the call, also an empty one, replaces the stored one.
     pipeline = with_flow_input(pipeline, body.get("flowInput"), where)
     check_algorithms(pipeline, where, algorithms, scripted)
@@ -72,7 +74,7 @@ def check_depth(place: Place) -> None:
     """
     if place.depth > MAX_DEPTH:
         chain = " > ".join(place.path[-5::2])
-        raise CallError(
+        raise UnanswerableCall(
             f"calls are nested more than {MAX_DEPTH} deep here (… > {chain}): "
             "does an algorithm start itself?"
         )
@@ -84,7 +86,7 @@ def reply_of(call: Call, outcome: Outcome) -> Reply:
         if call.kind is CallKind.ALGORITHM:
             return Result(outcome.results[0]["result"])
         return Result(outcome.results)
-    if isinstance(outcome, Stopped):
+    if isinstance(outcome, PipelineStopped):
         return Cancelled(outcome.reason)
     return Failure(outcome.text)
 

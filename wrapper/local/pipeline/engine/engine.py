@@ -24,7 +24,7 @@ from .call_runs import Caller, CallRuns
 from .jobs import Place
 from .loop import Loop
 from .pool import Pool, Process
-from .process import AlgorithmProcess, Ears
+from .process import Ears, PooledAlgorithm
 from .telling import Telling
 
 LEAST_PROCESSES = 4
@@ -39,7 +39,7 @@ _WORTH_TELLING = (
 
 
 @final
-class Engine:
+class PipelineEngine:
     """Runs pipelines.
 
     A context manager: at its end what still runs is stopped, as HKube would, and all processes
@@ -72,7 +72,7 @@ class Engine:
         self._runs: set[ActiveRun] = set()
         self._outcome: Future[Outcome] = Future()
 
-    def __enter__(self) -> Engine:
+    def __enter__(self) -> PipelineEngine:
         self._loop.start()
         return self
 
@@ -162,7 +162,7 @@ class Engine:
             event=partial(self._worker_said, number),
             line=partial(self._wrote, number, algorithm),
         )
-        return AlgorithmProcess(
+        return PooledAlgorithm(
             self._at_hand.algorithms.source(algorithm),
             self._calls.answers(caller),
             ears,
@@ -178,11 +178,11 @@ class Engine:
         found = self._task_of(number)
         return (found[0].place, found[1].node) if found is not None else None
 
-    def _worker_said(self, number: int, event: worker_events.Event) -> None:
+    def _worker_said(self, number: int, event: worker_events.WorkerEvent) -> None:
         if isinstance(event, _WORTH_TELLING):
             self._loop.post(self._heard, number, event)
 
-    def _heard(self, number: int, event: worker_events.Event) -> None:
+    def _heard(self, number: int, event: worker_events.WorkerEvent) -> None:
         found = self._task_of(number)
         if found is not None:
             run, key = found

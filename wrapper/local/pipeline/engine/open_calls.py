@@ -10,7 +10,7 @@ from ...worker.answers import Answers, AnswerTable
 from .. import events
 from ..catalog.algorithms import Algorithms, find_algorithms, load_pipelines
 from ..catalog.resources import AtHand
-from .engine import Engine
+from .engine import PipelineEngine
 from .jobs import Place
 
 
@@ -43,7 +43,7 @@ def open_calls(
     where = str(algorithms) if algorithms is not None else "--algorithms names a folder of them"
     stored = load_pipelines(pipelines)
     with Algorithms(paths, where) as found:
-        engine = Engine(AtHand(found, environ, stored, answers), listener)
+        engine = PipelineEngine(AtHand(found, environ, stored, answers), listener)
         try:
             with engine:
                 yield engine.answers_for(Place(), node)

@@ -16,7 +16,7 @@ from ...worker import events
 from ...worker.answers import Answers
 from ...worker.storage import LocalStorage
 from ...worker.timeouts import EXIT_TIMEOUT, STOP_TIMEOUT
-from ...worker.worker import Worker
+from ...worker.worker import LocalWorker
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,12 @@ class Ears:
     """
 
     fact: Callable[[Fact], None]
-    event: Callable[[events.Event], None]
+    event: Callable[[events.WorkerEvent], None]
     line: Callable[[str], None]
 
 
 @final
-class AlgorithmProcess:
+class PooledAlgorithm:
     """The container of an algorithm and the worker that it is connected to."""
 
     def __init__(
@@ -80,7 +80,9 @@ class AlgorithmProcess:
         self._stack = ExitStack()
         self._ending = threading.Lock()
         with self._stack:
-            self._worker = self._stack.enter_context(Worker(ears.event, answers, storage=storage))
+            self._worker = self._stack.enter_context(
+                LocalWorker(ears.event, answers, storage=storage)
+            )
             pump = self._stack.enter_context(OutputPump(ears.line, _nothing))
             container = AlgorithmContainer(source, self._worker.port, environ, pump.fd, storage)
             self._container = self._stack.enter_context(container)

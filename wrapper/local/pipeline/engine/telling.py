@@ -19,7 +19,7 @@ class Telling:
         self._clock = clock
         self._lock = threading.RLock()
 
-    def tell(self, kind: type[events.Event], run: events.Path, **facts: Any) -> None:
+    def tell(self, kind: type[events.PipelineEvent], run: events.Path, **facts: Any) -> None:
         """Tell an event of a run, with its facts by name; safe from any thread."""
         with self._lock:
             try:

@@ -46,7 +46,7 @@ class StopTask:
 
 
 @dataclass(frozen=True)
-class NodeSkipped:
+class ReportNodeSkipped:
     """A node has no tasks, because its batch is empty."""
 
     node: str
@@ -54,7 +54,7 @@ class NodeSkipped:
 
 
 @dataclass(frozen=True)
-class NodeEnded:
+class ReportNodeEnded:
     """All tasks of a node have ended, and no more will come."""
 
     node: str
@@ -68,7 +68,7 @@ class Succeeded:
 
 
 @dataclass(frozen=True)
-class Failed:
+class PipelineFailed:
     """The pipeline failed.
 
     Attributes:
@@ -81,13 +81,13 @@ class Failed:
 
 
 @dataclass(frozen=True)
-class Stopped:
+class PipelineStopped:
     """The pipeline was stopped by somebody."""
 
     reason: str
 
 
-Outcome = Succeeded | Failed | Stopped
+Outcome = Succeeded | PipelineFailed | PipelineStopped
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,10 @@ class End:
     outcome: Outcome
 
 
-Action = StartTask | StopTask | NodeSkipped | NodeEnded | End
+Action = StartTask | StopTask | ReportNodeSkipped | ReportNodeEnded | End
 
 
-class Failure(enum.Enum):
+class FailureKind(enum.Enum):
     """How a task failed; the value is the retry policy that starts it again, besides Always."""
 
     ERROR = "OnError"

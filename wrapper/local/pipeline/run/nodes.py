@@ -12,7 +12,7 @@ from ..descriptor.references import Reference
 from .actions import Index
 
 
-class Status(enum.Enum):
+class TaskStatus(enum.Enum):
     """How far a task is."""
 
     STARTED = "started"
@@ -31,7 +31,7 @@ class TaskState:
 
     inputs: list[Any]
     batch_index: int
-    status: Status = Status.STARTED
+    status: TaskStatus = TaskStatus.STARTED
     attempts: int = 0
     result: Any = None
     error: str | None = None
@@ -66,12 +66,12 @@ class NodeState:
     def has_ended(self, index: Index) -> bool:
         """Whether one task has ended, or will never be."""
         task = self.tasks.get(index)
-        return self.is_complete if task is None else task.status is not Status.STARTED
+        return self.is_complete if task is None else task.status is not TaskStatus.STARTED
 
     def done(self) -> list[Any]:
         """The results of the tasks that succeeded, in the order of the batch."""
         ordered = sorted(self.tasks.items())
-        return [task.result for _, task in ordered if task.status is Status.DONE]
+        return [task.result for _, task in ordered if task.status is TaskStatus.DONE]
 
     def value(self, reference: Reference) -> Any:
         """What a reference to the whole node stands for; MISSING if its path leads nowhere.
@@ -96,7 +96,7 @@ class NodeState:
         if not self.is_batch:
             return self.value(reference)
         task = self.tasks.get(index)
-        if task is None or task.status is not Status.DONE:
+        if task is None or task.status is not TaskStatus.DONE:
             return None
         return value_at(task.result, reference.path)
 
@@ -110,7 +110,7 @@ class NodeState:
             entry: dict[str, Any] = dict(names)
             if self.is_batch:
                 entry["batchIndex"] = task.batch_index
-            if task.status is Status.DONE:
+            if task.status is TaskStatus.DONE:
                 entry["result"] = task.result
             else:
                 entry["error"] = task.error

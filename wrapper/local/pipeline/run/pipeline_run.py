@@ -16,19 +16,19 @@ from ..descriptor.references import Reference
 from .actions import (
     Action,
     End,
-    Failed,
-    Failure,
+    FailureKind,
     Index,
-    NodeEnded,
-    NodeSkipped,
     Outcome,
+    PipelineFailed,
+    PipelineStopped,
+    ReportNodeEnded,
+    ReportNodeSkipped,
     StartTask,
-    Stopped,
     StopTask,
     Succeeded,
     TaskKey,
 )
-from .nodes import NodeState, Status, TaskState
+from .nodes import NodeState, TaskState, TaskStatus
 
 
 class PipelineRun:
@@ -57,10 +57,10 @@ class PipelineRun:
         task = self._running(key)
         if task is None:
             return []
-        task.status, task.result, task.inputs = Status.DONE, result, []
+        task.status, task.result, task.inputs = TaskStatus.DONE, result, []
         return self._ended(key)
 
-    def task_failed(self, key: TaskKey, text: str, failure: Failure) -> list[Action]:
+    def task_failed(self, key: TaskKey, text: str, failure: FailureKind) -> list[Action]:
         """Hear that a task failed: it is tried again, or the pipeline fails, or can bear it."""
         task = self._running(key)
         if task is None:
@@ -71,27 +71,27 @@ class PipelineRun:
         if is_retried and task.attempts < retry.limit:
             task.attempts += 1
             return [_start(key, state.node, task)]
-        task.status, task.error, task.inputs = Status.FAILED, text, []
+        task.status, task.error, task.inputs = TaskStatus.FAILED, text, []
         state.failed += 1
         unbearable = self._unbearable(state, text)
         if unbearable is not None:
-            return self._end(Failed(unbearable, key))
+            return self._end(PipelineFailed(unbearable, key))
         return self._ended(key)
 
     def stop(self, reason: str) -> list[Action]:
         """Stop the run at somebody's word."""
-        return self._end(Stopped(reason))
+        return self._end(PipelineStopped(reason))
 
     def expire(self) -> list[Action]:
         """Hear that the time of the pipeline, its ttl, has gone by."""
         ttl = self._pipeline.ttl
-        return self._end(Failed(f"it took longer than its ttl of {ttl} s"))
+        return self._end(PipelineFailed(f"it took longer than its ttl of {ttl} s"))
 
     def _running(self, key: TaskKey) -> TaskState | None:
         if self.outcome is not None:
             return None
         task = self._nodes[key.node].tasks.get(key.at)
-        return task if task is not None and task.status is Status.STARTED else None
+        return task if task is not None and task.status is TaskStatus.STARTED else None
 
     def _unbearable(self, state: NodeState, text: str) -> str | None:
         """Why the pipeline fails with a task; None if enough of its batch may still succeed."""
@@ -112,7 +112,7 @@ class PipelineRun:
         actions: list[Action] = []
         if state.is_complete:
             self._incomplete -= 1
-            return [NodeEnded(key.node), *self._settle(self._children[key.node])]
+            return [ReportNodeEnded(key.node), *self._settle(self._children[key.node])]
         for child in self._children[key.node]:
             if child.node.any_parents and not self._start_round(child, key.at, actions):
                 break
@@ -144,8 +144,8 @@ class PipelineRun:
         if self.outcome is not None:
             return []
         if state.tasks:
-            return [NodeEnded(state.node.name)]
-        return [NodeSkipped(state.node.name, self._why_empty(state))]
+            return [ReportNodeEnded(state.node.name)]
+        return [ReportNodeSkipped(state.node.name, self._why_empty(state))]
 
     def _start_rounds(self, state: NodeState, actions: list[Action]) -> None:
         parents = [self._nodes[name] for name in state.node.any_parents]
@@ -183,7 +183,7 @@ class PipelineRun:
                 node.inputs, node.operation, lambda reference: self._value(reference, index)
             )
         except TooManyTasks as error:
-            actions += self._end(Failed(f"node '{node.name}': {error}"))
+            actions += self._end(PipelineFailed(f"node '{node.name}': {error}"))
             return False
         state.is_batch = state.is_batch or expansion.is_batch
         for at, inputs in _indexed(expansion, index):
@@ -232,7 +232,7 @@ class PipelineRun:
             StopTask(TaskKey(name, index))
             for name, state in self._nodes.items()
             for index, task in state.tasks.items()
-            if task.status is Status.STARTED
+            if task.status is TaskStatus.STARTED
         ]
         return [*running, End(outcome)]
 

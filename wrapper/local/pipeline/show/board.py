@@ -79,7 +79,7 @@ class Board:
             self._rows[key] = Row(label_of(run, node), node)
         return self._rows[key]
 
-    def hear(self, event: events.Event) -> None:
+    def hear(self, event: events.PipelineEvent) -> None:
         """Take an event."""
         if isinstance(event, events.RunStarted):
             for node, algorithm in event.nodes:

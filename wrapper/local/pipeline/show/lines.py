@@ -8,7 +8,7 @@ from typing import final
 from ...show.terminal import shown
 from ...worker import events as worker_events
 from .. import events
-from ..run.actions import Failed, Outcome, Stopped
+from ..run.actions import Outcome, PipelineFailed, PipelineStopped
 from .board import Board, Row, label_of
 
 MARK = "[local]"
@@ -17,7 +17,7 @@ _WIDEST = 1000
 
 
 @final
-class Lines:
+class PipelineLines:
     """A listener that writes what is worth reading."""
 
     def __init__(self, write: Callable[[str], None], started: float, brief: bool = False) -> None:
@@ -34,7 +34,7 @@ class Lines:
         self._failure: events.TaskFailed | None = None
         self.board = Board()
 
-    def __call__(self, event: events.Event) -> None:
+    def __call__(self, event: events.PipelineEvent) -> None:
         """Show an event."""
         self.board.hear(event)
         self._settle_failure(event)
@@ -51,14 +51,14 @@ class Lines:
         """Write a line of the command's own."""
         self._write(f"{MARK} {text}")
 
-    def _settle_failure(self, event: events.Event) -> None:
+    def _settle_failure(self, event: events.PipelineEvent) -> None:
         """Write of a task's failure, unless the next that comes says that and more."""
         failed = self._failure
         if failed is None or isinstance(event, events.TaskStopped):
             return
         self._failure = None
         match event:
-            case events.RunEnded(run=(), outcome=Failed()):
+            case events.RunEnded(run=(), outcome=PipelineFailed()):
                 text = f"{_task(failed)} failed" if failed.details else ""
             case _:
                 text = f"{_task(failed)} failed: {failed.text}"
@@ -69,7 +69,7 @@ class Lines:
         if failed.hint:
             self.say(f"hint: {failed.hint}")
 
-    def _important(self, event: events.Event) -> str | None:
+    def _important(self, event: events.PipelineEvent) -> str | None:
         """What is to be read beside a table too."""
         match event:
             case events.TaskFailed():
@@ -83,11 +83,11 @@ class Lines:
             case events.RunEnded(run=()):
                 after = f" after {event.at - self._started:.2f} s"
                 return _outcome(event.outcome, after)
-            case events.RunEnded(outcome=Failed(key=None) | Stopped()):
+            case events.RunEnded(outcome=PipelineFailed(key=None) | PipelineStopped()):
                 return f"{label_of(event.run)} {_outcome(event.outcome)}"
         return None
 
-    def _usual(self, event: events.Event) -> str | None:
+    def _usual(self, event: events.PipelineEvent) -> str | None:
         match event:
             case events.RunStarted(run=()):
                 return f"pipeline {event.name}"
@@ -103,15 +103,15 @@ class Lines:
         return None
 
 
-def failure_of(failed: Failed) -> str:
+def failure_of(failed: PipelineFailed) -> str:
     """Return why a pipeline failed, and which task of it made it fail."""
     return f"{failed.key}: {failed.text}" if failed.key is not None else failed.text
 
 
 def _outcome(outcome: Outcome, after: str = "") -> str:
-    if isinstance(outcome, Failed):
+    if isinstance(outcome, PipelineFailed):
         return f"failed{after}: {failure_of(outcome)}"
-    if isinstance(outcome, Stopped):
+    if isinstance(outcome, PipelineStopped):
         return f"stopped{after}: {outcome.reason}"
     return f"done{after}"
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from .. import events
 from .board import Row
-from .lines import Lines
+from .lines import PipelineLines
 
 REFRESHES_PER_SECOND = 8
 _MOST_ROWS = 40
@@ -36,7 +36,7 @@ class LiveTable:
         """
         self._clock = clock
         self._end: events.RunEnded | None = None
-        self._lines = Lines(self._write, started, brief=True)
+        self._lines = PipelineLines(self._write, started, brief=True)
         self._live = Live(
             console=console,
             get_renderable=self._table,
@@ -54,7 +54,7 @@ class LiveTable:
         if self._end is not None:
             self._lines(self._end)  # the last word is below the table
 
-    def __call__(self, event: events.Event) -> None:
+    def __call__(self, event: events.PipelineEvent) -> None:
         """Show an event."""
         if isinstance(event, events.RunEnded) and not event.run:
             self._end = event

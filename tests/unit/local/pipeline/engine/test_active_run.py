@@ -14,7 +14,13 @@ from wrapper.local.pipeline.engine.jobs import Place
 from wrapper.local.pipeline.engine.loop import Loop
 from wrapper.local.pipeline.engine.pool import Pool
 from wrapper.local.pipeline.engine.process import TaskEnded
-from wrapper.local.pipeline.run.actions import Failed, Outcome, Stopped, Succeeded, TaskKey
+from wrapper.local.pipeline.run.actions import (
+    Outcome,
+    PipelineFailed,
+    PipelineStopped,
+    Succeeded,
+    TaskKey,
+)
 from wrapper.local.worker import events as worker_events
 from wrapper.local.worker.answers import Cancelled, Failure, Reply, Result
 
@@ -51,7 +57,7 @@ class Bench:
         **fields: Any,
     ) -> None:
         self.now = 0.0
-        self.heard: list[events.Event] = []
+        self.heard: list[events.PipelineEvent] = []
         self.outcomes: list[Outcome] = []
         self.processes: dict[int, Process] = {}
         self.loop = Loop(self._arrange, self._fault, clock=lambda: self.now)
@@ -72,7 +78,7 @@ class Bench:
         self.processes[number] = Process()
         return self.processes[number]
 
-    def _tell(self, kind: type[events.Event], run: events.Path, **facts: Any) -> None:
+    def _tell(self, kind: type[events.PipelineEvent], run: events.Path, **facts: Any) -> None:
         self.heard.append(kind(at=self.now, run=run, **facts))
 
     def end_task(self, number: int, outcome: worker_events.Outcome) -> None:
@@ -107,7 +113,7 @@ def test_tasks_that_run_or_wait_are_stopped_with_their_run() -> None:
     bench = Bench(node("a", "#[1,2]"), limit=1)
     (number,) = bench.processes
     bench.run.stop("enough")
-    assert bench.outcomes == [Stopped("enough")]
+    assert bench.outcomes == [PipelineStopped("enough")]
     assert bench.processes[number].stops == 1
     bench.end_task(number, worker_events.Stopped())
     stopped = [event for event in bench.heard if isinstance(event, events.TaskStopped)]
@@ -132,7 +138,7 @@ def test_a_task_that_says_it_was_stopped_has_failed() -> None:
     (number,) = bench.processes
     bench.end_task(number, worker_events.Stopped())
     text = "it said that it was stopped, but nobody had stopped it"
-    assert bench.outcomes == [Failed(text, TaskKey("a"))]
+    assert bench.outcomes == [PipelineFailed(text, TaskKey("a"))]
 
 
 def test_a_task_that_takes_longer_than_its_node_allows() -> None:
@@ -140,7 +146,7 @@ def test_a_task_that_takes_longer_than_its_node_allows() -> None:
     (number,) = bench.processes
     bench.pass_time(5.0)
     text = "it took longer than its node's ttl of 5 s"
-    assert bench.outcomes == [Failed(text, TaskKey("a"))]
+    assert bench.outcomes == [PipelineFailed(text, TaskKey("a"))]
     assert bench.processes[number].stops == 1
     bench.end_task(number, worker_events.Stopped())
     assert bench.words()[-2:] == ["TaskFailed", "RunEnded"], "what it still says is too late"
@@ -159,7 +165,7 @@ def test_a_pipeline_that_takes_longer_than_its_ttl() -> None:
     bench = Bench(node("a"), options={"ttl": 9})
     (number,) = bench.processes
     bench.pass_time(9.0)
-    assert bench.outcomes == [Failed("it took longer than its ttl of 9 s")]
+    assert bench.outcomes == [PipelineFailed("it took longer than its ttl of 9 s")]
     assert bench.processes[number].stops == 1
 
 
@@ -169,7 +175,7 @@ def test_a_pipeline_that_takes_longer_than_its_ttl() -> None:
 def test_an_algorithm_that_is_scripted_to_fail(reply: Reply, text: str) -> None:
     bench = Bench(node("a"), scripted={"a-alg": reply})
     bench.pass_time()
-    assert bench.outcomes == [Failed(text, TaskKey("a"))]
+    assert bench.outcomes == [PipelineFailed(text, TaskKey("a"))]
     assert bench.processes == {}
 
 
@@ -187,4 +193,4 @@ def test_a_script_is_not_followed_once_the_run_is_over() -> None:
     bench.run.stop("enough")
     bench.pass_time()
     assert bench.words()[-2:] == ["RunEnded", "TaskStopped"]
-    assert bench.outcomes == [Stopped("enough")]
+    assert bench.outcomes == [PipelineStopped("enough")]

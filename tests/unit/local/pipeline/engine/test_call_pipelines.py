@@ -14,7 +14,7 @@ from wrapper.local.pipeline.descriptor.inputs import expand
 from wrapper.local.pipeline.descriptor.parsing import parse_pipeline
 from wrapper.local.pipeline.engine.call_pipelines import check_depth, pipeline_of, reply_of
 from wrapper.local.pipeline.engine.jobs import MAX_DEPTH, Place
-from wrapper.local.pipeline.run.actions import Failed, Stopped, Succeeded, TaskKey
+from wrapper.local.pipeline.run.actions import PipelineFailed, PipelineStopped, Succeeded, TaskKey
 from wrapper.local.worker.answers import Call, Cancelled, Failure, Result
 from wrapper.local.worker.call_messages import parse_call
 
@@ -131,5 +131,5 @@ def test_the_reply_is_the_outcome() -> None:
     asked = execution("green", [])
     assert reply_of(asked, Succeeded([entry])) == Result([1])
     assert reply_of(raw(), Succeeded([entry])) == Result([entry])
-    assert reply_of(raw(), Failed("E", TaskKey("n"))) == Failure("E")
-    assert reply_of(raw(), Stopped("enough")) == Cancelled("enough")
+    assert reply_of(raw(), PipelineFailed("E", TaskKey("n"))) == Failure("E")
+    assert reply_of(raw(), PipelineStopped("enough")) == Cancelled("enough")

@@ -11,9 +11,9 @@ from wrapper.local.pipeline import events
 from wrapper.local.pipeline.catalog.algorithms import Algorithms
 from wrapper.local.pipeline.catalog.resources import AtHand
 from wrapper.local.pipeline.descriptor.descriptor import Node, Pipeline
-from wrapper.local.pipeline.engine.engine import Engine
+from wrapper.local.pipeline.engine.engine import PipelineEngine
 from wrapper.local.pipeline.engine.pool import Pool
-from wrapper.local.pipeline.run.actions import Failed, Succeeded, TaskKey
+from wrapper.local.pipeline.run.actions import PipelineFailed, Succeeded, TaskKey
 from wrapper.local.worker.answers import AnswerTable, Failure, Result
 
 ANSWERS = AnswerTable(
@@ -30,10 +30,10 @@ def pipeline(algorithm: str, ttl: float = 60) -> Pipeline:
 
 
 def test_one_pipeline_after_the_other() -> None:
-    heard: list[events.Event] = []
-    with Engine(at_hand(), heard.append, clock=lambda: 3.0) as engine:
+    heard: list[events.PipelineEvent] = []
+    with PipelineEngine(at_hand(), heard.append, clock=lambda: 3.0) as engine:
         succeeded = engine.run(pipeline("good"))
-        assert engine.run(pipeline("bad")) == Failed("no", TaskKey("n"))
+        assert engine.run(pipeline("bad")) == PipelineFailed("no", TaskKey("n"))
     assert isinstance(succeeded, Succeeded)
     assert succeeded.results == [{"nodeName": "n", "algorithmName": "good", "result": 5}]
     assert {event.at for event in heard} == {3.0}
@@ -41,8 +41,8 @@ def test_one_pipeline_after_the_other() -> None:
 
 
 def test_an_algorithm_that_is_not_there_is_told_before_anything_runs() -> None:
-    heard: list[events.Event] = []
-    with Engine(at_hand(), heard.append) as engine:
+    heard: list[events.PipelineEvent] = []
+    with PipelineEngine(at_hand(), heard.append) as engine:
         with pytest.raises(WrapperError, match=r"nodes\[0\] 'n': there is no algorithm 'other'"):
             engine.run(pipeline("other"))
         with pytest.raises(WrapperError, match="there is no algorithm 'computed'"):
@@ -51,16 +51,16 @@ def test_an_algorithm_that_is_not_there_is_told_before_anything_runs() -> None:
 
 
 def test_a_listener_that_fails_harms_no_run(caplog: pytest.LogCaptureFixture) -> None:
-    def listener(event: events.Event) -> None:
+    def listener(event: events.PipelineEvent) -> None:
         raise ValueError("broken")
 
-    with Engine(at_hand(), listener) as engine:
+    with PipelineEngine(at_hand(), listener) as engine:
         assert isinstance(engine.run(pipeline("good")), Succeeded)
     assert "a listener of the pipelines failed" in caplog.text
 
 
 def test_a_fault_of_its_own_hangs_nobody() -> None:
-    with Engine(at_hand()) as engine, pytest.raises(TypeError):
+    with PipelineEngine(at_hand()) as engine, pytest.raises(TypeError):
         engine.run(pipeline("good", ttl="soon"))  # type: ignore[arg-type]
 
 
@@ -69,11 +69,11 @@ def test_an_engine_that_cannot_close_hangs_nobody(monkeypatch: pytest.MonkeyPatc
         raise OSError("no more processes")
 
     monkeypatch.setattr(Pool, "close", close)
-    with pytest.raises(OSError, match="no more processes"), Engine(at_hand()) as engine:
+    with pytest.raises(OSError, match="no more processes"), PipelineEngine(at_hand()) as engine:
         assert isinstance(engine.run(pipeline("good")), Succeeded)
 
 
 @pytest.mark.parametrize("ttl", [10**11, 10**400])
 def test_a_pipeline_may_take_longer_than_any_thread_can_wait(ttl: int) -> None:
-    with Engine(at_hand()) as engine:
+    with PipelineEngine(at_hand()) as engine:
         assert isinstance(engine.run(pipeline("good", ttl)), Succeeded)

@@ -14,12 +14,12 @@ from wrapper.local.pipeline.descriptor.parsing import parse_pipeline
 from wrapper.local.pipeline.run.actions import (
     Action,
     End,
-    Failed,
-    Failure,
-    NodeEnded,
-    NodeSkipped,
+    FailureKind,
+    PipelineFailed,
+    PipelineStopped,
+    ReportNodeEnded,
+    ReportNodeSkipped,
     StartTask,
-    Stopped,
     StopTask,
     Succeeded,
     TaskKey,
@@ -55,7 +55,9 @@ class Driver:
     def done(self, key: str, result: Any = None) -> list[Action]:
         return self.take(self.run.task_done(self.running.pop(key).key, result))
 
-    def fail(self, key: str, text: str = "why", failure: Failure = Failure.ERROR) -> list[Action]:
+    def fail(
+        self, key: str, text: str = "why", failure: FailureKind = FailureKind.ERROR
+    ) -> list[Action]:
         return self.take(self.run.task_failed(self.running.pop(key).key, text, failure))
 
     def inputs(self) -> dict[str, list[Any]]:
@@ -73,7 +75,10 @@ def result(name: str, value: Any, **others: Any) -> dict[str, Any]:
 def test_one_node() -> None:
     driver = Driver(node("green", 1, "@flowInput.x"), flowInput={"x": 2})
     assert driver.inputs() == {"green": [1, 2]}
-    assert driver.done("green", 7) == [NodeEnded("green"), End(Succeeded([result("green", 7)]))]
+    assert driver.done("green", 7) == [
+        ReportNodeEnded("green"),
+        End(Succeeded([result("green", 7)])),
+    ]
 
 
 def test_nodes_follow_each_other_and_go_side_by_side() -> None:
@@ -146,7 +151,9 @@ def test_an_empty_batch_skips_its_node_and_those_that_make_a_batch_of_it(
         node("a"), node("b", "#@a"), node("c", "#@b"), node("d", "*@b"), node("e", "@b")
     )
     driver.done("a", value)
-    skipped = {action.node: action.why for action in driver.actions if type(action) is NodeSkipped}
+    skipped = {
+        action.node: action.why for action in driver.actions if type(action) is ReportNodeSkipped
+    }
     assert set(skipped) == {"b", "c", "d"}
     assert why in skipped["b"]
     assert driver.inputs() == {"e": [[]]}
@@ -231,10 +238,10 @@ def test_a_batch_of_each_task() -> None:
 def test_a_task_that_fails_ends_the_pipeline_and_stops_the_others() -> None:
     driver = Driver(node("a"), node("b"), node("c", "@a"))
     actions = driver.fail("a", "KeyError: 'x'")
-    failed = Failed("KeyError: 'x'", TaskKey("a"))
+    failed = PipelineFailed("KeyError: 'x'", TaskKey("a"))
     assert actions == [StopTask(TaskKey("b")), End(failed)]
     assert driver.run.task_done(TaskKey("b"), 1) == []
-    assert driver.run.task_failed(TaskKey("b"), "late", Failure.CRASH) == []
+    assert driver.run.task_failed(TaskKey("b"), "late", FailureKind.CRASH) == []
     assert driver.run.stop("late") == driver.run.expire() == []
     assert driver.run.outcome == failed
 
@@ -262,7 +269,7 @@ def test_the_tolerance_is_told_in_hkubes_words() -> None:
     driver.fail("a[2]", "E")
     driver.fail("a[4]", "F")
     text = "2/4 (50%) failed tasks, batch tolerance is 50%, error: F"
-    assert driver.run.outcome == Failed(text, TaskKey("a", (4,)))
+    assert driver.run.outcome == PipelineFailed(text, TaskKey("a", (4,)))
 
 
 @pytest.mark.parametrize(
@@ -274,41 +281,41 @@ def test_how_many_may_fail(tolerance: int, count: int, bearable: int) -> None:
         driver.fail(f"a[{number}]")
         assert driver.run.outcome is None
     driver.fail(f"a[{count}]")
-    assert isinstance(driver.run.outcome, Failed)
+    assert isinstance(driver.run.outcome, PipelineFailed)
 
 
 @pytest.mark.parametrize(
     "policy, failure, again",
     [
-        ("OnCrash", Failure.CRASH, True),
-        ("OnCrash", Failure.ERROR, False),
-        ("OnError", Failure.ERROR, True),
-        ("OnError", Failure.CRASH, False),
-        ("Always", Failure.ERROR, True),
-        ("Always", Failure.CRASH, True),
-        ("Always", Failure.EXPIRED, False),
-        ("Never", Failure.CRASH, False),
+        ("OnCrash", FailureKind.CRASH, True),
+        ("OnCrash", FailureKind.ERROR, False),
+        ("OnError", FailureKind.ERROR, True),
+        ("OnError", FailureKind.CRASH, False),
+        ("Always", FailureKind.ERROR, True),
+        ("Always", FailureKind.CRASH, True),
+        ("Always", FailureKind.EXPIRED, False),
+        ("Never", FailureKind.CRASH, False),
     ],
 )
-def test_what_is_tried_again(policy: str, failure: Failure, again: bool) -> None:
+def test_what_is_tried_again(policy: str, failure: FailureKind, again: bool) -> None:
     driver = Driver(node("a", 7, retry={"policy": policy, "limit": 2}))
     if again:
         for attempts in (1, 2):
             (start,) = driver.fail("a", failure=failure)
             assert isinstance(start, StartTask)
             assert (start.inputs, start.attempts) == ([7], attempts)
-    assert driver.fail("a", "last", failure) == [End(Failed("last", TaskKey("a")))]
+    assert driver.fail("a", "last", failure) == [End(PipelineFailed("last", TaskKey("a")))]
 
 
 def test_stop_and_ttl() -> None:
     stopped = Driver(node("a"))
     assert stopped.take(stopped.run.stop("enough")) == [
         StopTask(TaskKey("a")),
-        End(Stopped("enough")),
+        End(PipelineStopped("enough")),
     ]
     expired = Driver(node("a"), options={"ttl": 5})
     expired.take(expired.run.expire())
-    assert expired.run.outcome == Failed("it took longer than its ttl of 5 s")
+    assert expired.run.outcome == PipelineFailed("it took longer than its ttl of 5 s")
 
 
 def test_a_node_with_far_too_many_tasks_fails_the_pipeline() -> None:
@@ -316,7 +323,7 @@ def test_a_node_with_far_too_many_tasks_fails_the_pipeline() -> None:
         node("b"),
         node("a", "#[1...100000]", "#[1...2]", batchOperation="cartesian"),
     )
-    assert isinstance(driver.run.outcome, Failed)
+    assert isinstance(driver.run.outcome, PipelineFailed)
     assert driver.run.outcome.text.startswith("node 'a': it would be 200,000 tasks")
     assert driver.running == {}
 
@@ -384,8 +391,8 @@ class Life(RuleBasedStateMachine):
         self.driver.done(key, computed(self.driver.running[key]))
 
     @precondition(lambda self: self.driver.running)
-    @rule(data=st.data(), failure=st.sampled_from(Failure))
-    def task_failed(self, data: st.DataObject, failure: Failure) -> None:
+    @rule(data=st.data(), failure=st.sampled_from(FailureKind))
+    def task_failed(self, data: st.DataObject, failure: FailureKind) -> None:
         key = data.draw(st.sampled_from(sorted(self.driver.running)))
         self.driver.fail(key, "E", failure)
 
@@ -401,7 +408,7 @@ class Life(RuleBasedStateMachine):
         ended = [start.key for start in starts if str(start.key) not in self.driver.running]
         for key in ended:
             assert self.driver.run.task_done(key, "again") == []
-            assert self.driver.run.task_failed(key, "again", Failure.CRASH) == []
+            assert self.driver.run.task_failed(key, "again", FailureKind.CRASH) == []
 
     @invariant()
     def it_runs_or_is_over(self) -> None:
@@ -426,7 +433,7 @@ class Life(RuleBasedStateMachine):
         told = [
             action.node
             for action in self.driver.actions
-            if isinstance(action, (NodeEnded, NodeSkipped))
+            if isinstance(action, (ReportNodeEnded, ReportNodeSkipped))
         ]
         assert len(told) == len(set(told))
         assert not {start.node.name for start in self.driver.running.values()} & set(told)
@@ -441,7 +448,7 @@ class Life(RuleBasedStateMachine):
                 position.setdefault(action.node.name, at)
                 for parent in action.node.parents:
                     skipped = any(
-                        isinstance(before, NodeSkipped) and before.node == parent
+                        isinstance(before, ReportNodeSkipped) and before.node == parent
                         for before in self.driver.actions[:at]
                     )
                     assert skipped or position.get(parent, at) < at

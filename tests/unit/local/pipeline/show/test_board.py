@@ -12,7 +12,7 @@ from wrapper.local.pipeline.show.board import Board, Row, label_of
 from wrapper.local.worker import events as worker_events
 
 
-def heard(*happened: tuple[type[events.Event], dict[str, Any]]) -> Board:
+def heard(*happened: tuple[type[events.PipelineEvent], dict[str, Any]]) -> Board:
     """A board that heard of these, a second apart."""
     board = Board()
     for second, (kind, facts) in enumerate(happened):
@@ -38,7 +38,7 @@ def test_the_rows_are_there_from_the_beginning() -> None:
 
 
 def test_tasks_go_from_waiting_to_their_end() -> None:
-    happened: list[tuple[type[events.Event], dict[str, Any]]] = [
+    happened: list[tuple[type[events.PipelineEvent], dict[str, Any]]] = [
         (events.TaskWaiting, {**ONE, "attempts": 0}),
         (events.TaskWaiting, {**TWO, "attempts": 0}),
         (events.TaskRunning, ONE),

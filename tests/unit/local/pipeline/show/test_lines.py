@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from wrapper.local.pipeline import events
-from wrapper.local.pipeline.run.actions import Failed, Stopped, Succeeded, TaskKey
-from wrapper.local.pipeline.show.lines import Lines, failure_of
+from wrapper.local.pipeline.run.actions import PipelineFailed, PipelineStopped, Succeeded, TaskKey
+from wrapper.local.pipeline.show.lines import PipelineLines, failure_of
 from wrapper.local.worker import events as worker_events
 
 A, B = {"task": TaskKey("a")}, {"task": TaskKey("a", (2,))}
@@ -20,7 +20,7 @@ BEGIN: list[Any] = [
 def lines(*happened: Any, brief: bool = False) -> list[str]:
     """What is written of these, a second apart; each may name its run first."""
     written: list[str] = []
-    listener = Lines(written.append, started=0.0, brief=brief)
+    listener = PipelineLines(written.append, started=0.0, brief=brief)
     for second, (*run, kind, facts) in enumerate(happened):
         listener(kind(at=float(second), run=tuple(run), **facts))
     return written
@@ -74,13 +74,15 @@ def test_the_failure_that_ends_the_pipeline_is_told_once() -> None:
         *BEGIN,
         (events.TaskFailed, {**A, "text": "E", "details": ""}),
         (events.TaskStopped, {"task": TaskKey("b"), "was_running": True}),
-        (events.RunEnded, {"outcome": Failed("E", TaskKey("a"))}),
+        (events.RunEnded, {"outcome": PipelineFailed("E", TaskKey("a"))}),
     )[2:] == ["[local] failed after 5.00 s: a: E"]
 
 
 def test_the_lines_of_the_users_code_come_before_the_last_sentence() -> None:
     failed = (events.TaskFailed, {**A, "text": "E", "details": "Traceback\n  main.py\n"})
-    assert lines(*BEGIN, failed, (events.RunEnded, {"outcome": Failed("E", TaskKey("a"))}))[2:] == [
+    assert lines(*BEGIN, failed, (events.RunEnded, {"outcome": PipelineFailed("E", TaskKey("a"))}))[
+        2:
+    ] == [
         "[local] a failed",
         "    Traceback",
         "      main.py",
@@ -95,7 +97,9 @@ def test_the_lines_of_the_users_code_come_before_the_last_sentence() -> None:
 def test_a_hint_comes_after_the_lines_of_the_users_code() -> None:
     facts = {**A, "text": "E", "details": "Traceback", "hint": "do that"}
     failed = (events.TaskFailed, facts)
-    assert lines(*BEGIN, failed, (events.RunEnded, {"outcome": Failed("E", TaskKey("a"))}))[3:] == [
+    assert lines(*BEGIN, failed, (events.RunEnded, {"outcome": PipelineFailed("E", TaskKey("a"))}))[
+        3:
+    ] == [
         "    Traceback",
         "[local] hint: do that",
         "[local] failed after 4.00 s: a: E",
@@ -126,9 +130,9 @@ def test_what_happens_to_runs_that_a_task_has_started() -> None:
         ("a", "price", events.TaskRunning, inner),
         ("a", "price", events.OutputLine, {"node": "price", "line": "hello"}),
         ("a", "price", events.TaskFailed, {**inner, "text": "E", "details": ""}),
-        ("a", "price", events.RunEnded, {"outcome": Failed("E", TaskKey("price"))}),
-        ("a", "stock", events.RunEnded, {"outcome": Failed("it took longer")}),
-        ("a", "stock", events.RunEnded, {"outcome": Stopped("enough")}),
+        ("a", "price", events.RunEnded, {"outcome": PipelineFailed("E", TaskKey("price"))}),
+        ("a", "stock", events.RunEnded, {"outcome": PipelineFailed("it took longer")}),
+        ("a", "stock", events.RunEnded, {"outcome": PipelineStopped("enough")}),
         ("a", "stock", events.RunEnded, {"outcome": Succeeded([])}),
     ) == [
         "[local] a › price started",
@@ -147,7 +151,7 @@ def test_what_else_is_worth_a_line() -> None:
         (events.TaskTold, {**B, "event": progress}),
         (events.TaskTold, {**B, "event": violation}),
         (events.NodeSkipped, {"node": "b", "why": "its batch is empty"}),
-        (events.RunEnded, {"outcome": Stopped("Ctrl-C")}),
+        (events.RunEnded, {"outcome": PipelineStopped("Ctrl-C")}),
     ) == [
         "[local] a progress 40",
         "[local] warning: a[2] sent 'x', which is not a command",
@@ -157,5 +161,5 @@ def test_what_else_is_worth_a_line() -> None:
 
 
 def test_why_a_pipeline_failed() -> None:
-    assert failure_of(Failed("E", TaskKey("a", (3, 2)))) == "a[3][2]: E"
-    assert failure_of(Failed("it took longer")) == "it took longer"
+    assert failure_of(PipelineFailed("E", TaskKey("a", (3, 2)))) == "a[3][2]: E"
+    assert failure_of(PipelineFailed("it took longer")) == "it took longer"
