@@ -88,8 +88,8 @@ class TestGetEncoding:
         assert encoding.name == name
         assert encoding.binary is (name != "json")
 
-    def test_no_such_encoding(self) -> None:
-        with pytest.raises(ConfigurationError, match="no encoding 'xml'; use json, msgpack or"):
+    def test_unknown_encoding(self) -> None:
+        with pytest.raises(ConfigurationError, match="unknown encoding 'xml'; use json, msgpack or"):
             get_encoding("xml")
 
     @pytest.mark.parametrize("name", ENCODINGS)
@@ -252,7 +252,7 @@ class TestRefusals:
             (objects, "result[0].x"),
             ({"k": many}, "result.k[1]"),
         ]:
-            text = f"the result refers to itself at {path}; {name} has no form for that"
+            text = f"the result refers to itself at {path}; {name} cannot express that"
             assert refusal(encoding, value) == text
 
     def test_the_same_value_twice_is_no_cycle(self, encoding: Encoding) -> None:
@@ -303,10 +303,10 @@ class TestRefusals:
 
         moment = datetime.datetime(2020, 1, 1, tzinfo=Zone(LookupError("no such zone")))
         assert refusal(encoding, [moment]).endswith(
-            ": result[0] has a datetime which cannot be read: LookupError: no such zone"
+            ": result[0] contains a datetime that cannot be read: LookupError: no such zone"
         )
         assert refusal(encoding, {Key(): 1}).endswith(
-            ": result[a Key] has a Key which cannot be read: LookupError: no text"
+            ": result[a Key] contains a Key that cannot be read: LookupError: no text"
         )
 
     def test_a_stop_of_the_task_is_not_swallowed(self, encoding: Encoding) -> None:

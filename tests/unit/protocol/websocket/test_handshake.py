@@ -54,8 +54,8 @@ def test_keys_differ() -> None:
 @pytest.mark.parametrize(
     ("response", "reason"),
     [
-        (GOOD + b"\r\n", "not the one to our key"),
-        (GOOD + b"Sec-WebSocket-Accept: c3VycHJpc2U=\r\n\r\n", "not the one to our key"),
+        (GOOD + b"\r\n", "does not match our key"),
+        (GOOD + b"Sec-WebSocket-Accept: c3VycHJpc2U=\r\n\r\n", "does not match our key"),
         (b"HTTP/1.1 404 Not Found\r\n\r\n", "HTTP status 404 Not Found, not with a WebSocket"),
         (b"HTTP/1.1 503\r\n\r\n", "HTTP status 503, not with a WebSocket"),
         (b"HTTP/1.1\r\n\r\n", "not with a WebSocket"),
