@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import WrapperError
 from ..ipc.frames import INTERRUPT_SIGNAL
+from ..local.worker.answers import Answer
 from ..protocol.encoding.encoding import get_encoding
 from ..protocol.messages import commands
 from ..text.suggestions import did_you_mean, near_miss
@@ -28,7 +29,7 @@ from .sessions.isolated import Isolated
 TIMEOUT = 60.0
 """Seconds that a run may take, if the test does not say."""
 
-_SAID = (
+_ALGORITHM_MESSAGES = (
     *(commands.INITIALIZED, commands.STARTED, commands.PROGRESS),
     *(commands.START_SPAN, commands.FINISH_SPAN, commands.START_ALGORITHM_EXECUTION),
     *(commands.START_RAW_SUB_PIPELINE, commands.START_STORED_SUB_PIPELINE),
@@ -53,8 +54,8 @@ class HKube:
         self._sessions: dict[object, InProcess | Isolated] = {}
         self._running: InProcess | Isolated | None = None
         self._stop_at: StopAt | None = None
-        self._answers = TestAnswers({}, {}, {})
-        self._faults: list[BaseException] = []
+        self._answers = TestAnswers()
+        self._test_errors: list[BaseException] = []
         self._handler = signal.getsignal(INTERRUPT_SIGNAL)
 
     def run(
@@ -141,11 +142,11 @@ class HKube:
         if after is None and self._running is not None:
             self._running.stop(force)
         elif callable(after):
-            self._stop_at = StopAt(self._told(after), force=force)
+            self._stop_at = StopAt(self._reporting_errors(after), force=force)
         elif isinstance(after, (int, float)) and not isinstance(after, bool) and after >= 0:
-            self._stop_at = StopAt(_said(commands.STARTED), float(after), force)
-        elif after is None or after in _SAID:
-            self._stop_at = StopAt(_said(after or commands.STARTED), force=force)
+            self._stop_at = StopAt(_is_command(commands.STARTED), float(after), force)
+        elif after is None or after in _ALGORITHM_MESSAGES:
+            self._stop_at = StopAt(_is_command(after or commands.STARTED), force=force)
         else:
             raise WrongUse(_no_moment(after))
 
@@ -177,14 +178,14 @@ class HKube:
             {"command": commands.INITIALIZE, "data": {"input": job["input"]}}, "input"
         )
         stop_at, self._stop_at = self._stop_at, None
-        self._faults.clear()
+        self._test_errors.clear()
         self._running = session
         try:
             outcome = session.run(job, timeout, stop_at)
         finally:
             self._running = None
-        if self._faults:
-            raise self._faults[0]
+        if self._test_errors:
+            raise self._test_errors[0]
         return outcome
 
     def _session(self, target: AlgorithmTarget, isolated: bool) -> InProcess | Isolated:
@@ -210,35 +211,37 @@ class HKube:
             self._sessions[key] = found
         return found
 
-    def _answer(self, section: Mapping[str, Any], name: str, answer: Any) -> None:
+    def _answer(self, section: dict[str, Answer], name: str, answer: Any) -> None:
         if not isinstance(name, str):
             raise WrongUse(f"the first argument is the name that is called, not {name!r}")
-        assert isinstance(section, dict)
-        section[name] = make_answer(answer, self._encoding, self._faults.append)
+        section[name] = make_answer(answer, self._encoding, self._test_errors.append)
 
     def _encoding(self) -> str:
         return self._running.encoding if self._running is not None else "json"
 
-    def _told(self, moment: Callable[[Message], Any]) -> Callable[[Message], Any]:
+    def _reporting_errors(self, moment: Callable[[Message], Any]) -> Callable[[Message], Any]:
         """The same function; what it raises is for the test, and stops the run."""
 
         def is_it(message: Message) -> Any:
             try:
                 return moment(message)
             except BaseException as error:
-                self._faults.append(error)
+                self._test_errors.append(error)
                 return True
 
         return is_it
 
 
-def _said(command: str) -> Callable[[Message], bool]:
+def _is_command(command: str) -> Callable[[Message], bool]:
     return lambda message: message.get("command") == command
 
 
 def _no_moment(after: Any) -> str:
     if isinstance(after, str):
-        hint = did_you_mean(near_miss(after, _SAID)) or f": there are {', '.join(_SAID)}"
+        hint = (
+            did_you_mean(near_miss(after, _ALGORITHM_MESSAGES))
+            or f": there are {', '.join(_ALGORITHM_MESSAGES)}"
+        )
         return f"hkube.stop(after={after!r}): no message of the algorithm's side is called so{hint}"
     return (
         "hkube.stop(after=…) takes seconds, the name of a message such as 'progress', or a "

@@ -37,22 +37,21 @@ class Recorder:
         connected: the algorithm's side is connected.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stop: Callable[[bool], None]) -> None:
         self.connected = False
-        self._told: list[events.WorkerEvent] = []
+        self._events: list[events.WorkerEvent] = []
         self._stop_at: StopAt | None = None
-        self._stop: Callable[[bool], None] = lambda force: None
+        self._stop = stop
         self._timer: Timer | None = None
 
-    def begin(self, stop_at: StopAt | None, stop: Callable[[bool], None]) -> None:
+    def begin(self, stop_at: StopAt | None) -> None:
         """A run begins.
 
         Args:
             stop_at: when it is to be stopped; None: never.
-            stop: stops it.
         """
-        self._told = []
-        self._stop_at, self._stop = stop_at, stop
+        self._events = []
+        self._stop_at = stop_at
 
     def __call__(self, event: events.WorkerEvent) -> None:
         """Hear an event."""
@@ -62,7 +61,7 @@ class Recorder:
             self.connected = False
         if event.task_id is None:
             return  # nothing of a run
-        self._told.append(event)
+        self._events.append(event)
         stop_at = self._stop_at
         if (
             stop_at is not None
@@ -95,15 +94,15 @@ class Recorder:
             logs: the lines that the algorithm wrote.
             raised: what its code raised, by the message that HKube was told of it.
         """
-        told = list(self._told)
-        messages = [event.message for event in told if isinstance(event, events.MessageCame)]
+        recorded = list(self._events)
+        messages = [event.message for event in recorded if isinstance(event, events.MessageCame)]
         return Outcome(
             error=_error(ended, raised),
             stopped=isinstance(ended, events.Stopped),
             messages=[each for each in messages if each.get("command") not in _LEFT_OUT],
-            progress=[event.value for event in told if isinstance(event, events.Progress)],
-            spans=span_tree(told),
-            calls=tuple(event.call for event in told if isinstance(event, events.CallStarted)),
+            progress=[event.value for event in recorded if isinstance(event, events.Progress)],
+            spans=span_tree(recorded),
+            calls=tuple(event.call for event in recorded if isinstance(event, events.CallStarted)),
             logs=logs,
             _result=ended.result if isinstance(ended, events.Done) else None,
         )

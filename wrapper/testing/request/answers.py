@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import WrapperError
@@ -17,10 +18,15 @@ _METHODS = {
 }
 
 
+@dataclass(frozen=True)
 class TestAnswers(AnswerTable):
     """An answer table that says how an answer that it lacks is given."""
 
-    __test__ = False  # no class of tests, for pytest
+    algorithms: dict[str, Answer] = field(default_factory=dict)
+    pipelines: dict[str, Answer] = field(default_factory=dict)
+    data_sources: dict[str, Answer] = field(default_factory=dict)
+
+    __test__ = False  # pytest must not collect it
 
     def find(self, call: Call) -> Answer:
         """Return the answer for a call; a Failure that says how to give one if there is none."""

@@ -73,7 +73,7 @@ class _LogRecords(logging.Handler):
 
 
 @contextmanager
-def remembered_output() -> Iterator[CapturedLines]:
+def captured_output() -> Iterator[CapturedLines]:
     """Remember what is printed and logged; it goes where it always goes as well."""
     lines = CapturedLines()
     tees = {name: _Tee(getattr(sys, name), name, lines) for name in ("stdout", "stderr")}

@@ -13,32 +13,33 @@ from ...errors import AlgorithmStopped
 _TEXT = "HKube would have killed the algorithm's process"
 
 
-class Insistence(Interruption):
-    """An interruption that can be insisted on, where a process would be killed.
-
-    Attributes:
-        insisting: AlgorithmStopped is raised as often as it is asked for, in any code.
-    """
+class ForcedInterruption(Interruption):
+    """An interruption that can be insisted on, where a process would be killed."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.insisting = False
+        self._is_forced = False
         self._over = False
         self._tracer: Any = None
 
     def begin(self) -> None:
         """User code is about to run; from the main thread."""
-        self.insisting = self._over = False
+        self._is_forced = self._over = False
         self._tracer = sys.gettrace()
 
     def end(self) -> None:
         """It has ended: nothing is raised any more; from the main thread."""
         self._over = True
-        if self.insisting:
+        if self._is_forced:
             sys.settrace(self._tracer)  # of a coverage tool or a debugger
 
+    def force(self) -> None:
+        """Raise AlgorithmStopped in the main thread, whatever runs there; from any thread."""
+        self._is_forced = True
+        self.request()
+
     def _handle(self, number: int, frame: FrameType | None) -> None:  # type: ignore[override]
-        if not self.insisting or self._over:
+        if not self._is_forced or self._over:
             super()._handle(number, frame)
             return
         self._handled += 1

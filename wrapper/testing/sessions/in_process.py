@@ -21,7 +21,7 @@ from ..outcome.outcome import AlgorithmFailed, Outcome, no_result_within
 from ..outcome.recorder import Recorder, StopAt
 from ..request.target import AlgorithmTarget, load_source
 from .abort import LastResort
-from .captured_output import remembered_output
+from .captured_output import captured_output
 from .process_state import ProcessState, environment
 from .rig import Rig, make_rig
 from .watchdog import Watchdog
@@ -51,7 +51,7 @@ class InProcess:
             last_resort: ends the process.
         """
         self.usable = True
-        self._recorder = Recorder()
+        self._recorder = Recorder(self.stop)
         self._last_resort = last_resort
         with ExitStack() as stack:
             source = stack.enter_context(target.opened())
@@ -80,9 +80,9 @@ class InProcess:
             AlgorithmFailed: the time was up, or the algorithm did not end when it was stopped.
         """
         rig, worker = self._rig, self._worker
-        self._recorder.begin(stop_at, worker.stop)
+        self._recorder.begin(stop_at)
         rig.user.forget()
-        with _interrupts() as interrupted, self._surroundings.lent(), remembered_output() as lines:
+        with _interrupts() as interrupted, self._surroundings.applied(), captured_output() as lines:
             ended = worker.begin(job)
             ended.add_done_callback(lambda _: rig.pause())
             dog = Watchdog(ended, timeout, worker.stop, rig.interruption, self._last_resort)
@@ -109,7 +109,7 @@ class InProcess:
                 return
             ended: Future[None] = Future()
             ended.set_running_or_notify_cancel()
-            with _interrupts() as interrupted, self._surroundings.lent():
+            with _interrupts() as interrupted, self._surroundings.applied():
                 self._exit()
                 stop = self._rig.terminate
                 dog = Watchdog(ended, EXIT_TIMEOUT, stop, self._rig.interruption, self._last_resort)

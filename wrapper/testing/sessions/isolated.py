@@ -34,7 +34,7 @@ class Isolated:
     def __init__(self, target: AlgorithmTarget, answers: AnswerTable) -> None:
         """Start the processes."""
         self.usable = True
-        self._recorder = Recorder()
+        self._recorder = Recorder(self.stop)
         with ExitStack() as stack:
             source = stack.enter_context(target.opened())
             self._worker = stack.enter_context(LocalWorker(self._recorder, answers))
@@ -52,7 +52,7 @@ class Isolated:
 
     def run(self, job: Mapping[str, Any], timeout: float | None, stop_at: StopAt | None) -> Outcome:
         """Run the algorithm once; see `InProcess.run`."""
-        self._recorder.begin(stop_at, self._worker.stop)
+        self._recorder.begin(stop_at)
         ended = self._worker.begin(job)
         if not self._worker.wait_idle(timeout):
             self._worker.stop()

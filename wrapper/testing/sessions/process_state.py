@@ -24,7 +24,7 @@ def environment() -> dict[str, str]:
 class ProcessState:
     """An algorithm's working directory, environment, sys.path, modules and signal handlers.
 
-    They are the process's while `lent` is open; what the algorithm makes of them is kept for the
+    They are the process's while `applied` is open; what the algorithm makes of them is kept for the
     next time, and the test finds what it has left.
     """
 
@@ -46,7 +46,7 @@ class ProcessState:
             self._modules[entry_name] = None
 
     @contextmanager
-    def lent(self) -> Iterator[None]:
+    def applied(self) -> Iterator[None]:
         """Lend them; from the main thread."""
         cwd, path, environ = os.getcwd(), list(sys.path), environment()
         modules, handlers = dict(sys.modules), _handlers()

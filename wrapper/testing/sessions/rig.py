@@ -15,7 +15,7 @@ from ...ipc.frames import Frame
 from ...log import Log
 from ...protocol.encoding.encoding import get_encoding
 from ...supervisor.child.process import Channel
-from .forced_interruption import Insistence
+from .forced_interruption import ForcedInterruption
 from .user_errors import WatchedUserCode
 
 _PAUSE = 0  # the kind of a frame that `ipc` does not have: the main thread is the test's again
@@ -34,7 +34,7 @@ class Rig:
 
     host: Host
     user: WatchedUserCode
-    interruption: Insistence
+    interruption: ForcedInterruption
     _beside: SupervisorThread
     _algorithm: LocalAlgorithm
 
@@ -78,7 +78,7 @@ def make_rig(config: Config, killed: Callable[[], None]) -> Rig:
     tasks, their_tasks = socket.socketpair()
     control, their_control = socket.socketpair()
     algorithm = _Unkillable(Channel(tasks, control), log, killed)
-    interruption = Insistence()
+    interruption = ForcedInterruption()
     user = WatchedUserCode(interruption)
     settings = HostSettings(
         get_encoding(config.encoding), config.max_payload, config.metrics_folder

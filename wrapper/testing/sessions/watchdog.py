@@ -8,17 +8,17 @@ from threading import Event, Thread
 from typing import Any
 
 from .abort import LastResort
-from .forced_interruption import Insistence
+from .forced_interruption import ForcedInterruption
 
 LADDER = 9.0
 """Seconds within which HKube's stop has an end: the process is killed after seven."""
 GRACE = 0.5
 """Seconds from the end of a task until its code counts as stuck."""
-INSISTING = 10.0
+FORCING = 10.0
 """Seconds that code which is stuck is interrupted again and again, before all is ended."""
 _PAUSE = 0.05
 _MARGIN = 5.0
-_LAST_WORDS = (
+_ABORT_MESSAGE = (
     "hkube.run: the algorithm's code does not end, whatever is raised in it: this process is "
     "ended, because nothing else is left to do. With isolated=True the algorithm has a process "
     "of its own, which can be killed."
@@ -38,7 +38,7 @@ class Watchdog:
         ended: Future[Any],
         timeout: float | None,
         stop: Callable[[], None],
-        interruption: Insistence,
+        interruption: ForcedInterruption,
         last_resort: LastResort,
     ) -> None:
         """Prepare it.
@@ -65,7 +65,7 @@ class Watchdog:
         self._interruption.begin()
         if self._timeout is not None:
             # Where C code holds the GIL, the thread below does not run.
-            self._last_resort.arm(self._timeout + LADDER + GRACE + INSISTING + _MARGIN)
+            self._last_resort.arm(self._timeout + LADDER + GRACE + FORCING + _MARGIN)
         self._thread.start()
         return self
 
@@ -89,9 +89,8 @@ class Watchdog:
         if self._free.wait(GRACE):
             return
         self.stuck = True
-        for _ in range(int(INSISTING / _PAUSE)):
-            self._interruption.insisting = True
-            self._interruption.request()
+        for _ in range(int(FORCING / _PAUSE)):
+            self._interruption.force()
             if self._free.wait(_PAUSE):
                 return
-        self._last_resort.end(_LAST_WORDS)
+        self._last_resort.end(_ABORT_MESSAGE)

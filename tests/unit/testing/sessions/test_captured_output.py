@@ -8,7 +8,7 @@ from threading import Thread
 
 import pytest
 
-from wrapper.testing.sessions.captured_output import CapturedLines, remembered_output
+from wrapper.testing.sessions.captured_output import CapturedLines, captured_output
 
 
 def test_lines_of_pieces() -> None:
@@ -20,7 +20,7 @@ def test_lines_of_pieces() -> None:
 
 def test_what_is_printed_is_remembered_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
     before = sys.stdout, sys.stderr
-    with remembered_output() as lines:
+    with captured_output() as lines:
         print("one", "two")
         print("three", file=sys.stderr)
         sys.stdout.writelines(["four\n", "five"])
@@ -34,7 +34,7 @@ def test_what_is_printed_is_remembered_and_shown(capsys: pytest.CaptureFixture[s
 
 
 def test_a_stream_that_is_kept_goes_on_writing(capsys: pytest.CaptureFixture[str]) -> None:
-    with remembered_output() as lines:
+    with captured_output() as lines:
         kept = sys.stdout
     print("later", file=kept)
     assert capsys.readouterr().out == "later\n"
@@ -43,7 +43,7 @@ def test_a_stream_that_is_kept_goes_on_writing(capsys: pytest.CaptureFixture[str
 
 def test_what_is_logged_is_remembered_once() -> None:
     logger = logging.getLogger("test_testing_output")
-    with remembered_output() as lines:
+    with captured_output() as lines:
         handler = logging.StreamHandler()
         logger.addHandler(handler)
         try:
@@ -62,7 +62,7 @@ def test_what_is_logged_is_remembered_once() -> None:
 
 
 def test_what_a_debugger_puts_in_place_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    with remembered_output():
+    with captured_output():
         monkeypatch.setattr(sys, "stdout", sys.__stdout__)
     assert sys.stdout is sys.__stdout__
 
