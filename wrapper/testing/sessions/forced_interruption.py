@@ -1,4 +1,4 @@
-"""Ending user code that swallows the exception that a stop raises in it."""
+"""Ends user code that swallows the exception raised by a stop."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _TEXT = "HKube would have killed the algorithm's process"
 
 
 class ForcedInterruption(Interruption):
-    """An interruption that can be insisted on, where a process would be killed."""
+    """An interruption that can be repeated where HKube would kill the process."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -23,18 +23,18 @@ class ForcedInterruption(Interruption):
         self._tracer: Any = None
 
     def begin(self) -> None:
-        """User code is about to run; from the main thread."""
+        """Prepare for user code; call it from the main thread."""
         self._is_forced = self._over = False
         self._tracer = sys.gettrace()
 
     def end(self) -> None:
-        """It has ended: nothing is raised any more; from the main thread."""
+        """Raise nothing any more: user code has ended; call it from the main thread."""
         self._over = True
         if self._is_forced:
-            sys.settrace(self._tracer)  # of a coverage tool or a debugger
+            sys.settrace(self._tracer)  # restore a coverage tool or debugger
 
     def force(self) -> None:
-        """Raise AlgorithmStopped in the main thread, whatever runs there; from any thread."""
+        """Raise AlgorithmStopped in the main thread, whatever it runs; safe from any thread."""
         self._is_forced = True
         self.request()
 
@@ -48,15 +48,15 @@ class ForcedInterruption(Interruption):
 
 
 def _raise_at_each_line(frame: FrameType | None) -> None:
-    """Raise again at the next line of the user's code: that is where an `except` takes it to."""
+    """Raise again at the next line of user code, which an `except` would otherwise reach."""
 
     def trace(frame: FrameType, event: str, argument: object) -> Any:
         if event == "line":
-            raise AlgorithmStopped(_TEXT)  # which ends the tracing, too
+            raise AlgorithmStopped(_TEXT)  # this also ends the tracing
         return trace
 
     while frame is not None and not is_inside(frame.f_code.co_filename, WRAPPER_FOLDER):
-        # In a library it would be spent on the lines that tidy up.
+        # In the standard library, it would only hit clean-up code.
         if not is_inside(frame.f_code.co_filename, STANDARD_LIBRARY):
             frame.f_trace = trace
         frame = frame.f_back

@@ -1,4 +1,4 @@
-"""Runs that do not end by themselves; user code is real, and runs on the main thread."""
+"""Runs that do not end by themselves, with real user code on the main thread."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ AT_ONCE = 0.0
 
 @pytest.fixture
 def interruption() -> Iterator[ForcedInterruption]:
-    """The main thread's, installed."""
+    """An interruption installed in the main thread."""
     before = signal.getsignal(INTERRUPT_SIGNAL)
     interruption = ForcedInterruption()
     interruption.install()
@@ -39,20 +39,20 @@ def make(
     return Watchdog(ended, timeout, stop, interruption, LastResort(has_timer=False))
 
 
-def test_a_run_that_ends_in_time(interruption: ForcedInterruption) -> None:
+def test_run_that_ends_in_time(interruption: ForcedInterruption) -> None:
     ended: Future[Any] = Future()
     with make(interruption, ended, 60.0) as dog:
         ended.set_result(None)
     assert (dog.timed_out, dog.stuck) == (False, False)
 
 
-def test_a_run_whose_code_raises_before_its_end(interruption: ForcedInterruption) -> None:
+def test_run_whose_code_raises(interruption: ForcedInterruption) -> None:
     with pytest.raises(KeyboardInterrupt), make(interruption, Future(), 60.0) as dog:
         raise KeyboardInterrupt
     assert not dog.timed_out
 
 
-def test_a_run_whose_time_is_up_is_stopped(interruption: ForcedInterruption) -> None:
+def test_run_is_stopped_when_the_time_is_up(interruption: ForcedInterruption) -> None:
     ended: Future[Any] = Future()
     stopped = Event()
 
@@ -91,7 +91,7 @@ def swallows_in_a_function() -> None:
 
 
 @pytest.mark.parametrize("code", [endless, swallows, swallows_in_a_function])
-def test_code_that_goes_on_after_the_end_is_ended(
+def test_code_that_runs_on_is_ended(
     code: Callable[[], None], interruption: ForcedInterruption
 ) -> None:
     tracer = sys.gettrace()
@@ -105,7 +105,7 @@ def test_code_that_goes_on_after_the_end_is_ended(
     assert sys.gettrace() is tracer
 
 
-def test_nothing_is_raised_once_it_is_over(interruption: ForcedInterruption) -> None:
+def test_nothing_is_raised_after_the_run(interruption: ForcedInterruption) -> None:
     user = WatchedUserCode(interruption)
     with make(interruption, over(), None) as dog:
         user.call(endless, 0)
