@@ -1,7 +1,7 @@
-"""The pytest plugin: the fixture `hkube`, for tests of algorithms.
+"""The pytest plugin: the fixture ``hkube``, for tests of algorithms.
 
-pytest loads this module in every run if the wrapper is installed. So it imports nothing that would
-slow down runs without the fixture, or that a coverage tool, which starts later, would miss.
+pytest loads this module wherever the wrapper is installed. It imports the wrapper only when the
+fixture is used, so that other tests start no slower and coverage tools see the wrapper's import.
 """
 
 from __future__ import annotations
@@ -27,12 +27,13 @@ def hkube(request: pytest.FixtureRequest) -> Iterator[HKube]:
     folders = [folder]
     if root in folder.parents:
         folders += folder.parents[: folder.parents.index(root) + 1]
-    # If one of these contains a user's `wrapper.py`, `import wrapper` must import that one.
+    # If one of these holds a user's own `wrapper.py`, their `import wrapper` must find that one.
     places = [os.getcwd(), *map(str, folders), *sys.path]
     core = load_core([place for place in places if os.path.isdir(place)])
     testing = core.module("testing")
     with _real_stderr(request.config) as stderr:
-        has_timer = not float(request.config.getini("faulthandler_timeout") or 0)  # else pytest's
+        # faulthandler has one timer, which belongs to pytest if this option is set.
+        has_timer = not float(request.config.getini("faulthandler_timeout") or 0)
         hkube: HKube = testing.HKube(folders, testing.LastResort(stderr, has_timer))
         yield hkube
         hkube.close()
@@ -40,7 +41,7 @@ def hkube(request: pytest.FixtureRequest) -> Iterator[HKube]:
 
 @contextmanager
 def _real_stderr(config: pytest.Config) -> Iterator[int]:
-    """Yield a file descriptor of the real stderr, which pytest does not capture."""
+    """Yield a file descriptor of stderr that bypasses pytest's capturing."""
     manager = config.pluginmanager.getplugin("capturemanager")
     with manager.global_and_fixture_disabled() if manager is not None else nullcontext():
         stderr = os.dup(2)
