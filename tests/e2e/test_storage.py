@@ -255,7 +255,9 @@ def test_unreadable_answer_raises_in_user_code(serve: Serve, storage: FolderStor
     )
     kind, text, _ = run(worker, storage, "start_stored_subpipeline", "sub", {})
     assert kind == "StorageError"
-    assert text.startswith("the answer cannot be read from local-hkube/gone/x: there is no such")
+    assert text.startswith(
+        "the answer cannot be read from local-hkube/gone/x: the file does not exist"
+    )
 
 
 # --- failures: one sentence each, and the next task runs ------------------------------------------
