@@ -37,10 +37,8 @@ EXIT_WORKER_GONE = 75
 
 # Past this many bytes on their way to the worker, the algorithm process has to wait.
 _MOST_WAITING_BYTES = 64 * 1024 * 1024
-_SAID, _ANSWER = (
-    FrameKind.SAID,
-    FrameKind.ANSWER,
-)  # looked up once: an enum's member is slow to get at
+# Looking up an enum's member is slow: do it once.
+_USER_MESSAGE, _ANSWER = FrameKind.USER_MESSAGE, FrameKind.ANSWER
 _EXIT_PATIENCE = 1.0
 _CRASH_PATIENCE = 0.5
 _END_OF_STREAM_PATIENCE = 0.5
@@ -64,7 +62,7 @@ class Supervisor:
         self._machine = TaskMachine(keep_task=config.dev_mode)
         self._worker = _make_worker(config, self._poller, self.wakeup, log)
         self._worker.on_messages = self._from_worker
-        self._worker.task_under_way = lambda: self._machine.busy
+        self._worker.task_under_way = lambda: self._machine.has_task
         self._crashes = CrashReporter(log, config.termination_log)
         self._algorithm: AlgorithmSide | None = None
         self._spawned_at = 0.0
@@ -162,7 +160,7 @@ class Supervisor:
 
     def _take_message(self, payload: bytes | bytearray) -> None:
         machine, algorithm = self._machine, self._algorithm
-        if algorithm is not None and machine.talks(machine.generation) and is_answer(payload):
+        if algorithm is not None and machine.is_running and is_answer(payload):
             algorithm.channel.control.send(_ANSWER, machine.generation, payload)
             return
         routed = route(payload, self._config.encoding)
@@ -238,18 +236,19 @@ class Supervisor:
             self._take(frames)
 
     def _take(self, frames: list[Frame]) -> None:
+        machine = self._machine
         for kind, generation, payload in frames:
-            if kind == _SAID and self._machine.talks(generation):
+            if kind == _USER_MESSAGE and machine.is_running and generation == machine.generation:
                 self._send(payload, keep=True)
-            elif kind == _SAID:
+            elif kind == _USER_MESSAGE:
                 self._handle(events.UserMessage(generation, payload))
-            elif kind == FrameKind.FINISHED:
+            elif kind == FrameKind.FINAL_MESSAGE:
                 self._handle(events.FinalMessage(generation, payload))
-            elif kind == FrameKind.INITIALIZED:
+            elif kind == FrameKind.INITIALIZE_COMPLETED:
                 self._handle(events.InitializeCompleted(generation))
-            elif kind == FrameKind.ENDED:
+            elif kind == FrameKind.STOP_COMPLETED:
                 self._handle(events.StopCompleted(generation))
-            elif kind == FrameKind.LOADED:
+            elif kind == FrameKind.MODULE_LOADED:
                 has_stop = bool(payload[0] & OptionalFunctions.STOP)
                 has_initialize = bool(payload[0] & OptionalFunctions.INITIALIZE)
                 self._log.info(f"the algorithm's module took {self._age():.2f} s to load")
@@ -320,7 +319,7 @@ class Supervisor:
 
     def _perform(self, actions: list[events.Action]) -> None:
         for action in actions:
-            if isinstance(action, events.PassOn):
+            if isinstance(action, events.Forward):
                 self._send(action.message, keep=True, final=action.final)
             elif isinstance(action, events.Deliver):
                 if self._algorithm is not None:
@@ -328,7 +327,7 @@ class Supervisor:
             elif isinstance(action, events.Send):
                 message = control_message(action.command, self._config.encoding)
                 self._send(message, keep=action.command not in (ALIVE, STOPPING))
-            elif isinstance(action, events.ForgetKept):
+            elif isinstance(action, events.DropKeptMessages):
                 self._worker.link.forget()
             elif isinstance(action, events.KillAlgorithm):
                 self._kill(action)

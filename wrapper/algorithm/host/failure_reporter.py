@@ -38,7 +38,7 @@ class FailureReporter:
         except EncodingError as error:
             message = shapes.error_message(error.code, str(error), "")
             payload = encode(self._settings, message, "error")
-        self._pipes.send(FrameKind.FINISHED, generation, payload)
+        self._pipes.send(FrameKind.FINAL_MESSAGE, generation, payload)
 
     def log_task_failure(self, summary: str, report: FailureReport) -> None:
         """Log an error that the worker receives too, unless the settings say not to."""

@@ -124,7 +124,7 @@ class Host:
             functions = (OptionalFunctions.STOP if algorithm.stop else 0) | (
                 OptionalFunctions.INITIALIZE if algorithm.initialize else 0
             )
-        self._pipes.send(FrameKind.LOADED, 0, bytes([functions]))
+        self._pipes.send(FrameKind.MODULE_LOADED, 0, bytes([functions]))
 
     def _read_task(self, frame: Frame) -> RunningTask | None:
         """Read a message that begins a task; None if it is unreadable."""
@@ -159,7 +159,7 @@ class Host:
                 self._fail(task, outcome.report)
                 return
         if not is_whole:
-            self._pipes.send(FrameKind.INITIALIZED, task.generation)
+            self._pipes.send(FrameKind.INITIALIZE_COMPLETED, task.generation)
 
     def _fill_input(self, task: RunningTask) -> bool:
         """Mode v3: read what the input refers to; False if that has failed the task."""
@@ -189,7 +189,7 @@ class Host:
             return
         self._current.end()
         task.end(None)
-        self._pipes.send(FrameKind.FINISHED, generation, payload)
+        self._pipes.send(FrameKind.FINAL_MESSAGE, generation, payload)
 
     def _fail(self, task: RunningTask, report: FailureReport, log_details: bool = True) -> None:
         if self._is_late(task):
@@ -213,4 +213,4 @@ class Host:
         if frame.kind == FrameKind.EXIT:
             self._stop_handler.call_exit(frame)
         else:
-            self._pipes.send(FrameKind.ENDED, frame.generation)
+            self._pipes.send(FrameKind.STOP_COMPLETED, frame.generation)

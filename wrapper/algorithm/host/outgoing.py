@@ -10,7 +10,7 @@ from ...ipc.frames import FrameKind
 from .pipes import Pipes
 from .settings import HostSettings
 
-_SAID = FrameKind.SAID  # looked up once, because access to an enum member is slow
+_USER_MESSAGE = FrameKind.USER_MESSAGE  # looked up once, because access to an enum member is slow
 
 
 class TaskLink:
@@ -22,7 +22,7 @@ class TaskLink:
         self._generation = generation
 
     def send(self, message: Mapping[str, Any], subject: str) -> None:
-        self._pipes.send(_SAID, self._generation, encode(self._settings, message, subject))
+        self._pipes.send(_USER_MESSAGE, self._generation, encode(self._settings, message, subject))
 
 
 def encode(settings: HostSettings, message: Mapping[str, Any], subject: str) -> bytes:
