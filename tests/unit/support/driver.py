@@ -1,4 +1,4 @@
-"""The supervisor's side of a host, driven by hand."""
+"""A host in the test's process, and a supervisor's side that the test plays by hand."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _LAST = 1_000_000  # a generation after all others
 
 
 class Heard(NamedTuple):
-    """A frame of the host's, its payload decoded where it is a message."""
+    """A frame from the host; its payload is decoded if it is a message."""
 
     kind: FrameKind
     generation: int
@@ -52,7 +52,7 @@ class Heard(NamedTuple):
 
 
 class Driver:
-    """A host in this process, and the supervisor's ends of its pipes."""
+    """A host, and the supervisor's ends of its pipes."""
 
     def __init__(self, max_payload: int = 1_000_000, log_failures: bool = True) -> None:
         tasks, their_tasks = socket.socketpair()
@@ -74,7 +74,7 @@ class Driver:
         )
 
     def serve(self, script: Callable[[], object], load: Callable[[], UserAlgorithm]) -> None:
-        """Run the host on the main thread, and meanwhile the script in another one."""
+        """Run the host on the main thread, and the script in another thread."""
         failures: list[BaseException] = []
 
         def drive() -> None:
@@ -100,7 +100,7 @@ class Driver:
     def tell(
         self, kind: FrameKind, generation: int, data: Any = None, raw: bytes | None = None
     ) -> None:
-        """Send a frame; its payload is a message with this data, or the bytes given."""
+        """Send a frame; its payload is a message with this data, or the raw bytes."""
         if raw is None:
             message = {"command": kind.name.lower(), "data": data}
             raw = b"" if data is None else json.dumps(message).encode()
@@ -113,9 +113,9 @@ class Driver:
         self.channel.send(FrameKind.ANSWER, 0, json.dumps(message).encode())
 
     def hear(self, kind: FrameKind | None = None) -> Heard:
-        """The next frame; it must be of this kind."""
+        """Receive the next frame; fail if it is of another kind."""
         while not self._heard:
-            assert select.select([self.channel.tasks], [], [], LIMIT)[0], "the host says nothing"
+            assert select.select([self.channel.tasks], [], [], LIMIT)[0], "the host sent nothing"
             frames = self.channel.read()
             assert frames is not None, "the host has closed its end"
             self._heard += frames
@@ -130,12 +130,12 @@ class Driver:
         return heard
 
     def says_nothing(self) -> bool:
-        """Whether no frame has come by now."""
+        """Return whether no frame has arrived yet."""
         self._heard += self.channel.read() or []
         return not self._heard
 
     def run_task(self, generation: int, data: Any = None) -> Heard:
-        """A whole task; its last word."""
+        """Run a whole task; return its final message."""
         self.tell(FrameKind.TASK, generation, data or {})
         return self.hear(FrameKind.FINAL_MESSAGE)
 
@@ -152,7 +152,7 @@ class Driver:
 
 @contextmanager
 def driving(max_payload: int = 1_000_000, log_failures: bool = True) -> Iterator[Driver]:
-    """A driver; the signal that it takes is given back."""
+    """Yield a driver; restore the handler of its signal afterwards."""
     before = signal.getsignal(INTERRUPT_SIGNAL)
     driver = Driver(max_payload, log_failures)
     driver.interruption.install()
@@ -164,12 +164,12 @@ def driving(max_payload: int = 1_000_000, log_failures: bool = True) -> Iterator
 
 
 def loads(start: Any, **others: Any) -> Callable[[], UserAlgorithm]:
-    """Loads an algorithm of these functions."""
+    """Return a loader of an algorithm with these functions."""
     return lambda: from_functions(start, **others)
 
 
 class Calls:
-    """The user's functions: what was called, on which thread, and what for."""
+    """The user's functions, which record their calls and threads."""
 
     def __init__(self) -> None:
         self.heard: list[str] = []
@@ -177,7 +177,7 @@ class Calls:
         self.released = Event()
 
     def start(self, args: Any, api: Any) -> str:
-        """Runs until it is released, or interrupted."""
+        """Run until released or interrupted."""
         self.heard.append("start")
         self.started.set()
         try:
@@ -197,6 +197,6 @@ class Calls:
 
 
 def begin(driver: Driver, calls: Calls, generation: int = 1) -> None:
-    """Start a task that runs until it is released."""
+    """Begin a task that runs until it is released."""
     driver.tell(FrameKind.TASK, generation, {})
     assert calls.started.wait(LIMIT)

@@ -1,4 +1,4 @@
-"""A link with a clock and a network of the test's own."""
+"""A link whose clock and network the test controls."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wrapper.supervisor.worker.link import LinkSettings, WorkerLink
 
 
 class Network:
-    """Makes connections for a link and keeps the worker's ends of them."""
+    """Creates connections for a link, and keeps the worker's ends of them."""
 
     def __init__(self) -> None:
         self.tries = 0
@@ -36,7 +36,7 @@ class Network:
         return WorkerLink(settings, self.connect, rand=lambda: 1.0)
 
     def heard(self) -> list[bytes]:
-        """What the newest worker has been told by now: texts, and pings as b"PING"."""
+        """Return what the latest worker has received so far: texts, and pings as b"PING"."""
         worker = self.workers[-1]
         worker.socket.setblocking(False)
         try:
@@ -52,7 +52,7 @@ class Network:
 
 
 def nothing(connection: Connection) -> None:
-    """What the poller does before a connection is closed."""
+    """Stand in for the poller's callback before a connection is closed."""
 
 
 def open_link(link: WorkerLink, network: Network, now: float, busy: bool = False) -> None:
@@ -60,7 +60,7 @@ def open_link(link: WorkerLink, network: Network, now: float, busy: bool = False
 
 
 def tick_to(link: WorkerLink, until: float) -> str | None:
-    """Call `tick` whenever it asks for it, up to a moment; why the worker counts as gone."""
+    """Call `tick` whenever it is due, until a time; return why the worker counts as gone."""
     while (due := link.deadline()) is not None and due <= until:
         gone = link.tick(due, nothing)
         if gone is not None:

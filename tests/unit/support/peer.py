@@ -1,4 +1,4 @@
-"""The worker's end of a connection, for the tests of our own end."""
+"""The worker's end of a connection, to test our end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LIMIT = 10.0
 
 
 class Worker:
-    """The worker's end of a connection: the library's protocol over a blocking socket."""
+    """The worker's end of a connection: the protocol of `websockets` over a blocking socket."""
 
     def __init__(self, sock: socket.socket) -> None:
         sock.settimeout(LIMIT)
@@ -37,7 +37,7 @@ class Worker:
         self.socket.sendall(data)
 
     def hear(self, count: int = 1) -> list[Frame]:
-        """The next frames, `count` of them at least."""
+        """Receive the next frames, at least `count` of them."""
         heard: list[Frame] = []
         while len(heard) < count:
             data = self.socket.recv(1 << 20)
@@ -53,7 +53,7 @@ class Worker:
 
 @contextmanager
 def tcp_pair() -> Iterator[tuple[socket.socket, socket.socket]]:
-    """Both ends of a TCP connection."""
+    """Yield both ends of a TCP connection."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         ours = socket.create_connection(server.getsockname(), timeout=LIMIT)
         theirs, _ = server.accept()
@@ -62,13 +62,13 @@ def tcp_pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 def read(connection: Connection) -> tuple[list[bytes | bytearray], Closed | None]:
-    """What comes next."""
-    assert select.select([connection], [], [], LIMIT)[0], "nothing came"
+    """Read once something has arrived."""
+    assert select.select([connection], [], [], LIMIT)[0], "nothing arrived"
     return connection.read()
 
 
 def read_all(connection: Connection, count: int) -> list[bytes | bytearray]:
-    """The next messages, `count` of them at least."""
+    """Read the next messages, at least `count` of them."""
     messages: list[bytes | bytearray] = []
     while len(messages) < count:
         payloads, closed = read(connection)

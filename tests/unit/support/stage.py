@@ -1,4 +1,4 @@
-"""A supervisor between a worker and algorithm sides that are played by hand."""
+"""A supervisor between a worker and algorithm sides that the test plays by hand."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Side:
         self._tasks.sendall(ipc_frames.header(kind, generation, len(payload)) + payload)
 
     def hear(self, kind: FrameKind) -> Frame:
-        """The next frame, which must be of this kind; from the pipe that brings it."""
+        """Receive the next frame from the pipe for this kind; fail if it is of another kind."""
         sock = self._control if kind in (FrameKind.ANSWER, FrameKind.INTERRUPT) else self._tasks
         while not self._heard[sock]:
             count = sock.recv_into(self._cutters[sock].space())
@@ -115,7 +115,7 @@ class Stage:
         self.worker.say(json.dumps({"command": command, "data": data}))
 
     def heard(self) -> dict[str, Any]:
-        """The next message to the worker, those apart that come by the clock."""
+        """Receive the next message to the worker, except those that timers send."""
         while not self._heard:
             frames = self.worker.hear()
             assert frames, "the wrapper has closed the connection"
@@ -125,7 +125,7 @@ class Stage:
         return self._heard.pop(0)
 
     def begin_task(self) -> int:
-        """Bring a task so far that its code runs; its generation."""
+        """Begin a task until its code runs; return its generation."""
         self.tell("initialize", {"input": [1]})
         generation = self.side.hear(FrameKind.INITIALIZE).generation
         self.side.say(FrameKind.INITIALIZE_COMPLETED, generation)
@@ -136,7 +136,7 @@ class Stage:
         return generation
 
     def ended(self) -> int:
-        """The exit code."""
+        """Wait for the supervisor to end; return the exit code."""
         self._thread.join(LIMIT)
         assert self.code is not None, self.log
         return self.code
