@@ -22,6 +22,7 @@ from ..local.show.screen import Screen
 from ..local.source.source import open_algorithm
 from ..local.worker.storage import local_storage
 from ..local.worker.worker import LocalWorker
+from ..text.exit_codes import exit_code_of_signal
 from .run_request import RunRequest, make_jobs, open_worker, say_remarks
 from .run_view import Show
 
@@ -51,7 +52,7 @@ class _Run:
         self.stack.close()
         self.show.summary()
         if code == _TERMINATED and self.signals:
-            return 128 + self.signals[0]
+            return exit_code_of_signal(self.signals[0])
         return code or self.result.result()
 
     def end_without_user_code(self, code: int) -> None:

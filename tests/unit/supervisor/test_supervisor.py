@@ -84,7 +84,7 @@ def test_a_stop_that_is_not_heeded_costs_the_process(
 def test_too_much_on_its_way_to_the_worker_makes_the_algorithm_wait(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wrapper.supervisor.supervisor._MOST_WAITING_BYTES", 1_000_000)
+    monkeypatch.setattr("wrapper.supervisor.supervisor._MAX_WAITING_BYTES", 1_000_000)
     generation = stage.begin_task()
     message = json.dumps({"command": "progress", "data": "x" * 500_000}).encode()
 
@@ -146,7 +146,7 @@ def test_somebody_else_is_connected_already(stage: Stage) -> None:
     stage.side.end()
 
     assert stage.ended() == 69
-    assert "laptop is connected" in stage.log
+    assert "the debug connection is in use by laptop" in stage.log
 
 
 def test_a_worker_that_is_gone_is_told_once_while_the_user_s_exit_runs(tmp_path: Path) -> None:
@@ -156,5 +156,5 @@ def test_a_worker_that_is_gone_is_told_once_while_the_user_s_exit_runs(tmp_path:
     Thread(target=stage.side.end).start()
 
     assert stage.ended() == 75
-    assert stage.log.count("ending with code 75") == 1
+    assert stage.log.count("exiting with code 75") == 1
     stage.close()

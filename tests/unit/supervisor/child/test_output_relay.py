@@ -161,7 +161,7 @@ def test_a_burst_shares_messages() -> None:
 
 
 def test_output_that_never_pauses_is_not_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wrapper.supervisor.child.output_relay._MOST_LINES", 10**9)
+    monkeypatch.setattr("wrapper.supervisor.child.output_relay._MAX_LINES", 10**9)
     with relaying() as (shown, running):
         deadline = time.monotonic() + LIMIT
         while running.messages.empty():

@@ -15,7 +15,8 @@ import pytest
 
 from tests.paths import ROOT
 from wrapper.ipc.frames import Frame, FrameKind
-from wrapper.supervisor.child.process import AlgorithmProcess, exit_code_of
+from wrapper.supervisor.child.process import AlgorithmProcess
+from wrapper.text.exit_codes import exit_code_of_status
 
 LIMIT = 30.0
 
@@ -187,7 +188,7 @@ def test_file_descriptors_are_given_back() -> None:
 def test_the_exit_code_is_that_of_a_container(
     started: list[Started], script: str, code: int
 ) -> None:
-    assert exit_code_of(start(started, script).wait()) == code
+    assert exit_code_of_status(start(started, script).wait()) == code
 
 
 def test_its_last_words_are_read_before_the_end(started: list[Started]) -> None:
@@ -217,7 +218,7 @@ def test_it_is_killed_with_all_of_its_group(started: list[Started]) -> None:
     assert algorithm.hear() == "up"
     algorithm.process.kill()
 
-    assert exit_code_of(algorithm.wait()) == 137
+    assert exit_code_of_status(algorithm.wait()) == 137
     assert algorithm.read() is None, "both had the other end of the pipe"
 
 

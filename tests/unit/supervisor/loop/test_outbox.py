@@ -212,28 +212,6 @@ def test_flushing_where_nobody_can_help_gives_up(
     assert outbox.waiting_bytes == 0, "else the loop would try for ever"
 
 
-class NoSendmsg:
-    """A socket as Windows has it."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self.fileno = sock.fileno
-        self.setblocking = sock.setblocking
-        self.settimeout = sock.settimeout
-        self.recv_into = sock.recv_into
-        self.send = sock.send
-        self.shutdown = sock.shutdown
-        self.close = sock.close
-
-
-def test_a_socket_without_sendmsg(pair: tuple[socket.socket, socket.socket]) -> None:
-    ours, theirs = pair
-    outbox = Outbox(NoSendmsg(ours))  # type: ignore[arg-type]
-
-    outbox.send([b"head", some_bytes(300_000), b"tail"])
-
-    assert drain(outbox, theirs) == b"head" + some_bytes(300_000) + b"tail"
-
-
 steps = st.one_of(
     st.lists(st.one_of(st.binary(max_size=20), st.integers(1, 60_000).map(some_bytes)), max_size=4),
     st.integers(0, 50_000),  # the other side reads so many bytes

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import select
 import socket
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from wrapper.supervisor.loop import poller as module
 from wrapper.supervisor.loop.outbox import Outbox
 from wrapper.supervisor.loop.poller import Poller
 
@@ -17,12 +15,8 @@ LIMIT = 10.0
 Pair = tuple[socket.socket, socket.socket]
 
 
-@pytest.fixture(params=["poll", "select"])
-def poller(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Poller:
-    """With the kernel's poll, and with what takes its place where there is none."""
-    if request.param == "select":
-        monkeypatch.delattr(select, "poll")
-        assert isinstance(Poller()._poll, module._SelectPoll)
+@pytest.fixture
+def poller() -> Poller:
     return Poller()
 
 
