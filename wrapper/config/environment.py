@@ -109,12 +109,8 @@ class EnvironmentReader:
         """
         value = self.text(name)
         shown = repr(value if len(value) <= _LONGEST_SHOWN else value[:_LONGEST_SHOWN] + "…")
-        self.problems.append(f"{name} is {shown}, but must be {must}{_did_you_mean(value, known)}")
+        from ..text.suggestions import near_miss  # needed only if a value is invalid
 
-
-def _did_you_mean(value: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches  # only once something is wrong
-
-    words = {word.lower(): word for word in known}
-    near = get_close_matches(value.lower(), words, n=1)
-    return f"; did you mean {words[near[0]]!r}?" if near else ""
+        meant = near_miss(value, known)
+        hint = "" if meant is None else f"; did you mean {meant!r}?"
+        self.problems.append(f"{name} is {shown}, but must be {must}{hint}")

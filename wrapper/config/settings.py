@@ -63,7 +63,6 @@ class Config(NamedTuple):
         log_file_limit: megabytes that process 1 of the image (`process_one`) writes to its file.
         termination_log: file for the report of a crash.
         health_socket: name of the socket for probes; empty: none.
-        tracing_host: host of the Jaeger agent; empty: none.
         storage: used in mode v3 only.
         discovery: used in mode v3 only.
         warnings: a sentence for each setting that could not be kept to.
@@ -89,7 +88,6 @@ class Config(NamedTuple):
     log_file_limit: int
     termination_log: str
     health_socket: str
-    tracing_host: str
     storage: StorageSettings
     discovery: DiscoverySettings
     warnings: tuple[str, ...]
@@ -136,7 +134,6 @@ class Config(NamedTuple):
             log_file_limit=read.whole("HKUBE_LOG_FILE_LIMIT", 512),
             termination_log=read.text("TERMINATION_LOG", "/dev/termination-log"),
             health_socket=read.text("HKUBE_HEALTH_SOCKET"),
-            tracing_host=read.text("JAEGER_AGENT_SERVICE_HOST"),
             storage=read_storage(read, os.fspath(cwd)),
             discovery=read_discovery(read),
             warnings=tuple(warnings),

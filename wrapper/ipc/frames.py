@@ -48,15 +48,15 @@ class FrameKind(IntEnum):
     INTERRUPT = 5  # raise AlgorithmStopped in the user's code, if it still runs
     ANSWER = 6  # the answer to a call of HKubeApi; payload: the worker's message
 
-    LOADED = 16  # the user's module is loaded, or failed to; payload: one byte of Functions
-    INITIALIZED = 17  # the answer to INITIALIZE; no payload
-    FINISHED = 18  # the task's last word; payload: the message for the worker (done or error)
-    ENDED = 19  # what STOP asked for is done
-    SAID = 20  # payload: a message for the worker
+    MODULE_LOADED = 16  # the user's module is loaded, or failed to; payload: one byte of Functions
+    INITIALIZE_COMPLETED = 17  # the answer to INITIALIZE; no payload
+    FINAL_MESSAGE = 18  # the task's last word; payload: the message for the worker (done or error)
+    STOP_COMPLETED = 19  # what STOP asked for is done
+    USER_MESSAGE = 20  # payload: a message for the worker
 
 
 class OptionalFunctions(IntEnum):
-    """Bits of a LOADED frame: which optional functions the user's module has.
+    """Bits of a MODULE_LOADED frame: which optional functions the user's module has.
 
     A module that failed to load counts as one with `initialize`: there its failure is told.
     """

@@ -41,7 +41,7 @@ EXIT_WORKER_GONE = 75
 # If more bytes than this wait to be sent to the worker, the algorithm process has to wait too.
 _MAX_WAITING_BYTES = 64 * 1024 * 1024
 # Each message needs them, and looking up an enum's member is slow.
-_SAID, _ANSWER = FrameKind.SAID, FrameKind.ANSWER
+_USER_MESSAGE, _ANSWER = FrameKind.USER_MESSAGE, FrameKind.ANSWER
 # How long the worker's goodbye may take, seconds.
 _EXIT_PATIENCE = 1.0
 _CRASH_PATIENCE = 0.5
@@ -78,7 +78,7 @@ class Supervisor:
             self.wakeup,
             log,
             on_messages=self._from_worker,
-            is_task_under_way=lambda: machine.busy,
+            is_task_under_way=lambda: machine.has_task,
         )
         self._algorithm = AlgorithmRunner(
             spawn,
@@ -188,7 +188,7 @@ class Supervisor:
 
     def _take_message(self, payload: bytes | bytearray) -> None:
         machine, channel = self._machine, self._algorithm.channel
-        if channel is not None and machine.talks(machine.generation) and is_answer(payload):
+        if channel is not None and machine.is_running and is_answer(payload):
             channel.control.send(_ANSWER, machine.generation, payload)
             return
         routed = route(payload, self._config.encoding)
@@ -233,18 +233,19 @@ class Supervisor:
             self._take_frames(frames)
 
     def _take_frames(self, frames: list[Frame]) -> None:
+        machine = self._machine
         for kind, generation, payload in frames:
-            if kind == _SAID and self._machine.talks(generation):
+            if kind == _USER_MESSAGE and machine.is_running and generation == machine.generation:
                 self._send(payload, keep=True)
-            elif kind == _SAID:
+            elif kind == _USER_MESSAGE:
                 self._handle(events.UserMessage(generation, payload))
-            elif kind == FrameKind.FINISHED:
+            elif kind == FrameKind.FINAL_MESSAGE:
                 self._handle(events.FinalMessage(generation, payload))
-            elif kind == FrameKind.INITIALIZED:
+            elif kind == FrameKind.INITIALIZE_COMPLETED:
                 self._handle(events.InitializeCompleted(generation))
-            elif kind == FrameKind.ENDED:
+            elif kind == FrameKind.STOP_COMPLETED:
                 self._handle(events.StopCompleted(generation))
-            elif kind == FrameKind.LOADED:
+            elif kind == FrameKind.MODULE_LOADED:
                 has_stop = bool(payload[0] & OptionalFunctions.STOP)
                 has_initialize = bool(payload[0] & OptionalFunctions.INITIALIZE)
                 self._log.info(f"the algorithm's module took {self._algorithm.age():.2f} s to load")
@@ -276,7 +277,7 @@ class Supervisor:
 
     def _perform(self, actions: list[events.Action]) -> None:
         for action in actions:
-            if isinstance(action, events.PassOn):
+            if isinstance(action, events.Forward):
                 self._send(action.message, keep=True, final=action.final)
             elif isinstance(action, events.Deliver):
                 channel = self._algorithm.channel
@@ -285,7 +286,7 @@ class Supervisor:
             elif isinstance(action, events.Send):
                 message = control_message(action.command, self._config.encoding)
                 self._send(message, keep=action.command not in (ALIVE, STOPPING))
-            elif isinstance(action, events.ForgetKept):
+            elif isinstance(action, events.DropKeptMessages):
                 self._worker.forget_kept()
             elif isinstance(action, events.KillAlgorithm):
                 self._algorithm.kill(action.reason, action.stuck, action.respawn)

@@ -53,7 +53,7 @@ def test_the_header_is_as_documented() -> None:
 
 
 def test_the_largest_generation_is_told_from_the_kind() -> None:
-    assert cut(written(Frame(FrameKind.SAID, 2**32 - 1, b"x"))) == [(20, 2**32 - 1, b"x")]
+    assert cut(written(Frame(FrameKind.USER_MESSAGE, 2**32 - 1, b"x"))) == [(20, 2**32 - 1, b"x")]
 
 
 def test_kinds_have_numbers_of_their_own() -> None:

@@ -74,6 +74,9 @@ PURE_PIPELINE_FILES = {
     "local/pipeline/show/lines.py",
 }
 
+# They decide about the link to the worker, which `worker.py` carries out.
+PURE_LINK_FILES = {"supervisor/worker/link.py", "supervisor/worker/back_off.py"}
+
 # Slow to import, so only within the functions that need them; the start is measured.
 HEAVY = {
     *("asyncio", "bson", "importlib.metadata", "importlib_metadata", "msgpack", "numpy", "obstore"),
@@ -297,6 +300,16 @@ def test_the_decisions_of_pipelines_have_no_io_thread_or_clock() -> None:
         if each.file in pure | PURE_PIPELINE_FILES and not each.relative and each.target in IMPURE
     ]
     none_of(impure, "a run of a pipeline is told what happens, it does not wait for it:")
+
+
+def test_the_decisions_about_the_link_have_no_io_thread_or_clock() -> None:
+    assert {file for file, _ in FILES} >= PURE_LINK_FILES
+    impure = [
+        each
+        for each in IMPORTS
+        if each.file in PURE_LINK_FILES and not each.relative and each.target in IMPURE
+    ]
+    none_of(impure, "the link is passed times and told what happened:")
 
 
 def test_heavy_modules_are_imported_where_they_are_needed() -> None:

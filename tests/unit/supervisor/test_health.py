@@ -113,7 +113,9 @@ def test_unhealthy_wrapper_is_reported(
     assert capsys.readouterr().out == text + "\n"
 
 
-def test_healthy_wrapper_is_reported(served: health.HealthSocket, capsys: pytest.CaptureFixture[str]) -> None:
+def test_healthy_wrapper_is_reported(
+    served: health.HealthSocket, capsys: pytest.CaptureFixture[str]
+) -> None:
     turning = Thread(target=Loop(served).turn)
     turning.start()
 

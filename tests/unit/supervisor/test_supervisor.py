@@ -24,9 +24,11 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 def test_a_task_passes_through(stage: Stage) -> None:
     generation = stage.begin_task()
-    stage.side.say(FrameKind.SAID, generation, {"command": "progress", "data": {"progress": 5}})
+    stage.side.say(
+        FrameKind.USER_MESSAGE, generation, {"command": "progress", "data": {"progress": 5}}
+    )
     assert stage.heard()["command"] == "progress"
-    stage.side.say(FrameKind.FINISHED, generation, {"command": "done", "data": 7})
+    stage.side.say(FrameKind.FINAL_MESSAGE, generation, {"command": "done", "data": 7})
 
     assert stage.heard() == {"command": "done", "data": 7}
 
@@ -34,11 +36,11 @@ def test_a_task_passes_through(stage: Stage) -> None:
 def test_what_belongs_to_an_old_task_is_dropped(stage: Stage) -> None:
     generation = stage.begin_task()
     for data in (1, 2):
-        stage.side.say(FrameKind.FINISHED, generation, {"command": "done", "data": data})
-    stage.side.say(FrameKind.SAID, generation, {"command": "progress", "data": {}})
+        stage.side.say(FrameKind.FINAL_MESSAGE, generation, {"command": "done", "data": data})
+    stage.side.say(FrameKind.USER_MESSAGE, generation, {"command": "progress", "data": {}})
     assert stage.heard()["data"] == 1
     generation = stage.begin_task()
-    stage.side.say(FrameKind.FINISHED, generation, {"command": "done", "data": 3})
+    stage.side.say(FrameKind.FINAL_MESSAGE, generation, {"command": "done", "data": 3})
 
     assert stage.heard()["data"] == 3
 
@@ -58,7 +60,7 @@ def test_a_burst_of_answers_stays_in_order(stage: Stage) -> None:
 def test_junk_of_the_worker_is_survived(stage: Stage) -> None:
     stage.worker.say("", "{", "[]", b"\xff", '{"command":5}', '{"command":"dance"}', "{" * 5000)
     generation = stage.begin_task()
-    stage.side.say(FrameKind.FINISHED, generation, {"command": "done", "data": 1})
+    stage.side.say(FrameKind.FINAL_MESSAGE, generation, {"command": "done", "data": 1})
 
     assert stage.heard()["data"] == 1
 
@@ -66,7 +68,7 @@ def test_junk_of_the_worker_is_survived(stage: Stage) -> None:
 def test_a_stop_that_is_not_heeded_costs_the_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wrapper.protocol.task.machine.KILL_AFTER", 0.05)
+    monkeypatch.setattr("wrapper.protocol.task.transitions.KILL_AFTER", 0.05)
     stage = Stage(tmp_path)
     stage.begin_task()
     stage.tell("stop", {"forceStop": True})
@@ -74,9 +76,9 @@ def test_a_stop_that_is_not_heeded_costs_the_process(
     assert stage.heard() == {"command": "stopped"}
     assert stage.side.killed.wait(LIMIT)
     stage.side = stage.sides.get(timeout=LIMIT)
-    stage.side.say(FrameKind.LOADED, 0, raw=bytes([OptionalFunctions.INITIALIZE]))
+    stage.side.say(FrameKind.MODULE_LOADED, 0, raw=bytes([OptionalFunctions.INITIALIZE]))
     generation = stage.begin_task()
-    stage.side.say(FrameKind.FINISHED, generation, {"command": "done", "data": 1})
+    stage.side.say(FrameKind.FINAL_MESSAGE, generation, {"command": "done", "data": 1})
     assert stage.heard()["data"] == 1
     stage.close()
 
@@ -90,8 +92,8 @@ def test_too_much_on_its_way_to_the_worker_makes_the_algorithm_wait(
 
     def flood() -> None:
         for _ in range(60):
-            stage.side.say(FrameKind.SAID, generation, raw=message)
-        stage.side.say(FrameKind.FINISHED, generation, {"command": "done", "data": 1})
+            stage.side.say(FrameKind.USER_MESSAGE, generation, raw=message)
+        stage.side.say(FrameKind.FINAL_MESSAGE, generation, {"command": "done", "data": 1})
 
     flooding = Thread(target=flood)
     flooding.start()
@@ -133,7 +135,7 @@ def test_a_death_ends_the_container_with_no_message_for_the_worker(stage: Stage)
 
 def test_last_words_before_a_death_are_sent(stage: Stage) -> None:
     generation = stage.begin_task()
-    stage.side.say(FrameKind.FINISHED, generation, {"command": "done", "data": 1})
+    stage.side.say(FrameKind.FINAL_MESSAGE, generation, {"command": "done", "data": 1})
     stage.side.end()
 
     assert stage.heard()["data"] == 1

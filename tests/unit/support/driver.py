@@ -78,7 +78,7 @@ class Driver:
         def drive() -> None:
             try:
                 loaded = self.hear()
-                assert loaded.kind == FrameKind.LOADED
+                assert loaded.kind == FrameKind.MODULE_LOADED
                 self.functions = loaded.message[0]
                 script()
             except BaseException as error:
@@ -118,7 +118,11 @@ class Driver:
             assert frames is not None, "the host has closed its end"
             self._heard += frames
         found, generation, payload = self._heard.pop(0)
-        message = json.loads(payload) if found in (FrameKind.FINISHED, FrameKind.SAID) else payload
+        message = (
+            json.loads(payload)
+            if found in (FrameKind.FINAL_MESSAGE, FrameKind.USER_MESSAGE)
+            else payload
+        )
         heard = Heard(FrameKind(found), generation, message)
         assert kind is None or heard.kind is kind, heard
         return heard
@@ -131,7 +135,7 @@ class Driver:
     def run_task(self, generation: int, data: Any = None) -> Heard:
         """A whole task; its last word."""
         self.tell(FrameKind.TASK, generation, data or {})
-        return self.hear(FrameKind.FINISHED)
+        return self.hear(FrameKind.FINAL_MESSAGE)
 
     @property
     def log(self) -> str:

@@ -100,7 +100,7 @@ class Stage:
         self._thread = Thread(target=self._run)
         self._thread.start()
         self.worker = self.gateway.accept()
-        self.side.say(FrameKind.LOADED, 0, raw=bytes([OptionalFunctions.INITIALIZE]))
+        self.side.say(FrameKind.MODULE_LOADED, 0, raw=bytes([OptionalFunctions.INITIALIZE]))
 
     def _spawn(self) -> Side:
         side = Side()
@@ -128,7 +128,7 @@ class Stage:
         """Bring a task so far that its code runs; its generation."""
         self.tell("initialize", {"input": [1]})
         generation = self.side.hear(FrameKind.INITIALIZE).generation
-        self.side.say(FrameKind.INITIALIZED, generation)
+        self.side.say(FrameKind.INITIALIZE_COMPLETED, generation)
         assert self.heard() == {"command": "initialized"}
         self.tell("start")
         assert self.side.hear(FrameKind.START).generation == generation

@@ -201,7 +201,7 @@ class Host:
             )
         finally:
             self._user.running = False
-        self._pipes.send(FrameKind.LOADED, 0, bytes([functions]))
+        self._pipes.send(FrameKind.MODULE_LOADED, 0, bytes([functions]))
 
     def _read_task(self, frame: Frame) -> RunningTask | None:
         """The task that a message of the worker brings; None if it cannot be read."""
@@ -244,7 +244,7 @@ class Host:
                 self._fail(task, outcome.report)
                 return
         if not is_whole:
-            self._pipes.send(FrameKind.INITIALIZED, task.generation)
+            self._pipes.send(FrameKind.INITIALIZE_COMPLETED, task.generation)
 
     def _fill_input(self, task: RunningTask) -> bool:
         """Mode v3: read what the input refers to; False if the task has failed by it."""
@@ -276,7 +276,7 @@ class Host:
             return
         self._task = None
         task.api.end(None)
-        self._pipes.send(FrameKind.FINISHED, generation, payload)
+        self._pipes.send(FrameKind.FINAL_MESSAGE, generation, payload)
 
     def _end_task(self, frame: Frame) -> None:
         """What STOP and EXIT ask for; no user code runs on this thread now."""
@@ -298,7 +298,7 @@ class Host:
         if task is not None:
             task.api.end("stopped")
         if not is_exit:
-            self._pipes.send(FrameKind.ENDED, generation)
+            self._pipes.send(FrameKind.STOP_COMPLETED, generation)
         elif algorithm is not None and algorithm.exit is not None:
             leave = algorithm.exit
             # An interruption that was meant for the task must not reach it.
@@ -322,7 +322,7 @@ class Host:
         except EncodingError as error:
             message = shapes.error_message(error.code, str(error), "")
             payload = encode(self._settings, message, "error")
-        self._pipes.send(FrameKind.FINISHED, generation, payload)
+        self._pipes.send(FrameKind.FINAL_MESSAGE, generation, payload)
 
     def _log_outcome(self, name: str, outcome: UserCodeOutcome) -> None:
         if outcome.report is not None:

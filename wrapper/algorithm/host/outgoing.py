@@ -13,7 +13,7 @@ from .pipes import Pipes
 if TYPE_CHECKING:
     from ...storage.task_storage import TaskStorage
 
-_SAID = FrameKind.SAID  # looked up once: an enum's member is slow to get at
+_USER_MESSAGE = FrameKind.USER_MESSAGE  # looked up once: an enum's member is slow to get at
 
 
 class HostSettings(NamedTuple):
@@ -43,7 +43,7 @@ class TaskLink:
         self._generation = generation
 
     def send(self, message: Mapping[str, Any], subject: str) -> None:
-        self._pipes.send(_SAID, self._generation, encode(self._settings, message, subject))
+        self._pipes.send(_USER_MESSAGE, self._generation, encode(self._settings, message, subject))
 
 
 def encode(settings: HostSettings, message: Mapping[str, Any], subject: str) -> bytes:

@@ -13,7 +13,6 @@ from bson.dbref import DBRef
 from bson.errors import BSONError
 from bson.int64 import Int64
 
-from ..messages.peek import peek_command
 from .binary_format import BinaryFormat, encode, not_valid
 from .values import INT64_MAX, PLAIN
 
@@ -43,10 +42,6 @@ class BsonEncoding:
         if "data" not in document:
             raise not_valid(frame, "BSON", "it has no field data")
         return document["data"]
-
-    def peek_command(self, head: bytes) -> str | None:
-        """Finds the command of a frame; see ``Encoding``."""
-        return peek_command("bson", head)
 
 
 _OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(

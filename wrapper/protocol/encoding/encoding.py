@@ -37,9 +37,6 @@ class Encoding(Protocol):
             DecodingError: the frame is not valid in this encoding.
         """
 
-    def peek_command(self, head: bytes) -> str | None:
-        """The command of a frame from its first bytes; None if it is not found there."""
-
 
 def get_encoding(name: str) -> Encoding:
     """The encoding of this name: ``json``, ``msgpack`` or ``bson``.

@@ -12,7 +12,6 @@ from typing import Any, NoReturn
 import orjson
 
 from ...errors import DecodingError
-from ..messages.peek import peek_command
 from .tree import WALK, Format, convert
 from .values import (
     INT64_MIN,
@@ -65,10 +64,6 @@ class JsonEncoding:
         except orjson.JSONDecodeError:
             pass  # it is told below, and with it goes orjson's copy of the whole frame
         return _decode_slowly(bytes(frame))
-
-    def peek_command(self, head: bytes) -> str | None:
-        """Finds the command of a frame; see ``Encoding``."""
-        return peek_command("json", head)
 
 
 def _unsupported(error: orjson.JSONEncodeError) -> bool:

@@ -8,7 +8,6 @@ from typing import Any
 import msgpack
 import ormsgpack
 
-from ..messages.peek import peek_command
 from .binary_format import BinaryFormat, encode, not_valid
 from .values import UINT64_MAX, is_plain_array, simplify
 
@@ -42,10 +41,6 @@ class MsgpackEncoding:
             )
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise not_valid(frame, "msgpack", str(error) or type(error).__name__) from None
-
-    def peek_command(self, head: bytes) -> str | None:
-        """Finds the command of a frame; see ``Encoding``."""
-        return peek_command("msgpack", head)
 
 
 def _pack_fast(message: Mapping[str, Any]) -> bytes | None:

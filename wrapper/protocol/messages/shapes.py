@@ -16,31 +16,6 @@ from .commands import *  # noqa: F403 (offered here too, beside the shapes that 
 Message = dict[str, Any]
 
 
-def initialized() -> Message:
-    """The answer to ``initialize``: the user's code is ready to start."""
-    return {"command": INITIALIZED}
-
-
-def started() -> Message:
-    """The answer to ``start``."""
-    return {"command": STARTED}
-
-
-def alive() -> Message:
-    """The sign of life of a running task; never to be sent outside one."""
-    return {"command": ALIVE}
-
-
-def stopping() -> Message:
-    """Asks the worker for 10 more seconds before ``stopped``."""
-    return {"command": STOPPING}
-
-
-def stopped() -> Message:
-    """The answer to ``stop``."""
-    return {"command": STOPPED}
-
-
 def done(result: Any) -> Message:
     """The task ended well, with this result."""
     return {"command": DONE, "data": result}
@@ -198,11 +173,6 @@ def parse_answer(command: str, data: Any) -> CallAnswer | None:
     if kind is AnswerKind.STOPPED:
         return CallAnswer(kind, call_id, reason=_text(fields.get("reason")) or _text(response))
     return CallAnswer(kind, call_id, response=response if kind is AnswerKind.DONE else None)
-
-
-def stop_forced(data: Any) -> bool:
-    """Tells a user's stop or a task's time limit from a scale-down."""
-    return isinstance(data, dict) and data.get("forceStop") is True
 
 
 def exit_code(data: Any) -> int:

@@ -117,7 +117,7 @@ class Send(NamedTuple):
     command: str
 
 
-class PassOn(NamedTuple):
+class Forward(NamedTuple):
     """Send the worker a message that the algorithm process has encoded.
 
     Attributes:
@@ -136,7 +136,7 @@ class Deliver(NamedTuple):
     payload: Payload
 
 
-class ForgetKept(NamedTuple):
+class DropKeptMessages(NamedTuple):
     """Another task begins: drop what is kept for a worker that was out of reach."""
 
 
@@ -171,4 +171,4 @@ class ExitContainer(NamedTuple):
     crashed: bool = False
 
 
-Action = Send | PassOn | Deliver | ForgetKept | KillAlgorithm | Note | ExitContainer
+Action = Send | Forward | Deliver | DropKeptMessages | KillAlgorithm | Note | ExitContainer

@@ -1,10 +1,12 @@
-"""Which event, in which state of a task, is answered by which method of `task.TaskMachine`."""
+"""Which method of `TaskTransitions` responds to which event in which state."""
 
 from __future__ import annotations
 
-from enum import Enum
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from .events import (
+    Action,
     AlgorithmDied,
     AnswerReceived,
     CodeChanged,
@@ -20,39 +22,34 @@ from .events import (
     StopReceived,
     UserMessage,
 )
+from .transitions import State
+from .transitions import TaskTransitions as On
+
+E = TypeVar("E", bound=Event)
+Method = Callable[[On, Any, float], list[Action]]
 
 
-class State(Enum):
-    """Where the task is."""
-
-    IDLE = "idle"
-    INITIALIZING = "initializing"
-    READY = "ready"
-    RUNNING = "running"
-    STOPPING = "stopping"
-    EXITING = "exiting"
-    EXITED = "exited"
-
-
-def _row(*names: str) -> dict[State, str]:
-    return dict(zip(State, names, strict=True))
+def _row(
+    event: type[E], *methods: Callable[[On, E, float], list[Action]]
+) -> tuple[type[Any], dict[State, Method]]:
+    return event, dict(zip(State, methods, strict=True))
 
 
 # fmt: off
-TABLE: dict[type[Event], dict[State, str]] = {
-    # event            idle            initializing          ready           running         stopping             exiting             exited
-    InitializeReceived:  _row("_begin",       "_replace",           "_begin",       "_replace",     "_queue_task",       "_unexpected",      "_drop"),
-    StartReceived:       _row("_unexpected",  "_hold_start",        "_start",       "_unexpected",  "_hold_next_start",  "_unexpected",      "_drop"),
-    StopReceived:        _row("_stop_idle",   "_stop_initializing", "_stop_idle",   "_stop",        "_stop_again",       "_stop_exiting",    "_drop"),
-    ExitReceived:        _row("_exit",        "_exit",              "_exit",        "_exit",        "_exit",             "_exit_sooner",     "_drop"),
-    AnswerReceived:      _row("_drop",        "_answer",            "_answer",      "_answer",      "_drop",             "_drop",            "_drop"),
-    ModuleLoaded:      _row("_loaded",      "_loaded",            "_loaded",      "_loaded",      "_loaded",           "_loaded",          "_drop"),
-    InitializeCompleted: _row("_drop",        "_initialized",       "_drop",        "_drop",        "_drop",             "_drop",            "_drop"),
-    FinalMessage:    _row("_drop",        "_finished",          "_finished",    "_finished",    "_drop",             "_drop",            "_drop"),
-    StopCompleted:       _row("_drop",        "_drop",              "_drop",        "_drop",        "_ended",            "_drop",            "_drop"),
-    UserMessage:        _row("_drop",        "_pass_on",           "_pass_on",     "_pass_on",     "_pass_on_stopping", "_drop",            "_drop"),
-    AlgorithmDied:        _row("_crashed",     "_crashed",           "_crashed",     "_crashed",     "_died_stopping",    "_exit_is_done",    "_drop"),
-    SigtermReceived:   _row("_terminate",   "_terminate",         "_terminate",   "_terminate",   "_terminate",        "_terminate_exiting", "_drop"),
-    CodeChanged:      _row("_reload_idle", "_reload_task",       "_reload_task", "_reload_task", "_reload_stopping",  "_drop",            "_drop"),
-}
+TABLE: dict[type[Event], dict[State, Method]] = dict((
+    # event                   idle                initializing            ready               running             stopping                   exiting                     exited
+    _row(InitializeReceived,  On.begin,           On.replace,             On.begin,           On.replace,         On.queue_task,             On.note_unexpected,         On.drop_late),
+    _row(StartReceived,       On.note_unexpected, On.hold_start,          On.start,           On.note_unexpected, On.hold_next_start,        On.note_unexpected,         On.drop_late),
+    _row(StopReceived,        On.stop_idle,       On.stop_initializing,   On.stop_idle,       On.stop_running,    On.stop_again,             On.stop_while_exiting,      On.drop_late),
+    _row(ExitReceived,        On.exit,            On.exit,                On.exit,            On.exit,            On.exit,                   On.exit_again,              On.drop_late),
+    _row(AnswerReceived,      On.drop_late,       On.deliver_answer,      On.deliver_answer,  On.deliver_answer,  On.drop_late,              On.drop_late,               On.drop_late),
+    _row(ModuleLoaded,        On.remember_module, On.remember_module,     On.remember_module, On.remember_module, On.remember_module,        On.remember_module,         On.drop_late),
+    _row(InitializeCompleted, On.drop_late,       On.complete_initialize, On.drop_late,       On.drop_late,       On.drop_late,              On.drop_late,               On.drop_late),
+    _row(FinalMessage,        On.drop_late,       On.finish,              On.finish,          On.finish,          On.drop_late,              On.drop_late,               On.drop_late),
+    _row(StopCompleted,       On.drop_late,       On.drop_late,           On.drop_late,       On.drop_late,       On.complete_stop,          On.drop_late,               On.drop_late),
+    _row(UserMessage,         On.drop_late,       On.forward,             On.forward,         On.forward,         On.forward_while_stopping, On.drop_late,               On.drop_late),
+    _row(AlgorithmDied,       On.crash,           On.crash,               On.crash,           On.crash,           On.die_while_stopping,     On.complete_exit,           On.drop_late),
+    _row(SigtermReceived,     On.terminate,       On.terminate,           On.terminate,       On.terminate,       On.terminate,              On.terminate_while_exiting, On.drop_late),
+    _row(CodeChanged,         On.reload_idle,     On.reload_task,         On.reload_task,     On.reload_task,     On.reload_while_stopping,  On.drop_late,               On.drop_late),
+))
 # fmt: on

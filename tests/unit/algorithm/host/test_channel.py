@@ -77,7 +77,7 @@ def test_what_ends_a_task_goes_through_both(pipes: Pipes, kind: FrameKind) -> No
 
 def test_every_kind_goes_somewhere(pipes: Pipes) -> None:
     for kind in FrameKind:
-        if kind < FrameKind.LOADED:  # the others come from there
+        if kind < FrameKind.MODULE_LOADED:  # the others come from there
             pipes.channel.send(kind, 1, b"")
             assert pipes.heard(pipes.tasks) + pipes.heard(pipes.control), kind
 
@@ -121,13 +121,13 @@ def test_sending_to_a_closed_pipe_is_no_error(pipes: Pipes) -> None:
 
 
 def test_frames_are_read_up_to_the_end(pipes: Pipes) -> None:
-    frame = ipc_frames.header(FrameKind.SAID, 7, 4) + b"said"
+    frame = ipc_frames.header(FrameKind.USER_MESSAGE, 7, 4) + b"said"
     pipes.tasks.sendall(frame + frame + frame[:5])
-    assert pipes.read() == [(FrameKind.SAID, 7, b"said")] * 2
+    assert pipes.read() == [(FrameKind.USER_MESSAGE, 7, b"said")] * 2
 
     pipes.tasks.sendall(frame[5:])
     pipes.tasks.close()
-    assert pipes.read() == [(FrameKind.SAID, 7, b"said")]
+    assert pipes.read() == [(FrameKind.USER_MESSAGE, 7, b"said")]
     assert pipes.read() is None
     assert pipes.channel.read() is None
 
@@ -137,7 +137,7 @@ def test_nothing_to_read_is_no_frame(pipes: Pipes) -> None:
 
 
 def test_a_frame_that_is_cut_by_the_end_is_no_frame(pipes: Pipes) -> None:
-    pipes.tasks.sendall(ipc_frames.header(FrameKind.FINISHED, 1, 100) + b"half")
+    pipes.tasks.sendall(ipc_frames.header(FrameKind.FINAL_MESSAGE, 1, 100) + b"half")
     pipes.tasks.close()
 
     assert pipes.read() == []

@@ -58,7 +58,7 @@ def test_a_module_that_does_not_load_fails_every_task(driver: Driver) -> None:
             (5, FrameKind.INITIALIZE),
         ):
             driver.tell(kind, generation, DATA)
-            heard = driver.hear(FrameKind.FINISHED)
+            heard = driver.hear(FrameKind.FINAL_MESSAGE)
             assert heard.generation == generation
             assert heard.command == "errorMessage"
             assert heard.error["code"] == "LoadError"
@@ -77,7 +77,7 @@ def test_loading_can_be_tried_again_after_a_stop(driver: Driver) -> None:
 
     def script() -> None:
         driver.tell(FrameKind.STOP, 2, {"forceStop": True})
-        assert driver.hear(FrameKind.ENDED).generation == 2
+        assert driver.hear(FrameKind.STOP_COMPLETED).generation == 2
         assert driver.run_task(3).error["message"] == "broken"
 
     driver.serve(script, load)
@@ -89,10 +89,10 @@ def test_a_task_in_two_steps(driver: Driver) -> None:
 
     def script() -> None:
         driver.tell(FrameKind.INITIALIZE, 1, DATA)
-        assert driver.hear(FrameKind.INITIALIZED).generation == 1
+        assert driver.hear(FrameKind.INITIALIZE_COMPLETED).generation == 1
         steps.append("initialized")
         driver.tell(FrameKind.START, 1)
-        heard = driver.hear(FrameKind.FINISHED)
+        heard = driver.hear(FrameKind.FINAL_MESSAGE)
         assert (heard.generation, heard.message) == (1, {"command": "done", "data": [1, 2]})
 
     driver.serve(script, loads(echo, initialize=steps.append))
@@ -137,7 +137,7 @@ def test_a_task_without_data_is_an_empty_one(driver: Driver, data: bytes) -> Non
 
     def script() -> None:
         driver.tell(FrameKind.TASK, 1, raw=raw)
-        assert driver.hear(FrameKind.FINISHED).data == {}
+        assert driver.hear(FrameKind.FINAL_MESSAGE).data == {}
 
     driver.serve(script, loads(lambda args: args))
 
@@ -146,7 +146,7 @@ def test_a_task_without_data_is_an_empty_one(driver: Driver, data: bytes) -> Non
 def test_a_task_that_cannot_be_read_is_answered_by_an_error(driver: Driver, raw: bytes) -> None:
     def script() -> None:
         driver.tell(FrameKind.TASK, 1, raw=raw)
-        heard = driver.hear(FrameKind.FINISHED)
+        heard = driver.hear(FrameKind.FINAL_MESSAGE)
         assert heard.error["code"] == "DecodingError"
         assert "initialize message cannot be read" in heard.error["message"]
         assert driver.run_task(3, {"input": 5}).data == 5
@@ -195,9 +195,9 @@ def test_what_initialize_raises_fails_the_task(driver: Driver, kind: FrameKind) 
 
     def script() -> None:
         driver.tell(kind, 1, DATA)
-        assert "ZeroDivisionError" in driver.hear(FrameKind.FINISHED).error["message"]
+        assert "ZeroDivisionError" in driver.hear(FrameKind.FINAL_MESSAGE).error["message"]
         driver.tell(FrameKind.STOP, 2, {})
-        driver.hear(FrameKind.ENDED)
+        driver.hear(FrameKind.STOP_COMPLETED)
 
     driver.serve(script, loads(started.append, initialize=lambda args: 1 / 0))
 

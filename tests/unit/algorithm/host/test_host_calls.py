@@ -35,14 +35,14 @@ def test_a_call_waits_for_its_answer(driver: Driver) -> None:
 
     def script() -> None:
         driver.tell(FrameKind.TASK, 1, DATA)
-        call = driver.hear(FrameKind.SAID)
+        call = driver.hear(FrameKind.USER_MESSAGE)
         assert call.command == "startStoredSubPipeline"
         driver.answer("subPipelineDone", subPipelineId="nobody's", response=1)
         driver.tell(FrameKind.ANSWER, 0, raw=b"{}")
         driver.tell(FrameKind.ANSWER, 0, raw=b"5")
         driver.tell(FrameKind.ANSWER, 0, raw=b"{junk")
         driver.answer("subPipelineDone", subPipelineId=call.data["subPipelineId"], response=[7])
-        assert driver.hear(FrameKind.FINISHED).data == [7]
+        assert driver.hear(FrameKind.FINAL_MESSAGE).data == [7]
 
     driver.serve(script, loads(start))
 
@@ -57,9 +57,9 @@ def test_a_call_that_failed_raises(driver: Driver) -> None:
 
     def script() -> None:
         driver.tell(FrameKind.TASK, 1, DATA)
-        call_id = driver.hear(FrameKind.SAID).data["subPipelineId"]
+        call_id = driver.hear(FrameKind.USER_MESSAGE).data["subPipelineId"]
         driver.answer("subPipelineError", subPipelineId=call_id, error="no such pipeline")
-        assert driver.hear(FrameKind.FINISHED).data == "survived"
+        assert driver.hear(FrameKind.FINAL_MESSAGE).data == "survived"
 
     driver.serve(script, loads(start))
 
@@ -72,9 +72,9 @@ def test_open_spans_are_finished_before_the_last_word(driver: Driver) -> None:
 
     def script() -> None:
         driver.tell(FrameKind.TASK, 1, DATA)
-        said = [driver.hear(FrameKind.SAID).command for _ in range(4)]
+        said = [driver.hear(FrameKind.USER_MESSAGE).command for _ in range(4)]
         assert said == ["startSpan", "startSpan", "finishSpan", "finishSpan"]
-        assert driver.hear(FrameKind.FINISHED).command == "errorMessage"
+        assert driver.hear(FrameKind.FINAL_MESSAGE).command == "errorMessage"
 
     driver.serve(script, loads(start))
 

@@ -29,13 +29,13 @@ def user() -> Calls:
 def test_a_late_interruption_does_not_reach_the_next_task(driver: Driver, user: Calls) -> None:
     def script() -> None:
         driver.tell(FrameKind.STOP, 2, {})
-        driver.hear(FrameKind.ENDED)
+        driver.hear(FrameKind.STOP_COMPLETED)
         begin(driver, user, 4)
         driver.tell(FrameKind.INTERRUPT, 2)
         driver.channel.control.send(FrameKind.STOP, 2, b"")
         driver.answer("subPipelineDone", subPipelineId="1")  # heard after it
         user.released.set()
-        assert driver.hear(FrameKind.FINISHED).data == "result"
+        assert driver.hear(FrameKind.FINAL_MESSAGE).data == "result"
 
     driver.serve(script, loads(user.start))
 
@@ -52,12 +52,12 @@ def test_a_stop_that_is_heard_late_does_not_stop_the_next_task(driver: Driver) -
 
     def script() -> None:
         driver.channel.tasks.send(FrameKind.STOP, 2, b"")
-        driver.hear(FrameKind.ENDED)
+        driver.hear(FrameKind.STOP_COMPLETED)
         begin(driver, user, 4)
         driver.channel.control.send(FrameKind.STOP, 2, b"")
         driver.answer("subPipelineDone", subPipelineId="1")
         user.released.set()
-        assert driver.hear(FrameKind.FINISHED).data is False
+        assert driver.hear(FrameKind.FINAL_MESSAGE).data is False
 
     driver.serve(script, loads(start))
 

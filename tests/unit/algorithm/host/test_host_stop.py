@@ -32,7 +32,7 @@ def user() -> Calls:
 def test_a_stop_when_idle_is_answered(driver: Driver) -> None:
     def script() -> None:
         driver.tell(FrameKind.STOP, 1, {"forceStop": False})
-        assert driver.hear().kind is FrameKind.ENDED
+        assert driver.hear().kind is FrameKind.STOP_COMPLETED
 
     driver.serve(script, loads(lambda args: None))
 
@@ -46,7 +46,7 @@ def test_a_stop_when_idle_calls_the_user_s_stop(
 ) -> None:
     def script() -> None:
         driver.tell(FrameKind.STOP, 1, data)
-        assert driver.hear(FrameKind.ENDED).generation == 1
+        assert driver.hear(FrameKind.STOP_COMPLETED).generation == 1
 
     driver.serve(script, loads(user.start, stop=user.stop))
 
@@ -56,7 +56,7 @@ def test_a_stop_when_idle_calls_the_user_s_stop(
 def test_a_stop_that_cannot_be_decoded_is_a_stop_still(driver: Driver, user: Calls) -> None:
     def script() -> None:
         driver.tell(FrameKind.STOP, 1, raw=b'{"command":"stop","data":')
-        driver.hear(FrameKind.ENDED)
+        driver.hear(FrameKind.STOP_COMPLETED)
 
     driver.serve(script, loads(user.start, stop=user.stop))
 
@@ -77,7 +77,7 @@ def test_a_task_that_was_stopped_before_it_began_does_not_run(driver: Driver, us
             pass
         return loads(user.start, stop=stop)()
 
-    driver.serve(lambda: driver.hear(FrameKind.ENDED), load)
+    driver.serve(lambda: driver.hear(FrameKind.STOP_COMPLETED), load)
 
     assert user.heard == []
     assert stopped.is_set()
@@ -86,9 +86,9 @@ def test_a_task_that_was_stopped_before_it_began_does_not_run(driver: Driver, us
 def test_between_initialize_and_start(driver: Driver, user: Calls) -> None:
     def script() -> None:
         driver.tell(FrameKind.INITIALIZE, 1, {})
-        driver.hear(FrameKind.INITIALIZED)
+        driver.hear(FrameKind.INITIALIZE_COMPLETED)
         driver.tell(FrameKind.STOP, 2, {})
-        driver.hear(FrameKind.ENDED)
+        driver.hear(FrameKind.STOP_COMPLETED)
         driver.tell(FrameKind.START, 1)  # it crossed the stop
         user.released.set()
         assert driver.run_task(4).data == "result"
@@ -104,7 +104,9 @@ def test_the_user_s_stop_runs_beside_start(driver: Driver, user: Calls) -> None:
         begin(driver, user)
         driver.tell(FrameKind.STOP, 2, {"forceStop": True})
         heard = driver.hear()
-        assert (heard.kind, heard.generation) == (FrameKind.ENDED, 2), "and no `done` before it"
+        assert (heard.kind, heard.generation) == (FrameKind.STOP_COMPLETED, 2), (
+            "and no `done` before it"
+        )
         assert driver.run_task(4).data == "result"
 
     driver.serve(script, loads(user.start, stop=user.stop))
@@ -118,7 +120,9 @@ def test_without_a_stop_of_its_own_start_is_interrupted(driver: Driver, user: Ca
         driver.tell(FrameKind.STOP, 2, {})
         driver.tell(FrameKind.INTERRUPT, 2)
         heard = driver.hear()
-        assert (heard.kind, heard.generation) == (FrameKind.ENDED, 2), "no errorMessage before it"
+        assert (heard.kind, heard.generation) == (FrameKind.STOP_COMPLETED, 2), (
+            "no errorMessage before it"
+        )
         user.released.set()
         assert driver.run_task(4).data == "result"
 
@@ -135,7 +139,7 @@ def test_initialize_can_be_interrupted_and_start_does_not_run_then(
         begin(driver, user)
         driver.tell(FrameKind.STOP, 2, {})
         driver.tell(FrameKind.INTERRUPT, 2)
-        assert driver.hear().kind is FrameKind.ENDED
+        assert driver.hear().kind is FrameKind.STOP_COMPLETED
 
     driver.serve(script, loads(lambda args: user.heard.append("ran"), initialize=init_of(user)))
 
@@ -156,9 +160,9 @@ def test_a_call_that_waits_ends_at_once(driver: Driver, user: Calls) -> None:
 
     def script() -> None:
         driver.tell(FrameKind.TASK, 1, {})
-        driver.hear(FrameKind.SAID)
+        driver.hear(FrameKind.USER_MESSAGE)
         driver.tell(FrameKind.STOP, 2, {})
-        assert driver.hear().kind is FrameKind.ENDED
+        assert driver.hear().kind is FrameKind.STOP_COMPLETED
 
     driver.serve(script, loads(start))
 
@@ -178,7 +182,7 @@ def test_an_async_start_is_cancelled(driver: Driver, user: Calls) -> None:
         begin(driver, user)
         driver.tell(FrameKind.STOP, 2, {})
         driver.tell(FrameKind.INTERRUPT, 2)
-        assert driver.hear().kind is FrameKind.ENDED
+        assert driver.hear().kind is FrameKind.STOP_COMPLETED
 
     driver.serve(script, loads(start))
     loop = driver.host._user._coroutines._loop
@@ -201,7 +205,7 @@ def test_a_start_that_swallows_the_interruption_is_no_success(driver: Driver, us
         begin(driver, user)
         driver.tell(FrameKind.STOP, 2, {})
         driver.tell(FrameKind.INTERRUPT, 2)
-        assert driver.hear().kind is FrameKind.ENDED
+        assert driver.hear().kind is FrameKind.STOP_COMPLETED
 
     driver.serve(script, loads(start))
 
@@ -218,7 +222,7 @@ def test_what_stop_raises_is_logged_and_the_stop_answered(
         if not idle:
             begin(driver, user)
         driver.tell(FrameKind.STOP, 2, {})
-        driver.hear(FrameKind.ENDED)
+        driver.hear(FrameKind.STOP_COMPLETED)
 
     driver.serve(script, loads(user.start, stop=stop))
 
@@ -241,7 +245,7 @@ def test_the_stop_is_answered_when_the_user_s_stop_has_returned(
         assert user.released.wait(LIMIT)
         assert driver.says_nothing()
         finishing.set()
-        driver.hear(FrameKind.ENDED)
+        driver.hear(FrameKind.STOP_COMPLETED)
         assert user.heard[-1] == "stop done"
 
     driver.serve(script, loads(user.start, stop=stop))

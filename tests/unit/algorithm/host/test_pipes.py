@@ -70,10 +70,10 @@ def supervisor() -> Iterator[Supervisor]:
 
 @pytest.mark.parametrize("size", [0, 10, 64 * 1024, 64 * 1024 + 1, 1_000_000])
 def test_a_frame_arrives_whole(supervisor: Supervisor, size: int) -> None:
-    sending = Thread(target=supervisor.pipes.send, args=(FrameKind.SAID, 5, bytes(size)))
+    sending = Thread(target=supervisor.pipes.send, args=(FrameKind.USER_MESSAGE, 5, bytes(size)))
     sending.start()
 
-    assert supervisor.hear(1) == [(FrameKind.SAID, 5, bytes(size))]
+    assert supervisor.hear(1) == [(FrameKind.USER_MESSAGE, 5, bytes(size))]
     sending.join(LIMIT)
 
 
@@ -114,7 +114,7 @@ def test_closing_ends_the_frames_of_a_thread_that_waits(supervisor: Supervisor) 
 def test_sending_when_the_supervisor_is_gone_is_no_error(supervisor: Supervisor) -> None:
     supervisor.tasks.close()
 
-    supervisor.pipes.send(FrameKind.SAID, 1, bytes(1_000_000))
+    supervisor.pipes.send(FrameKind.USER_MESSAGE, 1, bytes(1_000_000))
 
 
 def test_frames_of_many_threads_never_mix(supervisor: Supervisor) -> None:
@@ -123,7 +123,7 @@ def test_frames_of_many_threads_never_mix(supervisor: Supervisor) -> None:
     def send(number: int) -> None:
         for turn in range(each):
             supervisor.pipes.send(
-                FrameKind.SAID, number, bytes([number]) * (1 + turn * 3001 % 150_000)
+                FrameKind.USER_MESSAGE, number, bytes([number]) * (1 + turn * 3001 % 150_000)
             )
 
     senders = [Thread(target=send, args=(number,)) for number in range(threads)]
@@ -141,7 +141,9 @@ def test_frames_of_many_threads_never_mix(supervisor: Supervisor) -> None:
 
 # ------------------------------------------------------------------------------- signals --
 def with_handler(supervisor: Supervisor, payload: bytes) -> None:
-    signal.signal(signal.SIGUSR1, lambda *_: supervisor.pipes.send(FrameKind.SAID, 2, payload))
+    signal.signal(
+        signal.SIGUSR1, lambda *_: supervisor.pipes.send(FrameKind.USER_MESSAGE, 2, payload)
+    )
 
 
 @pytest.fixture
@@ -166,8 +168,8 @@ def test_what_a_signal_handler_sends_does_not_cut_into_a_frame(supervisor: Super
 
     reading = Thread(target=read)
     reading.start()
-    supervisor.pipes.send(FrameKind.SAID, 1, bytes(5_000_000))
-    supervisor.pipes.send(FrameKind.SAID, 3, b"next")
+    supervisor.pipes.send(FrameKind.USER_MESSAGE, 1, bytes(5_000_000))
+    supervisor.pipes.send(FrameKind.USER_MESSAGE, 3, b"next")
     reading.join(LIMIT)
     if len(frames) < 3:
         frames += supervisor.hear(3 - len(frames))
@@ -186,7 +188,7 @@ def test_what_a_signal_handler_sends_at_any_other_time_goes_at_once(
     with_handler(supervisor, b"from the handler")
     signal.raise_signal(signal.SIGUSR1)
 
-    assert supervisor.hear(1) == [(FrameKind.SAID, 2, b"from the handler")]
+    assert supervisor.hear(1) == [(FrameKind.USER_MESSAGE, 2, b"from the handler")]
 
 
 @pytest.mark.usefixtures("own_handlers")
@@ -197,12 +199,12 @@ def test_a_storm_of_signals_and_threads_loses_and_mixes_nothing(supervisor: Supe
     def storm() -> None:
         for _ in range(50):
             os.kill(os.getpid(), signal.SIGUSR1)
-            supervisor.pipes.send(FrameKind.SAID, 3, b"t" * 70_000)
+            supervisor.pipes.send(FrameKind.USER_MESSAGE, 3, b"t" * 70_000)
 
     frames: list[Frame] = []
 
     def read() -> None:
-        while not frames or frames[-1].kind != FrameKind.ENDED:
+        while not frames or frames[-1].kind != FrameKind.STOP_COMPLETED:
             frames.extend(supervisor.hear(1))
 
     storming = [Thread(target=storm) for _ in range(2)]
@@ -210,14 +212,14 @@ def test_a_storm_of_signals_and_threads_loses_and_mixes_nothing(supervisor: Supe
     for thread in (reading, *storming):
         thread.start()
     for _ in range(100):
-        supervisor.pipes.send(FrameKind.SAID, 1, b"m" * 70_000)
+        supervisor.pipes.send(FrameKind.USER_MESSAGE, 1, b"m" * 70_000)
     for thread in storming:
         thread.join(LIMIT)
-    supervisor.pipes.send(FrameKind.ENDED, 1)
+    supervisor.pipes.send(FrameKind.STOP_COMPLETED, 1)
     reading.join(LIMIT)
 
     letters = {1: b"m", 2: b"h", 3: b"t"}
-    said = [frame for frame in frames if frame.kind == FrameKind.SAID]
+    said = [frame for frame in frames if frame.kind == FrameKind.USER_MESSAGE]
     assert all(frame.payload == letters[frame.generation] * 70_000 for frame in said)
     assert sum(frame.generation == 1 for frame in said) == 100
 
@@ -235,12 +237,12 @@ def test_an_interruption_waits_for_the_end_of_a_frame(supervisor: Supervisor) ->
     reading = Thread(target=interrupt_and_read)
     reading.start()
     with pytest.raises(AlgorithmStopped), supervisor.interruption.user_code:
-        supervisor.pipes.send(FrameKind.SAID, 1, bytes(5_000_000))
+        supervisor.pipes.send(FrameKind.USER_MESSAGE, 1, bytes(5_000_000))
     reading.join(LIMIT)
 
     assert [len(frame.payload) for frame in frames] == [5_000_000]
-    supervisor.pipes.send(FrameKind.ENDED, 1)
-    assert supervisor.hear(1) == [(FrameKind.ENDED, 1, b"")]
+    supervisor.pipes.send(FrameKind.STOP_COMPLETED, 1)
+    assert supervisor.hear(1) == [(FrameKind.STOP_COMPLETED, 1, b"")]
 
 
 def test_without_threads_a_large_frame_is_sent_all_the_same(
@@ -253,7 +255,7 @@ def test_without_threads_a_large_frame_is_sent_all_the_same(
     reading = Thread(target=lambda: frames.extend(supervisor.hear(1)))
     reading.start()
     monkeypatch.setattr("wrapper.algorithm.host.pipes.start_new_thread", refuse)
-    supervisor.pipes.send(FrameKind.SAID, 1, bytes(5_000_000))
+    supervisor.pipes.send(FrameKind.USER_MESSAGE, 1, bytes(5_000_000))
     reading.join(LIMIT)
 
     assert [len(frame.payload) for frame in frames] == [5_000_000]
@@ -305,8 +307,8 @@ def test_a_signal_handler_that_raises_amid_a_large_frame_leaves_it_whole(
     reading = Thread(target=interrupt_and_read)
     reading.start()
     with pytest.raises(TimeoutError):
-        supervisor.pipes.send(FrameKind.SAID, 1, bytes(5_000_000))
-    supervisor.pipes.send(FrameKind.ENDED, 2)
+        supervisor.pipes.send(FrameKind.USER_MESSAGE, 1, bytes(5_000_000))
+    supervisor.pipes.send(FrameKind.STOP_COMPLETED, 2)
     reading.join(LIMIT)
 
     assert [(f.generation, len(f.payload)) for f in frames] == [(1, 5_000_000), (2, 0)]

@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from wrapper.errors import ConfigurationError, DecodingError, EncodingError
 from wrapper.protocol.encoding.encoding import Encoding, get_encoding
 from wrapper.protocol.messages import shapes
+from wrapper.protocol.messages.peek import peek_command
 
 ENCODINGS = ["json", "msgpack", "bson"]
 SHOWN = {"json": "JSON", "msgpack": "msgpack", "bson": "BSON"}
@@ -374,5 +375,5 @@ class TestDecode:
 
     def test_peek_command(self, encoding: Encoding) -> None:
         frame = encoding.encode(shapes.done([1]))
-        assert encoding.peek_command(frame) == "done"
-        assert encoding.peek_command(b"") is None
+        assert peek_command(encoding.name, frame) == "done"
+        assert peek_command(encoding.name, b"") is None

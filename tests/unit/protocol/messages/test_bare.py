@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 
 from wrapper.protocol.encoding.encoding import get_encoding
-from wrapper.protocol.messages import shapes
+from wrapper.protocol.messages import commands
 from wrapper.protocol.messages.bare import control_message
+from wrapper.protocol.messages.peek import peek_command
 
 COMMANDS = [
-    shapes.INITIALIZED,
-    shapes.STARTED,
-    shapes.STOPPED,
-    shapes.STOPPING,
-    shapes.ALIVE,
+    commands.INITIALIZED,
+    commands.STARTED,
+    commands.STOPPED,
+    commands.STOPPING,
+    commands.ALIVE,
     "a" * 31,
 ]
 
@@ -24,7 +25,7 @@ def test_the_real_decoder_reads_it(command: str, encoding: str) -> None:
     written = control_message(command, encoding)
 
     assert get_encoding(encoding).decode(written) == {"command": command}
-    assert get_encoding(encoding).peek_command(written) == command
+    assert peek_command(encoding, written) == command
 
 
 @pytest.mark.parametrize("encoding", ["json", "msgpack", "bson"])

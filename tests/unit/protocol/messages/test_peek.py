@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from wrapper.errors import DecodingError
 from wrapper.protocol.encoding.encoding import get_encoding
-from wrapper.protocol.messages import shapes
+from wrapper.protocol.messages import commands
 from wrapper.protocol.messages.peek import HEAD_BYTES, peek_command
 
 ENCODINGS = ["json", "msgpack", "bson"]
 COMMANDS = [
-    value for name, value in vars(shapes).items() if name.isupper() and isinstance(value, str)
+    value for name, value in vars(commands).items() if name.isupper() and isinstance(value, str)
 ]
 
 encodings = pytest.mark.parametrize("encoding", ENCODINGS)
@@ -27,7 +27,7 @@ encodings = pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_found(encoding: str, command: str) -> None:
     frame = get_encoding(encoding).encode({"command": command, "data": ["x" * 200] * 70_000})
-    assert get_encoding(encoding).peek_command(frame[:HEAD_BYTES]) == command
+    assert peek_command(encoding, frame[:HEAD_BYTES]) == command
 
 
 @encodings

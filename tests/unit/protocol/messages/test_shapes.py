@@ -13,11 +13,6 @@ from wrapper.protocol.messages.shapes import AnswerKind, CallAnswer
 @pytest.mark.parametrize(
     ("message", "expected"),
     [
-        (shapes.initialized(), {"command": "initialized"}),
-        (shapes.started(), {"command": "started"}),
-        (shapes.alive(), {"command": "alive"}),
-        (shapes.stopping(), {"command": "stopping"}),
-        (shapes.stopped(), {"command": "stopped"}),
         (shapes.done(0), {"command": "done", "data": 0}),
         (shapes.done(None), {"command": "done", "data": None}),
         (
@@ -225,21 +220,6 @@ def test_an_error_always_has_a_text(command: str, data: Any) -> None:
 
 def test_an_error_whose_data_is_its_text() -> None:
     assert shapes.parse_answer("subPipelineError", "bad") == CallAnswer(ERROR, None, error="bad")
-
-
-@pytest.mark.parametrize(
-    ("data", "forced"),
-    [
-        ({"forceStop": True}, True),
-        ({"forceStop": False}, False),
-        ({"forceStop": "yes"}, False),
-        ({}, False),
-        (None, False),
-        ([], False),
-    ],
-)
-def test_stop_forced(data: Any, forced: bool) -> None:
-    assert shapes.stop_forced(data) is forced
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ tasks, control = socket.socket(fileno=tasks_fd), socket.socket(fileno=control_fd
 
 def say(text):
     payload = text.encode()
-    tasks.sendall(ipc.header(ipc.FrameKind.SAID, 1, len(payload)) + payload)
+    tasks.sendall(ipc.header(ipc.FrameKind.USER_MESSAGE, 1, len(payload)) + payload)
 """
 
 
