@@ -185,7 +185,7 @@ def test_a_port_that_is_taken_is_said_and_does_no_harm(
         storing = run(session, "t1", 1)
     assert isinstance(storing.data, dict)
     assert "discovery" not in storing.data
-    assert "set DISCOVERY_PORT, or DISCOVERY_ENABLE to false" in session.wrapper.stderr
+    assert "set DISCOVERY_PORT, or set DISCOVERY_ENABLE to false" in session.wrapper.stderr
 
 
 def test_in_one_process_too(

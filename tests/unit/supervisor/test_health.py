@@ -1,4 +1,4 @@
-"""The socket that tells whether the loop is alive, and the probe that asks it."""
+"""The socket that shows whether the loop is alive, and its probe."""
 
 from __future__ import annotations
 
@@ -39,21 +39,21 @@ def served() -> Iterator[health.HealthSocket]:
     sock.close()
 
 
-def test_a_loop_that_turns_is_healthy(served: health.HealthSocket) -> None:
+def test_running_loop_is_healthy(served: health.HealthSocket) -> None:
     loop = Loop(served)
     turning = Thread(target=loop.turn)
     turning.start()
 
     assert health.probe(NAME, 10) == ""
     turning.join()
-    assert loop.wakes == 1, "woken by the probe alone"
+    assert loop.wakes == 1, "only the probe wakes it"
 
 
-def test_a_loop_that_hangs_is_not(served: health.HealthSocket) -> None:
+def test_hanging_loop_is_unhealthy(served: health.HealthSocket) -> None:
     assert health.probe(NAME, 0.01) == "the wrapper's loop has not answered for 0.01 s"
 
 
-def test_a_loop_that_is_not_there_is_not() -> None:
+def test_missing_loop_is_unhealthy() -> None:
     assert health.probe(NAME) == "no wrapper is running in this container"
 
 

@@ -1,4 +1,4 @@
-"""The supervisor's part of serving results: what it takes, holds and answers."""
+"""The supervisor holds results for other algorithms, and serves them."""
 
 from __future__ import annotations
 
