@@ -1,4 +1,4 @@
-"""Calling the user's functions with as many arguments as they take."""
+"""Calls the user's functions with the arguments that they accept."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from types import FunctionType, MethodType
 from typing import Any
 
 API_NAMES = ("hkubeApi", "hkube_api", "hkubeapi", "hkubeAPI", "api")
-"""How an optional keyword-only parameter must be called to get the HKubeApi."""
+"""An optional keyword-only parameter with one of these names receives the HKubeApi."""
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """What a callable takes.
+    """The parameters of a callable.
 
     Attributes:
-        positional: names of those that can be given by position.
+        positional: names of the parameters that can be passed by position.
         required: how many of these have no default.
-        variadic: whether it has ``*args``.
-        keyword_required: names of the keyword-only ones without a default.
-        keyword_optional: names of the keyword-only ones with one.
+        variadic: whether there is an ``*args``.
+        keyword_required: names of the keyword-only parameters without a default.
+        keyword_optional: names of the keyword-only parameters with a default.
     """
 
     positional: tuple[str, ...]
@@ -32,7 +32,7 @@ class Parameters:
     keyword_optional: tuple[str, ...] = ()
 
     def takes(self, arguments: int) -> bool:
-        """Tell whether a call with so many positional arguments, and no others, is possible."""
+        """Whether a call with this many positional arguments and no others is possible."""
         if self.keyword_required or self.required > arguments:
             return False
         return self.variadic or len(self.positional) >= arguments
@@ -46,54 +46,86 @@ class Parameters:
         return f"({', '.join([*names, *self.keyword_required, *self.keyword_optional])})"
 
 
+@dataclass(frozen=True, eq=False)
+class FittedFunction:
+    """A user's function that takes fewer arguments than the wrapper has for it.
+
+    A call adds one frame to the stack, which reports leave out.
+
+    Attributes:
+        function: the user's function.
+        takes_data: whether it gets the message's data.
+        api_keyword: name of the parameter that gets the HKubeApi; None: it does not get it.
+    """
+
+    function: Callable[..., Any]
+    takes_data: bool = True
+    api_keyword: str | None = None
+
+    @property
+    def arguments(self) -> str:
+        """The arguments of the call, for people: ``args, api=hkubeApi``."""
+        if not self.takes_data:
+            return ""
+        return "args" if self.api_keyword is None else f"args, {self.api_keyword}=hkubeApi"
+
+    def __call__(self, data: Any, api: Any = None) -> Any:
+        """Call the user's function with what it takes."""
+        if not self.takes_data:
+            return self.function()
+        if self.api_keyword is None:
+            return self.function(data)
+        return self.function(data, **{self.api_keyword: api})
+
+
 def parameters_of(function: Callable[..., Any]) -> Parameters | None:
-    """Read what a callable itself takes, whatever a decorator says it wraps.
+    """Read the callable's own parameters, not those of a function that it wraps.
 
     Returns:
-        None where it cannot be known: some functions written in C.
+        None if they are unknown, as for some functions written in C.
     """
-    # A plain function's code cannot be contradicted by a __signature__ that a decorator has set.
+    # For a plain function the code decides, not a __signature__ that a decorator has set.
     if type(function) is FunctionType:
         return _of_code(function)
     if type(function) is MethodType and type(function.__func__) is FunctionType:
         return _without_first(_of_code(function.__func__))
     try:
         signature = inspect.signature(function, follow_wrapped=False)
-    except Exception:  # C code has none; a user's object may raise anything
+    except Exception:  # C code has no signature; a user's object may raise anything
         return None
     return _of_signature(signature)
 
 
 def call_with_api(function: Callable[..., Any]) -> Callable[[Any, Any], Any] | None:
-    """Fit ``start`` to be called with the data and the HKubeApi.
+    """Make ``start`` callable with the data and the HKubeApi.
 
     Returns:
-        A callable of exactly two positional arguments; None where ``start`` cannot take the data.
+        A callable that takes two positional arguments; None if ``start`` cannot take the data.
     """
     parameters = parameters_of(function)
     if parameters is None:
-        return _with_data_only(function)  # written in C: what it does with a second is unknown
+        return FittedFunction(function)  # written in C: a second argument may break it
     if parameters.takes(2):
         bound = type(function) is MethodType
         if _passes_on_to_one_argument(function, parameters, bound):
-            return _with_data_only(function)
+            return FittedFunction(function)
         return function
     name = _api_keyword(function, parameters)
     if name is not None:
-        return _with_api_by_name(function, name)
-    return _with_data_only(function) if parameters.takes(1) else None
+        return FittedFunction(function, api_keyword=name)
+    return FittedFunction(function) if parameters.takes(1) else None
 
 
 def call_with_data(function: Callable[..., Any]) -> Callable[[Any], Any] | None:
-    """Fit ``initialize``, ``stop`` or ``exit`` to be called with the message's data.
+    """Make ``initialize``, ``stop`` or ``exit`` callable with the message's data.
 
     Returns:
-        A callable of exactly one positional argument; None where it needs more than one.
+        A callable that takes one positional argument; None if the function needs more.
     """
     parameters = parameters_of(function)
     if parameters is None or parameters.takes(1):
         return function
-    return _without_data(function) if parameters.takes(0) else None
+    return FittedFunction(function, takes_data=False) if parameters.takes(0) else None
 
 
 def _of_code(function: FunctionType) -> Parameters:
@@ -138,13 +170,13 @@ def _of_signature(signature: inspect.Signature) -> Parameters:
 def _passes_on_to_one_argument(
     function: Callable[..., Any], parameters: Parameters, bound: bool
 ) -> bool:
-    """Tell ``@timed def start(args)``, where ``timed`` gives all of its ``*args`` to ``start``.
+    """Recognize ``@timed def start(args)``, where ``timed`` passes its ``*args`` to ``start``.
 
-    A decorator's own parameters are what counts, but one with ``*args`` alone says nothing about
-    how many it wants: most hand them on, and a second one would break the function within.
+    A decorator's own parameters count, but ``*args`` alone does not say how many it wants. Most
+    decorators pass them on, and a second argument would break the wrapped function.
 
     Args:
-        bound: whether the first argument of what it wraps is the object (``self``).
+        bound: whether the wrapped function's first argument is the object (``self``).
     """
     if not parameters.variadic or parameters.positional:
         return False
@@ -162,36 +194,12 @@ def _passes_on_to_one_argument(
 
 
 def _api_keyword(function: Callable[..., Any], parameters: Parameters) -> str | None:
-    """Find the keyword-only parameter that is meant for the HKubeApi."""
+    """Find the keyword-only parameter that receives the HKubeApi."""
     if parameters.required > 1 or not (parameters.positional or parameters.variadic):
         return None
     if parameters.keyword_required:
         return parameters.keyword_required[0] if len(parameters.keyword_required) == 1 else None
-    # What functools.partial has bound already is the user's choice.
+    # An argument bound by functools.partial is the user's choice.
     bound = function.keywords if isinstance(function, partial) else {}
     free = [name for name in parameters.keyword_optional if name not in bound]
     return next((name for name in API_NAMES if name in free), None)
-
-
-# The functions below add one frame of the wrapper's; reports leave it out.
-
-
-def _with_data_only(function: Callable[..., Any]) -> Callable[[Any, Any], Any]:
-    def start(data: Any, api: Any) -> Any:
-        return function(data)
-
-    return start
-
-
-def _with_api_by_name(function: Callable[..., Any], name: str) -> Callable[[Any, Any], Any]:
-    def start(data: Any, api: Any) -> Any:
-        return function(data, **{name: api})
-
-    return start
-
-
-def _without_data(function: Callable[..., Any]) -> Callable[[Any], Any]:
-    def call(data: Any) -> Any:
-        return function()
-
-    return call

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import WrapperError
-from ..check.packages import harmful, needs_of_wrapper
+from ..check.missing_packages import harmful, needs_of_wrapper
 from ..check.static_start import find_start
 from ..check.tree_findings import LARGE_FOLDER, not_packable, tree_findings
 from ..source.description import read_description
 from ..source.file_tree import Tree, read_tree
-from ..source.installation import holds_everything
 from ..source.requirements import FILE_NAME, Requirements, read_requirements
-from ..source.source import AlgorithmSource
+from ..source.source import AlgorithmSource, is_shared_folder
 from .context import write_context
 from .dockerfile import DEFAULT_BASE, SECRET, Image, dockerfile
 from .image_name import check_base, check_tag, default_tag
@@ -85,7 +84,7 @@ def pack(source: AlgorithmSource, wishes: Wishes) -> Packed:
     version = read_description(source.manifest).version
     tag = check_tag(wishes.tag) if wishes.tag is not None else default_tag(source.name, version)
     file = find_start(source)
-    if holds_everything(source.folder):
+    if is_shared_folder(source.folder):
         raise PackingError(
             f"all of {source.folder} would go into the image: give the folder of the algorithm "
             "alone"

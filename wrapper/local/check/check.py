@@ -9,12 +9,11 @@ from pathlib import Path
 from ...errors import LoadError, WrapperError
 from ..source.algorithm_name import why_not_a_name
 from ..source.file_tree import Tree, read_tree
-from ..source.installation import holds_everything
 from ..source.requirements import read_requirements
-from ..source.source import AlgorithmSource, find_module
+from ..source.source import AlgorithmSource, find_module, is_shared_folder
 from .finding import Finding, FindingStatus, fine, note, wrong
-from .imports import imports_of
-from .packages import Package, compare, surroundings
+from .imported_modules import imports_of
+from .missing_packages import Package, compare, surroundings
 from .probe import Probed, probe
 from .python_version import PythonVersion, check_python
 from .shadowed_modules import hiding_files
@@ -66,7 +65,7 @@ def check(source: AlgorithmSource, environ: Mapping[str, str], timeout: float) -
     if file is not None:
         probed = probe(source, file, environ, timeout)
         findings += _about_loading(probed, source)
-    is_one = not holds_everything(source.folder)
+    is_one = not is_shared_folder(source.folder)
     if file is not None and is_one:
         findings += hiding_files(source.folder, file)
         imports = imports_of(file, source.folder)

@@ -1,4 +1,4 @@
-"""Loading an algorithm as its container would, in a process of its own, to see what comes."""
+"""Loads an algorithm in a separate process, as its container would, and reads what it found."""
 
 from __future__ import annotations
 
@@ -19,14 +19,11 @@ from ..source.source import AlgorithmSource
 
 STDERR = 2
 
-_GUARD = Path(__file__).with_name("probe_guard.py")
+_SCRIPT = Path(__file__).with_name("probe_process.py")
 _PACKAGE = Path(__file__).resolve().parents[2]
 _FRAME = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<function>.+)$')
-_DUMP_PATIENCE = 2.0  # seconds for the stacks to be written
-_END_PATIENCE = 5.0
-
-# It needs nothing of what is installed, and is there the sooner.
-_GUARD_COMMAND = (sys.executable, "-I", "-S", _GUARD)
+_DUMP_PATIENCE = 2.0  # seconds to write the stacks
+_END_PATIENCE = 5.0  # seconds to end what the module has started
 
 
 @dataclass(frozen=True)
@@ -35,12 +32,12 @@ class ProbedFunction:
 
     Attributes:
         role: start, initialize, stop or exit.
-        name: what it is called in the module: `init` may stand for initialize.
-        file: relative to the algorithm's folder, where it is in it; empty: not known.
-        line: its first line; 0: not known.
-        signature: its parameters, as they are written.
+        name: its name in the module; initialize may be named `init`.
+        file: relative to the algorithm's folder if it is inside; empty if unknown.
+        line: its first line; 0 if unknown.
+        signature: its parameters as written.
         call: how HKube will call it.
-        is_async: it is `async def`.
+        is_async: whether it is an `async def`.
     """
 
     role: str
@@ -54,14 +51,14 @@ class ProbedFunction:
 
 @dataclass(frozen=True)
 class Probed:
-    """What came of loading an algorithm.
+    """The result of loading an algorithm.
 
     Attributes:
         seconds: how long it took.
-        problem: one sentence, if it cannot be loaded.
-        details: what belongs to the problem: lines of code, a stack.
-        functions: what was found.
-        remarks: functions that have the right name and are not called.
+        problem: why it cannot be loaded, in one sentence; empty if it can.
+        details: lines of code or a stack that explain the problem.
+        functions: the algorithm's functions.
+        remarks: one sentence for each function that has the right name but will not be called.
     """
 
     seconds: float
@@ -74,19 +71,21 @@ class Probed:
 def probe(
     source: AlgorithmSource, file: Path, environ: Mapping[str, str], timeout: float
 ) -> Probed:
-    """Load an algorithm; what its module prints goes to stderr.
+    """Load an algorithm and end all processes that it has started.
+
+    What its module prints goes to stderr.
 
     Args:
         source: the algorithm.
         file: absolute path of its module.
-        environ: the environment to start from.
-        timeout: seconds that the module may take.
+        environ: the environment; the algorithm's own variables are added.
+        timeout: seconds to wait for the module.
     """
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="hkube-") as scratch:
         answer, stacks = Path(scratch, "answer.json"), Path(scratch, "stacks.txt")
         child = subprocess.Popen(
-            [*_GUARD_COMMAND, answer, stacks, source.folder, source.entry_point, file],
+            [sys.executable, _SCRIPT, answer, stacks, source.folder, source.entry_point, file],
             cwd=source.folder,
             env={
                 **environ,
@@ -113,7 +112,7 @@ def probe(
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """End the guard, which ends all that the module has started."""
+    """End the script, which ends everything that the module has started."""
     child.terminate()
     if not _wait(child, _END_PATIENCE):
         child.kill()
@@ -146,13 +145,13 @@ def _stuck(
     file: Path,
     folder: Path,
 ) -> Probed:
-    child.send_signal(signal.SIGABRT)  # faulthandler writes the stacks, even while C code runs
+    child.send_signal(signal.SIGABRT)  # faulthandler writes the stacks even while C code runs
     _wait(child, _DUMP_PATIENCE)
     frames = user_frames(_text(stacks), str(_PACKAGE))
     place = _innermost(frames, folder)
     problem = (
-        f"{file.relative_to(folder)} is still being imported after {timeout:g} s{place}; what "
-        "takes long or waits belongs into start or initialize, or give more time with --timeout"
+        f"{file.relative_to(folder)} is still being imported after {timeout:g} s{place}: move "
+        "slow work into start or initialize, or allow more time with --timeout"
     )
     return Probed(seconds, problem, frames)
 
@@ -168,7 +167,7 @@ def _died(code: int, stacks: Path, seconds: float, file: Path, folder: Path) -> 
 
 
 def _innermost(frames: str, folder: Path) -> str:
-    """Where the user's own code was, as the end of a sentence; else where any code was."""
+    """Name the innermost frame of the user's code, or else of any code, to end a sentence."""
     found = [match for line in frames.splitlines() if (match := _FRAME.match(line))]
     own = [match for match in found if Path(match["file"]).is_relative_to(folder)]
     for match in own or found:

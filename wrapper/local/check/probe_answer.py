@@ -9,18 +9,19 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from ...algorithm.loading.entry_point import find_file
 from ...algorithm.loading.loader import EntryPoint, UserAlgorithm, load
+from ...algorithm.loading.signature import FittedFunction
 from ...errors import LoadError
 
 
-def answer(path: str, base: str, target: str) -> None:
+def answer(path: str, base: str, target: str) -> NoReturn:
     """Load the algorithm, write the answer as JSON, and end the process.
 
     Args:
-        path: of the file to write.
+        path: the file to write.
         base: the algorithm's folder.
         target: the entry point.
     """
@@ -39,13 +40,8 @@ def answer(path: str, base: str, target: str) -> None:
         try:
             stream.flush()
         except (OSError, ValueError):
-            pass  # closed by user code
-    os._exit(0)  # threads and exit hooks of the user's could hold it
-
-
-def _is_from(module: object, file: str) -> bool:
-    """Whether a module was loaded from a file; one that loads itself when asked is not asked."""
-    return isinstance(module, ModuleType) and vars(module).get("__file__") == file
+            pass  # user code closed it
+    os._exit(0)  # the user's threads and exit hooks could keep it running
 
 
 def functions_of(algorithm: UserAlgorithm, file: str, base: str) -> list[dict[str, Any]]:
@@ -56,7 +52,7 @@ def functions_of(algorithm: UserAlgorithm, file: str, base: str) -> list[dict[st
         fitted = getattr(algorithm, role)
         if fitted is None:
             continue
-        function = _given(fitted)
+        function = fitted.function if isinstance(fitted, FittedFunction) else fitted
         name = role
         if role == "initialize" and getattr(module, role, None) is not function:
             name = "init"
@@ -69,44 +65,35 @@ def functions_of(algorithm: UserAlgorithm, file: str, base: str) -> list[dict[st
                 "file": _shown(code.co_filename, base) if code else "",
                 "line": code.co_firstlineno if code else 0,
                 "signature": _signature(function),
-                "call": f"{name}({_arguments(fitted, function, role)})",
+                "call": f"{name}({_arguments(fitted, role)})",
                 "is_async": inspect.iscoroutinefunction(inner),
             }
         )
     return described
 
 
-def _given(fitted: Callable[..., Any]) -> Any:
-    """The user's function, which may have been fitted by one of `algorithm/signature.py`."""
-    return _captured(fitted).get("function", fitted)
+def _is_from(module: object, file: str) -> bool:
+    """Whether a module was loaded from a file; asking a lazy module's attribute would load it."""
+    return isinstance(module, ModuleType) and vars(module).get("__file__") == file
 
 
-def _captured(fitted: Callable[..., Any]) -> dict[str, Any]:
-    if not getattr(fitted, "__module__", "").endswith(".algorithm.loading.signature"):
-        return {}
-    return dict(inspect.getclosurevars(fitted).nonlocals)
-
-
-def _arguments(fitted: Callable[..., Any], function: Any, role: str) -> str:
-    if role != "start":
-        return "args" if fitted is function else ""
-    if fitted is function:
-        return "args, hkubeApi"
-    keyword = _captured(fitted).get("name")
-    return f"args, {keyword}=hkubeApi" if keyword else "args"
+def _arguments(fitted: Callable[..., Any], role: str) -> str:
+    if isinstance(fitted, FittedFunction):
+        return fitted.arguments
+    return "args, hkubeApi" if role == "start" else "args"
 
 
 def _innermost(function: Any) -> Any:
     try:
         return inspect.unwrap(function)
-    except Exception:  # an odd object of the user's
+    except Exception:  # an odd user object
         return function
 
 
 def _signature(function: Any) -> str:
     try:
         return str(inspect.signature(function))
-    except Exception:  # C code has none; an odd default may fail to be shown
+    except Exception:  # C code has no signature; the repr of an odd default may raise
         return ""
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..source.file_tree import Tree, TreeFile
+from ..source.file_tree import Tree, TreeFile, shown_size
 from ..source.ignore_rules import DOCKER_FILE, HKUBE_FILE
-from ..source.sizes import shown_size
 from .finding import Finding, fine, note, wrong
 
 TOPIC = "folder"

@@ -91,6 +91,18 @@ def read_tree(folder: Path) -> Tree:
     return Tree(folder, _sorted(kept), _sorted(out), uploaded, tuple(sorted(strays)))
 
 
+def shown_size(size: int) -> str:
+    """Show a number of bytes to people: `0 bytes`, `12.3 kB`, `4.0 MB`."""
+    if size < 1000:
+        return f"{size} byte{'' if size == 1 else 's'}"
+    amount, unit = size / 1000, "kB"
+    for larger in ("MB", "GB", "TB"):
+        if amount < 999.95:
+            break
+        amount, unit = amount / 1000, larger
+    return f"{amount:.1f} {unit}"
+
+
 def _walk(folder: Path, rules: IgnoreRules) -> Iterator[tuple[os.DirEntry[str], str]]:
     """All files, and the folders that stay out as a whole."""
     waiting = [(os.fspath(folder), "")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import sysconfig
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -104,6 +105,12 @@ def find_module(source: AlgorithmSource) -> Path:
             said = said.replace("ALGORITHM_PATH", "code.path")
             said = f"{source.manifest.name}: {said}"
         raise LoadError(said) from None
+
+
+def is_shared_folder(folder: Path) -> bool:
+    """Whether a folder is the root, a home or where packages are installed: not one algorithm."""
+    installed = {Path(sysconfig.get_path(name)).resolve() for name in ("purelib", "platlib")}
+    return folder in installed or folder in (Path(folder.anchor), Path.home())
 
 
 def _find(path: Path, scratch: Path) -> AlgorithmSource:

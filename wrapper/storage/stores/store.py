@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from ...errors import StorageError
 from ..format.encoded import Encoded
-
-if TYPE_CHECKING:
-    pass
 
 
 class Missing(StorageError):

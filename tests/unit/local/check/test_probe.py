@@ -96,6 +96,12 @@ def test_a_users_wrapper_is_theirs(tmp_path: Path) -> None:
     assert only(probed(tmp_path, text, wrapper="MINE = True\n"))
 
 
+@pytest.mark.parametrize("name", ["resource", "ctypes"])
+def test_the_probe_hides_no_module_of_the_user(tmp_path: Path, name: str) -> None:
+    text = f"import {name}\nassert {name}.MINE\ndef start(args): pass\n"
+    assert only(probed(tmp_path, text, 60, **{name: "MINE = True\n"}))
+
+
 def test_the_surroundings_are_those_of_the_container(tmp_path: Path) -> None:
     text = (
         "import os, sys\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from wrapper.local.source import file_tree as tree_module
-from wrapper.local.source.file_tree import Tree, TreeError, TreeFile, read_tree
+from wrapper.local.source.file_tree import Tree, TreeError, TreeFile, read_tree, shown_size
 
 
 def fill(folder: Path, **files: int) -> None:
@@ -86,3 +86,21 @@ def test_a_folder_that_is_gone(tmp_path: Path) -> None:
 
 def test_an_empty_folder(tmp_path: Path) -> None:
     assert read_tree(tmp_path) == Tree(tmp_path, (), (), (), ())
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (999_949, "999.9 kB"),
+        (999_960, "1.0 MB"),
+        (12_345_678, "12.3 MB"),
+        (5 * 10**12, "5.0 TB"),
+        (5 * 10**16, "50000.0 TB"),
+    ],
+)
+def test_sizes_are_shown_for_people(size: int, text: str) -> None:
+    assert shown_size(size) == text

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import sysconfig
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from wrapper.errors import LoadError, WrapperError
-from wrapper.local.source.source import AlgorithmSource, SourceError, find_module, open_algorithm
+from wrapper.local.source.source import (
+    AlgorithmSource,
+    SourceError,
+    find_module,
+    is_shared_folder,
+    open_algorithm,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -184,3 +191,11 @@ def test_long_lists_are_cut(folder: Path) -> None:
         (folder / f"a{number}.py").touch()
     with pytest.raises(SourceError, match="there are a0.py, .*, a5.py and 3 more"):
         found(".")
+
+
+def test_shared_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert is_shared_folder(Path("/"))
+    assert is_shared_folder(tmp_path)
+    assert is_shared_folder(Path(sysconfig.get_path("purelib")).resolve())
+    assert not is_shared_folder(tmp_path / "alg")

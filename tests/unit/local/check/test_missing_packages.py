@@ -8,8 +8,8 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from wrapper.local.check.finding import Finding, FindingStatus
-from wrapper.local.check.imports import Imported
-from wrapper.local.check.packages import (
+from wrapper.local.check.imported_modules import Imported
+from wrapper.local.check.missing_packages import (
     InstalledPackages,
     compare,
     harmful,

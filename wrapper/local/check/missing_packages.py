@@ -19,7 +19,7 @@ from ...algorithm.loading.distributions import (
 )
 from ..source.requirements import FILE_NAME, Listed, Requirements
 from .finding import Finding, fine, note, wrong
-from .imports import Imported
+from .imported_modules import Imported
 
 TOPIC = "packages"
 OWN_DISTRIBUTION = "hkube-wrapper"
