@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wrapper.protocol.encoding.encoding import get_encoding
+from wrapper.protocol.messages import commands, shapes
 from wrapper.protocol.task import events
 from wrapper.supervisor.worker.routing import AlreadyConnected, Odd, is_answer, route
 
@@ -46,6 +47,10 @@ def encoded(message: Any, encoding: str) -> bytes:
 def odd_text(routed: object) -> str:
     assert isinstance(routed, Odd), routed
     return routed.text
+
+
+def test_answers_are_those_that_can_be_parsed() -> None:
+    assert set(shapes._ANSWERS) == commands.ANSWERS == set(ANSWERS)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
