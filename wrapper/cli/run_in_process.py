@@ -85,7 +85,7 @@ def run_in_process(request: RunRequest, started: float) -> int:
         tasks.start()
         faulthandler.enable()  # a crash takes this program with it: then at least with a stack
         code = serve_in_process(
-            os.environ, gone=run.end_without_user_code, heard=run.signals.append
+            os.environ, end_process=run.end_without_user_code, on_signal=run.signals.append
         )
         return run.end(code)
 

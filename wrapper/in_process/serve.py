@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 def serve_in_process(
     environ: Mapping[str, str],
     load: Callable[[], UserAlgorithm] | None = None,
-    gone: Callable[[int], None] = end_now,
-    heard: Callable[[int], None] = lambda number: None,
+    end_process: Callable[[int], None] = end_now,
+    on_signal: Callable[[int], None] = lambda number: None,
 ) -> int:
     """Serve the worker until the process has to end; return the exit code. For the main thread.
 
     Args:
         environ: the settings.
         load: returns the algorithm; None: load the module that the environment names.
-        gone: called with the exit code, from a thread, if the supervisor has ended and user code
-            still runs; must end the process.
-        heard: called from a thread with the number of each SIGTERM or SIGINT.
+        end_process: ends the process with an exit code; called from a thread if the supervisor has
+            ended and user code still runs.
+        on_signal: called from a thread with the number of each SIGTERM or SIGINT.
     """
     try:
         config = Config.from_environ(environ, os.getcwd())
@@ -56,12 +56,12 @@ def serve_in_process(
 
     def terminate() -> None:
         for number in signals.numbers():
-            heard(number)
+            on_signal(number)
             beside.supervisor.terminate()
 
     with SignalPipe() as signals:
         beside.supervisor.watch(signals, terminate)
-        host = make_host(config, lambda: gone(beside.code), *(theirs for _, theirs in pairs))
+        host = make_host(config, lambda: end_process(beside.code), *(theirs for _, theirs in pairs))
         beside.start()
         host.run(load or (lambda: _load_module(config)))
         host.close()

@@ -74,7 +74,7 @@ class Network:
         worker = self.workers[-1]
         worker.socket.setblocking(False)
         try:
-            frames = worker.hear(1)
+            frames = worker.receive(1)
         except BlockingIOError:
             frames = []
         worker.socket.setblocking(True)

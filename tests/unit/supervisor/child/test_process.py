@@ -41,7 +41,7 @@ class Started:
         self.process = AlgorithmProcess(command, environ, outputs)
         self.reaped = False
 
-    def hear(self) -> str:
+    def receive(self) -> str:
         """Return its next message."""
         frames = self.read()
         assert frames, "the process has ended"
@@ -94,16 +94,16 @@ def test_process_gets_its_pipes_and_the_environment(started: list[Started]) -> N
         """,
     )
     algorithm.process.channel.send(FrameKind.START, 1, b"start")
-    assert algorithm.hear() == f"{int(FrameKind.START)} start hello"
+    assert algorithm.receive() == f"{int(FrameKind.START)} start hello"
 
     algorithm.process.channel.send(FrameKind.ANSWER, 1, b"answer")
-    assert algorithm.hear() == f"{int(FrameKind.ANSWER)} answer hello"
+    assert algorithm.receive() == f"{int(FrameKind.ANSWER)} answer hello"
 
 
 def test_process_runs_in_its_own_session(started: list[Started]) -> None:
     algorithm = start(started, "say(str(os.getsid(0)))")
 
-    assert algorithm.hear() == str(algorithm.process.pid)
+    assert algorithm.receive() == str(algorithm.process.pid)
 
 
 def test_process_does_not_inherit_signal_handling(started: list[Started]) -> None:
@@ -119,7 +119,7 @@ def test_process_does_not_inherit_signal_handling(started: list[Started]) -> Non
                      signal.pthread_sigmask(signal.SIG_BLOCK, [])]))
             """,
         )
-        assert algorithm.hear() == "[True, True, set()]"
+        assert algorithm.receive() == "[True, True, set()]"
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
         for number, handler in before.items():
@@ -134,11 +134,11 @@ def test_output_can_be_redirected(started: list[Started]) -> None:
             "os.write(1, b'out'); os.write(2, b'err')",
             outputs=(pipes[0][1], pipes[1][1]),
         )
-        heard = []
+        received = []
         for reading, _ in pipes:
             assert select.select([reading], [], [], LIMIT)[0]
-            heard.append(os.read(reading, 100))
-        assert heard == [b"out", b"err"]
+            received.append(os.read(reading, 100))
+        assert received == [b"out", b"err"]
     finally:
         for fd in (fd for pipe in pipes for fd in pipe):
             os.close(fd)
@@ -157,7 +157,7 @@ def test_process_inherits_none_of_our_files(started: list[Started]) -> None:
         """,
     )
 
-    assert set(map(int, algorithm.hear().split())) <= handed_down
+    assert set(map(int, algorithm.receive().split())) <= handed_down
 
 
 def open_files() -> set[int]:
@@ -215,7 +215,7 @@ def test_process_is_killed_with_its_group(started: list[Started]) -> None:
         signal.pause()
         """,
     )
-    assert algorithm.hear() == "up"
+    assert algorithm.receive() == "up"
     algorithm.process.kill()
 
     assert exit_code_of_status(algorithm.wait()) == 137
@@ -259,7 +259,7 @@ def test_current_stack_is_available_while_the_gil_is_held(started: list[Started]
         stuck()
         """,
     )
-    algorithm.hear()
+    algorithm.receive()
     deadline = time.monotonic() + LIMIT
     text = ""
     while "in stuck" not in text and time.monotonic() < deadline:
@@ -273,7 +273,7 @@ def test_process_that_does_not_answer_has_no_stack(started: list[Started]) -> No
     algorithm = start(
         started, "signal.signal(ipc.DUMP_SIGNAL, signal.SIG_IGN); say('ready'); signal.pause()"
     )
-    algorithm.hear()
+    algorithm.receive()
     begun = time.monotonic()
 
     assert algorithm.process.stacks(ask=True) == ""

@@ -33,7 +33,7 @@ def connection(sockets: tuple[socket.socket, socket.socket]) -> Connection:
 
 # ------------------------------------------------------------------------------- reading --
 def test_messages_arrive_in_order(connection: Connection, worker: Worker) -> None:
-    worker.say("one", b"two", "")
+    worker.send("one", b"two", "")
 
     assert read_all(connection, 3) == [b"one", b"two", b""]
 
@@ -54,7 +54,7 @@ def test_incomplete_frame_waits_for_its_rest(connection: Connection, worker: Wor
 
 def test_large_message_is_received(connection: Connection, worker: Worker) -> None:
     message = "x" * 5_000_000
-    sender = Thread(target=worker.say, args=(message, "next"))
+    sender = Thread(target=worker.send, args=(message, "next"))
     sender.start()
     messages = read_all(connection, 2)
     sender.join(LIMIT)
@@ -65,10 +65,10 @@ def test_large_message_is_received(connection: Connection, worker: Worker) -> No
 def test_pings_are_answered_with_their_payload(connection: Connection, worker: Worker) -> None:
     worker.protocol.send_ping(b"are you there")
     worker.write()
-    worker.say("message")
+    worker.send("message")
 
     assert read_all(connection, 1) == [b"message"]
-    assert [(frame.opcode, frame.data) for frame in worker.hear()] == [
+    assert [(frame.opcode, frame.data) for frame in worker.receive()] == [
         (Opcode.PONG, b"are you there")
     ]
 
@@ -76,7 +76,7 @@ def test_pings_are_answered_with_their_payload(connection: Connection, worker: W
 def test_pong_is_not_a_message(connection: Connection, worker: Worker) -> None:
     worker.protocol.send_pong(b"")
     worker.write()
-    worker.say("message")
+    worker.send("message")
 
     assert read_all(connection, 1) == [b"message"]
 
@@ -84,7 +84,7 @@ def test_pong_is_not_a_message(connection: Connection, worker: Worker) -> None:
 def test_our_ping_is_answered_by_the_library(connection: Connection, worker: Worker) -> None:
     connection.ping()
 
-    assert [frame.opcode for frame in worker.hear()] == [Opcode.PING]
+    assert [frame.opcode for frame in worker.receive()] == [Opcode.PING]
     worker.write()
     assert read(connection) == ([], None)
 
@@ -99,7 +99,7 @@ def test_sent_message_arrives(
     connection.send(b"one")
     connection.send(bytearray(b"two"))
 
-    frames = worker.hear(2)
+    frames = worker.receive(2)
 
     assert [frame.data for frame in frames] == [b"one", b"two"]
     assert {frame.opcode for frame in frames} == {Opcode.BINARY if binary else Opcode.TEXT}
@@ -110,8 +110,8 @@ def test_bytes_that_are_not_accepted_wait(connection: Connection, worker: Worker
     connection.send(payload)
     connection.send(b"next")
     assert connection.outbox.waiting_bytes
-    heard: list[Frame] = []
-    receiver = Thread(target=lambda: heard.extend(worker.hear(2)))
+    received: list[Frame] = []
+    receiver = Thread(target=lambda: received.extend(worker.receive(2)))
     receiver.start()
 
     while connection.outbox.waiting_bytes:
@@ -119,7 +119,7 @@ def test_bytes_that_are_not_accepted_wait(connection: Connection, worker: Worker
         connection.outbox.flush()
     receiver.join(LIMIT)
 
-    assert [len(frame.data) for frame in heard] == [20_000_000, 4]
+    assert [len(frame.data) for frame in received] == [20_000_000, 4]
 
 
 def test_pong_waits_its_turn(connection: Connection, worker: Worker) -> None:
@@ -127,15 +127,15 @@ def test_pong_waits_its_turn(connection: Connection, worker: Worker) -> None:
     worker.protocol.send_ping(b"now")
     worker.write()
     read(connection)
-    heard: list[Frame] = []
-    receiver = Thread(target=lambda: heard.extend(worker.hear(2)))
+    received: list[Frame] = []
+    receiver = Thread(target=lambda: received.extend(worker.receive(2)))
     receiver.start()
     while connection.outbox.waiting_bytes:
         assert select.select([], [connection], [], LIMIT)[1]
         connection.outbox.flush()
     receiver.join(LIMIT)
 
-    assert [frame.opcode for frame in heard] == [Opcode.TEXT, Opcode.PONG]
+    assert [frame.opcode for frame in received] == [Opcode.TEXT, Opcode.PONG]
 
 
 def test_sending_over_a_broken_connection_raises(connection: Connection, worker: Worker) -> None:

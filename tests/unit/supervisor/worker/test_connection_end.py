@@ -45,7 +45,7 @@ def connection(sockets: tuple[socket.socket, socket.socket]) -> Connection:
 def test_goodbye_of_the_worker_ends_the_connection(
     connection: Connection, worker: Worker, code: int, reason: str, text: str
 ) -> None:
-    worker.say("last")
+    worker.send("last")
     worker.protocol.send_close(code, reason)
     worker.write()
 
@@ -57,7 +57,7 @@ def test_goodbye_of_the_worker_ends_the_connection(
 
     assert payloads == [b"last"]
     assert text in closed.reason
-    worker.hear()
+    worker.receive()
     assert worker.protocol.close_rcvd == Close(code, ""), "the goodbye is returned"
 
 
@@ -69,7 +69,7 @@ def test_goodbye_without_a_code(connection: Connection, worker: Worker) -> None:
 
     assert closed
     assert "code 1005" in closed.reason
-    worker.hear()
+    worker.receive()
     assert worker.protocol.state is State.CLOSING or worker.protocol.state is State.CLOSED
 
 
@@ -87,7 +87,7 @@ def test_nothing_is_sent_after_a_goodbye(connection: Connection, worker: Worker)
 
 
 def test_end_of_stream_ends_the_connection(connection: Connection, worker: Worker) -> None:
-    worker.say("last")
+    worker.send("last")
     worker.socket.close()
 
     payloads, closed = read(connection)
@@ -118,35 +118,35 @@ def test_junk_ends_the_connection_with_a_reason(
 
     assert closed
     assert "broken WebSocket frame" in closed.reason
-    worker.hear()
+    worker.receive()
     assert worker.protocol.close_rcvd
     assert worker.protocol.close_rcvd.code == 1002
 
 
 # ------------------------------------------------------------------------- we close it --
 def test_close_waits_for_the_workers_goodbye(connection: Connection, worker: Worker) -> None:
-    heard: list[Frame] = []
+    received: list[Frame] = []
 
     def answer() -> None:
-        heard.extend(worker.hear(2))
+        received.extend(worker.receive(2))
         worker.write()  # its own goodbye
         worker.socket.close()
 
     answering = Thread(target=answer)
     answering.start()
-    connection.send(b"last words")
+    connection.send(b"the end")
     connection.close(patience=LIMIT)
     answering.join(LIMIT)
 
-    assert heard[0].data == b"last words"
+    assert received[0].data == b"the end"
     assert worker.protocol.close_rcvd == Close(1000, "")
 
 
 def test_waiting_bytes_are_sent_before_the_goodbye(connection: Connection, worker: Worker) -> None:
-    heard: list[Frame] = []
+    received: list[Frame] = []
 
     def answer() -> None:
-        heard.extend(worker.hear(2))
+        received.extend(worker.receive(2))
         worker.socket.close()
 
     answering = Thread(target=answer)
@@ -155,7 +155,7 @@ def test_waiting_bytes_are_sent_before_the_goodbye(connection: Connection, worke
     connection.close(patience=LIMIT)
     answering.join(LIMIT)
 
-    assert len(heard[0].data) == 20_000_000
+    assert len(received[0].data) == 20_000_000
     assert worker.protocol.close_rcvd
 
 

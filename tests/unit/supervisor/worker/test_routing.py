@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wrapper.protocol.encoding.encoding import get_encoding
-from wrapper.protocol.messages import commands, shapes
+from wrapper.protocol.messages import commands as command_names
+from wrapper.protocol.messages import shapes
 from wrapper.protocol.task import events
 from wrapper.supervisor.worker.routing import AlreadyConnected, Odd, is_answer, route
 
@@ -50,7 +51,7 @@ def odd_text(routed: object) -> str:
 
 
 def test_answers_are_those_that_can_be_parsed() -> None:
-    assert set(shapes._ANSWERS) == commands.ANSWERS == set(ANSWERS)
+    assert set(shapes._ANSWERS) == command_names.ANSWERS == set(ANSWERS)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)

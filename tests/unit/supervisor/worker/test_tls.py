@@ -59,9 +59,9 @@ def test_reading_nothing_is_not_an_error(connection: Connection) -> None:
 
 def test_messages_are_exchanged(connection: Connection, worker: Worker) -> None:
     connection.send(b"hello")
-    assert [frame.data for frame in worker.hear()] == [b"hello"]
+    assert [frame.data for frame in worker.receive()] == [b"hello"]
 
-    worker.say("hello back")
+    worker.send("hello back")
     assert read_all(connection, 1) == [b"hello back"]
 
 
@@ -69,13 +69,13 @@ def test_bytes_that_tls_has_already_decrypted_are_read(
     connection: Connection, worker: Worker
 ) -> None:
     """The socket is no longer readable while the rest of a record waits inside TLS."""
-    worker.say(*["x" * 1000] * 15)
+    worker.send(*["x" * 1000] * 15)
 
     assert len(read_all(connection, 15)) == 15
 
 
 def test_large_message_is_received(connection: Connection, worker: Worker) -> None:
-    sending = Thread(target=worker.say, args=("x" * 3_000_000,))
+    sending = Thread(target=worker.send, args=("x" * 3_000_000,))
     sending.start()
     [message] = read_all(connection, 1)
     sending.join(LIMIT)
@@ -84,8 +84,8 @@ def test_large_message_is_received(connection: Connection, worker: Worker) -> No
 
 
 def test_large_message_is_sent(connection: Connection, worker: Worker) -> None:
-    heard: list[Frame] = []
-    receiving = Thread(target=lambda: heard.extend(worker.hear(2)))
+    received: list[Frame] = []
+    receiving = Thread(target=lambda: received.extend(worker.receive(2)))
     connection.send(b"x" * 10_000_000)
     connection.send(b"next")
     assert connection.outbox.waiting_bytes
@@ -95,7 +95,7 @@ def test_large_message_is_sent(connection: Connection, worker: Worker) -> None:
         connection.outbox.flush()
     receiving.join(LIMIT)
 
-    assert [len(frame.data) for frame in heard] == [10_000_000, 4]
+    assert [len(frame.data) for frame in received] == [10_000_000, 4]
 
 
 def test_worker_ends_tls(connection: Connection, worker: Worker) -> None:
@@ -138,10 +138,10 @@ def test_broken_record_ends_the_connection_with_a_reason(
 
 
 def test_close_says_goodbye(connection: Connection, worker: Worker) -> None:
-    connection.send(b"last words")
+    connection.send(b"the end")
 
     def answer() -> None:
-        worker.hear(2)
+        worker.receive(2)
         worker.socket.shutdown(socket.SHUT_RDWR)
 
     answering = Thread(target=answer)

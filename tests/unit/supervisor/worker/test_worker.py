@@ -110,12 +110,12 @@ def both() -> Iterator[Both]:
 
 def test_messages_are_exchanged(both: Both) -> None:
     peer = both.accept("first")
-    peer.say("second")
+    peer.send("second")
     both.loop.run_until(lambda: len(both.loop.messages) == 2)
     both.loop.worker.send(b"answer", keep=True)
 
     assert both.loop.messages == [b"first", b"second"]
-    assert [frame.data for frame in peer.hear()] == [b"answer"]
+    assert [frame.data for frame in peer.receive()] == [b"answer"]
     assert f"connected to the worker at ws://127.0.0.1:{both.gateway.port}/" in both.loop.log
 
 
@@ -123,18 +123,18 @@ def test_waiting_bytes_are_sent_as_the_worker_reads(both: Both) -> None:
     peer = both.accept()
     both.loop.worker.send(b"x" * 20_000_000, keep=True)
     assert both.loop.worker.waiting_bytes
-    heard: list[int] = []
-    reading = Thread(target=lambda: heard.extend(len(frame.data) for frame in peer.hear()))
+    received: list[int] = []
+    reading = Thread(target=lambda: received.extend(len(frame.data) for frame in peer.receive()))
     reading.start()
     both.loop.run_until(lambda: not both.loop.worker.waiting_bytes)
     reading.join(LIMIT)
 
-    assert heard == [20_000_000]
+    assert received == [20_000_000]
 
 
 def test_lost_connection_is_reported_and_opened_again(both: Both) -> None:
     peer = both.accept()
-    peer.say("last")
+    peer.send("last")
     peer.protocol.send_close(1001, "going away")
     peer.write()
     both.loop.run_until(lambda: not both.loop.is_connected)
@@ -144,14 +144,14 @@ def test_lost_connection_is_reported_and_opened_again(both: Both) -> None:
     assert both.loop.messages == [b"last", b"hello again"]
     assert "closed the connection with code 1001: going away: reconnecting" in both.loop.log
     both.loop.worker.send(b"answer", keep=True)
-    assert [frame.data for frame in second.hear()] == [b"answer"]
+    assert [frame.data for frame in second.receive()] == [b"answer"]
 
 
 def test_message_may_end_its_own_connection(both: Both) -> None:
     """For example if its handler closes the worker."""
     both.loop.on_messages = lambda messages: both.loop.worker.close(patience=0.0)
     peer = both.accept()
-    peer.say("exit")
+    peer.send("exit")
     peer.socket.close()
     both.loop.run_until(lambda: not both.loop.is_connected)
 
