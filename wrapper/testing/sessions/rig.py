@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ...algorithm.host.host import Host
-from ...algorithm.host.outgoing import HostSettings
 from ...algorithm.host.pipes import Pipes
+from ...algorithm.host.settings import HostSettings
 from ...config.settings import Config
 from ...in_process.supervisor_thread import LocalAlgorithm, SupervisorThread
 from ...ipc.frames import Frame
@@ -85,7 +85,7 @@ def make_rig(config: Config, killed: Callable[[], None]) -> Rig:
         get_encoding(config.encoding), config.max_payload, config.metrics_folder
     )
     pipes = _PausingPipes(their_tasks, their_control, interruption)
-    host = Host(pipes, interruption, settings, log, interruption.request, user)
+    host = Host(pipes, user, settings, log, interruption.request)
     beside = SupervisorThread(config, log, algorithm)
     beside.start()
     return Rig(host, user, interruption, beside, algorithm)
