@@ -22,7 +22,7 @@ def exit_code_of_status(status: int) -> int:
 
 
 def exit_code_text(code: int) -> str:
-    """Return `exit code 139 (SIGSEGV)`, or `exit code 3` where no signal is meant."""
+    """Return `exit code 139 (SIGSEGV)`, or `exit code 3` if the code means no signal."""
     text = f"exit code {code}"
     if code > _SIGNALS_FROM:
         with suppress(ValueError):
@@ -31,5 +31,5 @@ def exit_code_text(code: int) -> str:
 
 
 def process_ended(code: int) -> str:
-    """Return the sentence about an algorithm's process that has ended by itself."""
+    """Return the sentence about an algorithm process that ended by itself."""
     return f"the process ended with {exit_code_text(code)}"

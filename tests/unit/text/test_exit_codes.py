@@ -17,7 +17,7 @@ from wrapper.text.exit_codes import exit_code_of_status, exit_code_text
         (255, "exit code 255"),
     ],
 )
-def test_a_signal_is_named(code: int, text: str) -> None:
+def test_signal_is_named(code: int, text: str) -> None:
     assert exit_code_text(code) == text
 
 
