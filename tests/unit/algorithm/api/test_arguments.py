@@ -114,7 +114,7 @@ def test_a_call_is_named_by_its_id_or_its_future():
     "value, found", [(None, "None"), (3, "int"), (SimpleNamespace(id=3), "Simple")]
 )
 def test_anything_else_names_no_call(value, found):
-    with pytest.raises(TypeError, match=f"future that start_a or start_b gave .*, not {found}"):
+    with pytest.raises(TypeError, match=f"future that start_a or start_b returned .*, not {found}"):
         check_call_id("stop_x", ("start_a", "start_b"), value)
 
 

@@ -130,7 +130,7 @@ def test_metrics_dir_is_made_when_asked_for(api, tmp_path):
 def test_metrics_dir_that_cannot_be_made_is_a_clear_error(api, tmp_path):
     (tmp_path / "var").write_text("a file is in the way")
     with pytest.raises(
-        NotADirectoryError, match="folder for metrics cannot be made .*ALGO_METRICS_DIR"
+        NotADirectoryError, match="cannot create the folder for metrics .*ALGO_METRICS_DIR"
     ):
         _ = api.metrics_dir
 

@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from wrapper.algorithm.api.spans import Spans, describe
+from wrapper.algorithm.api.spans import Section, Spans, describe
 from wrapper.errors import AlgorithmStopped, EncodingError
 
 
@@ -109,7 +109,7 @@ def test_texts_that_cannot_be_sent_are_mended(spans, link):
 
 
 def test_a_section_opens_and_closes(spans, link):
-    with spans.section("load", {"a": 1}) as tags:
+    with Section(spans, "load", {"a": 1}) as tags:
         assert names(link) == ["load"]
         tags["rows"] = 5
     assert link.sent[1] == ("finishSpan", {"tags": {"rows": 5}})
@@ -120,13 +120,13 @@ def test_a_section_opens_and_closes(spans, link):
     [(ValueError("bad row"), "ValueError: bad row"), (AlgorithmStopped(), "AlgorithmStopped")],
 )
 def test_an_exception_that_leaves_a_section_is_its_error(spans, link, error, text):
-    with pytest.raises(type(error)), spans.section("load", None):
+    with pytest.raises(type(error)), Section(spans, "load", None):
         raise error
     assert link.sent[1][1]["error"] == text
 
 
 def test_a_section_can_be_entered_again_with_no_tags_of_before(spans, link):
-    section = spans.section("load", None)
+    section = Section(spans, "load", None)
     with section as tags:
         tags["rows"] = 5
     with section:
@@ -147,7 +147,7 @@ def test_the_end_closes_what_is_open_newest_first_and_drops_the_rest(spans, link
 
 
 def test_a_section_left_open_at_the_end_closes_in_silence(spans, link, warnings):
-    with spans.section("load", None):
+    with Section(spans, "load", None):
         spans.close_all(None)
     assert names(link) == ["load", "finishSpan"]
     assert not warnings
@@ -156,7 +156,7 @@ def test_a_section_left_open_at_the_end_closes_in_silence(spans, link, warnings)
 def test_spans_of_many_threads_are_counted_right(spans, link, warnings):
     def work():
         for _ in range(200):
-            with spans.section("load", None):
+            with Section(spans, "load", None):
                 pass
 
     threads = [threading.Thread(target=work) for _ in range(8)]

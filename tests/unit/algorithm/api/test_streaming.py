@@ -1,6 +1,6 @@
 import pytest
 
-from wrapper.algorithm.api.streaming import StreamingToCome
+from wrapper.algorithm.api.streaming import StreamingApi
 
 
 @pytest.mark.parametrize(
@@ -17,5 +17,5 @@ from wrapper.algorithm.api.streaming import StreamingToCome
     ],
 )
 def test_says_that_streaming_is_to_come(name, arguments):
-    with pytest.raises(NotImplementedError, match=f"^{name}: .* streaming is to come$"):
-        getattr(StreamingToCome(), name)(*arguments)
+    with pytest.raises(NotImplementedError, match=f"^{name}: .* streaming is not supported yet$"):
+        getattr(StreamingApi(), name)(*arguments)
