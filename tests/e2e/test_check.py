@@ -45,7 +45,7 @@ def test_an_algorithm_that_is_fine() -> None:
         ("near_miss.py", "it has 'strat': did you mean 'start'?"),
         ("no_start.py", "no_start.py has no function 'start'"),
         ("raises_at_import.py", "ZeroDivisionError: division by zero (raises_at_import.py:5"),
-        ("exits_at_import.py", "ends the process while it is imported: sys.exit(3)"),
+        ("exits_at_import.py", "ends the process when it is imported: sys.exit(3)"),
         ("crashes_at_import.py", "ended by itself with status 9: os._exit()"),
         ("start_is_no_function.py", "not a function; expected start(args)"),
         ("missing_dependency", "add the line package-that-is-nowhere"),

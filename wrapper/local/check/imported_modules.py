@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...algorithm.loading.distributions import distribution_of
+from ...algorithm.loading.distributions import guess_distribution
 from ...algorithm.loading.importing import PACKAGE_NAME, parsed
 
 OWN_PACKAGES = frozenset({"wrapper", "hkube_python_wrapper", PACKAGE_NAME})
@@ -88,8 +88,8 @@ def _foreign(statement: _Statement) -> set[str]:
     """The names to look a distribution up by; `from google.cloud import storage` has its own."""
     if _is_known(statement.module):
         return set()
-    whole = distribution_of(statement.module, {})
-    other = {name for name in statement.modules() if distribution_of(name, {}) != whole}
+    whole = guess_distribution(statement.module, {})
+    other = {name for name in statement.modules() if guess_distribution(name, {}) != whole}
     return other or {statement.module}
 
 

@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from ...algorithm.loading.distributions import (
     Installed,
-    distribution_of,
+    guess_distribution,
     installed_distributions,
     is_certain,
     version_of,
@@ -150,11 +150,11 @@ def compare(
 
 def _package(imported: Imported, requirements: Requirements, here: InstalledPackages) -> Package:
     owners = here.modules.get(imported.top, [])
-    candidates = [distribution_of(imported.name, {}), *owners]
+    candidates = [guess_distribution(imported.name, {}), *owners]
     listed = next(
         (each for each in candidates if canonicalize_name(each) in requirements.names), ""
     )
-    guess = owners[0] if len(owners) == 1 else distribution_of(imported.name, here.modules)
+    guess = owners[0] if len(owners) == 1 else guess_distribution(imported.name, here.modules)
     chosen = listed or guess
     return Package(imported.name, imported.place, chosen, version_of(chosen), bool(listed))
 

@@ -247,7 +247,7 @@ def test_start_gets_the_data_and_the_api(function: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("function", DATA_ONLY)
-def test_start_gets_the_data_alone(function: Callable[..., Any]) -> None:
+def test_start_gets_only_the_data(function: Callable[..., Any]) -> None:
     start = call_with_api(function)
     assert start is not None
     assert start("data", "api") == "data"
@@ -258,7 +258,7 @@ def test_start_that_cannot_be_called_is_refused(function: Callable[..., Any]) ->
     assert call_with_api(function) is None
 
 
-def test_a_start_that_fits_is_called_itself_with_no_frame_between() -> None:
+def test_a_matching_start_is_called_directly() -> None:
     assert call_with_api(two) is two
 
 
@@ -268,7 +268,7 @@ def test_a_wrapped_function_does_not_count() -> None:
     assert start("data", "api") == ("data", "its own")
 
 
-def test_what_partial_has_bound_stays_bound() -> None:
+def test_arguments_bound_by_partial_stay_bound() -> None:
     start = call_with_api(functools.partial(with_default, api="the user's"))
     assert start is not None
     assert start("data", "api") == ("data", "the user's")
@@ -283,7 +283,7 @@ def test_partial_that_leaves_one_argument_to_its_name() -> None:
     assert start("data", "api") == ("data", "api")
 
 
-def test_a_function_without_signature_gets_the_data_alone() -> None:
+def test_a_function_without_signature_gets_only_the_data() -> None:
     function = operator.itemgetter("x")  # on some versions of Python it has a signature
     start = call_with_api(dict)
     assert parameters_of(dict) is None
@@ -310,7 +310,7 @@ def test_an_optional_function_gets_its_data(function: Callable[..., Any]) -> Non
     assert fitted is function
 
 
-def test_an_optional_function_without_argument_is_called_without() -> None:
+def test_an_optional_function_without_parameters_gets_nothing() -> None:
     calls = []
     fitted = call_with_data(lambda: calls.append("called"))
     assert fitted is not None

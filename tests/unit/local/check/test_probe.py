@@ -123,7 +123,7 @@ def test_what_it_prints_goes_to_stderr(tmp_path: Path, capfd: pytest.CaptureFixt
     ("text", "problem"),
     [
         ("def strat(args): pass", "it has 'strat': did you mean 'start'?"),
-        ("import sys; sys.exit(3)", "main.py ends the process while it is imported: sys.exit(3)"),
+        ("import sys; sys.exit(3)", "main.py ends the process when it is imported: sys.exit(3)"),
         ("1 / 0", "ZeroDivisionError: division by zero (main.py:1)"),
         ("input()", "EOFError: EOF when reading a line (main.py:1)"),
         ("def start(:", "main.py:1 is not valid Python"),
