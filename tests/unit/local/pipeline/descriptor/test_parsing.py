@@ -176,7 +176,10 @@ def test_given_name_is_used_if_the_document_has_none() -> None:
         ),
         (
             pipeline(node("yellow"), node("black", 1, "@yelow")),
-            "[1] 'black': input[1]: '@yelow' refers to an unknown node: did you mean 'yellow'?",
+            (
+                "p.json: nodes[1] 'black': input[1]: '@yelow' refers to an unknown node: "
+                "did you mean 'yellow'?"
+            ),
         ),
         (
             pipeline(node("a", "@flowinput.x")),
