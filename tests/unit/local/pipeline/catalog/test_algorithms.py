@@ -112,7 +112,7 @@ def test_one_that_cannot_be_used_refuses_itself_alone(folder: Path) -> None:
         check_algorithms(pipeline, "p.json", algorithms, ())
         for name, problem in (
             ("js", "env is 'nodejs', but this wrapper runs python algorithms only"),
-            ("ready", "names an image and no code"),
+            ("ready", "names an image but no code"),
             ("worse", "is not valid YAML"),
             ("numbered", "name must be text"),
         ):
@@ -165,7 +165,7 @@ def test_paths_that_the_system_does_not_take() -> None:
 
 def test_a_pipeline_that_comes_to_far_more_than_it_looks(tmp_path: Path) -> None:
     (tmp_path / "p.yml").write_text("nodes: &n [{nodeName: a, algorithmName: b, input: *n}]\n")
-    with pytest.raises(DescriptorError, match=r"p\.yml: an alias in it stands within"):
+    with pytest.raises(DescriptorError, match=r"p\.yml: an alias refers to the value"):
         read_pipeline(tmp_path / "p.yml")
 
 
