@@ -1,14 +1,14 @@
 #!/bin/sh
-# What the image does with the words of `docker run IMAGE WORDS`:
-#   none                         serves HKube's worker
-#   run, check, ... or --option  the local tool of this name
-#   a program with arguments     runs it
+# Entry point of the image. Arguments of `docker run IMAGE ...`:
+#   none                         serve HKube's worker
+#   run, check, ... or --option  run the local tool of this name
+#   a program with arguments     run the program
 set -eu
 
 PROCESS_ONE=/hkube/process_one.py
 LOGS=/hkube-logs
 
-# Whether this names a program. `command -v` would not do: it knows words of this shell besides.
+# Is the argument a program? `command -v` would also accept functions and builtins of this shell.
 is_program() (
     case "$1" in
         */*)
@@ -26,10 +26,10 @@ is_program() (
     exit 1
 )
 
-# Serve, with a copy of the output where HKube's worker reads it, if there is such a place.
+# Serve, and copy the output to the folder where HKube's worker reads it, if that folder exists.
 serve() {
     if [ -d "$LOGS" ] && [ -w "$LOGS" ]; then
-        # -I -S: quick to start, and no module of the user's can get in its way.
+        # -I -S: starts quickly, and never imports a module of the user.
         exec python3 -I -S "$PROCESS_ONE" "$LOGS/stdout.log" "$@"
     fi
     exec "$@"
@@ -39,9 +39,9 @@ case "${1-}" in
     '')
         serve hkube-wrapper
         ;;
-    # The words of the wrapper's command line; a test holds them against it.
+    # The commands of hkube-wrapper; a test compares them with its command line.
     run | check | init | build | pipeline)
-        # They look at the folder they are in: here, the algorithm's.
+        # They work in the current folder: change to the algorithm's.
         if [ "$PWD" = /hkube/algorithm-runner ]; then
             cd "${ALGORITHM_PATH:-algorithm_unique_folder}"
         fi
@@ -51,7 +51,7 @@ case "${1-}" in
         exec hkube-wrapper "$@"
         ;;
     python | python3)
-        # As HKube's own builder starts an algorithm: python -u app.py
+        # HKube's own builder starts an algorithm with: python -u app.py
         case "$*" in
             *' app.py') serve "$@" ;;
         esac
@@ -62,4 +62,4 @@ esac
 if is_program "$1"; then
     exec "$@"
 fi
-exec hkube-wrapper "$@" # which says what it does not know
+exec hkube-wrapper "$@" # it reports the unknown command

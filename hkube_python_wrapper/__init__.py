@@ -1,4 +1,4 @@
-"""The published wrapper's name, so that existing algorithms run unchanged.
+"""The package name of the previous wrapper, so that existing algorithms run unchanged.
 
 from hkube_python_wrapper import Algorunner, HKubeApi
 """
@@ -17,7 +17,7 @@ __all__ = ["Algorunner", "HKubeApi"]
 
 
 class Algorunner:
-    """Starts the wrapper from a script of one's own."""
+    """Starts the wrapper from your own script."""
 
     @staticmethod
     def Run(
@@ -27,13 +27,13 @@ class Algorunner:
         exit: Callable[..., Any] | None = None,
         options: object = None,
     ) -> None:
-        """Serve HKube's worker with these functions; does not return.
+        """Serve HKube's worker with these functions; do not return.
 
         Args:
-            start: called for every task with its data, and with HKubeApi if it takes a second
-                argument. None: the module named by ALGORITHM_ENTRY_POINT is served.
+            start: called for each task with its data, and with HKubeApi if it takes a second
+                argument. None: serve the module that ALGORITHM_ENTRY_POINT names.
             init: called with the same data before `start`.
-            stop: called when the task is to stop.
+            stop: called when the task has to stop.
             exit: called before the process ends.
             options: ignored; the settings are environment variables.
         """
@@ -49,13 +49,13 @@ class Algorunner:
         options: object = None,
         logs: bool = False,
     ) -> None:
-        """Serve the tasks of a debug algorithm in the cluster, on this machine.
+        """Run the tasks of a debug algorithm of the cluster on this machine.
 
         Args:
             debug_url: the WebSocket URL of the debug algorithm.
-            logs: send what the algorithm prints to the cluster as well.
+            logs: also send what the algorithm prints to the cluster.
 
-        The others are those of `Run`.
+        The other arguments are those of `Run`.
         """
         settings = {"WORKER_SOCKET_URL": debug_url, "STORAGE_PROTOCOL": "v1"}
         if logs:

@@ -1,4 +1,4 @@
-"""`python -m hkube_python_wrapper`: the same as the command `hkube-wrapper`."""
+"""`python -m hkube_python_wrapper`: the command `hkube-wrapper`."""
 
 import sys
 

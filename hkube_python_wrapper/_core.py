@@ -1,6 +1,6 @@
-"""Finding the package `wrapper` beside this one, whatever else has that name.
+"""Loading the package `wrapper` beside this one, even if another module has the same name.
 
-The user's folder may hold a `wrapper.py` of their own, which comes first in sys.path.
+The user's folder may contain a `wrapper.py`, which comes first in sys.path.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _BOOT = os.path.join(
 
 
 class Core:
-    """The package, under the name that it could be loaded under."""
+    """The package `wrapper`, under the name that it was loaded under."""
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     def module(self, path: str) -> ModuleType:
-        """The package's module at this dotted path."""
+        """Import the module of the package at this dotted path."""
         return importlib.import_module(f"{self._name}.{path}")
 
     def run(
@@ -40,7 +40,7 @@ class Core:
         self.module("algorunner").run(start, initialize, stop, leave, settings)
 
     def hkube_api(self) -> Any:
-        """The class HKubeApi."""
+        """Import the class HKubeApi."""
         return self.module("algorithm.api.hkube_api").HKubeApi
 
 
@@ -48,7 +48,8 @@ def load_core(folders: list[str] | None = None) -> Core:
     """Load the package.
 
     Args:
-        folders: where user code may be; None: the script's folder and the working directory.
+        folders: folders that may contain user code; None: the script's folder and the working
+            directory.
     """
     boot = _load_boot()
     if boot.PRIVATE_NAME in sys.modules:

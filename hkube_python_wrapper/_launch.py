@@ -1,6 +1,6 @@
 """The command `hkube-wrapper`, and the file that Algorunner.Run executes.
 
-Unlike `python -m wrapper` it finds the right package even in a folder that holds a
+Unlike `python -m wrapper`, it finds the right package even in a folder that contains a
 `wrapper.py`.
 """
 
@@ -14,13 +14,13 @@ _SETTINGS = ("WORKER_", "ALGORITHM_", "HKUBE_")
 
 
 def command() -> int:
-    """Run what a person or a container typed; returns the exit code."""
+    """Run the command line of a person or a container; return the exit code."""
     is_terminal = sys.stdin is not None and sys.stdin.isatty()
     return main(["--help"] if wants_help(sys.argv[1:], is_terminal, os.environ) else None)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the wrapper's command line; returns the exit code."""
+    """Run the wrapper's command line; return the exit code."""
     from hkube_python_wrapper._core import load_core
 
     code: int = load_core([]).module("__main__").main(arguments)
@@ -28,12 +28,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def wants_help(arguments: list[str], is_terminal: bool, environ: Mapping[str, str]) -> bool:
-    """Tell a person who tries the command from a container, which serves HKube's worker."""
+    """Return whether a person is trying the command, and not a container starting to serve."""
     is_set_up = any(name.startswith(_SETTINGS) for name in environ)
     return not arguments and is_terminal and not is_set_up
 
 
 if __name__ == "__main__":
-    # As a script, this folder comes first in sys.path; the one above it is needed in its place.
+    # Python puts a script's folder first into sys.path; replace it by the folder above.
     sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     sys.exit(main())

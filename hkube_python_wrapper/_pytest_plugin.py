@@ -1,8 +1,7 @@
-"""The pytest plugin: the fixture `hkube`, for tests of algorithms.
+"""The pytest plugin: the fixture ``hkube``, for tests of algorithms.
 
-pytest loads this module in every run of an environment that the wrapper is installed in, so
-nothing is imported here that a test without the fixture would pay for, or that a coverage tool,
-which begins later, would miss.
+pytest loads this module wherever the wrapper is installed. It imports the wrapper only when the
+fixture is used, so that other tests start no slower and coverage tools see the wrapper's import.
 """
 
 from __future__ import annotations
@@ -21,19 +20,20 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def hkube(request: pytest.FixtureRequest) -> Iterator[HKube]:
-    """Run HKube algorithms with no cluster: hkube.run("main.py", input=[1]).result."""
+    """Run HKube algorithms without a cluster: hkube.run("main.py", input=[1]).result."""
     from ._core import load_core
 
     folder, root = request.path.parent, request.config.rootpath
     folders = [folder]
     if root in folder.parents:
         folders += folder.parents[: folder.parents.index(root) + 1]
-    # A user's own `wrapper.py` in any of these is what `import wrapper` must give them.
+    # If one of these holds a user's own `wrapper.py`, their `import wrapper` must find that one.
     places = [os.getcwd(), *map(str, folders), *sys.path]
     core = load_core([place for place in places if os.path.isdir(place)])
     testing = core.module("testing")
     with _real_stderr(request.config) as stderr:
-        has_timer = not float(request.config.getini("faulthandler_timeout") or 0)  # else pytest's
+        # faulthandler has one timer, which belongs to pytest if this option is set.
+        has_timer = not float(request.config.getini("faulthandler_timeout") or 0)
         hkube: HKube = testing.HKube(folders, testing.LastResort(stderr, has_timer))
         yield hkube
         hkube.close()
@@ -41,7 +41,7 @@ def hkube(request: pytest.FixtureRequest) -> Iterator[HKube]:
 
 @contextmanager
 def _real_stderr(config: pytest.Config) -> Iterator[int]:
-    """A file descriptor of stderr as it is without pytest's capturing."""
+    """Yield a file descriptor of stderr that bypasses pytest's capturing."""
     manager = config.pluginmanager.getplugin("capturemanager")
     with manager.global_and_fixture_disabled() if manager is not None else nullcontext():
         stderr = os.dup(2)

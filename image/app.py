@@ -1,4 +1,4 @@
-"""What HKube's own builder starts in an image: `python -u app.py`."""
+"""The script that HKube's own builder starts in an image: `python -u app.py`."""
 
 from hkube_python_wrapper import Algorunner
 

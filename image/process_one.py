@@ -2,11 +2,11 @@
 
     python -I -S process_one.py LOG COMMAND [ARGUMENT...]
 
-runs the command and copies its stdout and stderr, in the order they come, to stdout and to the
-end of LOG. It passes signals on, reaps orphans, and ends with the command's exit code after the
-last byte was written: with a `tee` behind a pipe both are lost when process 1 ends first.
+runs the command and copies its stdout and stderr, in the order they arrive, to stdout and to the
+end of LOG. It forwards signals, reaps orphans, and ends with the command's exit code once the last
+byte is written. (`COMMAND | tee LOG` would lose the exit code and the last output.)
 
-A script of its own, which imports nothing of the package: it is there as long as the container.
+The script imports nothing of the package, to stay small: it runs as long as the container.
 """
 
 from __future__ import annotations
@@ -23,28 +23,28 @@ _FORWARDED = (
 _READ_SIZE = 64 * 1024
 _MEGABYTE = 1_000_000
 _DEFAULT_LIMIT = 512  # megabytes
-# Seconds for what is left when the command has ended: our reader may be stuck, or a daemon
-# that the command left behind may write for ever.
-_LAST_WORDS = 5
+# Seconds to copy remaining output after the command has ended: our reader may be stuck, or a
+# daemon that the command left behind may write forever.
+_REMAINING_OUTPUT_LIMIT = 5
 _CANNOT_RUN, _NOT_FOUND = 126, 127
 
 
 class LogFile:
-    """The file that HKube reads. Whatever becomes of it, writing does not fail.
+    """The file that HKube reads. Writing to it never fails, whatever happens to the file.
 
-    A volume may be full, and have room again; somebody may delete the file. What could not be
-    written is told in the file itself once it can be. It has a limit of its own, because Kubernetes
-    evicts a pod whose volume is over the volume's limit, and no write fails before.
+    The volume may fill up and later have space again; somebody may delete the file. As soon as
+    writing is possible again, a note in the file says how much is missing. The file has a size
+    limit, because Kubernetes evicts a pod whose volume exceeds its limit before any write fails.
 
     Args:
-        path: of the file; it is made if it is not there.
-        limit: bytes that the file may have, but for a note that this is its end.
+        path: path of the file, which is created if it does not exist.
+        limit: maximum size in bytes, without the note that marks the end.
 
     Attributes:
-        trouble: why the last bytes were not written; empty: they were.
+        trouble: why the last bytes were not written; empty if they were.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: the file cannot be opened.
     """
 
     def __init__(self, path: str, limit: int = _DEFAULT_LIMIT * _MEGABYTE) -> None:
@@ -55,7 +55,7 @@ class LogFile:
         self._missing = 0
 
     def write(self, data: bytes) -> None:
-        """Add data to the file, after a note of what is missing if something is."""
+        """Append data to the file, after a note if earlier data is missing."""
         if self._missing:
             if self._put(b"\n[%d bytes of output are missing here]\n" % self._missing):
                 self._missing += len(data)
@@ -64,7 +64,7 @@ class LogFile:
         self._missing = self._put(data)
 
     def _put(self, data: bytes) -> int:
-        """Write what can be written; returns how many bytes could not."""
+        """Write as much as possible; return the number of bytes not written."""
         view, done = memoryview(data), 0
         try:
             room = self._limit - self._size()
@@ -75,22 +75,22 @@ class LogFile:
             if end < len(data):
                 limit = f"HKUBE_LOG_FILE_LIMIT, {self._limit // _MEGABYTE} MB"
                 self.trouble = f"it has reached {limit}"
-                if room >= 0:  # once: with the note it is over the limit
-                    note = f"\n[the end: {limit}; the output goes on in the container's own log]\n"
+                if room >= 0:  # only once: the note itself exceeds the limit
+                    note = f"\n[end of file: {limit}; the container's own log has the rest]\n"
                     os.write(self._fd, note.encode())
         except OSError as error:
             self.trouble = error.strerror or str(error)
         return len(data) - done
 
     def _size(self) -> int:
-        """Bytes in the file, which is made anew if it was deleted."""
+        """Return the size of the file; create it again if it was deleted."""
         status = os.fstat(self._fd)
         if status.st_nlink == 0:
-            self._open_anew()
+            self._reopen()
             status = os.fstat(self._fd)
         return status.st_size
 
-    def _open_anew(self) -> None:
+    def _reopen(self) -> None:
         fresh = _open(self._path)
         try:
             os.dup2(fresh, self._fd, inheritable=False)
@@ -99,13 +99,13 @@ class LogFile:
 
 
 def _open(path: str) -> int:
-    # O_NONBLOCK: a FIFO that nobody reads is refused, where it would have us wait for ever.
+    # O_NONBLOCK: opening a FIFO without a reader fails, rather than waiting forever.
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
     return os.open(path, flags, 0o644)
 
 
 class Output:
-    """Where the command's output goes: our own stdout, and the log.
+    """Copies the command's output to our own stdout and to the log.
 
     Args:
         log: the file that HKube reads.
@@ -113,18 +113,18 @@ class Output:
 
     def __init__(self, log: LogFile) -> None:
         self._log = log
-        self._is_told = False
+        self._is_reported = False
 
     def write(self, data: bytes) -> None:
-        """Write it to both, as far as they take it."""
+        """Write data to both, as far as they accept it."""
         self._show(data)
         self._log.write(data)
-        if self._log.trouble and not self._is_told:
-            self._is_told = True
+        if self._log.trouble and not self._is_reported:
+            self._is_reported = True
             start = "" if data.endswith(b"\n") else "\n"
             self._show(
-                f"{start}hkube: the log file takes no more output ({self._log.trouble}): it goes "
-                "on here, and in the file once that can be written again\n".encode()
+                f"{start}hkube: cannot write to the log file ({self._log.trouble}): output "
+                "continues here, and in the file as soon as that is possible again\n".encode()
             )
 
     def _show(self, data: bytes) -> None:
@@ -133,25 +133,25 @@ class Output:
             while view:
                 view = view[os.write(1, view) :]
         except OSError:
-            pass  # nobody reads it any more; the log is still read
+            pass  # nobody reads our stdout any more; the log may still have a reader
 
 
 class Command:
-    """The command, its output's end of the pipe, and how it ended.
+    """The running command, its output and its exit code.
 
     Args:
-        arguments: the command.
+        arguments: the command and its arguments.
 
     Attributes:
-        exit_code: once it has ended.
-        output: file descriptor of what it writes; reading never blocks.
-        wakeup: file descriptor that can be read when a signal has come.
+        exit_code: the exit code; None while the command runs.
+        output: non-blocking file descriptor to read the command's output from.
+        wakeup: file descriptor that becomes readable when a signal arrives.
     """
 
     def __init__(self, arguments: list[str]) -> None:
         self.exit_code: int | None = None
         self._pid = 0
-        self._early: list[int] = []  # signals that came before the command was there
+        self._early: list[int] = []  # signals that arrived before the command started
         self.wakeup = self._take_signals()
         self.output, writing = os.pipe()
         os.set_blocking(self.output, False)
@@ -160,7 +160,7 @@ class Command:
             arguments,
             os.environ,
             file_actions=[(os.POSIX_SPAWN_DUP2, writing, fd) for fd in (1, 2)],
-            # A group of its own: Ctrl-C comes to us alone, and from us once.
+            # In its own process group, the command gets Ctrl-C only once: from us.
             setpgroup=0,
             setsigdef=[*_FORWARDED, signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ],
         )
@@ -180,23 +180,23 @@ class Command:
             signal.signal(number, self._forward)
         return wakeup
 
-    # Both are called even while a write to our stdout blocks.
+    # Both handlers run even while a write to our stdout blocks.
     def _forward(self, number: int, frame: object) -> None:
         if not self._pid:
             self._early.append(number)
         elif self.exit_code is None:
-            os.kill(self._pid, number)  # not reaped yet, so the id is still its own
+            os.kill(self._pid, number)  # not reaped yet, so no other process can have its id
 
     def _reap(self, number: int, frame: object) -> None:
-        """Take note of every child that has ended: the command, and orphans given to process 1."""
+        """Reap all children that have ended: the command, and orphans that process 1 inherited."""
         try:
-            while self._pid:  # before, the command's end could not be told from an orphan's
+            while self._pid:  # before that, the command and orphans cannot be told apart
                 pid, status = os.waitpid(-1, os.WNOHANG)
                 if pid == 0:
                     return
                 if pid == self._pid:
                     self.exit_code = exit_code_of(status)
-                    signal.alarm(_LAST_WORDS)
+                    signal.alarm(_REMAINING_OUTPUT_LIMIT)
         except ChildProcessError:
             pass
 
@@ -205,8 +205,8 @@ def run(log: LogFile, arguments: list[str]) -> int:
     """Run a command, copy its output, and return its exit code.
 
     Args:
-        log: where the output goes besides our stdout.
-        arguments: the command.
+        log: the file to copy the output to, besides our stdout.
+        arguments: the command and its arguments.
 
     Raises:
         OSError: the command cannot be started.
@@ -221,14 +221,14 @@ def run(log: LogFile, arguments: list[str]) -> int:
             if fd == command.wakeup:
                 os.read(fd, _READ_SIZE)
             elif not copy(command.output, output):
-                poll.unregister(fd)  # it has closed its output and lives on
+                poll.unregister(fd)  # the command closed its output but still runs
     while copy(command.output, output):
         pass
     return command.exit_code
 
 
 def copy(fd: int, output: Output) -> bool:
-    """Copy what is in a pipe; False if nothing was."""
+    """Copy the current content of a pipe; return False if it is empty or closed."""
     try:
         data = os.read(fd, _READ_SIZE)
     except BlockingIOError:
@@ -238,38 +238,38 @@ def copy(fd: int, output: Output) -> bool:
 
 
 def exit_code_of(status: int) -> int:
-    """What a container whose process ended with this wait status exits with."""
+    """Return the exit code of a container whose process ended with this wait status."""
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
 
 
 def main(arguments: list[str]) -> int:
-    """Run `LOG COMMAND...`; without a log that can be written, become the command."""
+    """Run `LOG COMMAND...`; if the log is not writable, just become the command."""
     path, *command = arguments
     try:
         try:
             log = LogFile(path, limit_of(os.environ.get("HKUBE_LOG_FILE_LIMIT", "")))
         except OSError as error:
-            tell(f"{path} cannot be written ({error.strerror})")
+            report(f"cannot write to {path} ({error.strerror})")
             os.execvp(command[0], command)
         return run(log, command)
     except FileNotFoundError:
-        tell(f"there is no program {command[0]!r}")
+        report(f"program not found: {command[0]!r}")
         return _NOT_FOUND
     except PermissionError as error:
-        tell(f"{command[0]} cannot be run ({error.strerror})")
+        report(f"cannot run {command[0]} ({error.strerror})")
         return _CANNOT_RUN
 
 
 def limit_of(value: str) -> int:
-    """HKUBE_LOG_FILE_LIMIT in bytes; the usual one if the wrapper, which checks it, refuses it."""
+    """Return HKUBE_LOG_FILE_LIMIT in bytes; the default if invalid, which the wrapper reports."""
     value = value.strip()
     is_number = value.isascii() and value.isdecimal() and len(value) < 20
     return ((int(value) if is_number else 0) or _DEFAULT_LIMIT) * _MEGABYTE
 
 
-def tell(text: str) -> None:
-    """Say something of our own on stderr."""
+def report(text: str) -> None:
+    """Write a line to stderr."""
     try:
         os.write(2, f"hkube: {text}\n".encode(errors="backslashreplace"))
     except OSError:

@@ -1,6 +1,6 @@
-"""Imports what the wrapper's processes import, and what algorithms import most of the time.
+"""Imports the modules that the wrapper's processes import, and those that most algorithms import.
 
-Python then writes the bytecode beside the modules, which no user of a container could do.
+Python then writes their bytecode into the image, which a container's user could not do.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import pkgutil
 
 import wrapper
 
-# Imported within functions, so not with the wrapper's modules.
+# The wrapper imports these within functions, so importing its modules does not import them.
 LIBRARIES = """
     bson msgpack msgspec.json obstore.store ormsgpack orjson watchfiles websocket yaml zmq
     importlib_metadata._adapters zipp.compat.overlay zipp.glob
@@ -19,7 +19,7 @@ LIBRARIES = """
     rich.tree typer._click.decorators typer._click._textwrap typer.rich_utils
     websockets.sync.client websockets.sync.server
 """
-# The standard library's share in numpy, pandas and their like, and in most algorithms.
+# Standard library modules that numpy, pandas and most algorithms import.
 STANDARD = """
     argparse ast asyncio base64 bz2 calendar collections.abc concurrent.futures configparser
     contextvars copy csv ctypes.util dataclasses datetime decimal difflib dis email.policy
@@ -33,7 +33,7 @@ STANDARD = """
 
 
 def warm_up() -> None:
-    """Import all of it; what is not installed (slim) is left out."""
+    """Import all of them, except those that are not installed (in slim)."""
     modules = [module.name for module in pkgutil.walk_packages(wrapper.__path__, "wrapper.")]
     for name in [*modules, "hkube_python_wrapper._launch", *LIBRARIES.split(), *STANDARD.split()]:
         try:

@@ -1,4 +1,4 @@
-"""What holds for all tests."""
+"""Settings for all tests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import signal
 
 from hypothesis import HealthCheck, settings
 
-# A busy machine makes no test fail: neither an example nor its making has a limit in seconds.
+# No time limits for Hypothesis, so that a busy machine does not make tests fail.
 settings.register_profile(
     "patient", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -14,10 +14,10 @@ settings.load_profile("patient")
 
 
 def pytest_configure() -> None:
-    """Hear Ctrl-C and a terminal that is closed, and have what tests start hear them.
+    """Restore the handling of SIGINT and SIGHUP in this process and its children.
 
-    A shell without job control starts what runs in the background with SIGINT ignored, `nohup` with
-    SIGHUP, which every child inherits: then tests of them would wait for ever.
+    A shell without job control starts background processes with SIGINT ignored, and `nohup` with
+    SIGHUP ignored. Children inherit this, so tests of these signals would wait forever.
     """
     for number, handler in (
         (signal.SIGINT, signal.default_int_handler),

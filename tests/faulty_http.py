@@ -1,4 +1,4 @@
-"""An HTTP service that answers what a test tells it to."""
+"""An HTTP service whose responses a test chooses."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 class Answer(NamedTuple):
-    """One answer.
+    """One response.
 
     Attributes:
-        status: of HTTP.
-        body: what comes.
-        length: what is said to come.
+        status: HTTP status code.
+        body: The body that is sent.
+        length: The length that the header announces, in bytes.
     """
 
     status: int
@@ -28,10 +28,10 @@ class Answer(NamedTuple):
 
 
 class FaultyHttp:
-    """The service; on 127.0.0.1, in a thread.
+    """The service, on 127.0.0.1 in a thread.
 
     Args:
-        certificate: for https; None: http.
+        certificate: Certificate for HTTPS; None for HTTP.
     """
 
     def __init__(self, certificate: trustme.LeafCert | None = None) -> None:
@@ -41,7 +41,7 @@ class FaultyHttp:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            timeout = 20.0  # seconds for a client that says nothing
+            timeout = 20.0  # seconds until a silent client is dropped
 
             def do_GET(self) -> None:
                 service.headers.append({key.lower(): value for key, value in self.headers.items()})
@@ -56,22 +56,22 @@ class FaultyHttp:
                 if len(answer.body) < answer.length:
                     self.close_connection = True
 
-            do_PUT = do_POST = do_GET  # noqa: N815 (the names that the base class calls)
+            do_PUT = do_POST = do_GET  # noqa: N815 (names that the base class expects)
 
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its own name)
-                """Say nothing."""
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (the base class's name)
+                """Log nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         scheme = "http"
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             certificate.configure_cert(context)
-            # The handshake is part of the first read, in a connection's own thread: in `accept` a
-            # client that says nothing would hold up the others, and the end.
+            # Do the handshake in the connection's own thread: during `accept`, a silent client
+            # would block the others and the shutdown.
             self._server.socket = context.wrap_socket(
                 self._server.socket, server_side=True, do_handshake_on_connect=False
             )
-            # A client that turns away is no news.
+            # Do not log clients that disconnect.
             self._server.handle_error = lambda request, client_address: None  # type: ignore[method-assign]
             scheme = "https"
         self.url = f"{scheme}://127.0.0.1:{self._server.server_port}"
@@ -79,7 +79,7 @@ class FaultyHttp:
         self._thread.start()
 
     def always(self, status: int, body: str, length: int | None = None) -> None:
-        """Give this answer to everything."""
+        """Send this response to every request."""
         encoded = body.encode()
         answer = Answer(status, encoded, len(encoded) if length is None else length)
         self.answer = lambda method: answer

@@ -1,7 +1,7 @@
-"""A real S3 server for tests: moto's, which runs in a thread and keeps all in memory.
+"""A real S3 server for tests: moto, in a thread, with all data in memory.
 
-Of what the registries have, it is the one that answers multipart uploads, errors and listings as
-Amazon's does; `s3rver` of npm has not been kept for years.
+Among the available packages, moto responds like Amazon to multipart uploads, errors and listings;
+`s3rver` on npm has been unmaintained for years.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ KEY, SECRET = "a-key", "a-secret"
 
 
 class S3Server:
-    """A server on 127.0.0.1 with some buckets, and another client than the wrapper's to look at it.
+    """A server on 127.0.0.1, with a client that is independent of the wrapper's.
 
     Args:
-        buckets: made at the start.
+        buckets: Buckets to create at the start.
     """
 
     def __init__(self, *buckets: str) -> None:
@@ -41,6 +41,6 @@ class S3Server:
             self.client.create_bucket(Bucket=bucket)
 
     def close(self) -> None:
-        """End it."""
+        """Stop the server."""
         self.client.close()
         self._server.stop()

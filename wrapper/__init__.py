@@ -1,7 +1,7 @@
 """HKube's algorithm wrapper: runs a user's Python module as an HKube algorithm.
 
-What user code may import from here: :class:`HKubeApi` (for type hints), the exceptions, and
-``__version__``. Names are imported on first use, so that ``import wrapper`` stays cheap.
+User code may import :class:`HKubeApi` (for type hints), the exceptions, and ``__version__`` from
+here. Each name is imported on first use, so that ``import wrapper`` stays cheap.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`python -m wrapper`: serve a worker; with arguments, the local tools of `wrapper.cli`."""
+"""`python -m wrapper`: serve a worker, or with arguments run the local tools of `wrapper.cli`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ EXIT_USAGE, EXIT_INTERRUPTED = 2, 130
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the command line; returns the exit code."""
+    """Run the command line; return the exit code."""
     import os
 
     arguments = sys.argv[1:] if arguments is None else arguments
@@ -24,7 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
         from .in_process.serve import leave_threads, serve_in_process
 
         return leave_threads(serve_in_process(os.environ))
-    if arguments == ["health"]:  # a probe comes every few seconds: nothing more is imported
+    if arguments == ["health"]:  # a probe runs every few seconds: import nothing else
         from .supervisor.health import tell_health
 
         return tell_health(os.environ)
@@ -36,11 +36,11 @@ def _run_command(arguments: list[str]) -> int:
         from .cli.app import run_app
 
         return run_app(arguments)
-    except KeyboardInterrupt:  # while a command is still being imported
+    except KeyboardInterrupt:  # while importing a command
         return EXIT_INTERRUPTED
     except ModuleNotFoundError as error:
         print(
-            f"the local tools are not installed here: {error.name} is missing "
+            f"the local tools are not installed: {error.name} is missing "
             "(pip install hkube-wrapper)",
             file=sys.stderr,
         )

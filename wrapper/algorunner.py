@@ -1,4 +1,4 @@
-"""`Algorunner.Run(start=…)`: a user's own script that starts the wrapper."""
+"""`Algorunner.Run(start=…)`: starting the wrapper from a user's own script."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ def run(
     exit: Function | None = None,
     settings: Mapping[str, str] | None = None,
 ) -> None:
-    """Serve the worker with these functions; does not return.
+    """Serve the worker with these functions; do not return.
 
-    The process that runs the script becomes the supervisor (by exec, so that what the script
-    has imported takes no memory there), which starts the same script again as the algorithm
-    process. Under a debugger, or where there is no script, all stays in this one process.
+    The script's process becomes the supervisor (by exec, which frees the memory of the script's
+    imports). The supervisor then runs the same script again as the algorithm process. Under a
+    debugger, or without a script, everything stays in this process.
 
     Args:
-        start: runs a task; None: the module that the environment names is served.
+        start: runs a task; None: serve the module that the environment names.
         initialize: called before each `start`.
-        stop: called when the task is to stop.
+        stop: called when the task has to stop.
         exit: called before the process ends.
         settings: environment variables to set.
     """
     if CHANNEL_VARIABLE in os.environ:
         _serve_as_algorithm(start, initialize, stop, exit)
     if f"{__package__}.algorithm.serve" in sys.modules:
-        # The wrapper is loading this module already, which calls us on its top level.
-        print("Algorunner.Run is ignored: this module is being served already", file=sys.stderr)
+        # The wrapper is loading this module right now, and the module's top level called us.
+        print("Algorunner.Run is ignored: this module is already being served", file=sys.stderr)
         return
     os.environ.update(settings or {})
     script = None if start is None else _command_of_script()
@@ -56,7 +56,9 @@ def _serve_as_algorithm(
     from .config.settings import Config
 
     if start is None:
-        raise TypeError("Algorunner.Run: start is None now, and was a function at the first run")
+        raise TypeError(
+            "Algorunner.Run: start is None now, but was a function when the script ran first"
+        )
     function = start
     config = Config.from_environ(os.environ, os.getcwd())
     serve_process(config, lambda: from_functions(function, initialize, stop, leave))
@@ -87,14 +89,14 @@ def _become_supervisor(script: list[str] | None) -> None:
 
 
 def _command_of_script() -> list[str] | None:
-    """The command that starts this script again; None if it is not a script (a notebook)."""
+    """Return the command that runs this script again; None without a script (in a notebook)."""
     main = sys.modules["__main__"]
     file = getattr(main, "__file__", None)
     if file is None or os.name != "posix":
         return None
     command = [sys.executable, *sys.orig_argv[1:]]
     if getattr(main, "__spec__", None) is None:
-        # The working directory may be another one by now.
+        # The script may have changed the working directory.
         command[len(command) - len(sys.argv)] = os.path.abspath(file)
     return command
 
@@ -102,6 +104,6 @@ def _command_of_script() -> list[str] | None:
 def _is_debugged() -> bool:
     if "pydevd" in sys.modules or "debugpy" in sys.modules:
         return True
-    # pdb and its like; a coverage tool traces too, and is no debugger.
+    # pdb and similar debuggers. Coverage tools trace too, but with another function.
     bdb = sys.modules.get("bdb")
     return bdb is not None and isinstance(getattr(sys.gettrace(), "__self__", None), bdb.Bdb)

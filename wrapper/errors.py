@@ -1,4 +1,4 @@
-"""The exceptions of the wrapper: what users may catch, and what the wrapper tells itself."""
+"""The exceptions of the wrapper: those that users may catch, and internal ones."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ class WrapperError(Exception):
     """Base of every error that the wrapper raises.
 
     Attributes:
-        code: short name of the kind of error, sent to the worker as ``error.code``.
+        code: short name for the kind of error; the worker receives it as ``error.code``.
     """
 
     code = "Failed"
 
 
 class ConfigurationError(WrapperError):
-    """The environment holds settings that cannot be used.
+    """Settings in the environment are invalid.
 
     Attributes:
-        problems: one sentence for each bad setting.
+        problems: one sentence for each invalid setting.
     """
 
     code = "ConfigurationError"
@@ -33,7 +33,7 @@ class LoadError(WrapperError):
     """The user's module cannot be loaded or has no usable ``start``.
 
     Attributes:
-        details: the frames of the user's code that led there; may be empty.
+        details: the frames of the user's code that led to the error; may be empty.
     """
 
     code = "LoadError"
@@ -44,7 +44,7 @@ class LoadError(WrapperError):
 
 
 class EncodingError(WrapperError):
-    """A value cannot be sent to the worker; the text names its path and type."""
+    """A value cannot be sent to the worker; the message names its path and type."""
 
     code = "EncodingError"
 
@@ -56,49 +56,49 @@ class PayloadTooLarge(EncodingError):
 
 
 class DecodingError(WrapperError):
-    """A message of the worker cannot be decoded."""
+    """A message from the worker cannot be decoded."""
 
     code = "DecodingError"
 
 
 class StorageError(WrapperError):
-    """An input or a result cannot be read from, or written to, HKube's storage (mode v3)."""
+    """Reading an input or writing a result in HKube's storage failed (mode v3)."""
 
     code = "StorageError"
 
 
 class CallError(WrapperError):
-    """Base of what a call of HKubeApi raises when HKube answers with a failure."""
+    """Base of the errors that a call of HKubeApi raises if HKube reports a failure."""
 
     code = "CallError"
 
 
 class SubPipelineError(CallError):
-    """A sub-pipeline failed; the text is HKube's."""
+    """A sub-pipeline failed; the message is HKube's."""
 
     code = "SubPipelineError"
 
 
 class SubPipelineStopped(CallError):
-    """A sub-pipeline was stopped before it ended; the text is the reason HKube gave."""
+    """A sub-pipeline was stopped before it ended; the message is the reason that HKube gave."""
 
     code = "SubPipelineStopped"
 
 
 class AlgorithmExecutionError(CallError):
-    """An algorithm started from the code API failed; the text is HKube's."""
+    """An algorithm started with the code API failed; the message is HKube's."""
 
     code = "AlgorithmExecutionError"
 
 
 class DataSourceError(CallError):
-    """A data source could not be had; the text is HKube's."""
+    """A data source is not available; the message is HKube's."""
 
     code = "DataSourceError"
 
 
 class TaskOver(CallError):
-    """A call was made through the HKubeApi of a task that has ended already."""
+    """User code called the HKubeApi of a task that has already ended."""
 
     code = "TaskOver"
 
@@ -106,6 +106,6 @@ class TaskOver(CallError):
 class AlgorithmStopped(BaseException):
     """Raised in the user's code when HKube stops the task.
 
-    Not an ``Exception``, so that ``except Exception`` lets it pass. Catch it to clean up, then
-    return or re-raise within a few seconds.
+    It is not an ``Exception``, so ``except Exception`` does not catch it. Catch it to clean up,
+    then return or re-raise it within a few seconds.
     """

@@ -1,7 +1,7 @@
-"""The wrapper's own log: one event, one line on stderr, with the ids of the task on it.
+"""The wrapper's own log: a line on stderr for each event, with the ids of the task.
 
-Not the standard library's `logging`: its import costs a tenth of the wrapper's start, and user
-code may configure it as it likes without touching these lines.
+It does not use the standard library's `logging`, because importing that takes a tenth of the
+wrapper's start, and because user code may configure `logging` as it likes.
 """
 
 from __future__ import annotations
@@ -14,26 +14,26 @@ LEVELS = ("debug", "info", "warning", "error")
 FORMATS = ("text", "json", "short")
 
 _LABELS = {"debug": "DEBUG", "info": "INFO ", "warning": "WARN ", "error": "ERROR"}
-_IDS = (("job", "jobId"), ("task", "taskId"), ("node", "nodeName"))  # as text, as JSON
+_IDS = (("job", "jobId"), ("task", "taskId"), ("node", "nodeName"))  # name in text, name in JSON
 _NO_ID = "-"
 _STDERR = 2
 _AT_ONCE = 4096  # bytes; PIPE_BUF
-_PATIENCE = 0.2  # seconds that a stderr which takes nothing may hold us up, once a line
+_PATIENCE = 0.2  # seconds that each line may wait for a stderr that accepts nothing
 
 
 class Log:
-    """Writes the lines of one process.
+    """Writes the log of one process.
 
-    A line is one `os.write`: there is no buffer that a crash could take with it, no lock that a
-    fork or a signal handler could find taken, and lines of several threads do not mix. A stderr
-    that is closed or full never raises.
+    Each line is one `os.write`. So there is no buffer to lose in a crash, no lock to be held during
+    a fork or a signal handler, and lines of several threads do not mix. Writing to a closed or full
+    stderr does not raise.
 
     Args:
-        level: the least level that is written, one of `LEVELS`.
-        form: one of `FORMATS`. ``text``: lines after an event's first are indented. ``short``: the
-            same without time and ids. ``json``: an object a line.
-        fd: where to.
-        clock: seconds since 1970.
+        level: the lowest level to write, one of `LEVELS`.
+        form: one of `FORMATS`. ``text``: all but the first line of an event are indented.
+            ``short``: the same without time and ids. ``json``: one object per line.
+        fd: the file descriptor to write to.
+        clock: returns seconds since 1970.
     """
 
     def __init__(
@@ -52,41 +52,41 @@ class Log:
         self._torn = False
 
     def bind_task(self, ids: str) -> None:
-        """Put a task's ids on all lines from now on.
+        """Add a task's ids to all lines from now on.
 
         Args:
-            ids: the ids of job, task and node, with a space between; ``-`` for one that is not
-                known. An empty text: no task.
+            ids: the ids of job, task and node, separated by spaces; ``-`` for an unknown one.
+                An empty text means no task.
         """
         self._read_ids = None
         self._ids = tuple(ids.split())[: len(_IDS)]
 
     def bind_task_later(self, read_ids: Callable[[], str]) -> None:
-        """The same for ids that cost something to find out: only if a line is written."""
+        """Add ids that are expensive to find: `read_ids` is called only if a line is written."""
         self._read_ids = read_ids
 
     def debug(self, text: str) -> None:
-        """Write what helps to find a fault."""
+        """Log a detail that helps to find an error."""
         self.log("debug", text)
 
     def info(self, text: str) -> None:
-        """Write what happened, in the life of the container."""
+        """Log an event in the life of the container."""
         self.log("info", text)
 
     def warning(self, text: str) -> None:
-        """Write what was odd but has been dealt with."""
+        """Log something unusual that the wrapper has handled."""
         self.log("warning", text)
 
     def error(self, text: str) -> None:
-        """Write what went wrong."""
+        """Log an error."""
         self.log("error", text)
 
     def log(self, level: str, text: str) -> None:
-        """Write an event.
+        """Log an event.
 
         Args:
             level: one of `LEVELS`.
-            text: of one line or more.
+            text: one or more lines.
         """
         if LEVELS.index(level) >= self._least:
             if self._read_ids is not None:
@@ -105,14 +105,14 @@ class Log:
         rest = memoryview(b"\n" + line if self._torn else line)
         whole = len(rest)
         try:
-            # A pipe that is full, because nobody reads it, must not hold up who writes here. One
-            # that has room takes so much at once.
+            # A full pipe that nobody reads must not block us. A pipe that is writable accepts
+            # _AT_ONCE bytes without blocking.
             while rest and _wait_writable(self._fd):
                 try:
                     rest = rest[os.write(self._fd, rest[:_AT_ONCE]) :]
                 except BlockingIOError:  # user code has made the shared stderr non-blocking
                     pass
-        except OSError:  # closed, nobody reads it, the disk is full: there is no place to say so
+        except OSError:  # closed, without a reader, or disk full: there is nowhere to report it
             pass
         if len(rest) < whole:
             self._torn = len(rest) > 0
@@ -145,7 +145,7 @@ def _timestamp(now: float) -> str:
 
 
 def _is_open(fd: int) -> bool:
-    # A stderr closed from the start must not become the first socket that takes its number.
+    # If stderr was closed from the start, a socket may get its number: never write to that.
     try:
         os.fstat(fd)
     except OSError:

@@ -187,7 +187,7 @@ def test_slim_serves_and_says_what_it_lacks(
     done = session.container.execute("hkube-wrapper", "run", check=False)
 
     assert done.returncode == 2
-    assert "the local tools are not installed here" in done.stderr
+    assert "the local tools are not installed" in done.stderr
 
 
 @pytest.mark.parametrize("encoding", ["json", "msgpack", "bson"])

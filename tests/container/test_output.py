@@ -58,7 +58,7 @@ def test_a_full_volume_stops_nothing(serve: Serve) -> None:
     assert session.container.wait() == 7
     shown = session.container.stdout
     assert lines_of(shown.replace("the last", "the last\n")) == EXPECTED * 2
-    assert shown.count("the log file takes no more output (No space left on device)") == 1
+    assert shown.count("cannot write to the log file (No space left on device)") == 1
 
 
 def test_a_log_file_at_its_limit_stops_nothing(serve: Serve, logs: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_log_file_at_its_limit_stops_nothing(serve: Serve, logs: Path) -> None
     assert shown == list(range(20_000))
     kept = (logs / "stdout.log").read_text()
     assert 1_000_000 < len(kept.encode()) < 1_000_200
-    assert kept.splitlines()[-1].startswith("[the end: HKUBE_LOG_FILE_LIMIT, 1 MB;")
+    assert kept.splitlines()[-1].startswith("[end of file: HKUBE_LOG_FILE_LIMIT, 1 MB;")
 
 
 def test_a_vanished_volume_stops_nothing(serve: Serve, logs: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_vanished_volume_stops_nothing(serve: Serve, logs: Path) -> None:
 
     assert session.container.wait() == 7
     assert lines_of(session.container.stdout) == EXPECTED
-    assert "the log file takes no more output" in session.container.stdout
+    assert "cannot write to the log file" in session.container.stdout
 
 
 def test_without_a_volume_that_can_be_written_the_streams_stay_apart(serve: Serve) -> None:

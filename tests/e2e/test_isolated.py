@@ -1,4 +1,4 @@
-"""`hkube.run(…, isolated=True)`: the real supervisor and algorithm process, seen by a test."""
+"""`hkube.run(…, isolated=True)`: the real supervisor and algorithm process, as a test uses them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from wrapper.testing import AlgorithmFailed, HKube
 
 @pytest.fixture
 def hkube(tmp_path: Path) -> Iterator[HKube]:
-    """As the plugin has it; without it, because it may not be installed."""
+    """The plugin's fixture, made here because the plugin may not be installed."""
     hkube = HKube([tmp_path])
     yield hkube
     hkube.close()
@@ -23,11 +23,11 @@ def hkube(tmp_path: Path) -> Iterator[HKube]:
 
 @pytest.fixture
 def main(tmp_path: Path) -> Path:
-    """The algorithm's file."""
+    """The path of the algorithm's file."""
     return tmp_path / "main.py"
 
 
-def test_what_a_test_sees_is_what_it_sees_in_process(hkube: HKube, main: Path) -> None:
+def test_outcome_matches_an_in_process_run(hkube: HKube, main: Path) -> None:
     main.write_text(
         "import os, sys\nruns = 0\n"
         "def start(args, hkubeApi):\n"
@@ -51,7 +51,7 @@ def test_what_a_test_sees_is_what_it_sees_in_process(hkube: HKube, main: Path) -
     assert seen[0] == seen[2]
 
 
-def test_a_run_that_is_over_before_the_processes_are_up(hkube: HKube, main: Path) -> None:
+def test_run_that_ends_before_the_processes_start(hkube: HKube, main: Path) -> None:
     main.write_text("def start(args): pass\n")
     with pytest.raises(AlgorithmFailed, match=r"0.001 s"):
         hkube.run(main, isolated=True, timeout=0.001)
@@ -60,7 +60,7 @@ def test_a_run_that_is_over_before_the_processes_are_up(hkube: HKube, main: Path
     assert time.monotonic() - began < EXIT_TIMEOUT / 2
 
 
-def test_a_failure_tells_its_frames(hkube: HKube, main: Path) -> None:
+def test_failure_includes_its_frames(hkube: HKube, main: Path) -> None:
     main.write_text("def start(args):\n    return 1 / 0\n")
     outcome = hkube.run(main, isolated=True)
     assert outcome.error is not None
@@ -71,29 +71,29 @@ def test_a_failure_tells_its_frames(hkube: HKube, main: Path) -> None:
         _ = outcome.result
 
 
-def test_a_crash(hkube: HKube, main: Path) -> None:
+def test_crash(hkube: HKube, main: Path) -> None:
     main.write_text(
         "import os\n"
-        "def start(args):\n    print('last words')\n    os.kill(os.getpid(), args['input'][0])\n"
+        "def start(args):\n    print('last line')\n    os.kill(os.getpid(), args['input'][0])\n"
     )
     outcome = hkube.run(main, input=[11], isolated=True)
     assert outcome.error is not None
     assert outcome.error.code == "Lost"
     assert outcome.error.message == "the algorithm's process was ended by SIGSEGV (exit code 139)"
     assert "in start" in outcome.error.details
-    assert outcome.logs == ["last words"]
+    assert outcome.logs == ["last line"]
     main.write_text("def start(args):\n    return 'another process'\n")
     assert hkube.run(main, isolated=True).result == "another process"
 
 
-def test_an_exit_code(hkube: HKube, main: Path) -> None:
+def test_exit_code(hkube: HKube, main: Path) -> None:
     main.write_text("import os\ndef start(args):\n    os._exit(7)\n")
     outcome = hkube.run(main, isolated=True)
     assert outcome.error is not None
     assert outcome.error.message == "the algorithm's process ended with exit code 7"
 
 
-def test_a_run_whose_time_is_up_and_a_stop(hkube: HKube, main: Path) -> None:
+def test_timeout_and_stop(hkube: HKube, main: Path) -> None:
     main.write_text("def start(args):\n    while True:\n        pass\n")
     with pytest.raises(AlgorithmFailed, match=r"no result within 0.2 s \(timeout=0.2\)"):
         hkube.run(main, isolated=True, timeout=0.2)
@@ -101,7 +101,7 @@ def test_a_run_whose_time_is_up_and_a_stop(hkube: HKube, main: Path) -> None:
     assert hkube.run(main, isolated=True).stopped
 
 
-def test_an_algorithm_that_must_be_killed(hkube: HKube, main: Path) -> None:
+def test_algorithm_that_must_be_killed(hkube: HKube, main: Path) -> None:
     main.write_text(
         "def start(args):\n"
         "    while args['input']:\n"
@@ -114,7 +114,7 @@ def test_an_algorithm_that_must_be_killed(hkube: HKube, main: Path) -> None:
     assert hkube.run(main, isolated=True).result == "served by a new process"
 
 
-def test_the_end_of_the_test_is_the_end_of_the_process(tmp_path: Path, main: Path) -> None:
+def test_processes_end_with_the_test(tmp_path: Path, main: Path) -> None:
     main.write_text(
         "import os\nfrom pathlib import Path\n"
         "def start(args):\n    return os.getpid()\n"

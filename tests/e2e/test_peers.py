@@ -1,4 +1,4 @@
-"""Results from memory, over ZeroMQ: served, asked for, and what if a peer is not there."""
+"""Results from memory over ZeroMQ: serving, asking, and unreachable peers."""
 
 from __future__ import annotations
 
@@ -53,8 +53,10 @@ def context() -> Iterator[zmq.Context[Any]]:
     context.destroy(linger=0)
 
 
-def talk(context: zmq.Context[Any], port: int, message: bytes, timeout: int = LIMIT) -> list[bytes]:
-    """One request, as any of HKube's wrappers makes it."""
+def request(
+    context: zmq.Context[Any], port: int, message: bytes, timeout: int = LIMIT
+) -> list[bytes]:
+    """Send one request, as all of HKube's wrappers do."""
     sock = context.socket(zmq.REQ)
     try:
         sock.linger = 0
@@ -67,8 +69,8 @@ def talk(context: zmq.Context[Any], port: int, message: bytes, timeout: int = LI
 
 
 def ask(context: zmq.Context[Any], port: int, *tasks: str) -> list[Any]:
-    """The results of tasks."""
-    frames = talk(context, port, msgpack.packb({"tasks": tasks}))
+    """Request the results of tasks."""
+    frames = request(context, port, msgpack.packb({"tasks": tasks}))
     assert len(frames) == 2 * len(tasks)
     return [decoded(head, body) for head, body in zip(frames[::2], frames[1::2], strict=True)]
 
@@ -93,21 +95,21 @@ def test_results_are_held_and_served(
     assert storing.data["taskId"] == "t1"
     assert storage.get(storing.data["storageInfo"]["path"]) == {"a": [1, 2]}
     run(session, "t2", "second")
-    assert talk(context, port + 1, b"ping") == [b"pong"]
+    assert request(context, port + 1, b"ping") == [b"pong"]
     assert ask(context, port, "t2", "gone", "t1") == ["second", NOT_AVAILABLE, {"a": [1, 2]}]
-    frames = talk(context, port, msgpack.packb({"tasks": ["t1"]}))
+    frames = request(context, port, msgpack.packb({"tasks": ["t1"]}))
     assert frames == list(encoded({"a": [1, 2]}, "msgpack"))
 
 
 @pytest.mark.parametrize("request_", [b"", b"junk", msgpack.packb([]), msgpack.packb({"tasks": 5})])
-def test_requests_that_make_no_sense(
+def test_invalid_requests(
     serve: Serve, storage: FolderStorage, port: int, context: zmq.Context[Any], request_: bytes
 ) -> None:
     session = serve("one_argument", env=environment(storage, port))
     run(session, "t1", 1)
-    head, body = talk(context, port, request_)
+    head, body = request(context, port, request_)
     assert decoded(head, body)["hkube_error"]["code"] == "unknown"
-    assert talk(context, port + 1, b"what") == [b""]
+    assert request(context, port + 1, b"what") == [b""]
     assert ask(context, port, "t1") == [1]
 
 
@@ -118,7 +120,7 @@ def test_pings_and_results_while_user_code_holds_the_gil(
     session = serve({"main.py": code}, env=environment(storage, port))
     run(session, "t1", 10)
     session.worker.begin(**stored_job(400_000_000))
-    assert talk(context, port + 1, b"ping") == [b"pong"]
+    assert request(context, port + 1, b"ping") == [b"pong"]
     assert ask(context, port, "t1") == [45]
     assert "done" not in session.worker.commands()[5:]  # it still runs
     session.worker.send("stop", {"forceStop": True})
@@ -137,7 +139,7 @@ def start(args, api):
 """
 
 
-def test_a_killed_algorithm_takes_no_result_with_it(
+def test_killed_algorithm_loses_no_result(
     serve: Serve, storage: FolderStorage, port: int, context: zmq.Context[Any]
 ) -> None:
     session = serve({"main.py": HANGS}, env=environment(storage, port))
@@ -146,11 +148,11 @@ def test_a_killed_algorithm_takes_no_result_with_it(
     session.worker.send("stop", {"forceStop": True})
     session.worker.wait_for("stopped")
     assert ask(context, port, "t1") == ["kept"]
-    run(session, "t2", "new")  # the new process hands its results over too
+    run(session, "t2", "new")  # the new process hands over its results too
     assert ask(context, port, "t1", "t2") == ["kept", "new"]
 
 
-def test_a_budget_of_bytes(
+def test_budget_in_bytes(
     serve: Serve, storage: FolderStorage, port: int, context: zmq.Context[Any]
 ) -> None:
     code = "def start(args, api):\n    return bytes(args['input'][0])\n"
@@ -164,7 +166,7 @@ def test_a_budget_of_bytes(
     assert sizes == [1, 5_000_000, 5_000_000, 1]
 
 
-def test_the_worker_is_told_while_peers_are_served(
+def test_worker_receives_serving_status(
     serve: Serve, storage: FolderStorage, port: int, context: zmq.Context[Any]
 ) -> None:
     env = environment(storage, port, DISCOVERY_SERVING_REPORT_INTERVAL="200")
@@ -175,7 +177,7 @@ def test_the_worker_is_told_while_peers_are_served(
         assert session.worker.wait_for("servingStatus").data is True
 
 
-def test_a_port_that_is_taken_is_said_and_does_no_harm(
+def test_port_in_use_is_reported_and_tasks_still_run(
     serve: Serve, storage: FolderStorage, port: int
 ) -> None:
     with socket.socket() as taken:
@@ -188,7 +190,7 @@ def test_a_port_that_is_taken_is_said_and_does_no_harm(
     assert "set DISCOVERY_PORT, or DISCOVERY_ENABLE to false" in session.wrapper.stderr
 
 
-def test_in_one_process_too(
+def test_serving_in_one_process(
     serve: Serve, storage: FolderStorage, port: int, context: zmq.Context[Any]
 ) -> None:
     session = serve(
@@ -198,7 +200,7 @@ def test_in_one_process_too(
     assert ask(context, port, "t1") == [[1]]
 
 
-def test_eight_peers_at_once_cost_no_more_than_one(
+def test_eight_peers_need_no_more_memory_than_one(
     serve: Serve, storage: FolderStorage, port: int, context: zmq.Context[Any]
 ) -> None:
     size = 100_000_000
@@ -237,15 +239,13 @@ def test_eight_peers_at_once_cost_no_more_than_one(
 
 
 def link(storing: Message, **more: Any) -> dict[str, Any]:
-    """The link that HKube makes of a `storing`."""
+    """Return the link that HKube makes from a `storing` message."""
     assert isinstance(storing.data, dict)
     parts = {name: storing.data[name] for name in ("storageInfo", "discovery", "taskId")}
     return {**parts, **more}
 
 
-def test_one_algorithm_reads_from_the_other(
-    serve: Serve, storage: FolderStorage, port: int
-) -> None:
+def test_one_algorithm_reads_from_another(serve: Serve, storage: FolderStorage, port: int) -> None:
     first = serve("one_argument", env=environment(storage, port))
     second = serve("one_argument", env=environment(storage, free_port()))
     links = []
@@ -253,7 +253,7 @@ def test_one_algorithm_reads_from_the_other(
         storing = run(first, task, value)
         links.append(link(storing))
         assert isinstance(storing.data, dict)
-        (storage.folder / storing.data["storageInfo"]["path"]).unlink()  # memory alone has it
+        (storage.folder / storing.data["storageInfo"]["path"]).unlink()  # now only in memory
     run(second, "s1", "$$k", k={**links[0], "path": "a.1"})
     both = {"discovery": links[0]["discovery"], "tasks": ["t1", "t2"]}
     run(second, "s2", "$$k", k=[both, links[1]])
@@ -261,7 +261,7 @@ def test_one_algorithm_reads_from_the_other(
     assert storage.get("local-hkube/main:p19pa1nk/s2") == [{"a": [1, 2]}, "text", "text"]
 
 
-def test_a_peer_that_is_gone_costs_the_network_timeout(
+def test_unreachable_peer_costs_the_network_timeout(
     serve: Serve, storage: FolderStorage, port: int
 ) -> None:
     first = serve("one_argument", env=environment(storage, port))
@@ -278,15 +278,15 @@ def test_a_peer_that_is_gone_costs_the_network_timeout(
         "$$k",
         k=[gone] * 3 + [{**gone, "discovery": {"host": "127.0.0.1", "port": 1}}],
     )
-    assert time.monotonic() - begun < 4  # one after the other they would take that
+    assert time.monotonic() - begun < 4  # one after another, they would take longer
     assert storage.get("local-hkube/main:p19pa1nk/s1") == ["stored"] * 4
-    assert f"the peer 127.0.0.1:{port}: it gave no answer in time" in second.wrapper.stderr
+    assert f"the peer 127.0.0.1:{port}: it did not answer in time" in second.wrapper.stderr
 
 
-def test_a_peer_that_left_between_storing_and_the_write(
+def test_peer_that_leaves_before_its_write_finishes(
     serve: Serve, storage: FolderStorage, port: int
 ) -> None:
-    """Its result is not lost: whoever reads waits for the write that was under way."""
+    """The result is not lost: readers wait for the write in progress."""
     env = environment(storage, free_port(), DISCOVERY_NETWORK_TIMEOUT="300")
     second = serve("one_argument", env=env)
     path = "local-hkube/main:p19pa1nk/t1"
@@ -295,14 +295,14 @@ def test_a_peer_that_left_between_storing_and_the_write(
     second.worker.initialize(**{**stored_job("$$k", k=gone), "taskId": "s1"})
     second.worker.expect("initialized")
     second.worker.send("start", {})
-    second.wrapper.wait_for_log(f"reading {path}: there is no such file")
+    second.wrapper.wait_for_log(f"reading {path}: the file does not exist")
     storage.put("late", path)
     second.worker.wait_for("done")
     assert storage.get("local-hkube/main:p19pa1nk/s1") == "late"
 
 
 @pytest.mark.parametrize("answer", [[b""], [b"x"], [b"1", b"2", b"3"], None])
-def test_a_peer_that_answers_nonsense_or_nothing(
+def test_peer_with_invalid_or_missing_answers(
     serve: Serve, storage: FolderStorage, port: int, context: zmq.Context[Any], answer: Any
 ) -> None:
     sockets = [context.socket(zmq.REP) for _ in range(2)]
@@ -332,12 +332,12 @@ def test_a_peer_that_answers_nonsense_or_nothing(
     assert "reading from the storage" in session.wrapper.stderr
 
 
-def test_mode_v1_loads_none_of_it(serve: Serve) -> None:
+def test_mode_v1_loads_no_storage_code(serve: Serve) -> None:
     code = (
         "import sys\n"
         "def start(args, api):\n"
         "    return [name for name in sys.modules if name.split('.')[0] in ('zmq', 'obstore')\n"
-        "        or '.storage.' in name or 'storage_messages' in name]\n"
+        "        or '.storage.' in name or 'storage_shapes' in name]\n"
     )
     worker, wrapper = serve({"main.py": code})
     assert worker.run() == []

@@ -1,4 +1,4 @@
-"""`hkube-wrapper pipeline run`, as a user has it: real processes, results, failures, Ctrl-C."""
+"""`hkube-wrapper pipeline run` with real processes: results, failures and Ctrl-C."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ ALGORITHMS = {
 
 @dataclass(frozen=True)
 class Ended:
-    """What came of a command."""
+    """How a command ended."""
 
     code: int
     stdout: str
@@ -207,7 +207,7 @@ def run(folder: Path, *options: str | Path, stdin: str = "") -> Ended:
 
 @contextmanager
 def running(folder: Path, line: str, *options: str) -> Iterator[subprocess.Popen[str]]:
-    """The command, once a line has come; nothing of it is left afterwards."""
+    """Run the command, yield after a given line, then check that no process is left."""
     with subprocess.Popen(command(folder, *options), stderr=subprocess.PIPE, text=True) as process:
         below: list[psutil.Process] = []
         try:
@@ -222,23 +222,23 @@ def running(folder: Path, line: str, *options: str) -> Iterator[subprocess.Popen
 
 
 def read_until(process: subprocess.Popen[str], words: str) -> None:
-    """Read its stderr up to the end of the line with some words; fails after LIMIT."""
+    """Read stderr to the end of the line that contains some words; fail after LIMIT."""
     assert process.stderr is not None
     line, ends = b"", time.monotonic() + LIMIT
     while not (line.endswith(b"\n") and words in line.decode()):
         line = b"" if line.endswith(b"\n") else line
-        byte = read_within(ends, process.stderr.fileno(), 1)  # no more: the rest is read elsewhere
-        assert byte, "it ended before"
+        byte = read_within(ends, process.stderr.fileno(), 1)  # the test reads the rest
+        assert byte, "it ended too early"
         line += byte
 
 
 def read_within(ends: float, descriptor: int, size: int) -> bytes:
-    """What comes next, at most `size` bytes of it; fails at a time of the monotonic clock."""
+    """Read at most `size` bytes; fail at a given time of the monotonic clock."""
     assert select.select([descriptor], [], [], max(0.0, ends - time.monotonic()))[0], "too late"
     return os.read(descriptor, size)
 
 
-def test_nodes_batches_and_the_result_in_hkubes_form(folder: Path) -> None:
+def test_nodes_and_batches_give_a_result_as_in_hkube(folder: Path) -> None:
     write(
         folder,
         node("doubled", "double", "#@flowInput.items"),
@@ -255,7 +255,7 @@ def test_nodes_batches_and_the_result_in_hkubes_form(folder: Path) -> None:
     assert "[local] done after" in ended.stderr
 
 
-def test_a_batch_that_nobody_uses_is_an_entry_a_task(folder: Path) -> None:
+def test_unused_batch_has_a_result_entry_for_each_task(folder: Path) -> None:
     write(folder, node("n", "double", "#[1...3]"))
     assert json.loads(run(folder).stdout) == [
         {"nodeName": "n", "algorithmName": "double", "batchIndex": 1, "result": 2},
@@ -264,7 +264,7 @@ def test_a_batch_that_nobody_uses_is_an_entry_a_task(folder: Path) -> None:
     ]
 
 
-def test_any(folder: Path) -> None:
+def test_any_references(folder: Path) -> None:
     write(
         folder,
         node("a", "echo", "#[[1,2],[3]]"),
@@ -274,7 +274,7 @@ def test_any(folder: Path) -> None:
     assert run(folder).results == [[[1, 2]], [[3]], 2, 4, 6]
 
 
-def test_the_job_of_each_task(folder: Path) -> None:
+def test_job_of_each_task(folder: Path) -> None:
     write(folder, node("a", "job", "#[1,2]", includeInResult=True), node("b", "job", "@a"))
     assert run(folder).results == [
         {"nodeName": "a", "batchIndex": 1, "parents": [], "childs": ["b"]},
@@ -283,7 +283,7 @@ def test_the_job_of_each_task(folder: Path) -> None:
     ]
 
 
-def test_processes_are_used_again_and_never_more_than_allowed(folder: Path) -> None:
+def test_processes_are_reused_and_limited(folder: Path) -> None:
     write(folder, node("a", "process", "#[1...20]"), node("b", "process", "#[1...20]", "@a"))
     assert len(set(run(folder, "--processes", "2").results)) <= 2
 
@@ -297,14 +297,14 @@ def test_more_algorithms_than_processes(folder: Path) -> None:
     assert results[:2] + results[3:] == [[1], 2, [1]]
 
 
-def test_output_is_told_apart(folder: Path) -> None:
+def test_output_is_labelled_with_its_node(folder: Path) -> None:
     write(folder, node("green", "prints"), node("yellow", "prints"))
     stderr = run(folder).stderr
     assert "[green] a line of green\n" in stderr
     assert "[yellow] a line of yellow\n" in stderr
 
 
-def test_a_failure_is_a_sentence_with_node_task_and_cause(folder: Path) -> None:
+def test_failure_message_names_node_task_and_cause(folder: Path) -> None:
     write(folder, node("n", "picky", "#[1,2]", [2]), options={"batchTolerance": 0})
     ended = run(folder)
     assert (ended.code, ended.stdout) == (1, "")
@@ -314,11 +314,11 @@ def test_a_failure_is_a_sentence_with_node_task_and_cause(folder: Path) -> None:
         ": n[2]: 1/2 (50%) failed tasks, batch tolerance is 0%, "
         "error: KeyError: 2 (picky.py:3, in start)"
     )
-    assert "Traceback" in ended.stderr, "the user's own frames are in the output"
+    assert "Traceback" in ended.stderr, "the output includes the user's traceback"
     assert "wrapper/" not in ended.stderr
 
 
-def test_a_batch_bears_some_failures(folder: Path) -> None:
+def test_batch_tolerates_some_failures(folder: Path) -> None:
     write(folder, node("n", "picky", "#[1,2,3]", [2]))
     ended = run(folder)
     entries = json.loads(ended.stdout)
@@ -327,12 +327,12 @@ def test_a_batch_bears_some_failures(folder: Path) -> None:
     assert "[local] n[2] failed: KeyError: 2" in ended.stderr
 
 
-def test_a_crash_is_tried_again_an_error_is_not(folder: Path) -> None:
+def test_crash_is_retried_but_an_error_is_not(folder: Path) -> None:
     write(folder, node("n", "crash", 2))
     ended = run(folder)
     assert ended.results == [2]
     assert "[local] n failed: its process ended with exit code 137 (SIGKILL)\n" in ended.stderr
-    assert "[local] n is tried again, attempt 3\n" in ended.stderr
+    assert "[local] n is retried, attempt 3\n" in ended.stderr
     write(folder, node("n", "moody", 1))
     assert (
         run(folder)
@@ -343,14 +343,14 @@ def test_a_crash_is_tried_again_an_error_is_not(folder: Path) -> None:
     assert run(folder).results == [1]
 
 
-def test_a_crash_again_and_again(folder: Path) -> None:
+def test_repeated_crash_fails_the_pipeline(folder: Path) -> None:
     write(folder, node("n", "crash", 99, retry={"policy": "Always", "limit": 1}))
     ended = run(folder)
     assert ended.code == 1
     assert ended.stderr.endswith("n: its process ended with exit code 137 (SIGKILL)\n")
 
 
-def test_a_failure_stops_what_runs_beside_it(folder: Path) -> None:
+def test_failure_stops_the_other_tasks(folder: Path) -> None:
     write(folder, node("a", "polite", str(folder)), node("b", "fails_beside", str(folder)))
     ended = run(folder)
     assert ended.code == 1
@@ -358,7 +358,7 @@ def test_a_failure_stops_what_runs_beside_it(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [{"options": {"ttl": 4}}, {}], ids=["pipeline", "node"])
-def test_time_to_live(folder: Path, options: dict[str, Any]) -> None:
+def test_exceeded_ttl_fails_the_pipeline(folder: Path, options: dict[str, Any]) -> None:
     ttl = {} if options else {"ttl": 4}
     write(folder, node("n", "polite", str(folder), **ttl), **options)
     ended = run(folder)
@@ -390,7 +390,7 @@ def test_algorithms_start_algorithms_and_pipelines(folder: Path) -> None:
     ]
 
 
-def test_a_single_process_is_enough_for_an_algorithm_that_calls(folder: Path) -> None:
+def test_one_process_is_enough_for_an_algorithm_that_calls(folder: Path) -> None:
     write(folder, node("n", "many"))
     assert run(folder, "--processes", "1").results == [[2 * n for n in range(20)]]
 
@@ -406,7 +406,7 @@ def test_a_single_process_is_enough_for_an_algorithm_that_calls(folder: Path) ->
         (
             "pipeline",
             "p",
-            "SubPipelineError: there is no answer for it, and there is no stored pipeline 'p'; --",
+            "SubPipelineError: there is no answer for it, and there is no stored pipeline 'p'",
         ),
         ("algorithm", "dies", "AlgorithmExecutionError: its process ended with exit code 137"),
         ("algorithm", "scripted", "from the file"),
@@ -424,10 +424,10 @@ def test_replies_to_calls(folder: Path, kind: str, name: str, text: str) -> None
     (result,) = run(folder, "--answers", folder / "answers.json").results
     assert result.startswith(text)
     if name == "forever":
-        assert "calls are nested more than 10 deep here (… > forever > forever > for" in result
+        assert "calls are nested more than 10 levels deep (… > forever > forever > for" in result
 
 
-def test_answers_go_before_algorithms_also_for_nodes(folder: Path) -> None:
+def test_answers_take_precedence_over_algorithms(folder: Path) -> None:
     answers = {"algorithms": {"double": {"result": 99}, "absent": {"error": "not today"}}}
     (folder / "answers.json").write_text(json.dumps(answers))
     write(folder, node("a", "double", 1), node("b", "echo", "@a"))
@@ -439,7 +439,7 @@ def test_answers_go_before_algorithms_also_for_nodes(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name, result", [("leaves", "left it alone"), ("stops", "stopped it")])
-def test_what_was_started_ends_with_its_starter_or_at_its_word(
+def test_started_run_ends_with_its_caller_or_when_stopped(
     folder: Path, name: str, result: str
 ) -> None:
     write(folder, node("n", name, str(folder)))
@@ -447,7 +447,7 @@ def test_what_was_started_ends_with_its_starter_or_at_its_word(
     assert (folder / "stopped").exists()
 
 
-def test_flow_input_yaml_maps_and_json(folder: Path) -> None:
+def test_flow_input_yaml_descriptor_map_and_json_output(folder: Path) -> None:
     (folder / "pipeline.yml").write_text(
         "nodes:\n- {nodeName: n, algorithmName: twice, input: ['@flowInput.x']}\n"
     )
@@ -472,7 +472,7 @@ def test_flow_input_yaml_maps_and_json(folder: Path) -> None:
         assert summary == {"status": "completed", "result": [entry], "error": None}
 
 
-def test_what_an_algorithm_asks_of_the_cluster_is_named(folder: Path) -> None:
+def test_environment_variable_from_the_cluster_is_warned_about(folder: Path) -> None:
     (folder / "algorithms" / "described.yml").write_text(
         "name: described\nalgorithmEnv: {TOKEN: {secretKeyRef: {name: x}}, MODE: fast}\n"
         "code: {path: ., entryPoint: environment.py}\n"
@@ -486,7 +486,7 @@ def test_what_an_algorithm_asks_of_the_cluster_is_named(folder: Path) -> None:
     assert "[local] warning: described: algorithmEnv.TOKEN comes from the cluster" in ended.stderr
 
 
-def test_a_failure_as_json(folder: Path) -> None:
+def test_failure_as_json(folder: Path) -> None:
     write(folder, node("n", "picky", 1, [1]))
     ended = run(folder, "--json")
     assert ended.code == 1
@@ -505,7 +505,7 @@ def test_a_failure_as_json(folder: Path) -> None:
             [],
             "nodes[0] 'a': there is no algorithm 'ecko'",
         ),
-        ({"name": "p", "nodes": [node("a", "echo", "@b")]}, [], "'@b' names no node"),
+        ({"name": "p", "nodes": [node("a", "echo", "@b")]}, [], "'@b' refers to an unknown node"),
         (
             {"name": "p", "nodes": [node("a", "echo", "@flowInput.x")]},
             [],
@@ -540,7 +540,7 @@ def test_ctrl_c_stops_the_tasks(folder: Path) -> None:
     assert (folder / "stopped").exists()
 
 
-def test_a_second_ctrl_c_ends_at_once(folder: Path) -> None:
+def test_second_ctrl_c_ends_at_once(folder: Path) -> None:
     write(folder, node("n", "stuck"))
     with running(folder, "stuck is at work") as process:
         process.send_signal(signal.SIGINT)
@@ -556,7 +556,7 @@ def test_sigterm_leaves_nothing_behind(folder: Path) -> None:
         assert process.wait(8) == 143
 
 
-def test_a_terminal_shows_a_table(folder: Path) -> None:
+def test_terminal_shows_a_table(folder: Path) -> None:
     write(folder, node("green", "prints"), node("yellow", "double", "#[1...3]"))
     leader, follower = pty.openpty()
     process = subprocess.Popen(
@@ -584,12 +584,12 @@ def test_a_terminal_shows_a_table(folder: Path) -> None:
 
 
 def all_of_terminal(leader: int) -> bytes:
-    """What is written to a terminal until the last process has closed it; fails after LIMIT."""
+    """Read from a terminal until the last process has closed it; fail after LIMIT."""
     shown, ends = b"", time.monotonic() + LIMIT
     while True:
         try:
             piece = read_within(ends, leader, 4096)
-        except OSError:  # the terminal is gone with its last process
+        except OSError:  # the last process has closed the terminal
             return shown
         if not piece:
             return shown
@@ -607,4 +607,4 @@ def test_help_names_every_option() -> None:
     )
     for option in ("--algorithms", "--flow-input", "--pipelines", "--answers", "--processes"):
         assert option in done.stdout
-    assert "Exit codes: 0 done" in done.stdout
+    assert "Exit codes: 0 success" in done.stdout

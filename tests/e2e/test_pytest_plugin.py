@@ -1,4 +1,4 @@
-"""The pytest plugin in real runs of pytest, as users have them."""
+"""The pytest plugin in real runs of pytest."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAIN = "import helper\n\ndef start(args):\n    return helper.double(args['input'
 
 
 class Project:
-    """A user's project: main.py, helper.py, and tests."""
+    """A user's project with main.py, helper.py and tests."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -34,7 +34,7 @@ class Project:
         path.write_text(textwrap.dedent(text))
 
     def pytest(self, *arguments: str, code: int = 0, cwd: Path | None = None) -> str:
-        """Run pytest in the project; returns what it says."""
+        """Run pytest in the project and return its output."""
         plugin = [] if IS_INSTALLED else ["-p", "hkube_python_wrapper._pytest_plugin"]
         ran = subprocess.run(
             [sys.executable, "-m", "pytest", *plugin, "-p", "no:cacheprovider", *arguments],
@@ -51,7 +51,7 @@ class Project:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
-    """A project with a test in a folder of its own."""
+    """A project whose test is in its own folder."""
     project = Project(tmp_path)
     project.write("pytest.ini", "[pytest]\nfilterwarnings = error\naddopts = --strict-markers\n")
     project.write(
@@ -75,18 +75,18 @@ def project(tmp_path: Path) -> Project:
     ],
     ids=str,
 )
-def test_a_test(project: Project, options: list[str]) -> None:
+def test_project_with_one_test(project: Project, options: list[str]) -> None:
     assert "1 passed" in project.pytest(*options)
 
 
-def test_it_does_not_matter_where_pytest_is_started(project: Project, tmp_path: Path) -> None:
+def test_pytest_may_start_in_any_folder(project: Project, tmp_path: Path) -> None:
     assert "1 passed" in project.pytest("-n0", cwd=tmp_path / "tests")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     assert "1 passed" in project.pytest("-n0", str(tmp_path), cwd=elsewhere)
 
 
-def test_a_failure_shows_the_algorithms_line_and_the_tests(project: Project) -> None:
+def test_failure_shows_the_lines_of_the_algorithm_and_the_test(project: Project) -> None:
     project.write(
         "tests/test_main.py",
         """
@@ -97,14 +97,16 @@ def test_a_failure_shows_the_algorithms_line_and_the_tests(project: Project) -> 
             hkube.run("mian.py")
         """,
     )
-    said = project.pytest("-n0", code=1)
-    assert ">   " in said
-    assert "return helper.double(args['input'][0])" in said
-    assert 'assert hkube.run("main.py").result == 4' in said
-    assert "the algorithm failed: IndexError: list index out of range (main.py:4, in start)" in said
-    assert "mian.py does not exist: did you mean 'main.py'?" in said
-    assert "wrapper/testing/hkube.py" not in said
-    assert "wrapper/algorithm" not in said
+    output = project.pytest("-n0", code=1)
+    assert ">   " in output
+    assert "return helper.double(args['input'][0])" in output
+    assert 'assert hkube.run("main.py").result == 4' in output
+    assert (
+        "the algorithm failed: IndexError: list index out of range (main.py:4, in start)" in output
+    )
+    assert "mian.py does not exist: did you mean 'main.py'?" in output
+    assert "wrapper/testing/hkube.py" not in output
+    assert "wrapper/algorithm" not in output
 
 
 def test_capsys_monkeypatch_and_unittest(project: Project) -> None:
@@ -140,7 +142,7 @@ def test_capsys_monkeypatch_and_unittest(project: Project) -> None:
     assert "3 passed" in project.pytest("-n0", "test_more.py")
 
 
-def test_a_users_own_wrapper(project: Project) -> None:
+def test_user_module_named_wrapper(project: Project) -> None:
     project.write("wrapper.py", "mine = 5\n")
     project.write("main.py", "import wrapper\n\ndef start(args):\n    return wrapper.mine\n")
     project.write(
@@ -157,7 +159,7 @@ def test_a_users_own_wrapper(project: Project) -> None:
     assert "1 passed" in project.pytest("-n0", "test_main.py")
 
 
-def test_a_type_hint(project: Project) -> None:
+def test_type_hint(project: Project) -> None:
     project.write(
         "test_main.py",
         """
@@ -170,7 +172,7 @@ def test_a_type_hint(project: Project) -> None:
     assert "1 passed" in project.pytest("-n0", "test_main.py")
 
 
-def test_who_does_not_use_it_pays_nothing(project: Project) -> None:
+def test_unused_plugin_imports_nothing(project: Project) -> None:
     project.write(
         "tests/test_main.py",
         """
@@ -191,19 +193,19 @@ def test_without_the_plugin(project: Project) -> None:
 
 
 @pytest.mark.parametrize(
-    "code, words",
+    "code, expected",
     [
         (
             "signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())",
-            "the algorithm's code does not end, whatever is raised in it",
+            "the algorithm ignores every exception that should stop it",
         ),
-        ("sum(iter(int, 1))  # C code that keeps all of Python from running", "Timeout"),
+        ("sum(iter(int, 1))  # C code that holds the GIL", "Timeout"),
     ],
     ids=["signals blocked", "holds the GIL"],
 )
 @pytest.mark.parametrize("capture", ["fd", "sys", "no"])
-def test_code_that_cannot_be_ended_ends_pytest(
-    project: Project, code: str, words: str, capture: str
+def test_unstoppable_code_ends_pytest(
+    project: Project, code: str, expected: str, capture: str
 ) -> None:
     project.write(
         "main.py",
@@ -222,11 +224,11 @@ def test_code_that_cannot_be_ended_ends_pytest(
         from wrapper.testing.sessions import watchdog
 
         def test_it(hkube, monkeypatch):
-            for name, seconds in {"LADDER": 0.2, "INSISTING": 0.2, "_MARGIN": 3.0}.items():
+            for name, seconds in {"LADDER": 0.2, "FORCING": 0.2, "_MARGIN": 3.0}.items():
                 monkeypatch.setattr(watchdog, name, seconds)
             hkube.run("main.py", timeout=1.0)
         """,
     )
-    said = project.pytest("-n0", f"--capture={capture}", code=1)
-    assert words in said
-    assert "main.py" in said
+    output = project.pytest("-n0", f"--capture={capture}", code=1)
+    assert expected in output
+    assert "main.py" in output

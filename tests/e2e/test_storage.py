@@ -1,4 +1,4 @@
-"""Storage mode v3, with files: inputs are read, results are written, references cross."""
+"""Storage mode v3 with files: inputs, results and references."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def storage(tmp_path: Path) -> FolderStorage:
 
 
 def result(storage: FolderStorage, storing: Message) -> Any:
-    """What a `storing` refers to."""
+    """Read the result that a `storing` message refers to."""
     assert isinstance(storing.data, dict)
     info = storing.data["storageInfo"]
     stored = storage.raw(info["path"])
@@ -35,12 +35,12 @@ def result(storage: FolderStorage, storing: Message) -> Any:
 
 
 def run(worker: ScriptedWorker, storage: FolderStorage, *inputs: Any, **links: Any) -> Any:
-    """A whole task; returns its result."""
+    """Run a task and return its result."""
     return result(storage, run_stored(worker, stored_job(*inputs, **links)))
 
 
 def fail(worker: ScriptedWorker, *inputs: Any, **links: Any) -> str:
-    """A task that has to fail with a fault of the storage; returns the sentence."""
+    """Run a task that must fail with a StorageError, and return its message."""
     error = worker.fail(**stored_job(*inputs, **links))
     assert error["code"] == "StorageError"
     message = error["message"]
@@ -48,10 +48,10 @@ def fail(worker: ScriptedWorker, *inputs: Any, **links: Any) -> str:
     return message
 
 
-# --- what goes well -------------------------------------------------------------------------------
+# --- success --------------------------------------------------------------------------------------
 
 
-def test_a_task_as_it_was_recorded(serve: Serve, storage: FolderStorage) -> None:
+def test_recorded_task(serve: Serve, storage: FolderStorage) -> None:
     worker, wrapper = serve("echo", env=storage.environment)
     assert worker.queries == [{"storage": "v3", "encoding": "json"}]
     first = storage.put({"data": {"x": [5, 6, {"y": "deep"}]}})
@@ -78,7 +78,7 @@ def test_a_task_as_it_was_recorded(serve: Serve, storage: FolderStorage) -> None
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_values_go_round_in_every_encoding(serve: Serve, tmp_path: Path, encoding: str) -> None:
+def test_round_trip_in_every_encoding(serve: Serve, tmp_path: Path, encoding: str) -> None:
     storage = FolderStorage(tmp_path / "storage", encoding)
     worker, _ = serve("one_argument", env=storage.environment)
     values: list[Any] = [None, 0, "", False, [], {}, 1.5, "☃", 2**31 - 1, {"a": [1, {}]}]
@@ -88,7 +88,7 @@ def test_values_go_round_in_every_encoding(serve: Serve, tmp_path: Path, encodin
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_stored_bytes_are_those_of_hkube(serve: Serve, tmp_path: Path, encoding: str) -> None:
+def test_stored_bytes_match_hkubes(serve: Serve, tmp_path: Path, encoding: str) -> None:
     storage = FolderStorage(tmp_path / "storage", encoding)
     worker, _ = serve("one_argument", env=storage.environment)
     for value in ({"a": 1}, b"\x00\xffraw", b"12"):
@@ -100,7 +100,7 @@ def test_stored_bytes_are_those_of_hkube(serve: Serve, tmp_path: Path, encoding:
         assert stored.replace(b" ", b"") == head + payload.replace(b" ", b"")
 
 
-def test_bytes_are_stored_as_they_are(serve: Serve, storage: FolderStorage) -> None:
+def test_bytes_are_stored_unchanged(serve: Serve, storage: FolderStorage) -> None:
     worker, _ = serve("results", env=storage.environment)
     storing = run_stored(worker, stored_job("bytearray"))
     assert isinstance(storing.data, dict)
@@ -108,9 +108,7 @@ def test_bytes_are_stored_as_they_are(serve: Serve, storage: FolderStorage) -> N
     assert storing.data["metadata"] == {"green": {"type": "bytearray"}}
 
 
-def test_the_metadata_of_the_paths_that_hkube_asks_for(
-    serve: Serve, storage: FolderStorage
-) -> None:
+def test_metadata_of_the_requested_paths(serve: Serve, storage: FolderStorage) -> None:
     worker, _ = serve("results", env=storage.environment)
     paths = ["green", "green.array", "green.array.0.1", "green.scalar", "green.gone", "other"]
     storing = run_stored(worker, {**stored_job("numpy"), "info": {"savePaths": paths}})
@@ -134,14 +132,14 @@ def start(args, api):
 """
 
 
-def test_initialize_has_the_input_too(serve: Serve, storage: FolderStorage) -> None:
+def test_initialize_receives_the_input(serve: Serve, storage: FolderStorage) -> None:
     worker, _ = serve({"main.py": INITIALIZES}, env=storage.environment)
     assert run(worker, storage, "$$k", k=storage.put([1])) == [[1], [1]]
     assert "no link" in fail(worker, "$$gone")
     assert run(worker, storage, "$$k", k=storage.put([2])) == [[2], [2]]
 
 
-def test_what_a_task_does_to_its_input_is_not_seen_by_the_next(
+def test_changes_to_the_input_do_not_reach_the_next_task(
     serve: Serve, storage: FolderStorage
 ) -> None:
     worker, _ = serve("mutates_input", env=storage.environment)
@@ -152,17 +150,17 @@ def test_what_a_task_does_to_its_input_is_not_seen_by_the_next(
     assert result(storage, first) == result(storage, second)
 
 
-def test_an_input_that_was_read_is_kept(serve: Serve, storage: FolderStorage) -> None:
+def test_input_is_cached(serve: Serve, storage: FolderStorage) -> None:
     worker, _ = serve("one_argument", env=storage.environment)
     given = storage.put([1])
     job = {**stored_job("$$k", k=given), "useCache": True}
     assert result(storage, run_stored(worker, job)) == [1]
     (storage.folder / given["path"]).unlink()
     assert result(storage, run_stored(worker, job)) == [1]
-    assert "no such file" in fail(worker, "$$k", k=given)  # useCache is false
+    assert "the file does not exist" in fail(worker, "$$k", k=given)  # useCache is false
 
 
-def test_a_batch_of_10000_items(serve: Serve, storage: FolderStorage) -> None:
+def test_batch_of_10000_items(serve: Serve, storage: FolderStorage) -> None:
     worker, _ = serve("one_argument", env=storage.environment)
     many = [storage.put({"n": number}) for number in range(2_000)]
     one = storage.put({"all": list(range(8_000))})
@@ -171,7 +169,7 @@ def test_a_batch_of_10000_items(serve: Serve, storage: FolderStorage) -> None:
     assert run(worker, storage, "$$k", k=links) == [*range(2_000), *range(8_000)]
 
 
-def test_a_result_that_no_message_could_carry(serve: Serve, storage: FolderStorage) -> None:
+def test_result_larger_than_any_message(serve: Serve, storage: FolderStorage) -> None:
     code = "def start(args, api):\n    return bytes(150_000_000)\n"
     worker, _ = serve({"main.py": code}, env=storage.environment)
     storing = run_stored(worker, stored_job(), timeout=60)
@@ -181,7 +179,7 @@ def test_a_result_that_no_message_could_carry(serve: Serve, storage: FolderStora
     assert os.path.getsize(storage.folder / info["path"]) == 150_000_008
 
 
-def test_the_loss_of_the_link_loses_no_result(serve: Serve, storage: FolderStorage) -> None:
+def test_lost_connection_loses_no_result(serve: Serve, storage: FolderStorage) -> None:
     worker, wrapper = serve("waits_for_file", env=storage.environment)
     worker.begin(**stored_job("wait"))
     worker.drop()
@@ -196,15 +194,15 @@ def test_the_loss_of_the_link_loses_no_result(serve: Serve, storage: FolderStora
 # --- calls of user code ---------------------------------------------------------------------------
 
 
-def test_another_algorithm_gets_stored_input_and_gives_a_stored_result(
+def test_started_algorithm_gets_stored_input_and_returns_a_stored_result(
     serve: Serve, storage: FolderStorage
 ) -> None:
     worker, _ = serve("calls", env=storage.environment)
-    told: dict[str, Any] = {}
+    received: dict[str, Any] = {}
 
     def answer(message: Message) -> tuple[str, Any]:
         assert isinstance(message.data, dict)
-        told.update(message.data)
+        received.update(message.data)
         info = storage.put({"sum": 3})
         response = {"storageInfo": info, "metadata": {}}
         return "algorithmExecutionDone", {"execId": message.data["execId"], "response": response}
@@ -212,10 +210,10 @@ def test_another_algorithm_gets_stored_input_and_gives_a_stored_result(
     worker.answers["startAlgorithmExecution"] = answer
     given = run(worker, storage, "start_algorithm", "adds", [[1, 2], {"a": "b"}])
     assert given == ["returned", {"sum": 3}]
-    keys = [text.removeprefix("$$") for text in told["storageInput"]]
+    keys = [text.removeprefix("$$") for text in received["storageInput"]]
     assert [len(key) for key in keys] == [8, 8]
-    assert "input" not in told and set(told["storage"]) == set(keys)
-    paths = [told["storage"][key]["storageInfo"]["path"] for key in keys]
+    assert "input" not in received and set(received["storage"]) == set(keys)
+    paths = [received["storage"][key]["storageInfo"]["path"] for key in keys]
     assert paths == [f"local-hkube/main:p19pa1nk/{key}" for key in keys]
     assert [storage.get(path) for path in paths] == [[1, 2], {"a": "b"}]
 
@@ -228,9 +226,7 @@ def start(args, api):
 
 
 @pytest.mark.parametrize("code", ["calls", {"main.py": FUTURE}])
-def test_the_results_of_a_sub_pipeline_are_fetched(
-    serve: Serve, storage: FolderStorage, code: Any
-) -> None:
+def test_subpipeline_results_are_read(serve: Serve, storage: FolderStorage, code: Any) -> None:
     worker, _ = serve(code, env=storage.environment)
     large = storage.put(list(range(1000)))
     nodes = [
@@ -250,9 +246,7 @@ def test_the_results_of_a_sub_pipeline_are_fetched(
     assert given in (expected, ["returned", expected])
 
 
-def test_an_answer_that_cannot_be_read_is_an_error_in_the_users_code(
-    serve: Serve, storage: FolderStorage
-) -> None:
+def test_unreadable_answer_raises_in_user_code(serve: Serve, storage: FolderStorage) -> None:
     worker, _ = serve("calls", env=storage.environment)
     response = {"storageInfo": {"path": "local-hkube/gone/x"}}
     worker.answers["startStoredSubPipeline"] = lambda message: (
@@ -261,29 +255,31 @@ def test_an_answer_that_cannot_be_read_is_an_error_in_the_users_code(
     )
     kind, text, _ = run(worker, storage, "start_stored_subpipeline", "sub", {})
     assert kind == "StorageError"
-    assert text.startswith("the answer cannot be read from local-hkube/gone/x: there is no such")
+    assert text.startswith(
+        "the answer cannot be read from local-hkube/gone/x: the file does not exist"
+    )
 
 
-# --- faults: one sentence each, and the next task runs --------------------------------------------
+# --- failures: one sentence each, and the next task runs ------------------------------------------
 
 
-def test_faults_of_references(serve: Serve, storage: FolderStorage) -> None:
+def test_invalid_references(serve: Serve, storage: FolderStorage) -> None:
     worker, _ = serve("one_argument", env=storage.environment)
     assert fail(worker, {"a": "$$x"}) == (
         "input.0.a refers to $$x, but HKube sent no link with the key 'x'"
     )
     gone = {"path": "local-hkube/j/gone", "size": 3}
     assert fail(worker, ["$$x"], x=gone).startswith(
-        "input.0.0 (the link 'x') cannot be read from local-hkube/j/gone: there is no such file"
+        "input.0.0 (the link 'x') cannot be read from local-hkube/j/gone: the file does not exist"
     )
     assert "input.0[1] (the link 'x')" in fail(worker, "$$x", x=[storage.put(1), gone])
     for path in ("../../etc/passwd", "local-hkube/../../../etc/passwd", "/etc/passwd", "s3://b/k"):
         assert "its path" in fail(worker, "$$x", x={"path": path, "size": 1})
-    assert "neither a place" in fail(worker, "$$x", x={})
+    assert "neither a storage path" in fail(worker, "$$x", x={})
     assert run(worker, storage, "$$k", k=storage.put(5)) == 5
 
 
-def test_a_link_in_the_folder_leads_nowhere(
+def test_symlink_cannot_leave_the_folder(
     serve: Serve, storage: FolderStorage, tmp_path: Path
 ) -> None:
     worker, _ = serve("one_argument", env=storage.environment)
@@ -294,7 +290,7 @@ def test_a_link_in_the_folder_leads_nowhere(
     assert "leads out" in fail(worker, "$$x", x={"path": path, "size": 6})
 
 
-def test_broken_objects(serve: Serve, storage: FolderStorage) -> None:
+def test_corrupt_objects(serve: Serve, storage: FolderStorage) -> None:
     worker, _ = serve("one_argument", env=storage.environment)
 
     def put(stored: bytes, size: int) -> dict[str, Any]:
@@ -303,16 +299,16 @@ def test_broken_objects(serve: Serve, storage: FolderStorage) -> None:
         return {**info, "size": size}
 
     head, payload = encoded({"a": "some text"}, "msgpack")
-    assert "cut short: 6 of 13 bytes" in fail(
+    assert "incomplete: 6 of 13 bytes" in fail(
         worker, "$$x", x=put(head + payload[:6], len(payload))
     )
-    assert "cut short" in fail(worker, "$$x", x=put(b"", 9))
-    assert "it is broken" in fail(worker, "$$x", x=put(head + b"\xc1" * 13, 13))
+    assert "incomplete" in fail(worker, "$$x", x=put(b"", 9))
+    assert "it is corrupt" in fail(worker, "$$x", x=put(head + b"\xc1" * 13, 13))
     assert run(worker, storage, "$$x", x=put(payload, len(payload))) == {"a": "some text"}
     assert run(worker, storage, "$$x", x=put(b"\xc1no header", 10)) == b"\xc1no header"
 
 
-def test_a_result_that_cannot_be_encoded(serve: Serve, storage: FolderStorage) -> None:
+def test_unencodable_result(serve: Serve, storage: FolderStorage) -> None:
     worker, _ = serve("results", env=storage.environment)
     error = worker.fail(**stored_job("set"))
     assert error["code"] == "EncodingError"
@@ -320,7 +316,7 @@ def test_a_result_that_cannot_be_encoded(serve: Serve, storage: FolderStorage) -
     assert run(worker, storage, "zero") == 0
 
 
-def test_a_storage_that_is_away_for_a_while(serve: Serve, storage: FolderStorage) -> None:
+def test_storage_that_comes_back(serve: Serve, storage: FolderStorage) -> None:
     env = {**storage.environment, "STORAGE_RETRY_TIMEOUT": "20"}
     worker, wrapper = serve("one_argument", env=env)
     given = storage.put([7])
@@ -329,18 +325,18 @@ def test_a_storage_that_is_away_for_a_while(serve: Serve, storage: FolderStorage
     worker.initialize(**stored_job("$$k", k=given))
     worker.expect("initialized")
     worker.send("start", {})
-    wrapper.wait_for_log("trying again")
+    wrapper.wait_for_log("retrying")
     away.rename(storage.folder)
     assert result(storage, worker.wait_for("storing")) == [7]
 
 
-def test_a_storage_that_stays_away(serve: Serve, storage: FolderStorage) -> None:
+def test_storage_that_stays_unavailable(serve: Serve, storage: FolderStorage) -> None:
     env = {**storage.environment, "STORAGE_RETRY_TIMEOUT": "0.5"}
     worker, _ = serve("one_argument", env=env)
     given = storage.put([7])
     away = storage.folder.with_name("away")
     storage.folder.rename(away)
-    assert "the storage's folder is not there" in fail(worker, "$$k", k=given)
+    assert "the storage folder does not exist" in fail(worker, "$$k", k=given)
     storage.folder.write_text("a file, where the folder should be")
     message = fail(worker, 1)
     assert message.startswith("the result (1 bytes) cannot be stored at local-hkube/")
@@ -350,7 +346,7 @@ def test_a_storage_that_stays_away(serve: Serve, storage: FolderStorage) -> None
 
 
 @pytest.mark.parametrize("count", [1, 20])
-def test_a_stop_ends_the_waiting_for_the_storage(
+def test_stop_ends_the_wait_for_the_storage(
     serve: Serve, storage: FolderStorage, count: int
 ) -> None:
     worker, wrapper = serve("one_argument", env=storage.environment)
@@ -362,7 +358,7 @@ def test_a_stop_ends_the_waiting_for_the_storage(
     worker.expect("initialized")
     worker.send("start", {})
     worker.expect("started")
-    wrapper.wait_for_log("trying again")
+    wrapper.wait_for_log("retrying")
     worker.send("stop", {"forceStop": True})
     worker.expect("stopped", timeout=3)
     assert "killing" not in wrapper.stderr
@@ -383,11 +379,11 @@ def small_disk(folder: Path) -> Iterator[None]:
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def test_a_full_disk(serve: Serve, storage: FolderStorage) -> None:
+def test_full_disk(serve: Serve, storage: FolderStorage) -> None:
     with small_disk(storage.folder):
         code = "def start(args, api):\n    return bytes(args['input'][0])\n"
         worker, _ = serve({"main.py": code}, env=storage.environment)
         message = fail(worker, 5_000_000)
         assert "(5,000,000 bytes)" in message and "no space is left" in message
-        assert storage.names() == []  # nothing half written stays
+        assert storage.names() == []  # no partial file is left
         assert run(worker, storage, 1000) == bytes(1000)

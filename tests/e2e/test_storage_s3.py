@@ -1,4 +1,4 @@
-"""Storage mode v3 with S3: a real server, and one that is not well."""
+"""Storage mode v3 with S3: a real server and a faulty one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BUCKET = "local-hkube"
 
 
 class S3Storage:
-    """HKube's side of S3."""
+    """S3 as HKube uses it."""
 
     def __init__(self, server: S3Server, encoding: str) -> None:
         self.server = server
@@ -80,7 +80,7 @@ def test_inputs_and_results(serve: Serve, server: S3Server, encoding: str) -> No
     assert f"storage v3: inputs and results are S3 at {server.url}" in wrapper.stderr
 
 
-def test_faults_of_the_service(serve: Serve, server: S3Server) -> None:
+def test_errors_of_the_service(serve: Serve, server: S3Server) -> None:
     storage = S3Storage(server, "msgpack")
     worker, _ = serve("one_argument", env=storage.environment)
 
@@ -89,17 +89,17 @@ def test_faults_of_the_service(serve: Serve, server: S3Server) -> None:
         assert error["code"] == "StorageError"
         return str(error["message"])
 
-    assert "there is no such object" in message(f"{BUCKET}/j/gone")
-    assert "there is no bucket 'another'" in message("another/j/gone")
+    assert "the object does not exist" in message(f"{BUCKET}/j/gone")
+    assert "the bucket 'another' does not exist" in message("another/j/gone")
     assert storage.get(run_stored(worker, stored_job(5))) == 5
 
 
-def test_a_bucket_that_is_not_there(serve: Serve, server: S3Server) -> None:
+def test_missing_bucket(serve: Serve, server: S3Server) -> None:
     env = {**environment(server.url), "CLUSTER_NAME": "other"}
     worker, _ = serve("one_argument", env=env)
     message = worker.fail(**stored_job(5))["message"]
     assert message.startswith("the result (1 bytes) cannot be stored at other-hkube/main:p19pa1nk/")
-    assert "there is no bucket 'other-hkube'" in message
+    assert "the bucket 'other-hkube' does not exist" in message
 
 
 INFO = {"path": f"{BUCKET}/j/t", "size": 3}
@@ -110,7 +110,7 @@ def healthy(method: str) -> Answer:
     return Answer(200, body, len(body))
 
 
-def test_a_service_that_is_away_and_comes_back(serve: Serve) -> None:
+def test_service_that_comes_back(serve: Serve) -> None:
     with FaultyHttp() as service:
         service.always(503, "")
         env = {**environment(service.url), "STORAGE_ENCODING": "json"}
@@ -121,7 +121,7 @@ def test_a_service_that_is_away_and_comes_back(serve: Serve) -> None:
             worker.send("start", {})
             worker.expect("started")
             wrapper.wait_for_log(f"{what}")
-            # The read succeeds from now on; in the second round it did from the start.
+            # Reads succeed from here on; in the second round, they always did.
             service.answer = healthy
             assert worker.wait_for("storing", timeout=30).command == "storing"
             worker.expect("done")
@@ -130,7 +130,7 @@ def test_a_service_that_is_away_and_comes_back(serve: Serve) -> None:
             )
 
 
-def test_a_service_that_is_away_for_five_seconds(serve: Serve) -> None:
+def test_service_unavailable_for_five_seconds(serve: Serve) -> None:
     with FaultyHttp() as service:
         since = time.monotonic()
 
@@ -144,20 +144,20 @@ def test_a_service_that_is_away_for_five_seconds(serve: Serve) -> None:
         assert time.monotonic() - since > 5
 
 
-def test_a_service_that_stays_away(serve: Serve) -> None:
+def test_service_that_stays_unavailable(serve: Serve) -> None:
     with FaultyHttp() as service:
         service.always(500, "<Error><Code>InternalError</Code></Error>")
         env = {**environment(service.url), "STORAGE_RETRY_TIMEOUT": "1", "STORAGE_ENCODING": "json"}
         worker, _ = serve("one_argument", env=env)
         message = worker.fail(**stored_job("$$k", k=INFO))["message"]
-        assert "the service answers 500 InternalError" in message
+        assert "the service responds with 500 InternalError" in message
         message = worker.fail(**stored_job(5))["message"]
         assert message.startswith("the result (1 bytes) cannot be stored at")
         service.answer = healthy
         run_stored(worker, stored_job("$$k", k=INFO))
 
 
-def test_a_stop_while_the_service_says_nothing(serve: Serve) -> None:
+def test_stop_while_the_service_is_silent(serve: Serve) -> None:
     with FaultyHttp() as service:
         asked, go_on = threading.Event(), threading.Event()
 

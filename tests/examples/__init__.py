@@ -1,1 +1,1 @@
-"""Every example, run as its README has it."""
+"""Runs every example as its README shows it."""

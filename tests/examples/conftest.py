@@ -1,4 +1,4 @@
-"""Runs what an example's README shows, and compares it with what it says comes out."""
+"""Runs the commands in an example's README and compares their output with the README."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ LIMIT = 60.0
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMANDS = "(pipeline )?run"
 CHANGING = re.compile(
-    r"\d+\.\d+ m?s\b"  # how long
-    r"|\d{4}-\d\d-\d\dT[\d:.]+Z"  # when
+    r"\d+\.\d+ m?s\b"  # durations
+    r"|\d{4}-\d\d-\d\dT[\d:.]+Z"  # timestamps
     r"|(?<=job=local:)\w+|(?<=task=)\w+"
     r"|(?<=Python )\d+\.\d+\.\S+"
     r"|\d[\d.]* (?:bytes|kB|MB)"
@@ -28,7 +28,7 @@ CHANGING = re.compile(
 
 @dataclass(frozen=True)
 class Session:
-    """One command of a README with what it shows, and what came when it was run here."""
+    """A command in a README, the output it shows, and the actual output."""
 
     command: str
     shown: list[str]
@@ -42,26 +42,26 @@ class Session:
         return [json.loads(line) for line in self.stdout.splitlines()]
 
     def check(self) -> None:
-        """Fail unless the README shows what came; times and ids may differ.
+        """Fail unless the README shows the actual output; times and ids may differ.
 
-        stdout and stderr are two streams, so the order of the lines of one among those of the
-        other, and of the algorithm's own lines among the worker's, is left open.
+        The order of lines between stdout and stderr, and between the algorithm and the worker, is
+        not compared.
         """
-        came = (self.stderr + self.stdout).splitlines()
-        assert sorted(_masked(self.shown)) == sorted(_masked(came)), self.stderr
+        actual = (self.stderr + self.stdout).splitlines()
+        assert sorted(_masked(self.shown)) == sorted(_masked(actual)), self.stderr
         results = _masked(self.stdout.splitlines())
         assert [line for line in _masked(self.shown) if line in results] == results
 
 
 class Run(Protocol):
-    """From a README's path, relative to the root, to what its commands do in a folder."""
+    """Runs the commands of a README, given by its path relative to the root, in a folder."""
 
     def __call__(self, path: str, cwd: Path = ROOT, command: str = COMMANDS) -> list[Session]: ...
 
 
 @pytest.fixture
 def run_readme() -> Run:
-    """Runs every `hkube-wrapper run` and `pipeline run` of a README, or what is asked for."""
+    """Run the `hkube-wrapper run` and `pipeline run` commands of a README, or other ones."""
 
     def run(path: str, cwd: Path = ROOT, command: str = COMMANDS) -> list[Session]:
         blocks = CONSOLE.findall((ROOT / path).read_text(encoding="utf-8"))
@@ -91,5 +91,5 @@ def _run(block: str, cwd: Path) -> Session:
 
 
 def _masked(lines: list[str]) -> list[str]:
-    # The line that underlines the failing expression is not there in Python 3.10.
+    # Python 3.10 does not underline the failing expression.
     return [CHANGING.sub("#", line) for line in lines if not re.fullmatch(r"[ |]+\^+", line)]

@@ -1,4 +1,4 @@
-"""docs/package.md, as it has it."""
+"""The commands in docs/package.md."""
 
 from __future__ import annotations
 

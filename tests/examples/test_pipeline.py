@@ -1,11 +1,11 @@
-"""examples/pipeline: a pipeline that works, one that fails, and one that is answered by a file."""
+"""examples/pipeline: a run that succeeds, one that fails, and one with answers from a file."""
 
 from __future__ import annotations
 
 from .conftest import Run
 
 
-def test_the_readme_shows_what_comes(run_readme: Run) -> None:
+def test_readme_shows_the_actual_output(run_readme: Run) -> None:
     worked, failed, answered = run_readme("examples/pipeline/README.md")
     worked.check()
     assert worked.code == 0

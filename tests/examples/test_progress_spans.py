@@ -5,7 +5,7 @@ from __future__ import annotations
 from .conftest import Run
 
 
-def test_the_readme_shows_what_comes(run_readme: Run) -> None:
+def test_readme_shows_the_actual_output(run_readme: Run) -> None:
     (session,) = run_readme("examples/progress_spans/README.md")
     session.check()
     assert session.code == 0

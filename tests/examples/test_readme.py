@@ -1,4 +1,4 @@
-"""The README and docs/: the first screen works, and every link leads somewhere."""
+"""The README and docs/: the first example works, and all links have a target."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 TEXTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*/*.md")]
 
 
-def test_the_first_screen_works(run_readme: Run, tmp_path: Path) -> None:
+def test_first_example_works(run_readme: Run, tmp_path: Path) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     first = PYTHON.search(text)
     assert first is not None
@@ -27,13 +27,13 @@ def test_the_first_screen_works(run_readme: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_link_leads_somewhere(path: Path) -> None:
+def test_every_link_has_a_target(path: Path) -> None:
     targets = LINK.findall(path.read_text(encoding="utf-8"))
     missing = [target for target in targets if not (path.parent / target).exists()]
     assert not missing
 
 
-def test_every_make_target_is_there() -> None:
+def test_every_make_target_exists() -> None:
     named = re.findall(r"`make (\w+)`", (ROOT / "README.md").read_text(encoding="utf-8"))
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert [name for name in named if not re.search(rf"^{name}:", makefile, re.MULTILINE)] == []

@@ -1,11 +1,11 @@
-"""examples/subpipeline: calls that are answered, and one that fails."""
+"""examples/subpipeline: calls that succeed, and one that fails."""
 
 from __future__ import annotations
 
 from .conftest import Run
 
 
-def test_the_readme_shows_what_comes(run_readme: Run) -> None:
+def test_readme_shows_the_actual_output(run_readme: Run) -> None:
     answered, failed = run_readme("examples/subpipeline/README.md")
     answered.check()
     assert answered.results == [{"price": 12.5, "in stock": 3}]

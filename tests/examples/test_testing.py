@@ -1,4 +1,4 @@
-"""docs/testing.md and the tests of the examples, run by pytest as they are."""
+"""Runs the tests in docs/testing.md and in the examples."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def start(args, hkubeApi):
 """
 
 
-def pytest_says(folder: Path) -> str:
+def run_pytest(folder: Path) -> str:
     entries = importlib.metadata.entry_points(group="pytest11")
     plugin = [] if any(entry.value == PLUGIN for entry in entries) else ["-p", PLUGIN]
     command = [sys.executable, "-m", "pytest", *plugin, "-p", "no:cacheprovider", str(folder)]
@@ -40,17 +40,17 @@ def blocks(path: str) -> list[str]:
     return PYTHON.findall((ROOT / path).read_text(encoding="utf-8"))
 
 
-def test_the_page_and_the_readme_say_what_works(tmp_path: Path) -> None:
+def test_examples_in_the_docs_pass(tmp_path: Path) -> None:
     algorithm, in_readme = blocks("README.md")
     page = blocks("docs/testing.md")
     assert in_readme == page[0]
     (tmp_path / "main.py").write_text(algorithm, encoding="utf-8")
     (tmp_path / "calls.py").write_text(CALLS, encoding="utf-8")
     (tmp_path / "test_page.py").write_text("\n\n".join(page), encoding="utf-8")
-    said = pytest_says(tmp_path)
-    assert f"{len(page)} passed" in said, said
+    output = run_pytest(tmp_path)
+    assert f"{len(page)} passed" in output, output
 
 
-def test_the_tests_of_the_hello_example() -> None:
-    said = pytest_says(ROOT / "examples" / "hello")
-    assert "2 passed" in said, said
+def test_hello_example_passes_its_tests() -> None:
+    output = run_pytest(ROOT / "examples" / "hello")
+    assert "2 passed" in output, output

@@ -1,4 +1,4 @@
-"""HKube's own packages, run by node, beside the wrapper as real processes."""
+"""Runs HKube's own packages in node, next to the wrapper, as real processes."""
 
 from __future__ import annotations
 
@@ -22,34 +22,36 @@ from tests.s3_server import KEY, SECRET, S3Server
 __all__ = ["pytest_runtest_makereport", "serve"]
 
 FOLDER = Path(__file__).parent
-REQUIRED = "HKUBE_INTEROP"  # "required": not being able to run is a failure
-LIMIT = 60.0  # seconds; the peer answers at once, or within its own limits of some seconds
+REQUIRED = "HKUBE_INTEROP"  # "required": fail if the tests cannot run
+LIMIT = 60.0  # seconds; the peer answers at once or within its own timeouts of a few seconds
 INSTALLATION = 240.0
 
 NewPeer = Callable[..., "Peer"]
 
 
 def missing(reason: str) -> None:
-    """Skip, or fail where these tests must run."""
+    """Skip the tests, or fail where they must run."""
     if os.environ.get(REQUIRED) == "required":
         pytest.fail(f"{reason} ({REQUIRED}=required)", pytrace=False)
-    pytest.skip(f"{reason}; HKube's own packages are run by node")
+    pytest.skip(f"{reason}; HKube's own packages need node")
 
 
 @pytest.fixture(scope="session")
 def node(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The interpreter, once the packages are installed."""
+    """Install the packages and return the path of node."""
     found, npm = shutil.which("node"), shutil.which("npm")
     if found is None or npm is None:
-        missing("node or npm is not on this machine")
+        missing("node or npm is not installed")
     assert found is not None and npm is not None
     lock = FOLDER / "package-lock.json"
     done = FOLDER / "node_modules" / ".installed"
-    # One process of pytest-xdist installs, the others wait for it.
+    # One process of pytest-xdist installs; the others wait.
     with (FOLDER / "package.json").open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         if not done.exists() or done.read_text() != lock.read_text():
-            with NamedTemporaryFile("w+") as log:  # not a pipe: who would hold it beyond npm?
+            with NamedTemporaryFile(
+                "w+"
+            ) as log:  # not a pipe, which children of npm might keep open
                 command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
                 try:
                     subprocess.run(
@@ -69,16 +71,16 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 class PeerError(AssertionError):
-    """HKube's packages raised something."""
+    """HKube's packages raised an error."""
 
 
 class Peer:
-    """One process of node.
+    """A node process that runs HKube's packages.
 
     Args:
-        node: the interpreter.
-        options: see peer.js.
-        log: file for what it writes.
+        node: Path of node.
+        options: Options of peer.js.
+        log: File for its output.
     """
 
     def __init__(self, node: str, options: dict[str, Any], log: Path) -> None:
@@ -94,7 +96,7 @@ class Peer:
             )
 
     def ask(self, request: str, **arguments: Any) -> Any:
-        """One request."""
+        """Send a request and return the answer."""
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write(json.dumps({"request": request, **arguments}) + "\n")
         self._process.stdin.flush()
@@ -109,7 +111,7 @@ class Peer:
         return from_wire(answer.get("value"))
 
     def close(self) -> None:
-        """End it."""
+        """End the process."""
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.close()
         self._process.stdout.close()
@@ -118,12 +120,12 @@ class Peer:
 
 
 def to_wire(value: Any) -> Any:
-    """Bytes have no form in JSON."""
+    """Convert bytes to a form that JSON can carry."""
     return {"$raw": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
 
 
 def from_wire(value: Any) -> Any:
-    """The other way round."""
+    """Convert that form back to bytes."""
     if isinstance(value, dict) and "$raw" in value:
         return base64.b64decode(value["$raw"])
     return [from_wire(item) for item in value] if isinstance(value, list) else value
@@ -138,7 +140,7 @@ def s3() -> Iterator[S3Server]:
 
 @pytest.fixture
 def new_peer(node: str, tmp_path: Path, s3: S3Server) -> Iterator[NewPeer]:
-    """Starts a process of node for a storage and an encoding."""
+    """Start node processes for a storage and an encoding."""
     peers: list[Peer] = []
 
     def start(storage: str, encoding: str) -> Peer:

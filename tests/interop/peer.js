@@ -1,13 +1,13 @@
-// HKube's own packages as a peer: takes one request a line on stdin, answers one a line on stdout.
+// HKube's own packages as a peer: reads one request per line from stdin, writes one answer per line to stdout.
 'use strict';
 
 const readline = require('readline');
 
-// @hkube/worker-data-adapter was written for zeromq 5, which has no binary for today's node.
+// @hkube/worker-data-adapter needs zeromq 5, which has no binary for current versions of node.
 require.cache[require.resolve('zeromq')] = {
     id: 'zeromq', filename: 'zeromq', loaded: true, exports: require('zeromq/v5-compat'),
 };
-// Its logger writes to stdout, which is for the answers.
+// Its logger writes to stdout, which is reserved for the answers.
 console.log = console.error;
 const write = process.stdout.write.bind(process.stdout);
 process.stdout.write = process.stderr.write.bind(process.stderr);
@@ -20,7 +20,7 @@ const options = JSON.parse(process.argv[2]);
 const encoding = new Encoding({ type: options.encoding });
 let server = null;
 
-// Bytes have no form in JSON.
+// JSON cannot carry bytes.
 function fromWire(value) {
     return value && typeof value === 'object' && '$raw' in value ? Buffer.from(value.$raw, 'base64') : value;
 }

@@ -1,4 +1,4 @@
-"""What HKube's own packages write we read, and the other way round."""
+"""The wrapper reads what HKube's own packages write, and the reverse."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_stored_values(
 
 
 @pytest.mark.parametrize("storage", ["fs", "s3"])
-def test_our_references_in_their_input(
+def test_our_references_as_their_input(
     serve: Serve, new_peer: NewPeer, s3: S3Server, tmp_path: Path, storage: str
 ) -> None:
     peer = new_peer(storage, "msgpack")
@@ -122,21 +122,20 @@ def test_we_read_from_their_memory(
     one = {"storageInfo": info, "discovery": discovery, "taskId": "t0"}
     both = {"discovery": discovery, "tasks": ["t0", "t1"]}
     worker, _ = serve("echo", env=environment("fs", encoding, tmp_path, s3))
-    # Only memory has them: nothing is in the storage.
+    # The results are only in memory, not in the storage.
     ours = run_stored(worker, {**stored_job("$$a", "$$b", a=one, b=[both]), "taskId": "ours"})
     assert isinstance(ours.data, dict)
-    # What they do not hold is read from the storage.
+    # A result that the peer does not hold is read from the storage.
     stored = peer.ask("put", path=f"local-hkube/{JOB}/t2", value="stored")
-    fallen = {"storageInfo": stored, "discovery": discovery, "taskId": "t2"}
-    run_stored(worker, {**stored_job("$$a", a=fallen), "taskId": "fallen"})
-    assert peer.ask("get", path=f"local-hkube/{JOB}/fallen") == ["stored"]
+    fallback = {"storageInfo": stored, "discovery": discovery, "taskId": "t2"}
+    run_stored(worker, {**stored_job("$$a", a=fallback), "taskId": "fallback"})
+    assert peer.ask("get", path=f"local-hkube/{JOB}/fallback") == ["stored"]
     lengths = run_lengths(peer.ask("get", path=ours.data["storageInfo"]["path"]))
     assert lengths == run_lengths([value, [value, value]])
 
 
 def run_lengths(value: Any) -> Any:
-    """Bytes within a value come back in a form of their own in each encoding: compare what is
-    the same in all."""
+    """Replace bytes by their length, because each encoding returns nested bytes differently."""
     if isinstance(value, bytes):
         return len(value)
     return [run_lengths(item) for item in value] if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""`Algorunner.Run`: what a user's own script turns into, in fresh interpreters."""
+"""`Algorunner.Run`: which command a user's script executes, in new interpreters."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from wrapper.ipc.frames import CHANNEL_VARIABLE
 
 LAUNCH = str(ROOT / "hkube_python_wrapper" / "_launch.py")
 
-# Takes the interpreter's place, and prints what it would have been asked to run.
+# Replaces the interpreter, and prints its arguments.
 STAND_IN = "#!/bin/sh\nprintf '%s\\n' \"$@\"\n"
-BAD_CONFIGURATION = 78  # tells that the wrapper was set up in this very process
+BAD_CONFIGURATION = 78  # shows that the wrapper started in this process
 
 SCRIPT = """\
 import os, sys
@@ -29,12 +29,12 @@ def start(args):
 if __name__ == "__main__":
     {before}
     Algorunner.{call}
-    print("went on")
+    print("continued")
 """
 
 
 class Script:
-    """A user's script in a folder of its own."""
+    """A user's script in a new folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -63,7 +63,7 @@ class Script:
         )
 
     def lines(self, call: str, *command: str, before: str = "pass") -> list[str]:
-        """The command that the script turns into, its interpreter apart."""
+        """Return the command that the script executes, without its interpreter."""
         done = self.run(call, *command, before=before)
         assert done.returncode == 0, done.stderr
         return done.stdout.splitlines()
@@ -74,7 +74,7 @@ def script(tmp_path: Path) -> Script:
     return Script(tmp_path)
 
 
-def test_the_script_becomes_the_supervisor_of_itself(script: Script) -> None:
+def test_script_becomes_its_own_supervisor(script: Script) -> None:
     assert script.lines("Run(start=start)") == [
         "-u",
         LAUNCH,
@@ -84,29 +84,29 @@ def test_the_script_becomes_the_supervisor_of_itself(script: Script) -> None:
     ]
 
 
-def test_its_arguments_and_those_of_python_are_kept(script: Script) -> None:
+def test_arguments_of_script_and_python_are_kept(script: Script) -> None:
     lines = script.lines("Run(start)", "-X", "dev", "-u", "main.py", "--size", "3")
 
     assert lines[4:] == ["-X", "dev", "-u", str(script.folder / "main.py"), "--size", "3"]
 
 
-def test_a_module_is_started_as_a_module(script: Script) -> None:
+def test_module_is_started_as_a_module(script: Script) -> None:
     lines = script.lines("Run(start)", "-m", "main", "argument")
 
     assert lines[4:] == ["-m", "main", "argument"]
 
 
-def test_the_working_directory_may_have_changed(script: Script) -> None:
+def test_script_may_change_the_working_directory(script: Script) -> None:
     lines = script.lines("Run(start)", before="os.chdir('/')")
 
     assert lines[4:] == [str(script.folder / "main.py")]
 
 
-def test_what_was_printed_before_is_not_lost(script: Script) -> None:
+def test_earlier_output_is_not_lost(script: Script) -> None:
     assert script.lines("Run(start)", before="print('first')")[:2] == ["first", "-u"]
 
 
-def test_without_a_function_the_module_of_the_environment_is_served(script: Script) -> None:
+def test_without_a_function_the_configured_module_is_served(script: Script) -> None:
     assert script.lines("Run()") == ["-u", LAUNCH]
 
 
@@ -117,7 +117,7 @@ def test_debug_sets_the_url(script: Script) -> None:
     assert script.lines("Debug('ws://gate/debug', start)") == ["ws://gate/debug"]
 
 
-def test_where_there_is_no_script_all_stays_in_one_process(script: Script) -> None:
+def test_without_a_script_everything_stays_in_one_process(script: Script) -> None:
     code = SCRIPT.format(call="Run(start=start)", before="pass")
     done = script.run("Run()", "-c", code)
 
@@ -125,20 +125,20 @@ def test_where_there_is_no_script_all_stays_in_one_process(script: Script) -> No
     assert "WORKER_SOCKET_PORT" in done.stderr
 
 
-def test_under_a_debugger_all_stays_in_one_process(script: Script) -> None:
+def test_under_a_debugger_everything_stays_in_one_process(script: Script) -> None:
     done = script.run("Run(start=start)", before="import bdb; bdb.Bdb().set_trace()")
 
     assert done.returncode == BAD_CONFIGURATION
 
 
-def test_a_module_that_is_being_served_goes_on(script: Script) -> None:
+def test_module_that_is_already_served_continues(script: Script) -> None:
     done = script.run("Run(start=start)", before="import wrapper.algorithm.serve")
 
-    assert done.stdout == "went on\n"
+    assert done.stdout == "continued\n"
     assert "is ignored" in done.stderr
 
 
-def test_a_script_that_forgets_its_function_is_told_so(script: Script) -> None:
+def test_missing_function_in_the_algorithm_process_is_reported(script: Script) -> None:
     done = script.run("Run()", **{CHANNEL_VARIABLE: "3,4,5"})
 
     assert done.returncode == 1

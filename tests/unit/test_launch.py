@@ -1,4 +1,4 @@
-"""The command `hkube-wrapper` with nothing behind it."""
+"""The command `hkube-wrapper` without arguments."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from hkube_python_wrapper._launch import wants_help
 from tests.paths import ROOT
 
-BAD_CONFIGURATION = 78  # tells that it was about to serve
+BAD_CONFIGURATION = 78  # shows that it tried to serve
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_help_is_for_a_person_at_a_terminal(
 
 
 def launch(**settings: str) -> subprocess.CompletedProcess[str]:
-    """Type the command at a terminal."""
+    """Run the command at a terminal."""
     ours, theirs = pty.openpty()
     try:
         return subprocess.run(
@@ -50,13 +50,13 @@ def launch(**settings: str) -> subprocess.CompletedProcess[str]:
         os.close(theirs)
 
 
-def test_a_person_gets_the_help() -> None:
+def test_person_gets_the_help() -> None:
     done = launch()
     assert (done.returncode, done.stderr) == (0, "")
     assert "Usage: hkube-wrapper" in done.stdout
 
 
-def test_who_has_set_it_up_gets_it_served() -> None:
+def test_configured_environment_is_served() -> None:
     done = launch(WORKER_SOCKET_PORT="none")
     assert done.returncode == BAD_CONFIGURATION
     assert "WORKER_SOCKET_PORT is 'none'" in done.stderr

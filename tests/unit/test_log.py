@@ -1,4 +1,4 @@
-"""Tests of the wrapper's own log."""
+"""The wrapper's own log."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Terminal:
         self.read_end, self.write_end = os.pipe()
 
     def text(self) -> str:
-        """What was written so far; there must be something."""
+        """Read what was written so far; fail if that is nothing."""
         return os.read(self.read_end, 1 << 20).decode()
 
     def close(self) -> None:
-        """Close what is still open."""
+        """Close the ends that are still open."""
         for fd in (self.read_end, self.write_end):
             try:
                 os.close(fd)
@@ -56,12 +56,12 @@ def make_log(terminal: Terminal) -> MakeLog:
     return make
 
 
-def test_a_line(make_log: MakeLog, terminal: Terminal) -> None:
+def test_line(make_log: MakeLog, terminal: Terminal) -> None:
     make_log().info("connected")
     assert terminal.text() == "2026-11-21T20:52:03.123Z INFO  connected\n"
 
 
-def test_the_ids_of_the_task(make_log: MakeLog, terminal: Terminal) -> None:
+def test_ids_of_the_task(make_log: MakeLog, terminal: Terminal) -> None:
     log = make_log()
     log.bind_task("main:p19 oxl green")
     log.warning("late")
@@ -76,23 +76,21 @@ def test_the_ids_of_the_task(make_log: MakeLog, terminal: Terminal) -> None:
     assert terminal.text().endswith("Z DEBUG idle\n")
 
 
-def test_ids_that_are_found_out_only_for_a_line_that_is_written(
-    make_log: MakeLog, terminal: Terminal
-) -> None:
-    asked: list[str] = []
+def test_ids_are_read_only_if_a_line_is_written(make_log: MakeLog, terminal: Terminal) -> None:
+    reads: list[str] = []
 
     def read_ids() -> str:
-        asked.append("asked")
+        reads.append("read")
         return "j t n"
 
     log = make_log("info")
     log.bind_task_later(read_ids)
     log.debug("not written")
-    assert asked == []
+    assert reads == []
     log.info("first")
     log.info("second")
     assert terminal.text().count(" [job=j task=t node=n] ") == 2
-    assert asked == ["asked"]
+    assert reads == ["read"]
     log.bind_task_later(read_ids)
     log.bind_task("")
     log.info("idle")
@@ -125,7 +123,7 @@ def test_short_lines(make_log: MakeLog, terminal: Terminal) -> None:
     assert terminal.text() == "[wrapper] warning: odd\n    very odd\n"
 
 
-def test_the_lines_of_a_report_are_indented(make_log: MakeLog, terminal: Terminal) -> None:
+def test_further_lines_are_indented(make_log: MakeLog, terminal: Terminal) -> None:
     make_log().error("it died:\n  main.py:3\n\n    x = 1\n")
     first, *rest = terminal.text().splitlines()
     assert first.endswith("ERROR it died:")
@@ -133,7 +131,7 @@ def test_the_lines_of_a_report_are_indented(make_log: MakeLog, terminal: Termina
 
 
 @pytest.mark.parametrize("least", range(len(LEVELS)))
-def test_what_is_below_the_level_is_not_written(
+def test_events_below_the_level_are_not_written(
     make_log: MakeLog, terminal: Terminal, least: int
 ) -> None:
     log = make_log(LEVELS[least])
@@ -143,7 +141,7 @@ def test_what_is_below_the_level_is_not_written(
     assert words == list(LEVELS[least:])
 
 
-def test_each_level_has_its_name(make_log: MakeLog, terminal: Terminal) -> None:
+def test_each_level_has_a_method(make_log: MakeLog, terminal: Terminal) -> None:
     log = make_log(form="json")
     for level in LEVELS:
         getattr(log, level)("text")
@@ -160,12 +158,12 @@ def test_text_that_is_not_utf8_as_json(make_log: MakeLog, terminal: Terminal) ->
     assert json.loads(terminal.text())["message"] == "a\udcffb"
 
 
-def test_milliseconds_are_cut_not_rounded_into_another_second(terminal: Terminal) -> None:
+def test_milliseconds_are_truncated(terminal: Terminal) -> None:
     Log(fd=terminal.write_end, clock=lambda: 0.9999).info("x")
     assert terminal.text().startswith("1970-01-01T00:00:00.999Z ")
 
 
-def test_nobody_reads(make_log: MakeLog, terminal: Terminal) -> None:
+def test_stderr_has_no_reader(make_log: MakeLog, terminal: Terminal) -> None:
     log = make_log()
     os.close(terminal.read_end)
     log.info("lost")
@@ -177,7 +175,7 @@ def test_stderr_is_closed_later(make_log: MakeLog, terminal: Terminal) -> None:
     log.info("lost")
 
 
-def test_a_stderr_closed_from_the_start_is_not_what_takes_its_number_later() -> None:
+def test_log_never_writes_to_a_file_that_replaces_a_closed_stderr() -> None:
     code = (
         "import os; from wrapper.log import Log; reader, writer = os.pipe(); "
         "os.close(2); log = Log(); os.dup2(writer, 2); log.error('astray'); "
@@ -187,7 +185,7 @@ def test_a_stderr_closed_from_the_start_is_not_what_takes_its_number_later() -> 
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux's /dev/full")
-def test_the_disk_is_full() -> None:
+def test_disk_is_full() -> None:
     fd = os.open("/dev/full", os.O_WRONLY)
     try:
         Log(fd=fd).error("lost")
@@ -195,7 +193,7 @@ def test_the_disk_is_full() -> None:
         os.close(fd)
 
 
-def test_a_full_pipe_that_must_not_block(make_log: MakeLog, terminal: Terminal) -> None:
+def test_full_pipe_does_not_block(make_log: MakeLog, terminal: Terminal) -> None:
     log = make_log()
     os.set_blocking(terminal.write_end, False)
     log.info("x" * (1 << 20))
@@ -203,15 +201,17 @@ def test_a_full_pipe_that_must_not_block(make_log: MakeLog, terminal: Terminal) 
     assert taken and not taken.endswith("\n")
     log.info("after")
     rest = terminal.text()
-    assert rest.startswith("\n") and rest.endswith(" after\n"), "a torn line is ended first"
+    assert rest.startswith("\n") and rest.endswith(" after\n"), (
+        "the next line must not continue the torn one"
+    )
     log.info("again")
     assert not terminal.text().startswith("\n")
 
 
-def test_a_slow_reader_gets_the_whole_line(
+def test_slow_reader_gets_the_whole_line(
     make_log: MakeLog, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # With the real one, a busy machine may let the reader wait for longer: the line is torn then.
+    # On a busy machine the reader may pause for longer than the real limit, which tears the line.
     monkeypatch.setattr("wrapper.log._PATIENCE", LIMIT)
     os.set_blocking(terminal.write_end, False)
     received: list[bytes] = []
@@ -229,13 +229,13 @@ def test_a_slow_reader_gets_the_whole_line(
     assert b"".join(received).endswith(b" " + b"x" * (1 << 20) + b"\n")
 
 
-def test_a_line_is_out_when_the_process_dies() -> None:
-    code = "import os; from wrapper.log import Log; Log().error('last words'); os.abort()"
-    assert run(code).stderr.endswith(" ERROR last words\n")
+def test_line_is_written_before_the_process_dies() -> None:
+    code = "import os; from wrapper.log import Log; Log().error('final line'); os.abort()"
+    assert run(code).stderr.endswith(" ERROR final line\n")
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:
-    """What a process of its own printed."""
+    """Run Python code in a new process."""
     return subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )

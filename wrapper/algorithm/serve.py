@@ -1,4 +1,4 @@
-"""Setting up the algorithm side, in a process of its own or in the user's."""
+"""Starts the algorithm side, in a process of its own or in the user's process."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from ..protocol.encoding.encoding import get_encoding
 from .errors import thread_failures
 from .host.host import Host
 from .host.interruption import Interruption
-from .host.outgoing import HostSettings
 from .host.pipes import Pipes
+from .host.settings import HostSettings
+from .host.user_code import UserCode
 
 if TYPE_CHECKING:
     from ..storage.task_storage import TaskStorage
@@ -49,7 +50,12 @@ def serve_module() -> None:
 
 
 def serve_process(config: Config, load: Callable[[], UserAlgorithm]) -> None:
-    """Serve the supervisor that started this process; does not return."""
+    """Serve the supervisor that started this process; does not return.
+
+    Args:
+        config: the settings.
+        load: loads the user's functions; may raise LoadError.
+    """
     fds = [int(fd) for fd in os.environ.pop(CHANNEL_VARIABLE).split(",")]
     tasks, control, stacks, *handover = fds
     for fd in fds:
@@ -58,7 +64,7 @@ def serve_process(config: Config, load: Callable[[], UserAlgorithm]) -> None:
     faulthandler.register(DUMP_SIGNAL, file=stacks, all_threads=True, chain=False)
     thread_failures.install()
     _die_with_parent()
-    _write_through()
+    _buffer_output_by_line()
     pipes = [socket.socket(fileno=fd) for fd in (tasks, control, *handover)]
     make_host(config, lambda: os._exit(1), *pipes).run(load)
     leave()
@@ -66,16 +72,19 @@ def serve_process(config: Config, load: Callable[[], UserAlgorithm]) -> None:
 
 def make_host(
     config: Config,
-    gone: Callable[[], None],
+    on_supervisor_gone: Callable[[], None],
     tasks: socket.socket,
     control: socket.socket,
     handover: socket.socket | None = None,
 ) -> Host:
-    """A host on these ends of the pipes; from the main thread.
+    """Make a host that uses these ends of the pipes; from the main thread.
 
     Args:
-        gone: see `Host`.
-        handover: takes results to be held for peers.
+        config: the settings.
+        on_supervisor_gone: see `Host`.
+        tasks: see `Pipes`.
+        control: see `Pipes`.
+        handover: receives the results that the supervisor serves to peers (mode v3).
     """
     interruption = Interruption()
     interruption.install()
@@ -88,7 +97,7 @@ def make_host(
         _open_storage(config, log, handover),
     )
     pipes = Pipes(tasks, control, interruption)
-    return Host(pipes, interruption, settings, log, gone)
+    return Host(pipes, UserCode(interruption), settings, log, on_supervisor_gone)
 
 
 def _open_storage(config: Config, log: Log, handover: socket.socket | None) -> TaskStorage | None:
@@ -100,15 +109,15 @@ def _open_storage(config: Config, log: Log, handover: socket.socket | None) -> T
 
 
 def _die_with_parent() -> None:
-    """User code must not outlive the supervisor, not even one that was killed."""
+    """Have the kernel kill this process when the supervisor ends, even if that was killed."""
     if sys.platform == "linux":
         import ctypes
 
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, _SIGKILL, 0, 0, 0)
 
 
-def _write_through() -> None:
-    """What user code prints is out at once: a crash must not take the last lines with it."""
+def _buffer_output_by_line() -> None:
+    """Write each line that user code prints at once, so that a crash does not lose the last."""
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
@@ -118,14 +127,14 @@ def _write_through() -> None:
 
         libc = ctypes.CDLL(None)
         stdout = ctypes.c_void_p.in_dll(libc, "stdout")
-        # Else C's own buffer holds printf's text back, and out of order with Python's.
+        # Otherwise C's own buffer holds back what printf writes, and mixes up the order.
         libc.setvbuf(stdout, None, _LINE_BUFFERED, 0)
 
 
 def leave(code: int = 0) -> NoReturn:
-    """End the process as the interpreter would, but for threads that user code has left."""
+    """End the process as the interpreter would, but do not wait for threads of user code."""
     Thread(target=_end_in_time, args=(code,), name="hkube-end", daemon=True).start()
-    # First those of executors: multiprocessing's would wait for their processes for ever.
+    # The hooks of executors first: multiprocessing's hook would wait for their processes for ever.
     for end in reversed(getattr(threading, "_threading_atexits", ())):
         end()
     atexit._run_exitfuncs()
@@ -138,10 +147,10 @@ def end_now(code: int) -> NoReturn:
         try:
             stream.flush()
         except (OSError, ValueError):
-            pass  # closed by user code, or nobody reads it any more
+            pass  # user code closed it, or its reader has gone
     os._exit(code)
 
 
 def _end_in_time(code: int) -> None:
     time.sleep(_EXIT_HOOKS_PATIENCE)
-    os._exit(code)  # no flush: what hangs may hold the stream
+    os._exit(code)  # without a flush: the hook that hangs may hold the stream

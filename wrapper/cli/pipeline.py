@@ -1,4 +1,4 @@
-"""`hkube-wrapper pipeline run`: runs a pipeline on this machine, with no cluster."""
+"""`hkube-wrapper pipeline run`: runs a pipeline on this machine, without a cluster."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .options import Answers, Pipelines, Storage
 
 app = typer.Typer(
     name="pipeline",
-    help="Try whole pipelines with no cluster.",
+    help="Try whole pipelines without a cluster.",
     no_args_is_help=True,
 )
 
@@ -24,7 +24,7 @@ def run(
         Path,
         typer.Argument(
             metavar="PIPELINE",
-            help="The descriptor as HKube takes it for a raw run: a JSON or YAML file.",
+            help="The pipeline's descriptor, as for a raw run in HKube: a JSON or YAML file.",
             show_default=False,
         ),
     ],
@@ -32,9 +32,9 @@ def run(
         Path | None,
         typer.Option(
             metavar="DIR|MAP",
-            help="A folder with a folder, a .py file or an algorithm.yml for each algorithm; or a "
-            "YAML or JSON file that maps their names to paths. Otherwise the folder 'algorithms' "
-            "beside the descriptor, if there is one.",
+            help="A folder that contains a folder, a .py file or an algorithm.yml for each "
+            "algorithm; or a YAML or JSON file that maps names to paths. Default: the folder "
+            "'algorithms' beside the descriptor.",
             show_default=False,
         ),
     ] = None,
@@ -42,8 +42,7 @@ def run(
         str | None,
         typer.Option(
             metavar="JSON|@FILE|-",
-            help="The flow input, in place of that in the descriptor: as JSON, in a file, or on "
-            "stdin.",
+            help="The flow input, which replaces the descriptor's: JSON, a file, or - for stdin.",
             show_default=False,
         ),
     ] = None,
@@ -55,7 +54,7 @@ def run(
             min=1,
             max=256,
             metavar="N",
-            help="How many tasks run at once: as many as there are CPUs, and 4 at least.",
+            help="How many tasks run at once. Default: the number of CPUs, but at least 4.",
             show_default=False,
         ),
     ] = None,
@@ -65,21 +64,27 @@ def run(
         typer.Option(
             "--json",
             metavar="",
-            help="On stdout one object with status, result, error and seconds; no table.",
+            help="Print one object with status, result, error and seconds on stdout, and no table.",
         ),
     ] = False,
 ) -> None:
-    """Run a pipeline: the result as HKube has it, as JSON on stdout, everything else on stderr.
+    """Run a pipeline. Prints its result as JSON on stdout, and everything else on stderr.
 
-    Exit codes: 0 done; 1 the pipeline failed; 2 wrong usage; 130 ended by Ctrl-C.
+    Exit codes: 0 success; 1 the pipeline failed; 2 wrong usage; 130 interrupted by Ctrl-C.
     """
     started = time.monotonic()
-    from .run_pipeline import PipelineRequest, run_pipeline
+    from .run_pipeline import run_pipeline
 
-    kind = storage and storage.value
     with command_errors():
-        request = PipelineRequest(
-            pipeline, algorithms, flow_input, pipelines, answers, processes, as_json, kind
+        code = run_pipeline(
+            pipeline,
+            started,
+            algorithms=algorithms,
+            flow_input=flow_input,
+            pipelines=pipelines,
+            answers=answers,
+            processes=processes,
+            as_json=as_json,
+            storage=storage and storage.value,
         )
-        code = run_pipeline(request, started)
     raise typer.Exit(code)

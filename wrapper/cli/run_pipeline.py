@@ -1,4 +1,4 @@
-"""What `hkube-wrapper pipeline run` does, once its options are read."""
+"""Runs `hkube-wrapper pipeline run`, once its options are parsed."""
 
 from __future__ import annotations
 
@@ -7,24 +7,18 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from ..local.pipeline.catalog.algorithms import (
-    Algorithms,
-    check_algorithms,
-    find_algorithms,
-    load_pipelines,
-    read_pipeline,
-)
-from ..local.pipeline.catalog.resources import AtHand
+from ..local.pipeline.catalog.algorithms import Algorithms, check_algorithms, find_algorithms
+from ..local.pipeline.catalog.resources import Resources
+from ..local.pipeline.catalog.stored_pipelines import load_pipelines, read_pipeline
 from ..local.pipeline.descriptor.descriptor import Pipeline
 from ..local.pipeline.descriptor.parsing import with_flow_input
 from ..local.pipeline.engine.engine import PipelineEngine
-from ..local.pipeline.run.actions import Outcome, PipelineFailed, PipelineStopped, Succeeded
+from ..local.pipeline.run.actions import PipelineFailed, PipelineStopped, RunOutcome, Succeeded
 from ..local.pipeline.show.lines import PipelineLines, failure_of
 from ..local.pipeline.show.live_table import LiveTable
 from ..local.worker.answers import AnswerTable, load_answers
@@ -33,101 +27,92 @@ from .json_values import read_object
 from .run_view import print_json
 
 FAILED, INTERRUPTED = 1, 130
-BESIDE = "algorithms"
-"""Folder beside the descriptor that is taken if no algorithms are named."""
+DEFAULT_FOLDER = "algorithms"
+"""Folder beside the descriptor that is used without --algorithms."""
+
+View = PipelineLines | LiveTable
 
 
-@dataclass(frozen=True)
-class PipelineRequest:
-    """The options of the command, as they were given.
-
-    Attributes:
-        pipeline: file of the descriptor.
-        algorithms: folder or map of algorithms.
-        flow_input: JSON, or where it is.
-        pipelines: folder of stored pipelines.
-        answers: file of replies.
-        processes: how many tasks run at once.
-        as_json: one object in place of the result.
-        storage: `fs` for mode v3.
-    """
-
-    pipeline: Path
-    algorithms: Path | None
-    flow_input: str | None
-    pipelines: Path | None
-    answers: Path | None
-    processes: int | None
-    as_json: bool
-    storage: str | None = None
-
-
-def run_pipeline(request: PipelineRequest, started: float) -> int:
-    """Run the pipeline; returns the exit code.
+def run_pipeline(
+    file: Path,
+    started: float,
+    *,
+    algorithms: Path | None,
+    flow_input: str | None,
+    pipelines: Path | None,
+    answers: Path | None,
+    processes: int | None,
+    as_json: bool,
+    storage: str | None,
+) -> int:
+    """Run a pipeline and print its result; returns the exit code.
 
     Args:
-        request: what to run.
+        file: the pipeline's descriptor.
         started: when the command began, in seconds of the monotonic clock.
+        algorithms: a folder of algorithms, or a map file.
+        flow_input: the flow input as JSON, or where to read it.
+        pipelines: a folder of stored pipelines.
+        answers: a file of replies.
+        processes: how many tasks run at once.
+        as_json: print one object that includes the status, in place of the result.
+        storage: `fs` for mode v3.
 
     Raises:
-        WrapperError: it cannot be begun.
-        KeyboardInterrupt: Ctrl-C for a second time.
+        WrapperError: the pipeline cannot be started.
+        KeyboardInterrupt: Ctrl-C was pressed twice.
     """
-    where = str(request.pipeline)
-    given = request.flow_input
-    flow_input = read_object("--flow-input", given) if given is not None else None
-    pipeline = with_flow_input(read_pipeline(request.pipeline), flow_input, where)
-    stored = load_pipelines(request.pipelines)
-    answers = load_answers(request.answers) if request.answers else AnswerTable()
+    given = read_object("--flow-input", flow_input) if flow_input is not None else None
+    pipeline = with_flow_input(read_pipeline(file), given, str(file))
+    stored = load_pipelines(pipelines)
+    replies = load_answers(answers) if answers else AnswerTable()
     with (
-        _algorithms(request.algorithms, request.pipeline) as algorithms,
-        local_storage(request.storage, os.environ) as storage,
+        _algorithms(algorithms, file) as found,
+        local_storage(storage, os.environ) as opened,
     ):
-        at_hand = AtHand(algorithms, os.environ, stored, answers, storage)
-        check_algorithms(pipeline, where, algorithms, at_hand.scripted)
-        return _run(request, pipeline, at_hand, started)
-
-
-def _run(request: PipelineRequest, pipeline: Pipeline, at_hand: AtHand, started: float) -> int:
-    with _view(request.as_json, started) as view, _engine(request, at_hand, view) as engine:
-        for remark in _remarks(pipeline, at_hand):
-            view.say(f"warning: {remark}")
-        try:
-            outcome = engine.run(pipeline)
-        except KeyboardInterrupt:
-            view.say("stopping; Ctrl-C again ends at once")
-            engine.stop("Ctrl-C")
+        resources = Resources(found, os.environ, stored, replies, opened)
+        check_algorithms(pipeline, str(file), found, resources.scripted)
+        with _view(as_json, started) as view:
+            outcome = _run(pipeline, resources, processes, view)
+        if outcome is None:
             return INTERRUPTED
-    if request.as_json:
-        print_json(_summary(outcome, time.monotonic() - started), sys.stdout)
-    elif isinstance(outcome, Succeeded):
-        print_json(outcome.results, sys.stdout)
+        if as_json:
+            print_json(_summary(outcome, time.monotonic() - started), sys.stdout)
+        elif isinstance(outcome, Succeeded):
+            print_json(outcome.results, sys.stdout)
     return 0 if isinstance(outcome, Succeeded) else FAILED
 
 
-def _remarks(pipeline: Pipeline, at_hand: AtHand) -> Iterator[str]:
-    """What cannot be had of the algorithms on this machine."""
+def _run(
+    pipeline: Pipeline, resources: Resources, processes: int | None, view: View
+) -> RunOutcome | None:
+    """Run a pipeline and return its outcome; None after Ctrl-C."""
+    engine = PipelineEngine(resources, view, processes)
+    try:
+        with engine:
+            for remark in _remarks(pipeline, resources):
+                view.say(f"warning: {remark}")
+            try:
+                return engine.run(pipeline)
+            except KeyboardInterrupt:
+                view.say("stopping; Ctrl-C again ends at once")
+                engine.stop("Ctrl-C")
+                return None
+    finally:
+        engine.kill()  # in case Ctrl-C interrupted the engine's own exit
+
+
+def _remarks(pipeline: Pipeline, resources: Resources) -> Iterator[str]:
+    """Yield the remarks about the algorithms of a pipeline."""
     for name in dict.fromkeys(node.algorithm for node in pipeline.nodes):
-        if name not in at_hand.scripted:
-            for remark in at_hand.algorithms.source(name).remarks:
+        if name not in resources.scripted:
+            for remark in resources.algorithms.source(name).remarks:
                 yield f"{name}: {remark}"
 
 
 @contextmanager
-def _engine(
-    request: PipelineRequest, at_hand: AtHand, view: PipelineLines | LiveTable
-) -> Iterator[PipelineEngine]:
-    engine = PipelineEngine(at_hand, view, request.processes)
-    try:
-        with engine:
-            yield engine
-    finally:
-        engine.kill()  # should a Ctrl-C have come in the middle of the engine's own end
-
-
-@contextmanager
-def _view(is_quiet: bool, started: float) -> Iterator[PipelineLines | LiveTable]:
-    """What shows the run: a table on a terminal, lines elsewhere."""
+def _view(is_quiet: bool, started: float) -> Iterator[View]:
+    """Show the run: as a table on a terminal, as lines elsewhere."""
     console = Console(stderr=True, highlight=False)
     if is_quiet or not console.is_terminal or console.is_dumb_terminal:
         yield PipelineLines(_write_line, started, brief=is_quiet)
@@ -140,7 +125,7 @@ def _write_line(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _summary(outcome: Outcome, seconds: float) -> dict[str, Any]:
+def _summary(outcome: RunOutcome, seconds: float) -> dict[str, Any]:
     facts = {"status": "completed", "result": None, "error": None, "seconds": round(seconds, 3)}
     match outcome:
         case Succeeded():
@@ -153,7 +138,7 @@ def _summary(outcome: Outcome, seconds: float) -> dict[str, Any]:
 
 def _algorithms(given: Path | None, pipeline: Path) -> Algorithms:
     if given is None:
-        given = pipeline.parent / BESIDE
+        given = pipeline.parent / DEFAULT_FOLDER
         if not given.is_dir():
-            return Algorithms({}, "--algorithms names a folder or a map of them")
+            return Algorithms({}, "give a folder or a map file of them with --algorithms")
     return Algorithms(find_algorithms(given), str(given))

@@ -86,7 +86,8 @@ def _watch(request: RunRequest) -> Watch:
 
 def _mapped(algorithms: Path) -> Collection[Path]:
     """Where the algorithms of a map are; nowhere, if it cannot be read: the run will say so."""
-    from ..local.pipeline.catalog.algorithms import CatalogError, find_algorithms
+    from ..local.pipeline.catalog.algorithms import find_algorithms
+    from ..local.pipeline.catalog.folders import CatalogError
 
     try:
         return find_algorithms(algorithms).values()

@@ -1,1 +1,1 @@
-"""The settings: environment variables, read once into frozen objects."""
+"""The settings: environment variables, read once into immutable objects."""

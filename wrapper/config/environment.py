@@ -1,4 +1,4 @@
-"""Typed values out of environment variables; what is wrong with them is collected, not raised."""
+"""Reading typed values from environment variables; invalid ones are collected, not raised."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ _LONGEST_SHOWN = 200  # characters of a value
 
 
 class EnvironmentReader:
-    """Reads one setting after the other.
+    """Reads settings one by one.
 
-    An empty variable counts as not set, and space around a value does not count: both are what
-    deployment files leave behind. A value that cannot be used adds a sentence to `problems`, and
-    reads as its default, so that one look finds everything.
+    An empty variable counts as not set, and space around a value is ignored: deployment files
+    often contain both. An invalid value adds a sentence to `problems` and reads as the default, so
+    that one run finds all problems.
 
     Args:
         environ: the environment.
 
     Attributes:
-        problems: a sentence for each value that cannot be used: name, value, what is accepted.
+        problems: a sentence for each invalid value, with its name, the value and what is accepted.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -28,11 +28,11 @@ class EnvironmentReader:
         self._environ = environ
 
     def text(self, name: str, default: str = "") -> str:
-        """A setting that may be any text."""
+        """Read any text."""
         return self._environ.get(name, "").strip() or default
 
     def flag(self, name: str, default: bool) -> bool:
-        """A setting that is on or off."""
+        """Read a setting that is on or off."""
         value = self.text(name).lower()
         if not value:
             return default
@@ -42,7 +42,7 @@ class EnvironmentReader:
         return value in _YES
 
     def whole(self, name: str, default: int, low: int = 1, high: int | None = None) -> int:
-        """A whole number within bounds, which are both allowed themselves."""
+        """Read a whole number from `low` to `high`, inclusive."""
         value = self.text(name)
         if not value:
             return default
@@ -54,11 +54,11 @@ class EnvironmentReader:
         return number
 
     def port(self, name: str, default: int) -> int:
-        """A TCP port."""
+        """Read a TCP port."""
         return self.whole(name, default, 1, 65535)
 
     def seconds(self, name: str, default: float) -> float:
-        """A duration, with a fraction if need be."""
+        """Read a duration in seconds, which may have a fraction."""
         value = self.text(name)
         if not value:
             return default
@@ -72,7 +72,7 @@ class EnvironmentReader:
         return number
 
     def milliseconds(self, name: str, default: int) -> float:
-        """A duration that the environment gives in milliseconds; returns seconds."""
+        """Read a duration in milliseconds; return seconds."""
         return self.whole(name, default) / 1000
 
     def choice(
@@ -82,13 +82,13 @@ class EnvironmentReader:
         default: str,
         aliases: Mapping[str, str] | None = None,
     ) -> str:
-        """One of a few words, in lower or upper case.
+        """Read one of a few words; case does not matter.
 
         Args:
             name: the variable.
             accepted: the words; one of them is returned.
-            default: if it is not set.
-            aliases: other words for them.
+            default: the result if the variable is not set.
+            aliases: other names for accepted words.
         """
         value = self.text(name).lower()
         if not value:
@@ -103,9 +103,9 @@ class EnvironmentReader:
         """Add a problem.
 
         Args:
-            name: the variable whose value cannot be used.
+            name: the variable with the invalid value.
             must: what the value must be.
-            known: values that would do; one that is near is offered.
+            known: valid values; a similar one is suggested.
         """
         value = self.text(name)
         shown = repr(value if len(value) <= _LONGEST_SHOWN else value[:_LONGEST_SHOWN] + "…")

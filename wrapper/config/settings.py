@@ -1,8 +1,8 @@
-"""The settings: the environment as one frozen object.
+"""All settings as one immutable object, read from the environment.
 
-Named tuples and not dataclasses, paths as text and not pathlib's: either import alone takes a
-tenth of the wrapper's start. The names, their defaults and what they accept are documented in
-docs/configuration.md.
+It uses named tuples rather than dataclasses, and text rather than pathlib for paths: either import
+would take a tenth of the wrapper's start. docs/configuration.md documents the names, the defaults
+and the accepted values.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .worker_address import WorkerAddress, address_of_parts, parse_url
 ENCODINGS = ("json", "msgpack", "bson")
 
 _STORAGE_PROTOCOLS = ("v1", "v3")
-_PUBLISHED_FOLDER = "algorithm_unique_folder"  # where HKube's builder puts the user's code
+_PUBLISHED_FOLDER = "algorithm_unique_folder"  # HKube's builder puts the user's code there
 _LEVEL_ALIASES = {
     "trace": "debug",
     "silly": "debug",
@@ -42,30 +42,30 @@ class Config(NamedTuple):
     """All settings.
 
     Attributes:
-        url: the worker's, whole, with its query.
-        host: the URL's host, an IPv6 address without brackets.
-        port: the URL's port.
+        url: URL of the worker, with its query.
+        host: host of the URL; an IPv6 address without brackets.
+        port: port of the URL.
         debug: the connection is a debug connection (WORKER_SOCKET_URL is set).
-        encoding: of the messages: ``json``, ``msgpack`` or ``bson``.
-        storage_protocol: ``v1``: inputs and results cross the WebSocket; ``v3``: they are read
-            and written here.
-        max_payload: bytes of the largest message that the worker takes.
-        reconnect_timeout: seconds without a worker after which to give up.
+        encoding: encoding of the messages: ``json``, ``msgpack`` or ``bson``.
+        storage_protocol: ``v1``: inputs and results travel over the WebSocket; ``v3``: the wrapper
+            reads and writes them in HKube's storage.
+        max_payload: size in bytes of the largest message that the worker accepts.
+        reconnect_timeout: seconds without a connection to the worker before giving up.
         algorithm_folder: absolute path of the folder with the user's code.
-        entry_point: the user's module in it: a file or a dotted name.
+        entry_point: the user's module in that folder: a file or a dotted name.
         algorithm_name: the algorithm's name in HKube.
         metrics_folder: absolute path of the folder for TensorBoard files.
-        dev_mode: load changed code anew.
+        dev_mode: reload the user's code when it changes.
         redirect_logs: send the algorithm's output to the worker.
-        log_level: the least that is logged: one of `log.LEVELS`.
+        log_level: the lowest level to log, one of `log.LEVELS`.
         log_format: one of `log.FORMATS`.
-        log_failures: log what the worker is told when a task fails.
-        log_file_limit: megabytes that process 1 of the image (`process_one`) writes to its file.
-        termination_log: file for the report of a crash.
-        health_socket: name of the socket for probes; empty: none.
+        log_failures: log the error that is sent to the worker when a task fails.
+        log_file_limit: size in megabytes of the log file that the image's process 1 writes.
+        termination_log: file for crash reports.
+        health_socket: name of the socket for probes; empty: no socket.
         storage: used in mode v3 only.
         discovery: used in mode v3 only.
-        warnings: a sentence for each setting that could not be kept to.
+        warnings: a sentence for each setting that another one overrides.
     """
 
     url: str
@@ -94,21 +94,21 @@ class Config(NamedTuple):
 
     @property
     def how_results_travel(self) -> str:
-        """The storage mode, in words for the log."""
+        """The storage mode, as a sentence for the log."""
         if self.storage_protocol == "v1":
-            return "storage v1: inputs and results cross the WebSocket"
+            return "storage v1: inputs and results travel over the WebSocket"
         return f"storage v3: inputs and results are {self.storage.place}"
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], cwd: str | os.PathLike[str]) -> Config:
-        """Read the settings; variables that are not ours are ignored.
+        """Read the settings; other variables are ignored.
 
         Args:
             environ: the environment.
-            cwd: folder that relative paths start from, absolute.
+            cwd: absolute path of the folder that relative paths start from.
 
         Raises:
-            ConfigurationError: values that cannot be used, all of them.
+            ConfigurationError: some values are invalid; it lists all of them.
         """
         read = EnvironmentReader(environ)
         warnings: list[str] = []
@@ -144,12 +144,12 @@ class Config(NamedTuple):
 
 
 def _read_worker(read: EnvironmentReader, warnings: list[str]) -> tuple[str, str, WorkerAddress]:
-    """The encoding of the messages, the storage protocol, and where the worker is."""
+    """Return the encoding of the messages, the storage protocol, and the worker's address."""
     encoding = read.choice("WORKER_ALGORITHM_ENCODING", ENCODINGS, "json")
     protocol = read.choice("WORKER_SOCKET_PROTOCOL", ("ws", "wss"), "ws")
     host = read.text("WORKER_SOCKET_HOST", "127.0.0.1")
     port = read.port("WORKER_SOCKET_PORT", 3000)
-    # A debugger's machine sees HKube's storage only if somebody has seen to that.
+    # A developer's machine usually cannot reach HKube's storage, so a debug URL does not imply v3.
     has_storage = storage_is_configured(read) and not read.text("WORKER_SOCKET_URL")
     storage = read.choice("STORAGE_PROTOCOL", _STORAGE_PROTOCOLS, "v3" if has_storage else "v1")
     address = WorkerAddress("", "", port)
@@ -168,7 +168,7 @@ def _read_worker(read: EnvironmentReader, warnings: list[str]) -> tuple[str, str
 def _read_url(
     read: EnvironmentReader, encoding: str, storage: str, warnings: list[str]
 ) -> tuple[str, str, WorkerAddress]:
-    """The same from a whole URL: the worker follows its query, so we do too."""
+    """Return the same from a whole URL: its query wins, because the worker follows it."""
     import socket
 
     parts = parse_url(read.text("WORKER_SOCKET_URL"))
@@ -184,8 +184,8 @@ def _read_url(
     ):
         if ours != theirs and read.text(name):
             warnings.append(
-                f"{name} asks for {ours} and the query of WORKER_SOCKET_URL for {theirs}: "
-                f"{theirs} is used"
+                f"{name} asks for {ours} but the query of WORKER_SOCKET_URL asks for {theirs}: "
+                f"using {theirs}"
             )
     query = {**_query(asked_storage, asked), "hostname": socket.gethostname()}
     return asked, asked_storage, parts.address(query)
@@ -201,8 +201,8 @@ def _read_algorithm_folder(read: EnvironmentReader, cwd: str) -> str:
     if os.path.isdir(path):
         return path
     if given:
-        fault = "is a file" if os.path.exists(path) else "does not exist"
-        read.reject("ALGORITHM_PATH", f"a folder ({path} {fault})", _folders_in(cwd))
+        reason = "is a file" if os.path.exists(path) else "does not exist"
+        read.reject("ALGORITHM_PATH", f"a folder ({path} {reason})", _folders_in(cwd))
     return cwd
 
 

@@ -1,4 +1,4 @@
-"""The settings of storage mode v3: where inputs and results are, and who serves them to whom."""
+"""The settings of storage mode v3: where inputs and results are, and how peers serve them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from .environment import EnvironmentReader
 
 _ENCODINGS = ("json", "msgpack", "bson")
-# Who sets one of these has a storage.
+# Setting any of these selects mode v3.
 _CHOOSES_STORAGE = ("DEFAULT_STORAGE", "S3_ENDPOINT_URL", "BASE_FS_ADAPTER_DIRECTORY")
 
 
@@ -17,10 +17,10 @@ class S3Settings(NamedTuple):
 
     Attributes:
         endpoint: URL of the service.
-        access_key_id: name of the key.
-        secret_access_key: the key.
-        verify_ssl: whether the service's certificate must be valid.
-        ca_file: certificates of authorities that it may be signed by; empty: the system's alone.
+        access_key_id: name of the access key.
+        secret_access_key: the access key.
+        verify_ssl: the service's certificate must be valid.
+        ca_file: certificates of authorities to trust in addition to the system's; may be empty.
     """
 
     endpoint: str
@@ -30,20 +30,20 @@ class S3Settings(NamedTuple):
     ca_file: str
 
     def __repr__(self) -> str:
-        return f"S3Settings(endpoint={self.endpoint!r}, …)"  # a key must not reach a log
+        return f"S3Settings(endpoint={self.endpoint!r}, …)"  # keep the key out of logs
 
 
 class StorageSettings(NamedTuple):
-    """How results are kept outside the WebSocket (mode v3).
+    """Where and how inputs and results are stored (mode v3).
 
     Attributes:
         kind: ``fs`` or ``s3``.
-        encoding: of what is stored.
+        encoding: encoding of stored values.
         cluster_name: first part of all paths.
-        max_cache_size: of the inputs kept in memory, in megabytes.
-        retry_timeout: seconds for which what cannot be read or written is tried again.
-        folder: of ``fs``, absolute.
-        s3: of ``s3``.
+        max_cache_size: megabytes of inputs to keep in memory.
+        retry_timeout: seconds to go on retrying a failed read or write.
+        folder: absolute path of the folder; for ``fs``.
+        s3: settings for ``s3``.
     """
 
     kind: str
@@ -56,7 +56,7 @@ class StorageSettings(NamedTuple):
 
     @property
     def place(self) -> str:
-        """Where it is, in words."""
+        """The location, in words."""
         return f"S3 at {self.s3.endpoint}" if self.kind == "s3" else f"files in {self.folder}"
 
 
@@ -64,15 +64,15 @@ class DiscoverySettings(NamedTuple):
     """How algorithms serve their results to each other (mode v3).
 
     Attributes:
-        enabled: whether to serve.
-        host: this pod's address.
-        port: TCP port of the results.
-        streaming_port: TCP port of streamed messages.
-        encoding: of requests and replies.
+        enabled: serve results to peers.
+        host: address of this pod.
+        port: TCP port for results.
+        streaming_port: TCP port for streamed messages; not used yet.
+        encoding: encoding of requests and replies.
         timeout: seconds to wait for a peer's reply.
-        network_timeout: seconds to wait for a peer to be there.
-        max_cache_size: of the results kept for peers, in megabytes.
-        serving_report_interval: seconds between two reports that results are still served.
+        network_timeout: seconds to wait for a peer to respond to a ping.
+        max_cache_size: megabytes of results to keep for peers.
+        serving_report_interval: seconds between reports that results are still being served.
     """
 
     enabled: bool
@@ -87,12 +87,12 @@ class DiscoverySettings(NamedTuple):
 
 
 def storage_is_configured(read: EnvironmentReader) -> bool:
-    """Whether the environment names a storage."""
+    """Return whether the environment selects a storage."""
     return any(read.text(name) for name in _CHOOSES_STORAGE)
 
 
 def read_storage(read: EnvironmentReader, cwd: str) -> StorageSettings:
-    """The settings of the storage."""
+    """Read the settings of the storage."""
     given = [name for name in _CHOOSES_STORAGE if read.text(name)]
     only_s3 = given == ["S3_ENDPOINT_URL"]
     folder = read.text("BASE_FS_ADAPTER_DIRECTORY", "/var/tmp/fs/storage")
@@ -121,7 +121,7 @@ def _read_endpoint(read: EnvironmentReader) -> str:
 
 
 def read_discovery(read: EnvironmentReader) -> DiscoverySettings:
-    """The settings of the serving of results to other algorithms."""
+    """Read the settings for serving results to other algorithms."""
     return DiscoverySettings(
         enabled=read.flag("DISCOVERY_ENABLE", True),
         host=read.text("POD_IP", "127.0.0.1"),

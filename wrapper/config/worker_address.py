@@ -1,19 +1,19 @@
-"""Where the worker is: its URL, from the parts that the environment names or as a whole."""
+"""The worker's address, from a host and port or from a whole URL."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 _DEFAULT_PORTS = {"ws": 80, "wss": 443}
-_SCHEMES = {"http": "ws", "https": "wss"}  # what somebody wrote → what was meant
+_SCHEMES = {"http": "ws", "https": "wss"}  # scheme given → scheme probably meant
 
 
 class WorkerAddress(NamedTuple):
     """Where to connect to.
 
     Attributes:
-        url: whole, with its query.
-        host: without the brackets of an IPv6 address.
+        url: URL with its query.
+        host: host name or address; an IPv6 address without brackets.
         port: TCP port.
     """
 
@@ -23,29 +23,29 @@ class WorkerAddress(NamedTuple):
 
 
 def address_of_parts(protocol: str, host: str, port: int, query: dict[str, str]) -> WorkerAddress:
-    """The address of a worker at a host and port.
+    """Return the address of a worker at a host and port.
 
     Raises:
-        ValueError: the host is none; the text is what it must be.
+        ValueError: the host is invalid; the message says what is accepted.
     """
     bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
     if bare.count(":") == 1:
-        raise ValueError("a host name or an address alone; the port goes into WORKER_SOCKET_PORT")
+        raise ValueError("only a host name or an address; the port goes into WORKER_SOCKET_PORT")
     if not bare.isprintable() or any(character in " /?#@[]" for character in bare):
-        raise ValueError("a host name or an address alone")
+        raise ValueError("only a host name or an address")
     shown = f"[{bare}]" if ":" in bare else bare
     joined = "&".join(f"{name}={value}" for name, value in query.items())
     return WorkerAddress(f"{protocol}://{shown}:{port}/?{joined}", bare, port)
 
 
 class UrlParts(NamedTuple):
-    """A WebSocket URL that a user gave.
+    """The parts of a WebSocket URL that a user gave.
 
     Attributes:
-        start: scheme, host, port and path; never empty from the path on.
-        host: without the brackets of an IPv6 address.
-        port: TCP port; the scheme's own if the URL has none.
-        query: as it was written, without the question mark.
+        start: scheme, host, port and path; the path is at least ``/``.
+        host: host name or address; an IPv6 address without brackets.
+        port: TCP port; the default of the scheme if the URL has no port.
+        query: the query as written, without the question mark.
     """
 
     start: str
@@ -55,16 +55,16 @@ class UrlParts(NamedTuple):
 
     @property
     def parameters(self) -> dict[str, str]:
-        """The query's names and values."""
-        from urllib.parse import parse_qsl  # not needed at the start in a cluster
+        """The names and values in the query."""
+        from urllib.parse import parse_qsl  # not needed for a start in a cluster
 
         return dict(parse_qsl(self.query, keep_blank_values=True))
 
     def address(self, query: dict[str, str]) -> WorkerAddress:
-        """The address, its own query kept as it was written and followed by what it lacks.
+        """Return the address; its query is kept as written, and missing parameters are added.
 
         Args:
-            query: what the URL must have; a name that it has already is left as it is.
+            query: the parameters that the query must have; existing ones are not changed.
         """
         from urllib.parse import urlencode
 
@@ -74,10 +74,10 @@ class UrlParts(NamedTuple):
 
 
 def parse_url(text: str) -> UrlParts:
-    """Take a WebSocket URL apart.
+    """Parse a WebSocket URL.
 
     Raises:
-        ValueError: it is none; the text is what it must be.
+        ValueError: the URL is invalid; the message says what is accepted.
     """
     from urllib.parse import urlsplit
 

@@ -1,1 +1,1 @@
-"""The frames that the supervisor and the algorithm process exchange."""
+"""The frames that supervisor and algorithm process exchange."""

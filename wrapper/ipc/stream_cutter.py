@@ -1,7 +1,7 @@
-"""Cutting a byte stream into frames, with no copy of large ones.
+"""Cutting a byte stream into frames, without copying large ones.
 
-Both streams of the wrapper (the WebSocket and the pipe between its two processes) carry frames
-with a short header that tells the payload's length. What differs is the header alone.
+Both streams of the wrapper (the WebSocket, and the pipes between its two processes) carry frames
+with a short header that contains the payload's length. Only the headers differ.
 """
 
 from __future__ import annotations
@@ -9,29 +9,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-# One read takes at most this many bytes of small frames at once.
+# The most bytes that one read takes, unless they belong to a large payload.
 BUFFER_SIZE = 64 * 1024
-# A header may claim gigabytes that never come: memory beyond this is taken as the bytes arrive.
+# A header may claim gigabytes that never arrive: more than this is allocated only as bytes arrive.
 TRUSTED_BYTES = 128 * 1024 * 1024
 
-# A frame's header: its own length in bytes, the payload's, and the rest as the kind of stream
-# has it. A plain tuple: this is made for every frame.
+# A frame's header: its length in bytes, the payload's length, and whatever else the stream needs
+# to make the frame. A plain tuple, because one is created for every frame.
 Head = tuple[int, int, int]
 
 FrameT = TypeVar("FrameT")
 
 
 class StreamCutter(Generic[FrameT]):
-    """Turns what is read from a socket into frames.
+    """Turns the bytes of a stream into frames.
 
     Read into :meth:`space`, then call :meth:`filled` with the number of bytes read. A payload
-    that does not fit the buffer is read straight to where it will stay.
+    that does not fit into the buffer is read directly into its final place.
 
     Args:
-        read_head: from the buffer and the bounds of the bytes at hand to the frame's head; None
-            while the header is incomplete. May raise; the stream is then of no more use.
-        make_frame: from the head's third part and the payload to a frame. The payload is the
-            receiver's own: no view of the buffer is given away.
+        read_head: returns the head of the frame in a buffer between two positions; None while the
+            header is incomplete. It may raise, which makes the stream unusable.
+        make_frame: returns a frame, from the third part of its head and its payload. The payload
+            belongs to the frame; it is never a view of the buffer.
     """
 
     def __init__(
@@ -42,20 +42,20 @@ class StreamCutter(Generic[FrameT]):
         self._read_head = read_head
         self._make_frame = make_frame
         self._buffer = memoryview(bytearray(BUFFER_SIZE))
-        self._end = 0  # of what is not yet cut, in the buffer
+        self._end = 0  # of the bytes in the buffer that are not cut yet
         self._large: bytearray | None = None
         self._large_length = 0
         self._large_info = 0
         self._large_filled = 0
 
     def space(self) -> memoryview:
-        """Where the next bytes of the stream belong."""
+        """Return the buffer for the next bytes of the stream."""
         if self._large is not None:
             return memoryview(self._large)[self._large_filled :]
         return self._buffer[self._end :] if self._end else self._buffer
 
     def filled(self, count: int) -> list[FrameT]:
-        """Take note of `count` new bytes in the space; returns the frames that are now whole."""
+        """Process `count` new bytes in `space()`; return the frames that are now complete."""
         if self._large is None:
             return self._cut(self._end + count)
         self._large_filled += count
@@ -100,7 +100,7 @@ class StreamCutter(Generic[FrameT]):
         self._large = larger
 
     def _make_room(self, start: int, end: int) -> None:
-        """Move a frame's first part to the front of the buffer, so that the rest fits behind."""
+        """Move an incomplete frame to the front of the buffer, so that the rest fits behind it."""
         rest = end - start
         if start and rest:
             self._buffer[:rest] = bytes(self._buffer[start:end])

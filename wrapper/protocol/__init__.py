@@ -1,1 +1,1 @@
-"""What is said between worker and algorithm, with no I/O, clock or thread."""
+"""The protocol between worker and algorithm: no I/O, no clock, no threads."""

@@ -1,1 +1,1 @@
-"""Storage mode v3: inputs and results straight from and to S3 or files, or from a peer's memory."""
+"""Storage mode v3: reads inputs from S3, files or a peer's memory, and writes results."""

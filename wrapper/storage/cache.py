@@ -1,4 +1,4 @@
-"""What was read already, in memory, within a budget of bytes."""
+"""Keeps values that were read in memory, within a budget of bytes."""
 
 from __future__ import annotations
 
@@ -9,24 +9,23 @@ from .format.encoded import ENTRY_BYTES, Encoded
 
 
 class Cache:
-    """Encoded values by path; the one that was not used for the longest goes first.
+    """Encoded values by path; the least recently used one is removed first.
 
-    They stay encoded: each task decodes a value of its own, so that what one task changes in its
-    input is not seen by the next.
+    Values stay encoded. Each task decodes its own copy, so it cannot change the next task's input.
 
     Args:
-        budget: bytes, of the payloads and of what each takes besides.
+        budget: Bytes for the payloads and their overhead.
     """
 
     def __init__(self, budget: int) -> None:
         self._budget = budget
         self._held: OrderedDict[str, Encoded] = OrderedDict()
         self._bytes = 0
-        # One that a signal handler of the user's can pass when the thread it interrupts holds it.
+        # Reentrant: a user's signal handler may interrupt the thread that holds the lock.
         self._lock = RLock()
 
     def get(self, path: str) -> Encoded | None:
-        """What was put in for this path, if it is still there."""
+        """Return the value for a path, if the cache still has it."""
         with self._lock:
             found = self._held.get(path)
             if found is not None:
@@ -34,24 +33,24 @@ class Cache:
             return found
 
     def put(self, path: str, encoded: Encoded) -> None:
-        """Keep a value, unless it alone is over the budget."""
+        """Keep a value, unless it alone exceeds the budget."""
         cost = encoded.size + ENTRY_BYTES
         with self._lock:
-            self._take_out(path)
+            self._remove(path)
             if cost > self._budget:
                 return
             while self._bytes + cost > self._budget:
-                self._take_out(next(iter(self._held)))
+                self._remove(next(iter(self._held)))
             self._held[path] = encoded
             self._bytes += cost
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Remove all values."""
         with self._lock:
             self._held.clear()
             self._bytes = 0
 
-    def _take_out(self, path: str) -> None:
-        gone = self._held.pop(path, None)
-        if gone is not None:
-            self._bytes -= gone.size + ENTRY_BYTES
+    def _remove(self, path: str) -> None:
+        removed = self._held.pop(path, None)
+        if removed is not None:
+            self._bytes -= removed.size + ENTRY_BYTES

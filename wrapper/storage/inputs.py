@@ -1,4 +1,4 @@
-"""Reading what a task's input refers to: from the cache, from peers, from the storage."""
+"""Reads stored inputs: from the cache, then from peers, then from the storage."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from typing import Any, NamedTuple
 from ..errors import StorageError
 from .cache import Cache
 from .format.dotted_path import MISSING, put_at, value_at
-from .format.encoded import Encoded, decode_value, too_short
+from .format.encoded import Encoded, decode_value, size_error
 from .format.references import StoragePlaceholder, StoredReference, references, result_link
 from .parallel import in_parallel
 from .stores.retries import Retries
 from .stores.store import Store
 
-# How many objects are read at once.
+# Number of objects to read at the same time.
 _WORKERS = 8
 
-# Asks peers for the links that name one; gives what they had, by path. Never raises.
+# Asks the peers that the links name; returns the values that they have, by path. Never raises.
 AskPeers = Callable[[Sequence[StoredReference]], Mapping[str, Encoded]]
 
 
 class Sources(NamedTuple):
-    """Where values come from.
+    """The sources of stored values.
 
     Attributes:
-        store: files or S3.
-        retries: how often the store is asked.
-        cache: what was read before.
-        ask_peers: None: peers are not asked.
-        encoding: of what has no header.
-        cluster: first part of the paths of results.
-        warn: takes a line for the log.
+        store: Files or S3.
+        retries: Repeats failed reads.
+        cache: Values read before.
+        ask_peers: Reads values from peers; None to ask no peers.
+        encoding: Encoding of values without a header.
+        cluster: Name of the cluster, which starts the paths of results.
+        warn: Writes a warning to the log.
     """
 
     store: Store
@@ -44,16 +44,16 @@ class Sources(NamedTuple):
 
 
 def fill_input(job: MutableMapping[str, Any], sources: Sources) -> None:
-    """Put the stored values into the `input` of a job, in place of what refers to them.
+    """Replace the references in a job's `input` with the stored values.
 
     Args:
-        job: the data of ``initialize``.
-        sources: where they come from.
+        job: The data of the `initialize` message.
+        sources: Where to read the values.
 
     Raises:
-        StorageError: a value cannot be had; the text names its place and its key.
+        StorageError: A value cannot be read; the message names its place and its key.
     """
-    if job.get("useCache") is False:  # nothing is to be kept for later tasks
+    if job.get("useCache") is False:  # keep nothing for later tasks
         sources.cache.clear()
         sources = sources._replace(cache=Cache(0))
     wanted = list(references(job, sources.cluster))
@@ -65,27 +65,27 @@ def fill_input(job: MutableMapping[str, Any], sources: Sources) -> None:
         value = found if reference.is_batch else found[0]
         if not put_at({"input": job.get("input")}, f"input.{reference.position}", value):
             raise StorageError(
-                f"HKube's flatInput names input.{reference.position}, which the input does not have"
+                f"HKube's flatInput names input.{reference.position}, which does not exist"
             )
 
 
 def read_link(link: StoredReference, sources: Sources) -> Any:
-    """The value of one link, apart from any task's input.
+    """Read the value of a single link.
 
     Raises:
-        StorageError: it cannot be had; the text names its path.
+        StorageError: The value cannot be read; the message names its path.
     """
     return _Values([StoragePlaceholder("", "", [link], False)], sources).take(link)
 
 
 def fetch_response(response: Any, sources: Sources) -> Any:
-    """What an answer to a call of HKubeApi refers to; an answer that is the value stays itself.
+    """Replace the links in the answer to a call of HKubeApi with the stored values.
 
-    In a list of nodes' results the large ones are links of their own. None of it is kept: no other
-    task asks for it, and the job may have `useCache: false`.
+    The answer may be a link itself; in a list of node results, each large result is a link. The
+    values are not cached, because no other task reads them and the job may have `useCache: false`.
 
     Raises:
-        StorageError: it cannot be had.
+        StorageError: A value cannot be read.
     """
     sources = sources._replace(cache=Cache(0))
     link = result_link(response)
@@ -104,11 +104,11 @@ def _is_big(info: object) -> bool:
 
 
 class _Values:
-    """The values of several references, each object read once.
+    """The values of several references; each object is read once.
 
     Args:
-        wanted: all places to be filled.
-        sources: where the values come from.
+        wanted: The places to fill.
+        sources: Where to read the values.
     """
 
     def __init__(self, wanted: Sequence[StoragePlaceholder], sources: Sources) -> None:
@@ -117,18 +117,18 @@ class _Values:
         self._encoded: dict[str, Encoded] = {}
         self._decoded: dict[str, _Decoded] = {}
         self._uses: dict[str, int] = {}
-        # Who gave what is not from the storage, for the log: if it is no good, the storage is read.
-        self._givers: dict[str, str] = {}
+        # The cache or the peer that a value came from. If it is corrupt, the storage is read.
+        self._origins: dict[str, str] = {}
         links: dict[str, StoredReference] = {}
         for link in (link for reference in wanted for link in reference.links):
             self._uses[link.path] = self._uses.get(link.path, 0) + 1
             if link.path not in links or links[link.path].peer is None:
                 links[link.path] = link
         self._links = links
-        self._read_all(list(links.values()))
+        self._read_from_all_sources(list(links.values()))
 
     def take(self, link: StoredReference) -> Any:
-        """The value of one of the links; what it holds is handed out to nobody else."""
+        """Return the value of a link; no other caller gets the same mutable object."""
         path, inner = link.path, link.inner
         decoded = self._decoded.get(path)
         if decoded is None or decoded.overlaps(inner):
@@ -140,97 +140,99 @@ class _Values:
             self._encoded.pop(path, None)
         return value
 
-    def _read_all(self, links: list[StoredReference]) -> None:
+    def _read_from_all_sources(self, links: list[StoredReference]) -> None:
         missing = [link for link in links if not self._is_cached(link)]
         asked = [link for link in missing if link.peer is not None]
         if asked and self._sources.ask_peers is not None:
             for path, encoded in self._sources.ask_peers(asked).items():
                 self._take_from_peer(self._links[path], encoded)
         in_parallel(
-            self._read, [link for link in missing if link.path not in self._encoded], _WORKERS
+            self._read_from_store,
+            [link for link in missing if link.path not in self._encoded],
+            _WORKERS,
         )
 
     def _is_cached(self, link: StoredReference) -> bool:
         found = self._sources.cache.get(link.path)
         if found is not None:
             self._encoded[link.path] = found
-            self._givers[link.path] = "the cache"
+            self._origins[link.path] = "the cache"
         return found is not None
 
     def _take_from_peer(self, link: StoredReference, encoded: Encoded) -> None:
         assert link.peer is not None
-        giver = f"the peer {link.peer.host}:{link.peer.port}"
-        if (fault := too_short(encoded, link.size)) is not None:
-            self._warn_of(giver, link.path, fault)
+        origin = f"the peer {link.peer.host}:{link.peer.port}"
+        if (error := size_error(encoded, link.size)) is not None:
+            self._warn_about(origin, link.path, error)
         else:
             self._encoded[link.path] = encoded
-            self._givers[link.path] = giver
+            self._origins[link.path] = origin
 
-    def _read(self, link: StoredReference) -> None:
+    def _read_from_store(self, link: StoredReference) -> None:
         try:
             self._encoded[link.path] = self._sources.retries.run(
                 f"reading {link.path}",
                 lambda: self._sources.store.read(link.path),
-                # A peer that told where its result will be may still be writing it.
+                # The peer announces a result before it has finished writing it.
                 await_missing=link.peer is not None,
             )
         except StorageError as error:
             raise self._named(link.path, error) from None
 
     def _decode(self, path: str) -> Any:
-        # The last use lets go of the bytes before the value is there twice.
+        # On the last use, release the bytes so that the value is not in memory twice.
         last = self._uses[path] == 1
         encoded = self._encoded.pop(path) if last else self._encoded[path]
-        link, giver = self._links[path], self._givers.pop(path, None)
+        link, origin = self._links[path], self._origins.pop(path, None)
         try:
             value = decode_value(encoded, self._sources.encoding, link.size)
         except StorageError as error:
-            if giver is None:
+            if origin is None:
                 raise self._named(path, error) from None
-            self._warn_of(giver, path, error)
+            self._warn_about(origin, path, error)
         else:
             self._sources.cache.put(path, encoded)
             return value
-        self._read(link)
+        self._read_from_store(link)
         return self._decode(path)
 
-    def _warn_of(self, giver: str, path: str, fault: StorageError) -> None:
-        self._sources.warn(f"{path} from {giver}: {fault}; reading from the storage")
+    def _warn_about(self, origin: str, path: str, error: StorageError) -> None:
+        self._sources.warn(f"{path} from {origin}: {error}; reading from the storage")
 
     def _named(self, path: str, error: StorageError) -> StorageError:
         return StorageError(f"{self._names[path]} cannot be read from {path}: {error}")
 
 
 class _Decoded:
-    """A decoded value, of which parts are handed out."""
+    """A decoded value whose parts are given out."""
 
     def __init__(self, value: Any) -> None:
         self._value = value
-        self._given: set[str] = set()  # the inner paths that were handed out
-        self._above: set[str] = set()  # and all that lead to one of them
+        self._given: set[str] = set()  # the inner paths that were given out
+        self._above: set[str] = set()  # and the paths of their parents
 
     def overlaps(self, inner: str) -> bool:
-        """Whether a part of what is there was handed out already."""
-        return inner in self._above or not self._given.isdisjoint(_lead_to(inner))
+        """Return whether an inner path overlaps with a part that was given out."""
+        return inner in self._above or not self._given.isdisjoint(_with_parents(inner))
 
     def take(self, inner: str) -> Any:
-        """What is at a dotted path; None if there is nothing, as HKube has it."""
+        """Return the value at a dotted path; like HKube, return None if the path does not exist."""
         self._given.add(inner)
-        self._above.update(_lead_to(inner))
+        self._above.update(_with_parents(inner))
         if not inner:
             return self._value
         found = value_at(self._value, inner)
         return None if found is MISSING else found
 
 
-def _lead_to(inner: str) -> set[str]:
-    """A path and all that lead to it: `a.b` has `a.b`, `a` and the empty one."""
+def _with_parents(inner: str) -> set[str]:
+    """Return a path and its parents: `a.b`, `a` and the empty path for `a.b`."""
     steps = inner.split(".") if inner else []
     return {".".join(steps[:taken]) for taken in range(len(steps) + 1)}
 
 
 def _names(wanted: Sequence[StoragePlaceholder]) -> dict[str, str]:
-    """What an error calls the value at a path: the place that it is for."""
+    """Return the name of each value in error messages, by path: the place that it fills."""
     names: dict[str, str] = {}
     for reference in wanted:
         for number, link in enumerate(reference.links):

@@ -1,4 +1,4 @@
-"""Doing several things that wait at once."""
+"""Runs several blocking operations at the same time."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ T = TypeVar("T")
 
 
 def in_parallel(act: Callable[[T], None], items: Sequence[T], workers: int) -> None:
-    """Call `act` with each item; several at a time, each item once.
+    """Call `act` once for each item, several at a time.
 
-    The calling thread does its part, so that all is done even where no other thread can be
-    started for want of memory.
+    The calling thread takes part, so the work is done even if no other thread can be started.
 
     Args:
-        act: safe from any thread.
-        items: what for; begun in this order.
-        workers: how many at a time, at most.
+        act: Called with an item; must be safe to call from any thread.
+        items: The items, started in this order.
+        workers: Maximum number of calls at the same time.
 
     Raises:
-        BaseException: the first that `act`, or a signal's handler, raised; what had not begun by
-            then is left out.
+        BaseException: The first exception that `act` or a signal handler raised. Items that were
+            not started by then are skipped.
     """
-    places = count()  # its next() is one step that no other thread can come between
+    places = count()  # its next() is atomic
     failures: list[BaseException] = []
     ended: list[None] = []
     changed = Event()
@@ -34,7 +33,7 @@ def in_parallel(act: Callable[[T], None], items: Sequence[T], workers: int) -> N
         while not failures and (place := next(places)) < len(items):
             try:
                 act(items[place])
-            except BaseException as error:  # told to the caller
+            except BaseException as error:  # raised in the caller
                 failures.append(error)
 
     def help_out() -> None:
@@ -46,15 +45,15 @@ def in_parallel(act: Callable[[T], None], items: Sequence[T], workers: int) -> N
     for _ in range(min(workers, len(items)) - 1):
         try:
             Thread(target=help_out, name="hkube-storage", daemon=True).start()
-        except RuntimeError:  # no thread to be had
+        except RuntimeError:  # cannot start a thread; continue without it
             break
         helpers += 1
     work()
-    # Not `join`: after a failure nobody waits for those that are still at it.
+    # Not `join`: after a failure, do not wait for the calls that are still running.
     while not failures and len(ended) < helpers:
         try:
             changed.wait()
-        except BaseException as error:  # AlgorithmStopped: the helpers begin nothing more
+        except BaseException as error:  # AlgorithmStopped: the helpers start no more items
             failures.append(error)
         changed.clear()
     if failures:

@@ -1,4 +1,4 @@
-"""Writing what a task gives: its result, and the inputs of algorithms that it starts."""
+"""Writes a task's result to the storage, and the inputs of algorithms that it starts."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from .stores.store import Store
 _ID_LENGTH = 8
 _ID_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
-# Has a result held in memory for peers, under the task's id; gives who holds it: host and port.
-# None: it is not held, for lack of room or of a holder. Never raises.
+# Keeps a task's result in memory for peers; returns the host and port where they can request it, or
+# None if it is not kept. Never raises.
 Hold = Callable[[str, Encoded], "Mapping[str, Any] | None"]
 
 
 class Sink(NamedTuple):
-    """Where values go.
+    """The destination of results.
 
     Attributes:
-        store: files or S3.
-        retries: how often the store is tried.
-        hold: see there; None: results are not held for peers.
-        encoding: of what is stored.
-        cluster: first part of the paths.
+        store: Files or S3.
+        retries: Repeats failed writes.
+        hold: Keeps results for peers; None to keep none.
+        encoding: Encoding of the stored values.
+        cluster: Name of the cluster, which starts the paths.
     """
 
     store: Store
@@ -41,12 +41,12 @@ class Sink(NamedTuple):
 
 
 class ResultOrigin(NamedTuple):
-    """The task that a result comes from, as HKube named it.
+    """The task that a result comes from.
 
     Attributes:
-        job_id: of the pipeline's run.
-        task_id: of the task.
-        node_name: of the node.
+        job_id: Id of the pipeline's run.
+        task_id: Id of the task.
+        node_name: Name of the node.
         save_paths: `info.savePaths`: the parts of the result that later nodes refer to.
     """
 
@@ -60,21 +60,23 @@ def store_result(
     source: ResultOrigin,
     take_result: Callable[[], Any],
     sink: Sink,
-    say: Callable[[Mapping[str, Any]], None],
+    send: Callable[[Mapping[str, Any]], None],
 ) -> None:
-    """Store a task's result, and tell HKube where it is.
+    """Store a task's result and report its path to HKube.
 
-    Peers that find it in memory are told first: they read while it is still being written.
+    If the result is kept in memory for peers, it is reported before it is written, so that they can
+    already read it.
 
     Args:
-        source: the task.
-        take_result: gives what the user's code returned, once: it is let go of when encoded.
-        sink: where it goes.
-        say: sends a message to the worker.
+        source: The task.
+        take_result: Returns the result once; it must keep no reference, so that the memory is
+            released after encoding.
+        sink: Where to write the result.
+        send: Sends a message to the worker.
 
     Raises:
-        EncodingError: the result holds something that cannot be stored.
-        StorageError: it cannot be written; the text names its size and its path.
+        EncodingError: The result contains something that cannot be stored.
+        StorageError: The result cannot be written; the message names its size and its path.
     """
     task_id = source.task_id or ""
     path = task_path(sink.cluster, source.job_id or "", task_id)
@@ -84,38 +86,38 @@ def store_result(
     del result
     holder = sink.hold(task_id, encoded) if sink.hold is not None else None
     if holder is not None:
-        say(storing(path, encoded.size, metadata, holder, task_id))
-    _write(sink, path, encoded, "the result")
+        send(storing(path, encoded.size, metadata, holder, task_id))
+    _write_to_store(sink, path, encoded, "the result")
     if holder is None:
-        say(storing(path, encoded.size, metadata))
+        send(storing(path, encoded.size, metadata))
 
 
 def store_inputs(job_id: str, items: Sequence[Any], sink: Sink) -> dict[str, str]:
     """Store the inputs of an algorithm that user code starts.
 
     Returns:
-        A key for each item, in order, and the path where it is stored.
+        The path of each item by a new key, in order.
 
     Raises:
-        EncodingError: an item holds something that cannot be stored.
-        StorageError: an item cannot be written.
+        EncodingError: An item contains something that cannot be stored.
+        StorageError: An item cannot be written.
     """
     paths: dict[str, str] = {}
     for number, item in enumerate(items):
         key = _new_id()
         path = task_path(sink.cluster, job_id, key)
         subject = f"input[{number}]"
-        _write(sink, path, encode_value(item, sink.encoding, subject), subject)
+        _write_to_store(sink, path, encode_value(item, sink.encoding, subject), subject)
         paths[key] = path
     return paths
 
 
 def _new_id() -> str:
-    # Not by `secrets`, which takes 5 ms to import: nobody has to guess these.
+    # `secrets` takes 5 ms to import, and these ids need not be hard to guess.
     return "".join(_ID_CHARACTERS[byte % len(_ID_CHARACTERS)] for byte in os.urandom(_ID_LENGTH))
 
 
-def _write(sink: Sink, path: str, encoded: Encoded, what: str) -> None:
+def _write_to_store(sink: Sink, path: str, encoded: Encoded, what: str) -> None:
     try:
         sink.retries.run(f"writing {path}", lambda: sink.store.write(path, encoded))
     except StorageError as error:

@@ -1,4 +1,4 @@
-"""Storage mode v3 as the algorithm side uses it: one object for all tasks."""
+"""Storage mode v3 for the algorithm process: one object serves all tasks."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class TaskStorage:
     """Reads the inputs of tasks and writes their results.
 
     Args:
-        settings: where, and in which encoding.
-        discovery: how to ask peers, and where they find this one.
-        warn: takes a line for the log.
-        handover: takes results to be held for peers; None: they are not.
+        settings: Kind and place of the storage, and its encoding.
+        discovery: How to ask peers, and where they can reach this algorithm.
+        warn: Writes a warning to the log.
+        handover: Socket to the supervisor, which keeps results for peers; None to keep none.
     """
 
     def __init__(
@@ -49,24 +49,24 @@ class TaskStorage:
         self._sink = Sink(store, retries, hold, encoding, cluster)
 
     def fill_input(self, job: MutableMapping[str, Any]) -> None:
-        """Put the stored values into a job's input; see ``inputs.fill_input``."""
+        """Replace the references in a job's input with values; see `inputs.fill_input`."""
         fill_input(job, self._sources)
 
     def store_result(
         self,
         source: ResultOrigin,
         take_result: Callable[[], Any],
-        say: Callable[[Mapping[str, Any]], None],
+        send: Callable[[Mapping[str, Any]], None],
     ) -> None:
-        """Store a task's result and tell where it is; see ``results.store_result``."""
-        store_result(source, take_result, self._sink, say)
+        """Store a task's result and report its path; see `results.store_result`."""
+        store_result(source, take_result, self._sink, send)
 
     def store_inputs(self, job_id: str, items: Sequence[Any]) -> dict[str, str]:
-        """Store what an algorithm that is started gets; see ``results.store_inputs``."""
+        """Store the inputs of an algorithm that user code starts; see `results.store_inputs`."""
         return store_inputs(job_id, items, self._sink)
 
     def fetch_response(self, response: Any) -> Any:
-        """What an answer of HKube refers to; see ``inputs.fetch_response``."""
+        """Read the values that an answer of HKube links to; see `inputs.fetch_response`."""
         return fetch_response(response, self._sources)
 
 
@@ -74,7 +74,7 @@ def _ask_peers(discovery: DiscoverySettings, warn: Callable[[str], None]) -> Ask
     client: PeerClient | None = None
 
     def ask(links: Sequence[StoredReference]) -> Mapping[str, Encoded]:
-        # When the first link names a peer: ZeroMQ takes time to import, and a thread.
+        # Created on first use, because ZeroMQ is slow to import and starts a thread.
         nonlocal client
         if client is None:
             from .peers.client import PeerClient
@@ -88,10 +88,10 @@ def _ask_peers(discovery: DiscoverySettings, warn: Callable[[str], None]) -> Ask
 def _hold(handover: socket.socket, discovery: DiscoverySettings) -> Hold:
     from .peers.handover import Handover
 
-    offers = Handover(handover, discovery.max_cache_size * _MEGABYTE)
-    place = {"host": discovery.host, "port": str(discovery.port)}
+    supervisor = Handover(handover, discovery.max_cache_size * _MEGABYTE)
+    address = {"host": discovery.host, "port": str(discovery.port)}
 
     def hold(task_id: str, encoded: Encoded) -> Mapping[str, Any] | None:
-        return place if offers.offer(task_id, encoded) else None
+        return address if supervisor.offer(task_id, encoded) else None
 
     return hold

@@ -1,7 +1,7 @@
-"""For users' own tests: the pytest fixture `hkube`, which runs an algorithm with no cluster.
+"""The pytest fixture ``hkube``, with which users test their algorithms without a cluster.
 
-The plugin itself is `hkube_python_wrapper/_pytest_plugin.py`; what is here is for type hints
-(`def test_it(hkube: HKube)`), and does not need pytest.
+The pytest plugin is ``hkube_python_wrapper/_pytest_plugin.py``. Tests import this module for type
+hints, as in ``def test_it(hkube: HKube)``; it does not need pytest.
 """
 
 from __future__ import annotations

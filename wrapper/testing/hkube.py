@@ -1,4 +1,4 @@
-"""The fixture `hkube`: what a test does in HKube's place."""
+"""The class behind the fixture ``hkube``, which plays HKube's part in a test."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import WrapperError
 from ..ipc.frames import INTERRUPT_SIGNAL
+from ..local.worker.answers import Answer
 from ..protocol.encoding.encoding import get_encoding
 from ..protocol.messages import commands
 from ..text.suggestions import did_you_mean, near_miss
@@ -26,35 +27,39 @@ from .sessions.in_process import InProcess
 from .sessions.isolated import Isolated
 
 TIMEOUT = 60.0
-"""Seconds that a run may take, if the test does not say."""
+"""Default limit for a run, in seconds."""
 
-_SAID = (
+_ALGORITHM_MESSAGES = (
     *(commands.INITIALIZED, commands.STARTED, commands.PROGRESS),
     *(commands.START_SPAN, commands.FINISH_SPAN, commands.START_ALGORITHM_EXECUTION),
     *(commands.START_RAW_SUB_PIPELINE, commands.START_STORED_SUB_PIPELINE),
     *(commands.STOP_SUB_PIPELINE, commands.STOP_ALGORITHM_EXECUTION),
     commands.DATA_SOURCE_REQUEST,
 )
-"""What an algorithm's side says while a task goes on."""
+"""The messages that the wrapper sends to HKube during a task."""
 
 
 class HKube:
-    """Runs algorithms with no cluster, and answers their calls."""
+    """Runs algorithms without a cluster and answers their calls.
+
+    Tests get an instance from the fixture ``hkube`` instead of creating one.
+    """
 
     def __init__(self, folders: Sequence[Path], last_resort: LastResort | None = None) -> None:
-        """Prepare it; a test gets it from the fixture `hkube`.
+        """Create the object without loading any algorithm.
 
         Args:
-            folders: that a relative path may start from, before the working directory.
-            last_resort: ends the process if it must be; None: one that writes to stderr.
+            folders: Folders to resolve relative paths against, before the working directory.
+            last_resort: Ends the process when user code cannot be stopped. The default writes
+                its message to stderr.
         """
         self._folders = folders
         self._last_resort = last_resort or LastResort()
         self._sessions: dict[object, InProcess | Isolated] = {}
         self._running: InProcess | Isolated | None = None
         self._stop_at: StopAt | None = None
-        self._answers = TestAnswers({}, {}, {})
-        self._faults: list[BaseException] = []
+        self._answers = TestAnswers()
+        self._test_errors: list[BaseException] = []
         self._handler = signal.getsignal(INTERRUPT_SIGNAL)
 
     def run(
@@ -66,27 +71,30 @@ class HKube:
         timeout: float | None = TIMEOUT,
         **job: Any,
     ) -> Outcome:
-        """Run an algorithm once, as HKube would give it one task.
+        """Run one task of an algorithm, as HKube would.
 
-        An algorithm is loaded at its first run in a test, and serves the next ones too.
+        The first run in a test loads the algorithm; later runs in the same test reuse it.
 
         Args:
-            algorithm: the path of its file, its folder or its algorithm.yml, or `package.module`;
-                an imported module; or a function `start`. A relative path may start from the
-                folder of the test's file, from those above it up to pytest's rootdir, or from the
-                working directory: the first where there is such a path.
-            input: the node's inputs, which the algorithm finds in `args["input"]`.
-            isolated: in processes of its own, as in a container, and not in the test's.
-            timeout: seconds until it is stopped and the test fails; None: it may run for ever.
-            job: other parts of `args`: nodeName, jobId, extraData, batchIndex, …; snake_case too.
+            algorithm: A path to the algorithm's file, folder or ``algorithm.yml``; a module name
+                such as ``package.module``; an imported module; or a ``start`` function. A relative
+                path is tried in the folder of the test file, in its parent folders up to pytest's
+                rootdir, and in the working directory. The first match is used.
+            input: The node's inputs, which the algorithm receives as ``args["input"]``.
+            isolated: Run in separate processes, as in a container, instead of in the test's
+                process.
+            timeout: Seconds after which the algorithm is stopped and the test fails. ``None``
+                sets no limit.
+            job: Other entries of ``args``, such as ``nodeName``, ``jobId``, ``extraData`` or
+                ``batchIndex``. Names in snake_case work too.
 
         Returns:
-            What came of it, also if the algorithm failed.
+            The outcome of the run, even if the algorithm failed.
 
         Raises:
-            WrapperError: there is no such algorithm, or the input cannot be sent.
-            WrongUse: what is asked for cannot be done.
-            AlgorithmFailed: it had no end in time.
+            WrapperError: The algorithm does not exist, or the input cannot be sent.
+            WrongUse: The arguments are invalid.
+            AlgorithmFailed: The algorithm did not finish in time.
         """
         __tracebackhide__ = True
         try:
@@ -95,62 +103,76 @@ class HKube:
             raise error.with_traceback(None) from error.__cause__
 
     def answer_algorithm(self, name: str, answer: Any) -> None:
-        """Answer `hkubeApi.start_algorithm(name, …)` from now on.
+        """Set the answer to ``hkubeApi.start_algorithm(name, …)``.
 
         Args:
-            name: the algorithm's.
-            answer: the result; an exception, which the call fails with; or a function that takes
-                the input that the algorithm is called with, and returns the result or raises.
+            name: Name of the algorithm that is called.
+            answer: The result; an exception, which makes the call fail; or a function that
+                receives the input of the call and returns the result or raises.
+
+        Raises:
+            WrongUse: ``name`` is not a string.
         """
         self._answer(self._answers.algorithms, name, answer)
 
     def answer_pipeline(self, name: str, answer: Any) -> None:
-        """Answer `start_stored_subpipeline` and `start_raw_subpipeline` with this name.
+        """Set the answer to ``start_stored_subpipeline`` and ``start_raw_subpipeline``.
 
         Args:
-            name: the pipeline's.
-            answer: as for `answer_algorithm`; a function takes the flow input. HKube's results
-                have the form `[{"nodeName": …, "algorithmName": …, "result": …}]`.
+            name: Name of the pipeline that is started.
+            answer: The same kinds of answer as in ``answer_algorithm``; a function receives the
+                flow input. HKube's results have the form
+                ``[{"nodeName": …, "algorithmName": …, "result": …}]``.
+
+        Raises:
+            WrongUse: ``name`` is not a string.
         """
         self._answer(self._answers.pipelines, name, answer)
 
     def answer_data_source(self, name: str, answer: Any) -> None:
-        """Answer `hkubeApi.get_data_source` for the data source of this name or id.
+        """Set the answer to ``hkubeApi.get_data_source``.
 
         Args:
-            name: its name or id.
-            answer: as for `answer_algorithm`; a function takes what was asked for.
+            name: Name or id of the data source.
+            answer: The same kinds of answer as in ``answer_algorithm``; a function receives the
+                request.
+
+        Raises:
+            WrongUse: ``name`` is not a string.
         """
         self._answer(self._answers.data_sources, name, answer)
 
     def stop(
         self, after: float | str | Callable[[Message], Any] | None = None, force: bool = True
     ) -> None:
-        """Stop the next run as HKube would; or at once the run that is going on.
+        """Stop the next run as HKube would, or the current run immediately.
+
+        The current run is stopped if there is one and ``after`` is not given.
 
         Args:
-            after: seconds from its start; the name of a message of the algorithm's side, such as
-                "progress"; or a function that takes each message and is true for the one to stop
-                after. None: as soon as it has started.
-            force: True as for a user's stop, False as for a scale-down.
+            after: When to stop the next run: a number of seconds after its start; the name of a
+                message that the wrapper sends, such as ``"progress"``; or a function that receives
+                each message and returns true for the one to stop after. By default, the run is
+                stopped as soon as it has started.
+            force: ``True`` for a stop by a user, ``False`` for a scale-down.
 
         Raises:
-            WrongUse: `after` is none of these.
+            WrongUse: ``after`` is invalid.
         """
         __tracebackhide__ = True
         if after is None and self._running is not None:
             self._running.stop(force)
         elif callable(after):
-            self._stop_at = StopAt(self._told(after), force=force)
+            self._stop_at = StopAt(self._reporting_errors(after), force=force)
         elif isinstance(after, (int, float)) and not isinstance(after, bool) and after >= 0:
-            self._stop_at = StopAt(_said(commands.STARTED), float(after), force)
-        elif after is None or after in _SAID:
-            self._stop_at = StopAt(_said(after or commands.STARTED), force=force)
+            self._stop_at = StopAt(_is_command(commands.STARTED), float(after), force)
+        elif after is None or after in _ALGORITHM_MESSAGES:
+            self._stop_at = StopAt(_is_command(after or commands.STARTED), force=force)
         else:
             raise WrongUse(_no_moment(after))
 
     def close(self) -> None:
-        """End all algorithms; the fixture does it at the end of a test."""
+        """End all algorithms. The fixture calls this at the end of a test."""
         try:
             with ExitStack() as stack:
                 for session in self._sessions.values():
@@ -169,7 +191,7 @@ class HKube:
         parts: Mapping[str, Any],
     ) -> Outcome:
         if self._running is not None:
-            raise WrongUse("a run is going on: hkube.run can be called again when it has ended")
+            raise WrongUse("a run is in progress: call hkube.run again after it ends")
         target = find_target(algorithm, [*self._folders, Path.cwd()])
         job = job_of(task_input, target.name, parts)
         session = self._session(target, isolated)
@@ -177,14 +199,14 @@ class HKube:
             {"command": commands.INITIALIZE, "data": {"input": job["input"]}}, "input"
         )
         stop_at, self._stop_at = self._stop_at, None
-        self._faults.clear()
+        self._test_errors.clear()
         self._running = session
         try:
             outcome = session.run(job, timeout, stop_at)
         finally:
             self._running = None
-        if self._faults:
-            raise self._faults[0]
+        if self._test_errors:
+            raise self._test_errors[0]
         return outcome
 
     def _session(self, target: AlgorithmTarget, isolated: bool) -> InProcess | Isolated:
@@ -192,8 +214,8 @@ class HKube:
             raise WrongUse(target.in_process_only)
         if not isolated and not _on_main_thread():
             raise WrongUse(
-                "hkube.run needs the main thread, because that is where HKube runs an algorithm; "
-                "isolated=True does without"
+                "hkube.run needs the main thread, because HKube runs algorithms there; "
+                "isolated=True works in any thread"
             )
         key = (target.key, isolated)
         found = self._sessions.get(key)
@@ -210,36 +232,40 @@ class HKube:
             self._sessions[key] = found
         return found
 
-    def _answer(self, section: Mapping[str, Any], name: str, answer: Any) -> None:
+    def _answer(self, section: dict[str, Answer], name: str, answer: Any) -> None:
         if not isinstance(name, str):
-            raise WrongUse(f"the first argument is the name that is called, not {name!r}")
-        assert isinstance(section, dict)
-        section[name] = make_answer(answer, self._encoding, self._faults.append)
+            raise WrongUse(
+                f"the first argument must be the name that the algorithm calls, not {name!r}"
+            )
+        section[name] = make_answer(answer, self._encoding, self._test_errors.append)
 
     def _encoding(self) -> str:
         return self._running.encoding if self._running is not None else "json"
 
-    def _told(self, moment: Callable[[Message], Any]) -> Callable[[Message], Any]:
-        """The same function; what it raises is for the test, and stops the run."""
+    def _reporting_errors(self, moment: Callable[[Message], Any]) -> Callable[[Message], Any]:
+        """Wrap a user's function: an error in it stops the run and fails the test."""
 
-        def is_it(message: Message) -> Any:
+        def is_moment(message: Message) -> Any:
             try:
                 return moment(message)
             except BaseException as error:
-                self._faults.append(error)
+                self._test_errors.append(error)
                 return True
 
-        return is_it
+        return is_moment
 
 
-def _said(command: str) -> Callable[[Message], bool]:
+def _is_command(command: str) -> Callable[[Message], bool]:
     return lambda message: message.get("command") == command
 
 
 def _no_moment(after: Any) -> str:
     if isinstance(after, str):
-        hint = did_you_mean(near_miss(after, _SAID)) or f": there are {', '.join(_SAID)}"
-        return f"hkube.stop(after={after!r}): no message of the algorithm's side is called so{hint}"
+        hint = (
+            did_you_mean(near_miss(after, _ALGORITHM_MESSAGES))
+            or f": it may be {', '.join(_ALGORITHM_MESSAGES)}"
+        )
+        return f"hkube.stop(after={after!r}): the wrapper sends no message of this name{hint}"
     return (
         "hkube.stop(after=…) takes seconds, the name of a message such as 'progress', or a "
         f"function of a message, not {after!r}"

@@ -1,1 +1,1 @@
-"""Wording that several folders share."""
+"""Wording that several folders share: suggestions and exit codes."""

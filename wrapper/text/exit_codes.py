@@ -1,4 +1,4 @@
-"""Exit codes as a person reads them."""
+"""Exit codes in words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import suppress
 
 
 def exit_code_text(code: int) -> str:
-    """Return `exit code 139 (SIGSEGV)`, or `exit code 3` where no signal is meant."""
+    """Return `exit code 139 (SIGSEGV)`, or `exit code 3` if the code means no signal."""
     text = f"exit code {code}"
     if code > 128:
         with suppress(ValueError):
@@ -16,5 +16,5 @@ def exit_code_text(code: int) -> str:
 
 
 def process_ended(code: int) -> str:
-    """Return the sentence about an algorithm's process that has ended by itself."""
+    """Return the sentence about an algorithm process that ended by itself."""
     return f"the process ended with {exit_code_text(code)}"

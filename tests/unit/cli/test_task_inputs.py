@@ -42,8 +42,8 @@ def test_with_one_it_is_read_as_hkube_does(given: list[Any], tasks: list[TaskInp
         (["#@flowInput.text"], FLOW, "'#@flowInput.text', which is no array"),
         (["#@flowInput.empty"], FLOW, "an empty batch"),
         (["@green"], FLOW, "'@green', but a single algorithm can refer to @flowInput only"),
-        (["#[1"], FLOW, "has no ']' at its end"),
-        (["#[1...999999999]"], FLOW, "would be 999,999,999 tasks"),
+        (["#[1"], FLOW, "does not end with ']'"),
+        (["#[1...999999999]"], FLOW, "would have 999,999,999 tasks"),
     ],
 )
 def test_references_that_lead_nowhere(

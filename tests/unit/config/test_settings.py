@@ -1,4 +1,4 @@
-"""Tests of the settings, of their table in docs/configuration.md, and of how errors read."""
+"""The settings, their table in docs/configuration.md, and their error messages."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ CWD = Path("/")
 
 
 def read(cwd: Path = CWD, **environ: str) -> Config:
-    """The settings of an environment."""
+    """Read the settings from an environment."""
     return Config.from_environ(environ, cwd)
 
 
 def problems(cwd: Path = CWD, **environ: str) -> tuple[str, ...]:
-    """What is wrong with an environment."""
+    """Return the problems of an environment."""
     with pytest.raises(ConfigurationError) as caught:
         read(cwd, **environ)
     return caught.value.problems
 
 
 def problem(cwd: Path = CWD, **environ: str) -> str:
-    """The one thing that is wrong with an environment."""
+    """Return the only problem of an environment."""
     (only,) = problems(cwd, **environ)
     return only
 
@@ -54,38 +54,38 @@ def test_defaults() -> None:
 
 
 class RecordingEnviron(Mapping[str, str]):
-    """An environment that notes which names are asked for."""
+    """An environment that records which names are read."""
 
     def __init__(self, values: dict[str, str]) -> None:
-        self.asked: set[str] = set()
+        self.read: set[str] = set()
         self._values = values
 
     def __getitem__(self, name: str) -> str:
-        self.asked.add(name)
+        self.read.add(name)
         return self._values[name]
 
     def __iter__(self) -> Iterator[str]:
-        raise AssertionError("unknown variables are none of our business")
+        raise AssertionError("unknown variables must not be read")
 
     def __len__(self) -> int:
         return len(self._values)
 
 
 def documented() -> dict[str, str]:
-    """Names of the table in docs/configuration.md, with their cell `default`."""
+    """Return the names in the table of docs/configuration.md, with their cell `default`."""
     rows = re.findall(r"^\| `([A-Z0-9_]+)` \| ([^|]*) \|", TABLE.read_text(), re.MULTILINE)
-    assert len(rows) == len(dict(rows)), "a name is there twice"
+    assert len(rows) == len(dict(rows)), "a name appears twice"
     return dict(rows)
 
 
 @pytest.mark.parametrize("url", ["", "ws://host/"])
-def test_the_table_holds_exactly_the_names_that_are_read(url: str) -> None:
+def test_table_has_exactly_the_names_that_are_read(url: str) -> None:
     environ = RecordingEnviron({"WORKER_SOCKET_URL": url})
     Config.from_environ(environ, CWD)
-    assert environ.asked == set(documented())
+    assert environ.read == set(documented())
 
 
-def test_the_defaults_of_the_table_are_the_defaults(tmp_path: Path) -> None:
+def test_table_has_the_right_defaults(tmp_path: Path) -> None:
     (tmp_path / "algorithm_unique_folder").mkdir()
     values = {name: cell.strip("`") for name, cell in documented().items() if cell != "not set"}
     assert len(values) > 20
@@ -94,7 +94,7 @@ def test_the_defaults_of_the_table_are_the_defaults(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(documented()))
-def test_an_empty_variable_is_not_set(name: str) -> None:
+def test_empty_variable_counts_as_not_set(name: str) -> None:
     assert Config.from_environ({name: " "}, CWD) == read()
 
 
@@ -102,20 +102,20 @@ def test_other_variables_are_ignored() -> None:
     assert read(WORKER_SOCKET_PROT="99999", PATH="/bin") == read()
 
 
-def test_it_is_frozen() -> None:
+def test_config_is_immutable() -> None:
     with pytest.raises(AttributeError):
         read().port = 1  # type: ignore[misc]
 
 
-def test_space_around_a_value_does_not_count() -> None:
+def test_space_around_a_value_is_ignored() -> None:
     assert read(WORKER_SOCKET_PORT=" 3001\n").port == 3001
 
 
 # --- values -------------------------------------------------------------------------------------
 
 
-def test_all_problems_are_told_at_once() -> None:
-    told = problems(
+def test_all_problems_are_reported_at_once() -> None:
+    found = problems(
         WORKER_SOCKET_PORT="none",
         WORKER_ALGORITHM_ENCODING="xml",
         WORKER_SOCKET_HOST="a/b",
@@ -125,39 +125,39 @@ def test_all_problems_are_told_at_once() -> None:
         DEV_MODE="perhaps",
         ALGORITHM_PATH="no-such-folder",
     )
-    names = {sentence.partition(" ")[0] for sentence in told}
-    assert len(told) == len(names) == 8
+    names = {sentence.partition(" ")[0] for sentence in found}
+    assert len(found) == len(names) == 8
 
 
-def test_a_problem_tells_name_value_and_what_is_accepted() -> None:
-    told = problem(WORKER_SOCKET_PORT="70000")
-    assert told == "WORKER_SOCKET_PORT is '70000', but must be a whole number from 1 to 65535"
+def test_problem_names_variable_value_and_accepted_values() -> None:
+    found = problem(WORKER_SOCKET_PORT="70000")
+    assert found == "WORKER_SOCKET_PORT is '70000', but must be a whole number from 1 to 65535"
 
 
-def test_a_near_miss_is_offered() -> None:
-    told = problem(WORKER_ALGORITHM_ENCODING="jsno")
-    assert told == (
+def test_similar_value_is_suggested() -> None:
+    found = problem(WORKER_ALGORITHM_ENCODING="jsno")
+    assert found == (
         "WORKER_ALGORITHM_ENCODING is 'jsno', but must be json, msgpack or bson; "
         "did you mean 'json'?"
     )
     assert "did you mean" not in problem(WORKER_ALGORITHM_ENCODING="xml")
 
 
-def test_a_long_value_is_cut() -> None:
+def test_long_value_is_shortened() -> None:
     assert len(problem(DEV_MODE="x" * 100_000)) < 400
 
 
-def test_a_value_that_is_not_utf8_is_told() -> None:
+def test_value_that_is_not_utf8_is_reported() -> None:
     assert "\\udcff" in problem(DEV_MODE="\udcff")
 
 
 @pytest.mark.parametrize("value", ["true", "TRUE", "1", "yes", "On"])
-def test_flags_that_are_on(value: str) -> None:
+def test_flag_is_on(value: str) -> None:
     assert read(DEV_MODE=value).dev_mode is True
 
 
 @pytest.mark.parametrize("value", ["false", "False", "0", "no", "OFF"])
-def test_flags_that_are_off(value: str) -> None:
+def test_flag_is_off(value: str) -> None:
     assert read(DEV_MODE=value).dev_mode is False
     assert read(DISCOVERY_ENABLE=value).discovery.enabled is False
 
@@ -170,7 +170,7 @@ def test_ports(value: str) -> None:
 @pytest.mark.parametrize(
     "value", ["0", "65536", "-1", "3000.0", "3e3", "3_000", "٣٠٠٠", "²", "9" * 5000, "tcp://a:1"]
 )
-def test_no_ports(value: str) -> None:
+def test_invalid_ports(value: str) -> None:
     assert problem(WORKER_SOCKET_PORT=value).startswith("WORKER_SOCKET_PORT is ")
 
 
@@ -180,7 +180,7 @@ def test_seconds(value: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("value", ["-1", "nan", "inf", "-inf", "60s"])
-def test_no_seconds(value: str) -> None:
+def test_invalid_seconds(value: str) -> None:
     assert "a number of seconds, 0 or more" in problem(WORKER_RECONNECT_TIMEOUT=value)
 
 
@@ -201,10 +201,10 @@ def test_log_levels(value: str, level: str) -> None:
     assert read(HKUBE_LOG_LEVEL=value).log_level == level
 
 
-def test_no_storage_is_v1() -> None:
+def test_without_storage_the_mode_is_v1() -> None:
     config = read(STORAGE_ENCODING="json", CLUSTER_NAME="c", AWS_ACCESS_KEY_ID="k")
     assert config.storage_protocol == "v1"
-    assert "cross the WebSocket" in config.how_results_travel
+    assert "travel over the WebSocket" in config.how_results_travel
 
 
 @pytest.mark.parametrize(
@@ -220,9 +220,7 @@ def test_no_storage_is_v1() -> None:
         ({"STORAGE_PROTOCOL": "V3"}, "files in /var/tmp/fs/storage"),
     ],
 )
-def test_a_storage_that_is_named_is_used(
-    tmp_path: Path, environ: dict[str, str], place: str
-) -> None:
+def test_configured_storage_is_used(tmp_path: Path, environ: dict[str, str], place: str) -> None:
     config = read(tmp_path, **environ)
     assert config.storage_protocol == "v3"
     assert config.url == "ws://127.0.0.1:3000/?storage=v3&encoding=json"
@@ -232,18 +230,18 @@ def test_a_storage_that_is_named_is_used(
     assert read(tmp_path, **{**environ, "STORAGE_PROTOCOL": "v1"}).storage_protocol == "v1"
 
 
-def test_the_address_of_s3() -> None:
+def test_s3_endpoint() -> None:
     assert read(S3_ENDPOINT_URL="HTTPS://minio:9000/").storage.s3.endpoint == "HTTPS://minio:9000"
     for bad in ("minio:9000", "s3://minio", "//minio"):
         assert "begins with http:// or https://" in problem(S3_ENDPOINT_URL=bad)
 
 
-def test_the_port_of_peers_leaves_one_for_pings() -> None:
+def test_discovery_port_leaves_the_next_one_for_pings() -> None:
     assert read(DISCOVERY_PORT="65534").discovery.port == 65534
     assert "from 1 to 65534" in problem(DISCOVERY_PORT="65535")
 
 
-def test_a_secret_is_not_in_the_representation() -> None:
+def test_repr_hides_the_secret_key() -> None:
     config = read(AWS_SECRET_ACCESS_KEY="hush", AWS_ACCESS_KEY_ID="who")
     assert config.storage.s3.secret_access_key == "hush"
     assert "hush" not in repr(config)
@@ -252,7 +250,7 @@ def test_a_secret_is_not_in_the_representation() -> None:
 # --- the algorithm's folder ---------------------------------------------------------------------
 
 
-def test_the_published_folder_goes_before_the_working_directory(tmp_path: Path) -> None:
+def test_published_folder_has_priority_over_the_working_directory(tmp_path: Path) -> None:
     assert read(tmp_path).algorithm_folder == str(tmp_path)
     folder = tmp_path / "algorithm_unique_folder"
     folder.touch()
@@ -262,7 +260,7 @@ def test_the_published_folder_goes_before_the_working_directory(tmp_path: Path) 
     assert read(tmp_path).algorithm_folder == str(folder)
 
 
-def test_a_folder_that_is_given(tmp_path: Path) -> None:
+def test_given_folder(tmp_path: Path) -> None:
     (tmp_path / "deep" / "code").mkdir(parents=True)
     (tmp_path / "algorithm_unique_folder").mkdir()
     expected = tmp_path / "deep" / "code"
@@ -270,7 +268,7 @@ def test_a_folder_that_is_given(tmp_path: Path) -> None:
     assert read(tmp_path, ALGORITHM_PATH=str(expected)).algorithm_folder == str(expected)
 
 
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+def test_missing_folder(tmp_path: Path) -> None:
     (tmp_path / "algorithm").mkdir()
     assert problem(tmp_path, ALGORITHM_PATH="algoritm") == (
         f"ALGORITHM_PATH is 'algoritm', but must be a folder ({tmp_path}/algoritm does not exist); "
@@ -282,14 +280,14 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     assert "main.py is a file" in problem(tmp_path, ALGORITHM_PATH="main.py")
 
 
-def test_relative_metrics_start_from_the_working_directory(tmp_path: Path) -> None:
+def test_relative_metrics_folder_starts_from_the_working_directory(tmp_path: Path) -> None:
     assert read(tmp_path, ALGO_METRICS_DIR="m").metrics_folder == str(tmp_path / "m")
 
 
 # --- the worker's address -----------------------------------------------------------------------
 
 
-def test_an_address_of_parts() -> None:
+def test_address_from_parts() -> None:
     config = read(
         WORKER_SOCKET_HOST="worker",
         WORKER_SOCKET_PORT="3001",
@@ -301,27 +299,27 @@ def test_an_address_of_parts() -> None:
 
 
 @pytest.mark.parametrize("host", ["::1", "[::1]"])
-def test_an_ipv6_host(host: str) -> None:
+def test_ipv6_host(host: str) -> None:
     config = read(WORKER_SOCKET_HOST=host)
     assert config.url == "ws://[::1]:3000/?storage=v1&encoding=json"
     assert config.host == "::1"
 
 
 @pytest.mark.parametrize("host", ["ws://a", "a/b", "a b", "a?b", "a@b", "a\nb", "[a"])
-def test_no_host(host: str) -> None:
+def test_invalid_host(host: str) -> None:
     assert problem(WORKER_SOCKET_HOST=host).startswith("WORKER_SOCKET_HOST is ")
 
 
-def test_a_host_with_a_port() -> None:
+def test_host_with_a_port() -> None:
     assert "goes into WORKER_SOCKET_PORT" in problem(WORKER_SOCKET_HOST="worker:3001")
 
 
 def query(config: Config) -> dict[str, list[str]]:
-    """The query of its URL."""
+    """Parse the query of the worker's URL."""
     return parse_qs(urlsplit(config.url).query, keep_blank_values=True, strict_parsing=True)
 
 
-def test_a_debug_url_keeps_its_query_and_gets_what_it_lacks() -> None:
+def test_debug_url_keeps_its_query_and_gets_missing_parameters() -> None:
     config = read(WORKER_SOCKET_URL="wss://gate.example/hkube/debug/a?token=a%20b&x=&x=2")
     start, _, text = config.url.partition("?")
     assert start == "wss://gate.example/hkube/debug/a"
@@ -336,31 +334,31 @@ def test_a_debug_url_keeps_its_query_and_gets_what_it_lacks() -> None:
     assert (config.host, config.port, config.debug) == ("gate.example", 443, True)
 
 
-def test_a_debug_url_goes_before_host_and_port() -> None:
+def test_debug_url_has_priority_over_host_and_port() -> None:
     config = read(WORKER_SOCKET_URL="WS://[::1]:81", WORKER_SOCKET_PORT="1")
     assert config.url.startswith("ws://[::1]:81/?storage=v1&")
     assert (config.host, config.port) == ("::1", 81)
 
 
-def test_the_default_port_of_a_plain_debug_url() -> None:
+def test_default_port_of_a_debug_url_without_tls() -> None:
     assert read(WORKER_SOCKET_URL="ws://host/#here").port == 80
     assert "#" not in read(WORKER_SOCKET_URL="ws://host/#here").url
 
 
-def test_the_encoding_of_a_debug_url_goes_first() -> None:
+def test_encoding_in_a_debug_url_has_priority() -> None:
     config = read(WORKER_SOCKET_URL="ws://h/?encoding=bson")
     assert (config.encoding, query(config)["encoding"], config.warnings) == ("bson", ["bson"], ())
     config = read(WORKER_SOCKET_URL="ws://h/?encoding=bson", WORKER_ALGORITHM_ENCODING="json")
     assert config.encoding == "bson"
-    assert "bson is used" in config.warnings[0]
+    assert "using bson" in config.warnings[0]
 
 
-def test_the_encoding_setting_counts_for_a_debug_url_without_one() -> None:
+def test_encoding_setting_applies_to_a_debug_url_without_encoding() -> None:
     config = read(WORKER_SOCKET_URL="ws://h/", WORKER_ALGORITHM_ENCODING="msgpack")
     assert (config.encoding, query(config)["encoding"]) == ("msgpack", ["msgpack"])
 
 
-def test_the_storage_of_a_debug_url_goes_first() -> None:
+def test_storage_in_a_debug_url_has_priority() -> None:
     config = read(WORKER_SOCKET_URL="ws://h/?storage=v3&token=1&hostname=me")
     assert config.storage_protocol == "v3"
     assert query(config) == {
@@ -375,7 +373,7 @@ def test_the_storage_of_a_debug_url_goes_first() -> None:
     assert "STORAGE_PROTOCOL asks for v3" in config.warnings[0]
 
 
-def test_a_debug_url_without_storage_is_v1_unless_v3_is_asked_for() -> None:
+def test_debug_url_without_storage_means_v1_unless_v3_is_set() -> None:
     config = read(WORKER_SOCKET_URL="ws://h/", DEFAULT_STORAGE="s3")
     assert (config.storage_protocol, query(config)["storage"]) == ("v1", ["v1"])
     config = read(WORKER_SOCKET_URL="ws://h/", STORAGE_PROTOCOL="v3")
@@ -400,7 +398,7 @@ def test_a_debug_url_without_storage_is_v1_unless_v3_is_asked_for() -> None:
         ("ws://h/?encoding=xml", "encoding=json|msgpack|bson"),
     ],
 )
-def test_no_debug_url(url: str, hint: str) -> None:
-    told = problem(WORKER_SOCKET_URL=url)
-    assert told.startswith("WORKER_SOCKET_URL is ")
-    assert hint in told
+def test_invalid_debug_url(url: str, hint: str) -> None:
+    found = problem(WORKER_SOCKET_URL=url)
+    assert found.startswith("WORKER_SOCKET_URL is ")
+    assert hint in found

@@ -1,4 +1,4 @@
-"""Process 1: copies the output, passes signals on, reaps, ends as the command does."""
+"""Process 1: it copies output, forwards signals, reaps children and keeps the exit code."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from wrapper.config.settings import Config
 
 SCRIPT = process_one.__file__
 LIMIT = 20.0
-# Without site, which would start a measurement of coverage in it: signals, files of its own.
+# Without site, which would start measuring coverage: that uses signals and files.
 PYTHON = [sys.executable, "-I", "-S", "-u", "-c"]
 
 
@@ -31,7 +31,7 @@ def log(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def running() -> Iterator[list[subprocess.Popen[bytes]]]:
-    """What a test started, ended after it."""
+    """Processes that a test starts; they are killed after it."""
     started: list[subprocess.Popen[bytes]] = []
     yield started
     for process in started:
@@ -53,7 +53,7 @@ def start(log: Path, *command: str, **options: object) -> subprocess.Popen[bytes
 
 
 def run(log: Path, *command: str, **options: object) -> tuple[int, str, str]:
-    """Exit code, stdout, stderr."""
+    """Run a command to its end; return exit code, stdout and stderr."""
     process = start(log, *command, **options)
     try:
         out, err = process.communicate(timeout=LIMIT)
@@ -63,14 +63,14 @@ def run(log: Path, *command: str, **options: object) -> tuple[int, str, str]:
 
 
 def next_line(process: subprocess.Popen[bytes]) -> bytes:
-    """What it writes next, which is a line at a time."""
+    """Read the next line of output."""
     assert process.stdout is not None
-    assert select.select([process.stdout], [], [], LIMIT)[0], "it says nothing"
+    assert select.select([process.stdout], [], [], LIMIT)[0], "no output"
     return process.stdout.readline()
 
 
 # --------------------------------------------------------------------------------- output --
-def test_both_streams_are_copied_in_the_order_they_were_written(log: Path) -> None:
+def test_both_streams_are_copied_in_order(log: Path) -> None:
     code = "import os\nfor n in range(20000): os.write(1 + n % 2, b'line %d\\n' % n)"
     expected = "".join(f"line {n}\n" for n in range(20_000))
 
@@ -78,34 +78,34 @@ def test_both_streams_are_copied_in_the_order_they_were_written(log: Path) -> No
     assert log.read_text() == expected
 
 
-def test_what_is_in_the_file_already_stays(log: Path) -> None:
+def test_existing_content_of_the_file_is_kept(log: Path) -> None:
     log.write_text("before\n")
     run(log, "echo", "after")
 
     assert log.read_text() == "before\nafter\n"
 
 
-def test_a_last_line_without_an_end_counts(log: Path) -> None:
+def test_last_line_without_newline_is_copied(log: Path) -> None:
     assert run(log, "printf", "no end")[1] == "no end"
     assert log.read_text() == "no end"
 
 
 @pytest.mark.parametrize("size", [1, 65_536, 65_537, 3_000_000])
-def test_the_last_bytes_before_a_crash_are_there(log: Path, size: int) -> None:
+def test_last_bytes_before_a_crash_are_copied(log: Path, size: int) -> None:
     code = f"import os; os.write(1, b'x' * {size}); os.kill(os.getpid(), 9)"
 
     assert run(log, *PYTHON, code) == (137, "x" * size, "")
     assert log.stat().st_size == size
 
 
-def test_bytes_that_are_no_text_pass(log: Path) -> None:
+def test_binary_output_is_copied(log: Path) -> None:
     process = start(log, *PYTHON, "import os; os.write(1, bytes(range(256)))")
 
     assert process.communicate(timeout=LIMIT)[0] == bytes(range(256))
     assert log.read_bytes() == bytes(range(256))
 
 
-def test_what_a_child_that_lives_on_has_written_is_there(log: Path) -> None:
+def test_output_of_a_surviving_child_is_copied(log: Path) -> None:
     code = "echo first; (sleep 60 & echo $! >&2); echo last"
     exit_code, out, _ = run(log, "sh", "-c", code)
     pid = int(out.split()[1])
@@ -114,15 +114,15 @@ def test_what_a_child_that_lives_on_has_written_is_there(log: Path) -> None:
     assert (exit_code, out) == (0, f"first\n{pid}\nlast\n")
 
 
-def test_a_command_may_close_its_output(log: Path, running: list[subprocess.Popen[bytes]]) -> None:
-    process = start(log, "sh", "-c", "echo said; exec >&- 2>&-; read x; exit 3", stdin=-1)
+def test_command_may_close_its_output(log: Path, running: list[subprocess.Popen[bytes]]) -> None:
+    process = start(log, "sh", "-c", "echo open; exec >&- 2>&-; read x; exit 3", stdin=-1)
     running.append(process)
     assert process.stdout is not None
     assert process.stdin is not None
-    assert next_line(process) == b"said\n"
+    assert next_line(process) == b"open\n"
     used = cpu_seconds(process.pid)
     assert not select.select([process.stdout], [], [], 0.3)[0]
-    assert cpu_seconds(process.pid) - used < 0.1, "it spins"
+    assert cpu_seconds(process.pid) - used < 0.1, "busy loop"
     process.stdin.close()
 
     assert process.wait(LIMIT) == 3
@@ -138,26 +138,26 @@ def cpu_seconds(pid: int) -> float:
     ("command", "code"),
     [("exit 0", 0), ("exit 7", 7), ("kill -9 $$", 137), ("kill -11 $$", 139)],
 )
-def test_the_exit_code_is_the_command_s(log: Path, command: str, code: int) -> None:
+def test_exit_code_is_that_of_the_command(log: Path, command: str, code: int) -> None:
     assert run(log, "sh", "-c", command)[0] == code
 
 
-def test_a_program_that_is_not_there(log: Path) -> None:
+def test_missing_program(log: Path) -> None:
     assert run(log, "no-such-program") == (
         127,
         "",
-        "hkube: there is no program 'no-such-program'\n",
+        "hkube: program not found: 'no-such-program'\n",
     )
 
 
-def test_a_file_that_is_no_program(log: Path, tmp_path: Path) -> None:
+def test_file_that_cannot_be_run(log: Path, tmp_path: Path) -> None:
     code, _, err = run(log, str(tmp_path))
 
     assert code == 126
-    assert err == f"hkube: {tmp_path} cannot be run (Permission denied)\n"
+    assert err == f"hkube: cannot run {tmp_path} (Permission denied)\n"
 
 
-def test_a_reader_that_is_stuck_does_not_keep_the_exit_code(
+def test_stuck_reader_does_not_delay_the_exit_code_forever(
     log: Path, running: list[subprocess.Popen[bytes]]
 ) -> None:
     process = start(log, *PYTHON, "import os; os.write(1, b'x' * 65536 * 2); os._exit(7)")
@@ -166,7 +166,7 @@ def test_a_reader_that_is_stuck_does_not_keep_the_exit_code(
     assert process.wait(LIMIT) == 7
 
 
-def test_a_reader_that_has_gone_does_not_matter(
+def test_closed_reader_does_not_stop_the_copy(
     log: Path, running: list[subprocess.Popen[bytes]]
 ) -> None:
     code = "import os\nfor _ in range(100): os.write(1, b'x' * 10000)"
@@ -181,7 +181,7 @@ def test_a_reader_that_has_gone_does_not_matter(
 
 # --------------------------------------------------------------------------------- signals --
 @pytest.mark.parametrize("name", ["TERM", "INT", "HUP", "QUIT", "USR1", "USR2"])
-def test_signals_are_passed_on(
+def test_signals_are_forwarded(
     log: Path, running: list[subprocess.Popen[bytes]], name: str
 ) -> None:
     process = start(log, "sh", "-c", f"trap 'echo got it; exit 9' {name}; echo ready; {WAIT}")
@@ -196,7 +196,7 @@ def test_signals_are_passed_on(
 WAIT = "while :; do sleep 0.02; done"
 
 
-def test_a_signal_that_ends_the_command_is_told_by_the_exit_code(
+def test_exit_code_names_the_signal_that_ended_the_command(
     log: Path, running: list[subprocess.Popen[bytes]]
 ) -> None:
     process = start(log, "sh", "-c", "echo ready; exec sleep 60")
@@ -207,7 +207,7 @@ def test_a_signal_that_ends_the_command_is_told_by_the_exit_code(
     assert process.wait(LIMIT) == 143
 
 
-def test_the_command_starts_with_the_signals_of_a_fresh_process(log: Path) -> None:
+def test_command_starts_with_default_signal_handling(log: Path) -> None:
     code = (
         "import signal; print(int(signal.getsignal(signal.SIGTERM)), signal.pthread_sigmask(0, []))"
     )
@@ -219,23 +219,23 @@ def test_the_command_starts_with_the_signals_of_a_fresh_process(log: Path) -> No
 
 
 # ----------------------------------------------------------------------------------- the log --
-def test_without_a_log_it_becomes_the_command(tmp_path: Path) -> None:
+def test_without_a_writable_log_process_becomes_the_command(tmp_path: Path) -> None:
     path = tmp_path / "missing" / "stdout.log"
     process = start(path, "sh", "-c", "echo $$; echo err >&2; exit 5")
     out, err = process.communicate(timeout=LIMIT)
 
     assert process.returncode == 5
     assert int(out) == process.pid
-    assert err.decode() == f"hkube: {path} cannot be written (No such file or directory)\nerr\n"
+    assert err.decode() == f"hkube: cannot write to {path} (No such file or directory)\nerr\n"
 
 
-def test_a_log_that_is_a_fifo_nobody_reads(tmp_path: Path) -> None:
+def test_log_is_a_fifo_without_reader(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "stdout.log")
 
     assert run(tmp_path / "stdout.log", "echo", "on")[:2] == (0, "on\n")
 
 
-def test_a_full_log_does_not_stop_the_command(log: Path) -> None:
+def test_full_log_does_not_stop_the_command(log: Path) -> None:
     limited = (
         "import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); "
         "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
@@ -254,11 +254,11 @@ def test_a_full_log_does_not_stop_the_command(log: Path) -> None:
     assert exit_code == 0
     assert [int(line) for line in out.splitlines() if "hkube" not in line] == list(range(1000))
     assert len(notes) == 1
-    assert "the log file takes no more output (File too large)" in notes[0]
+    assert "cannot write to the log file (File too large)" in notes[0]
     assert log.stat().st_size == 1000
 
 
-def test_room_again_is_used_and_the_gap_is_told(log: Path) -> None:
+def test_writing_resumes_with_a_note_about_the_gap(log: Path) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     file = LogFile(str(log))
@@ -280,7 +280,7 @@ def test_room_again_is_used_and_the_gap_is_told(log: Path) -> None:
     )
 
 
-def test_a_log_at_its_limit_is_told_once_and_the_command_goes_on(
+def test_log_at_its_limit_is_reported_once_and_command_continues(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HKUBE_LOG_FILE_LIMIT", "1")
@@ -291,27 +291,27 @@ def test_a_log_at_its_limit_is_told_once_and_the_command_goes_on(
     assert exit_code == 0
     assert [int(line) for line in out.splitlines() if "hkube" not in line] == list(range(20_000))
     assert len(notes) == 1
-    assert "no more output (it has reached HKUBE_LOG_FILE_LIMIT, 1 MB)" in notes[0]
+    assert "the log file (it has reached HKUBE_LOG_FILE_LIMIT, 1 MB)" in notes[0]
     kept = log.read_text()
     assert kept[:1_000_000] == "".join(f"{n:99}\n" for n in range(10_000))
     assert kept[1_000_000:] == (
-        "\n[the end: HKUBE_LOG_FILE_LIMIT, 1 MB; the output goes on in the container's own log]\n"
+        "\n[end of file: HKUBE_LOG_FILE_LIMIT, 1 MB; the container's own log has the rest]\n"
     )
 
 
 @pytest.mark.parametrize("sizes", [[10], [7, 3], [7, 4], [10, 1], [11], [100], [9, 100]])
-def test_the_limit_is_kept_to_the_byte(log: Path, sizes: list[int]) -> None:
+def test_limit_is_exact(log: Path, sizes: list[int]) -> None:
     file = LogFile(str(log), limit=10)
     for size in [*sizes, 0, 0] if sum(sizes) == 10 else [*sizes, 5, 5]:
         file.write(b"x" * size)
 
     kept, _, note = log.read_text().partition("\n")
     assert kept == "x" * 10
-    assert note.count("the end") == (sum(sizes) > 10)
+    assert note.count("end of file") == (sum(sizes) > 10)
     assert bool(file.trouble) == (sum(sizes) > 10)
 
 
-def test_the_limit_holds_for_what_was_there_before_and_is_not_told_again(log: Path) -> None:
+def test_limit_counts_existing_content_and_is_not_noted_twice(log: Path) -> None:
     LogFile(str(log), limit=10).write(b"x" * 11)
     before = log.read_bytes()
     file = LogFile(str(log), limit=10)
@@ -322,7 +322,7 @@ def test_the_limit_holds_for_what_was_there_before_and_is_not_told_again(log: Pa
 
 
 @pytest.mark.parametrize("how", ["deleted", "emptied"])
-def test_a_log_at_its_limit_goes_on_once_it_is_deleted_or_emptied(log: Path, how: str) -> None:
+def test_log_at_its_limit_resumes_once_deleted_or_emptied(log: Path, how: str) -> None:
     file = LogFile(str(log), limit=100)
     file.write(b"x" * 120)
     file.write(b"lost\n")
@@ -337,15 +337,15 @@ def test_a_log_at_its_limit_goes_on_once_it_is_deleted_or_emptied(log: Path, how
 
 
 @pytest.mark.parametrize("value", ["", " ", "none", "-1", "0", "1.5", "²", "9" * 20])
-def test_a_limit_that_cannot_be_used_is_the_usual_one(value: str) -> None:
-    """It is the wrapper that refuses it: see `Config`."""
+def test_invalid_limit_means_the_default(value: str) -> None:
+    """The wrapper, not this script, rejects an invalid limit: see `Config`."""
     usual = Config.from_environ({}, "/").log_file_limit * 1_000_000
 
     assert limit_of(value) == usual
     assert limit_of(" 7 ") == 7_000_000
 
 
-def test_a_deleted_log_is_made_anew(log: Path) -> None:
+def test_deleted_log_is_created_again(log: Path) -> None:
     file = LogFile(str(log))
     file.write(b"old\n")
     log.unlink()
@@ -354,7 +354,7 @@ def test_a_deleted_log_is_made_anew(log: Path) -> None:
     assert log.read_text() == "new\n"
 
 
-def test_a_log_that_is_deleted_again_and_again_leaves_nothing_open(log: Path) -> None:
+def test_repeatedly_deleted_log_leaks_no_descriptors(log: Path) -> None:
     file = LogFile(str(log))
     before = set(os.listdir("/proc/self/fd"))
     for _ in range(20):
@@ -363,10 +363,10 @@ def test_a_log_that_is_deleted_again_and_again_leaves_nothing_open(log: Path) ->
 
     assert log.read_text() == "new\n"
     assert set(os.listdir("/proc/self/fd")) == before
-    assert not os.get_inheritable(file._fd), "the command must not have it"
+    assert not os.get_inheritable(file._fd), "the command must not inherit it"
 
 
-def test_a_vanished_folder_is_trouble_and_no_error(tmp_path: Path) -> None:
+def test_deleted_folder_is_reported_but_not_raised(tmp_path: Path) -> None:
     folder = tmp_path / "logs"
     folder.mkdir()
     file = LogFile(str(folder / "stdout.log"))

@@ -41,28 +41,28 @@ frames = st.builds(
 
 
 @given(st.lists(frames, max_size=6), st.lists(st.integers(1, 5000), max_size=30))
-def test_what_is_written_is_read(sent: list[Frame], pieces: list[int]) -> None:
+def test_written_frames_are_read(sent: list[Frame], pieces: list[int]) -> None:
     assert cut(b"".join(map(written, sent)), pieces) == sent
 
 
-def test_the_header_is_as_documented() -> None:
+def test_header_is_as_documented() -> None:
     head = ipc_frames.header(FrameKind.ANSWER, 0x01020304, 0x1_0000_0005)
 
     assert head == bytes.fromhex("06 000000 01020304 0000000100000005")
     assert len(head) == ipc_frames.HEADER_SIZE
 
 
-def test_the_largest_generation_is_told_from_the_kind() -> None:
+def test_largest_generation_does_not_spill_into_the_kind() -> None:
     assert cut(written(Frame(FrameKind.USER_MESSAGE, 2**32 - 1, b"x"))) == [(20, 2**32 - 1, b"x")]
 
 
-def test_kinds_have_numbers_of_their_own() -> None:
+def test_kinds_have_different_numbers() -> None:
     assert len({int(kind) for kind in FrameKind}) == len(FrameKind.__members__)
-    assert all(0 < kind < 256 for kind in FrameKind), "a kind is one byte"
+    assert all(0 < kind < 256 for kind in FrameKind), "a kind must fit into one byte"
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGRTMIN"), reason="no real-time signals here")
-def test_the_signals_are_none_that_user_code_or_the_c_library_uses() -> None:
+def test_signals_are_not_used_by_user_code_or_the_c_library() -> None:
     taken = {ipc_frames.DUMP_SIGNAL, ipc_frames.INTERRUPT_SIGNAL}
 
     assert len(taken) == 2

@@ -1,4 +1,4 @@
-"""Cutting a stream into frames: whatever the pieces it comes in."""
+"""Cutting a stream into frames, whatever the sizes of its pieces."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def frame(info: int, payload: bytes) -> bytes:
 
 
 def feed(cutter: StreamCutter[Frame], data: bytes, pieces: Iterable[int] = ()) -> list[Frame]:
-    """Hand over `data` in pieces of these sizes, the rest in pieces as large as there is room."""
+    """Feed `data` in pieces of these sizes, then in pieces as large as fit."""
     frames: list[Frame] = []
     sizes = iter(pieces)
     rest = memoryview(data)
     while rest:
         space = cutter.space()
-        assert len(space) > 0, "there is always room for more"
+        assert len(space) > 0, "there must always be space for more"
         count = min(next(sizes, BUFFER_SIZE), len(space), len(rest))
         space[:count] = rest[:count]
         rest = rest[count:]
@@ -47,7 +47,7 @@ def feed(cutter: StreamCutter[Frame], data: bytes, pieces: Iterable[int] = ()) -
     return frames
 
 
-# Lengths of payloads around those where something changes.
+# Lengths of payloads around those at which the behaviour changes.
 lengths = st.one_of(
     st.integers(0, 40),
     st.integers(BUFFER_SIZE - HEADER.size - 2, BUFFER_SIZE + 2),
@@ -66,7 +66,7 @@ piece_sizes = st.lists(st.one_of(st.integers(1, 9), st.integers(1, BUFFER_SIZE))
 
 
 @given(frame_lists, piece_sizes)
-def test_every_frame_comes_out_whole_and_in_order(
+def test_frames_are_complete_and_in_order(
     frames: list[tuple[int, bytes]], pieces: list[int]
 ) -> None:
     data = b"".join(frame(*each) for each in frames)
@@ -82,7 +82,7 @@ def test_one_byte_at_a_time() -> None:
     assert frames == [(1, b"first"), (2, b""), (3, b"third")]
 
 
-def test_a_frame_is_given_out_as_soon_as_it_is_whole() -> None:
+def test_frame_is_returned_as_soon_as_it_is_complete() -> None:
     cutter = make_cutter()
     data = frame(1, b"first") + frame(2, b"second")
 
@@ -90,7 +90,7 @@ def test_a_frame_is_given_out_as_soon_as_it_is_whole() -> None:
     assert feed(cutter, data[-1:]) == [(2, b"second")]
 
 
-def test_a_small_payload_is_not_a_view_of_the_buffer() -> None:
+def test_small_payload_is_not_a_view_of_the_buffer() -> None:
     cutter = make_cutter()
     [(_, payload)] = feed(cutter, frame(1, b"first"))
     feed(cutter, frame(1, b"other"))
@@ -99,7 +99,7 @@ def test_a_small_payload_is_not_a_view_of_the_buffer() -> None:
     assert payload == b"first"
 
 
-def test_a_large_payload_is_read_straight_to_where_it_stays() -> None:
+def test_large_payload_is_read_into_its_final_place() -> None:
     cutter = make_cutter()
     length = 3 * BUFFER_SIZE
     data = frame(7, bytes(length))
@@ -114,28 +114,28 @@ def test_a_large_payload_is_read_straight_to_where_it_stays() -> None:
     assert space.obj is payload, "no copy"
 
 
-def test_the_frames_after_a_large_one_are_found() -> None:
+def test_frames_after_a_large_one_are_found() -> None:
     data = frame(1, b"a" * 2 * BUFFER_SIZE) + frame(2, b"b") + frame(3, b"c" * BUFFER_SIZE)
 
     assert [info for info, _ in feed(make_cutter(), data)] == [1, 2, 3]
 
 
-def test_a_payload_is_let_go_of() -> None:
+def test_cutter_keeps_no_view_of_a_payload() -> None:
     cutter = make_cutter()
     [(_, payload)] = feed(cutter, frame(1, bytes(2 * BUFFER_SIZE)))
     assert isinstance(payload, bytearray)
 
-    payload.clear()  # BufferError if anybody still held a view of it
+    payload.clear()  # raises BufferError if there is still a view of it
 
     assert feed(cutter, frame(2, b"next")) == [(2, b"next")]
 
 
-def test_what_the_header_raises_comes_through() -> None:
+def test_error_of_read_head_is_not_caught() -> None:
     with pytest.raises(ValueError, match="no such kind"):
         feed(make_cutter(), frame(255, b"bad"))
 
 
-def test_a_claim_of_gigabytes_takes_no_memory_before_they_come() -> None:
+def test_claimed_gigabytes_take_no_memory_before_they_arrive() -> None:
     cutter = make_cutter()
     claim = HEADER.pack(1, 2**32 - 1)
 
@@ -144,7 +144,7 @@ def test_a_claim_of_gigabytes_takes_no_memory_before_they_come() -> None:
     assert len(cutter.space()) <= TRUSTED_BYTES
 
 
-def test_more_than_is_trusted_comes_out_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_payload_beyond_the_trusted_size_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wrapper.ipc.stream_cutter.TRUSTED_BYTES", 70_000)
     payload = bytes(range(256)) * 2000
 

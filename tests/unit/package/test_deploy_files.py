@@ -1,4 +1,4 @@
-"""The Kubernetes files of deploy/, held against the wrapper's settings."""
+"""The Kubernetes files of deploy/ agree with the wrapper's settings."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def bytes_of(quantity: str) -> int:
     return int(quantity[:-2]) * UNITS[quantity[-2:]]
 
 
-def test_the_log_file_ends_well_before_the_pod_is_evicted() -> None:
+def test_log_file_limit_is_well_below_the_volume_limit() -> None:
     [logs] = [each for each in document("pod.yaml")["spec"]["volumes"] if each["name"] == "logs"]
     limit = Config.from_environ({}, "/").log_file_limit * 1_000_000
 
     assert bytes_of(logs["emptyDir"]["sizeLimit"]) >= 2 * limit
 
 
-def test_the_budgets_of_the_algorithm_leave_half_of_its_memory() -> None:
+def test_caches_use_at_most_half_of_the_algorithms_memory() -> None:
     algorithm = document("algorithm.yml")
     config = Config.from_environ(algorithm["algorithmEnv"], "/")
     budgets = config.storage.max_cache_size + config.discovery.max_cache_size

@@ -1,4 +1,4 @@
-"""The faulty service of other tests ends, whoever is connected."""
+"""The faulty HTTP service of other tests shuts down, even with open connections."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tests.faulty_http import FaultyHttp
 
 
 @pytest.mark.parametrize("is_secure", [False, True])
-def test_a_client_that_says_nothing_does_not_hold_up_the_end(is_secure: bool) -> None:
+def test_silent_client_does_not_delay_the_shutdown(is_secure: bool) -> None:
     certificate = trustme.CA().issue_cert("127.0.0.1") if is_secure else None
     service = FaultyHttp(certificate)
     port = int(service.url.rpartition(":")[2])
 
     def use() -> None:
         with service, socket.create_connection(("127.0.0.1", port)):
-            # The second one is served: the service has taken the first.
+            # The service answers the second connection, so it has accepted the first.
             with socket.create_connection(("127.0.0.1", port)) as second:
                 second.sendall(b"no request\r\n\r\n")
                 second.settimeout(20)

@@ -1,4 +1,4 @@
-"""The image's own files, held against the package that they start."""
+"""The image's own files agree with the package that they start."""
 
 from __future__ import annotations
 
@@ -18,50 +18,50 @@ ENTRYPOINT = (ROOT / "entrypoint.sh").read_text()
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
 
-def words_of_the_entrypoint() -> set[str]:
-    """The command words that entrypoint.sh hands to hkube-wrapper."""
+def commands_of_the_entrypoint() -> set[str]:
+    """Return the commands that entrypoint.sh passes to hkube-wrapper."""
     cases = re.findall(r"^    ([\w |*-]+)\)\n(.*?);;", ENTRYPOINT, re.MULTILINE | re.DOTALL)
     ours = [labels for labels, body in cases if "exec hkube-wrapper" in body]
     return {label for labels in ours for label in labels.replace(" ", "").split("|")}
 
 
-def test_the_entrypoint_knows_every_command() -> None:
+def test_entrypoint_knows_every_command() -> None:
     commands = set(get_command(app).commands)  # type: ignore[attr-defined]
 
-    assert commands <= words_of_the_entrypoint()
+    assert commands <= commands_of_the_entrypoint()
 
 
 @pytest.fixture
 def entrypoint(tmp_path: Path) -> list[str]:
-    """entrypoint.sh as a command, with a PATH that has an hkube-wrapper which says its words."""
-    wrapper_there = tmp_path / "with space" / "hkube-wrapper"
-    wrapper_there.parent.mkdir()
-    wrapper_there.write_text('#!/bin/sh\necho "the wrapper: $*"\n')
-    wrapper_there.chmod(0o755)
+    """entrypoint.sh as a command; the hkube-wrapper on its PATH prints its arguments."""
+    fake_wrapper = tmp_path / "with space" / "hkube-wrapper"
+    fake_wrapper.parent.mkdir()
+    fake_wrapper.write_text('#!/bin/sh\necho "the wrapper: $*"\n')
+    fake_wrapper.chmod(0o755)
     (tmp_path / "notes").write_text("no program")
-    path = f"{wrapper_there.parent}:{tmp_path}:/usr/bin:/bin"
+    path = f"{fake_wrapper.parent}:{tmp_path}:/usr/bin:/bin"
     return ["env", f"PATH={path}", shutil.which("sh") or "sh", str(ROOT / "entrypoint.sh")]
 
 
 @pytest.mark.parametrize(
     "word", ["chekc", "serve", "is_program", "cd", "exit", "if", "notes", "/no/such", "/", "*"]
 )
-def test_what_is_no_program_goes_to_the_wrapper(entrypoint: list[str], word: str) -> None:
-    """Which says so; the shell's own words, functions and builtins, are no programs."""
+def test_anything_but_a_program_goes_to_the_wrapper(entrypoint: list[str], word: str) -> None:
+    """The wrapper reports it. Keywords, functions and builtins of the shell are not programs."""
     shown = subprocess.run([*entrypoint, word, "x"], check=True, capture_output=True, timeout=30)
 
     assert shown.stdout.decode() == f"the wrapper: {word} x\n"
 
 
 @pytest.mark.parametrize("command", [["echo"], ["/bin/echo"], ["sh", "-c", 'echo "$1"', "sh"]])
-def test_a_program_is_run(entrypoint: list[str], command: list[str]) -> None:
+def test_program_is_run(entrypoint: list[str], command: list[str]) -> None:
     shown = subprocess.run(
         [*entrypoint, *command, "a  b"], check=True, capture_output=True, timeout=30
     )
     assert shown.stdout == b"a  b\n"
 
 
-def test_a_program_of_the_folder_is_run_by_its_path(entrypoint: list[str], tmp_path: Path) -> None:
+def test_program_is_run_by_its_path(entrypoint: list[str], tmp_path: Path) -> None:
     (tmp_path / "with space" / "mine").write_text("#!/bin/sh\necho mine\n")
     (tmp_path / "with space" / "mine").chmod(0o755)
     shown = subprocess.run(
@@ -70,17 +70,17 @@ def test_a_program_of_the_folder_is_run_by_its_path(entrypoint: list[str], tmp_p
     assert shown.stdout == b"mine\n"
 
 
-def test_the_image_has_the_version_of_the_package() -> None:
+def test_image_has_the_version_of_the_package() -> None:
     assert f"ARG VERSION={wrapper.__version__}\n" in DOCKERFILE
 
 
-def test_the_image_s_pythons_are_those_of_the_package() -> None:
+def test_package_supports_the_images_python() -> None:
     [version] = re.findall(r"^ARG PYTHON_VERSION=(\S+)$", DOCKERFILE, re.MULTILINE)
 
     assert f"Python :: {version}" in (ROOT / "pyproject.toml").read_text()
 
 
-def test_all_that_the_dockerfile_copies_gets_through_dockerignore() -> None:
+def test_dockerignore_admits_exactly_what_the_dockerfile_copies() -> None:
     allowed = {
         line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] == "!"
     }

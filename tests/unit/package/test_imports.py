@@ -1,4 +1,4 @@
-"""Who may import whom: the imports are read from the source and held against this table."""
+"""Who may import whom: compares the imports in the source with the tables below."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.paths import ROOT
 
 PACKAGE = ROOT / "wrapper"
 
-# A room is a folder of the package, or a module at its root. A row says what a room may import
-# besides itself; the lower rooms come first.
+# A part is a folder of the package, or a module at its root. A row says what a part may import
+# besides itself; lower parts come first.
 _BASE = {"errors", "ipc", "protocol", "text"}
 _SETTINGS = {"config", "log"}
 MAY_IMPORT: dict[str, set[str]] = {
@@ -28,9 +28,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config": {"errors", "log", "text"},
     "protocol": {"errors", "ipc"},
     "storage": {"config", "errors", "protocol"},
-    "supervisor": _BASE | _SETTINGS | {"storage"},  # storage: by one module, see below
+    "supervisor": _BASE | _SETTINGS | {"storage"},  # storage: only in one module, see below
     "algorithm": _BASE | _SETTINGS | {"storage"},
-    # These few modules start a room and do no more.
+    # These modules only start a part.
     "__init__": {"algorithm", "errors"},
     "__main__": {"cli", "in_process", "supervisor"},
     "in_process": {"algorithm", "errors", "supervisor"} | _SETTINGS,
@@ -42,10 +42,10 @@ MAY_IMPORT_EVERYTHING = {"cli", "local", "testing"}
 SERVES_PEERS = "supervisor/peers.py"
 MAY_SERVE_PEERS = {f"storage.peers.{name}" for name in ("handover", "held_results", "server")}
 
-# It starts the shim's file as a command, and asks it for its path.
+# It runs the shim's file as a command, and needs its path.
 MAY_IMPORT_THE_SHIM = {"algorunner.py"}
 
-# They pass the environment to Config, or to a process that they start.
+# These pass the environment to Config, or to a process that they start.
 MAY_READ_THE_ENVIRONMENT = {
     "__main__.py",
     "algorithm/serve.py",
@@ -56,17 +56,17 @@ MAY_READ_THE_ENVIRONMENT = {
     "cli/run_pipeline.py",
     "cli/run_request.py",
     "cli/run_tasks.py",
-    "testing/sessions/process_state.py",  # lends it to an algorithm under test
+    "testing/sessions/process_state.py",  # changes it for an algorithm under test
 }
 
-# What the protocol must not know: sockets, threads, processes, clocks.
+# What the protocol must not use: sockets, threads, processes, clocks.
 IMPURE = {
     *("asyncio", "concurrent", "fcntl", "multiprocessing", "queue", "sched", "select", "selectors"),
     *("signal", "socket", "socketserver", "ssl", "subprocess", "tempfile", "threading", "_thread"),
     *("time", "websocket", "websockets"),
 }
 
-# They decide what a local pipeline does; others tell them what happens.
+# These decide what a local pipeline does; others tell them what happened.
 PURE_PIPELINE_FOLDERS = ("local/pipeline/descriptor/", "local/pipeline/run/")
 PURE_PIPELINE_FILES = {
     "local/pipeline/engine/schedule.py",
@@ -74,12 +74,12 @@ PURE_PIPELINE_FILES = {
     "local/pipeline/show/lines.py",
 }
 
-# Slow to import, so only within the functions that need them; the start is measured.
+# Slow to import: import them only in the functions that need them. Start-up is benchmarked.
 HEAVY = {
     *("asyncio", "bson", "importlib.metadata", "importlib_metadata", "msgpack", "numpy", "obstore"),
     "zmq",
 }
-MAY_BE_HEAVY = {  # imported lazily themselves
+MAY_BE_HEAVY = {  # these are imported lazily
     *("protocol/encoding/bson_encoding.py", "protocol/encoding/msgpack_encoding.py"),
     *("storage/peers/client.py", "storage/peers/server.py"),
 }
@@ -89,11 +89,11 @@ class Import(NamedTuple):
     """One import of one name.
 
     Attributes:
-        file: where, relative to the package.
-        line: its line.
-        module: what: absolute, or for a relative import the path within the package.
-        relative: it begins with dots.
-        at_import: it is carried out when the module is imported.
+        file: the importing file, relative to the package.
+        line: the line number.
+        module: the imported module: absolute, or for a relative import within the package.
+        relative: the import begins with dots.
+        at_import: the import runs when the file is imported.
     """
 
     file: str
@@ -104,33 +104,33 @@ class Import(NamedTuple):
 
     @property
     def where(self) -> str:
-        """For the message of a failure."""
+        """The import, for the message of a failure."""
         return f"wrapper/{self.file}:{self.line}: {self.module or 'the package itself'}"
 
     @property
-    def room(self) -> str:
-        """The room that it is in."""
-        return room_of(self.file)
+    def part(self) -> str:
+        """The part that the import is in."""
+        return part_of(self.file)
 
     @property
     def target(self) -> str:
-        """The room that it imports, if it is relative."""
+        """The part that it imports, if it is relative."""
         return self.module.partition(".")[0] or "__init__"
 
 
-def room_of(file: str) -> str:
-    """The room of a file of the package."""
+def part_of(file: str) -> str:
+    """Return the part that a file belongs to."""
     return file.partition("/")[0].removesuffix(".py")
 
 
 def trees() -> Iterator[tuple[str, ast.Module]]:
-    """Each file of the package and its syntax tree."""
+    """Yield each file of the package with its syntax tree."""
     for path in sorted(PACKAGE.rglob("*.py")):
         yield path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text(), str(path))
 
 
 def lazy_nodes(tree: ast.Module) -> set[ast.AST]:
-    """What does not run when the module is imported: functions, and blocks for the type checker."""
+    """Return nodes that do not run on import: functions, and blocks for the type checker."""
     lazy: set[ast.AST] = set()
     for node in ast.walk(tree):
         is_function = isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
@@ -141,7 +141,7 @@ def lazy_nodes(tree: ast.Module) -> set[ast.AST]:
 
 
 def imports_of(file: str, tree: ast.Module) -> Iterator[Import]:
-    """All imports of a file, wherever they stand."""
+    """Yield all imports of a file, wherever they are."""
     lazy = lazy_nodes(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -153,7 +153,7 @@ def imports_of(file: str, tree: ast.Module) -> Iterator[Import]:
 
 
 def imported_modules(file: str, node: ast.ImportFrom) -> list[str]:
-    """What a `from … import …` imports."""
+    """Return the modules that a `from … import …` imports."""
     if not node.level:
         assert node.module is not None
         return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
@@ -169,7 +169,7 @@ def imported_modules(file: str, node: ast.ImportFrom) -> list[str]:
 
 
 def is_module(path: str) -> bool:
-    """Whether the package has a module at this path."""
+    """Return whether the package has a module at this path."""
     return (PACKAGE / f"{path}.py").exists() or (PACKAGE / path / "__init__.py").exists()
 
 
@@ -177,29 +177,29 @@ FILES = list(trees())
 IMPORTS = [each for file, tree in FILES for each in imports_of(file, tree)]
 
 
-def none_of(found: list[Import], rule: str) -> None:
-    """Fail with all that break a rule."""
+def refuse(found: list[Import], rule: str) -> None:
+    """Fail with a list of the imports that break a rule, if any."""
     assert not found, "\n".join([rule, *(each.where for each in found)])
 
 
-def test_there_is_something_to_read() -> None:
+def test_imports_are_found() -> None:
     assert len(IMPORTS) > 50
 
 
-def test_each_room_has_its_row() -> None:
-    rooms = {room_of(file) for file, _ in FILES}
-    assert rooms <= set(MAY_IMPORT) | MAY_IMPORT_EVERYTHING, "put the new room into the table above"
+def test_each_part_has_a_row() -> None:
+    parts = {part_of(file) for file, _ in FILES}
+    assert parts <= set(MAY_IMPORT) | MAY_IMPORT_EVERYTHING, "add the new part to the table above"
 
 
-def test_rooms_import_only_what_they_may() -> None:
-    strangers = [
+def test_parts_import_only_what_they_may() -> None:
+    forbidden = [
         each
         for each in IMPORTS
         if each.relative
-        and each.room not in MAY_IMPORT_EVERYTHING
-        and each.target not in MAY_IMPORT[each.room] | {each.room}
+        and each.part not in MAY_IMPORT_EVERYTHING
+        and each.target not in MAY_IMPORT[each.part] | {each.part}
     ]
-    none_of(strangers, "not allowed by the table in this file:")
+    refuse(forbidden, "the table in this file does not allow:")
 
 
 def test_no_two_modules_import_each_other() -> None:
@@ -207,7 +207,7 @@ def test_no_two_modules_import_each_other() -> None:
 
 
 def test_no_two_folders_import_each_other() -> None:
-    # A module at the root of the package counts as a folder: the root holds one of each floor.
+    # A module at the root counts as a folder, because the root has modules of every layer.
     refuse_circles({}, lambda file: file.rpartition("/")[0] or file)
 
 
@@ -225,49 +225,49 @@ def refuse_circles(graph: dict[str, set[str]], group: Callable[[str], str]) -> N
 
 
 def file_of(module: str) -> str:
-    """The file of a module of the package, relative to the package."""
+    """Return the file of a module of the package, relative to the package."""
     path = module.replace(".", "/")
     is_file = (PACKAGE / f"{path}.py").exists()
     return f"{path}.py" if is_file else f"{path}/__init__.py".removeprefix("/")
 
 
-def test_each_class_has_a_name_of_its_own() -> None:
+def test_class_names_are_unique() -> None:
     classes = Counter(
         node.name for _, tree in FILES for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
     )
     shared = {name for name, times in classes.items() if times > 1}
-    assert not shared, "two classes with one name: say which side each is on"
+    assert not shared, "several classes with the same name: say which side each is on"
 
 
-def test_no_folder_is_too_full_to_overlook() -> None:
+def test_no_folder_has_too_many_modules() -> None:
     modules = Counter(file.rpartition("/")[0] for file, _ in FILES)
     del modules["cli"]  # a file for each command, and what the commands share
-    assert max(modules.values()) <= 14, "split the folder by what its files are about"
+    assert max(modules.values()) <= 14, "split the folder by topic"
 
 
-def test_the_supervisor_knows_of_the_storage_what_serves_peers() -> None:
+def test_supervisor_uses_only_the_part_of_storage_that_serves_peers() -> None:
     others = [
         each
         for each in IMPORTS
-        if each.room == "supervisor"
+        if each.part == "supervisor"
         and each.target == "storage"
         and (each.file != SERVES_PEERS or each.module not in MAY_SERVE_PEERS)
     ]
-    none_of(others, f"only {SERVES_PEERS}, and only what serves peers:")
+    refuse(others, f"only {SERVES_PEERS}, and only what serves peers:")
     early = [
         each
         for each in IMPORTS
         if each.at_import and each.module in ("supervisor.peers", "storage.task_storage")
     ]
-    none_of(early, "mode v1 must not load it: import it where v3 is known")
+    refuse(early, "mode v1 must not load it: import it only where the mode is v3")
 
 
 def test_imports_within_the_package_are_relative() -> None:
     names = [each for each in IMPORTS if not each.relative and each.target == "wrapper"]
-    none_of(names, "the package may be loaded under another name; write a relative import:")
+    refuse(names, "the package may be loaded under another name; use a relative import:")
 
 
-def test_the_shim_imports_the_package_and_not_the_other_way_round() -> None:
+def test_package_does_not_import_the_shim() -> None:
     shim = [
         each
         for each in IMPORTS
@@ -275,19 +275,19 @@ def test_the_shim_imports_the_package_and_not_the_other_way_round() -> None:
         and each.target == "hkube_python_wrapper"
         and each.file not in MAY_IMPORT_THE_SHIM
     ]
-    none_of(shim, "hkube_python_wrapper is for users:")
+    refuse(shim, "hkube_python_wrapper is for users:")
 
 
-def test_the_protocol_has_no_io_thread_or_clock() -> None:
+def test_protocol_has_no_io_thread_or_clock() -> None:
     impure = [
         each
         for each in IMPORTS
-        if each.room == "protocol" and not each.relative and each.target in IMPURE
+        if each.part == "protocol" and not each.relative and each.target in IMPURE
     ]
-    none_of(impure, "the protocol is told bytes and times, it does not get them:")
+    refuse(impure, "the protocol receives bytes and times, it does not fetch them:")
 
 
-def test_the_decisions_of_pipelines_have_no_io_thread_or_clock() -> None:
+def test_pipeline_decisions_have_no_io_thread_or_clock() -> None:
     pure = {file for file, _ in FILES if file.startswith(PURE_PIPELINE_FOLDERS)}
     assert len(pure) > len(PURE_PIPELINE_FOLDERS)
     assert {file for file, _ in FILES} >= PURE_PIPELINE_FILES
@@ -296,7 +296,7 @@ def test_the_decisions_of_pipelines_have_no_io_thread_or_clock() -> None:
         for each in IMPORTS
         if each.file in pure | PURE_PIPELINE_FILES and not each.relative and each.target in IMPURE
     ]
-    none_of(impure, "a run of a pipeline is told what happens, it does not wait for it:")
+    refuse(impure, "a pipeline run receives events, it does not wait for them:")
 
 
 def test_heavy_modules_are_imported_where_they_are_needed() -> None:
@@ -304,21 +304,21 @@ def test_heavy_modules_are_imported_where_they_are_needed() -> None:
         each
         for each in IMPORTS
         if each.at_import
-        and each.room not in MAY_IMPORT_EVERYTHING
+        and each.part not in MAY_IMPORT_EVERYTHING
         and each.file not in MAY_BE_HEAVY
         and (each.module in HEAVY or each.target in HEAVY)
         and not each.relative
     ]
-    none_of(heavy, "import it in the function that needs it:")
+    refuse(heavy, "import it in the function that needs it:")
 
 
-def test_the_environment_is_read_in_one_place() -> None:
+def test_environment_is_read_only_where_allowed() -> None:
     readers = {file for file, tree in FILES if any(map(reads_environment, ast.walk(tree)))}
     assert readers == MAY_READ_THE_ENVIRONMENT
 
 
 def reads_environment(node: ast.AST) -> bool:
-    """Whether it names os.environ or one of its relatives."""
+    """Return whether a node uses os.environ or a similar name."""
     names = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"}
     if isinstance(node, ast.Attribute):
         return node.attr in names and isinstance(node.value, ast.Name) and node.value.id == "os"
@@ -338,12 +338,12 @@ def reads_environment(node: ast.AST) -> bool:
         ("wrapper.log", "dataclasses inspect logging asyncio json select threading"),
     ],
 )
-def test_modules_of_every_start_are_light(module: str, unwanted: str) -> None:
+def test_modules_of_every_start_import_little(module: str, unwanted: str) -> None:
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT)!r}); before = set(sys.modules); "
         f"import {module}; print(*set(sys.modules) - before)"
     )
-    # -I and -S: what this installation's .pth files import is not the module's doing.
+    # -I and -S: .pth files of this installation may import more.
     command = [sys.executable, "-I", "-S", "-c", code]
     loaded = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
     assert module in loaded

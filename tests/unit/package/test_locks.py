@@ -1,4 +1,4 @@
-"""The locks: exact versions with hashes of all that requirements.txt asks for, and nothing else."""
+"""The lock files pin what the requirements files ask for, with hashes, and nothing else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 
 from tests.paths import ROOT
 
-# A lock, and what it is made from.
+# Each lock file and its source.
 LOCKS = {
     "requirements.lock": "requirements.txt",
     "image/slim.lock": "image/slim.txt",
@@ -23,12 +23,12 @@ REFRESH = "is stale: run `make lock`"
 
 
 class Entry(NamedTuple):
-    """One package of a lock.
+    """One package of a lock file.
 
     Attributes:
-        requirement: name, exact version, and where it holds.
-        hashes: how many files of it are known.
-        wanted_by: packages, or files of requirements.
+        requirement: name, exact version and environment marker.
+        hashes: number of hashes.
+        wanted_by: packages or requirements files that ask for it.
     """
 
     requirement: Requirement
@@ -37,13 +37,13 @@ class Entry(NamedTuple):
 
 
 def requirements(file: str) -> list[Requirement]:
-    """What a file of requirements asks for."""
+    """Return the requirements of a file."""
     lines = [line.partition(" #")[0].strip() for line in (ROOT / file).read_text().splitlines()]
     return [Requirement(line) for line in lines if line and not line.startswith("#")]
 
 
 def entries(file: str) -> Iterator[Entry]:
-    """The packages of a lock."""
+    """Yield the packages of a lock file."""
     for block in re.split(r"\n(?=\w)", (ROOT / file).read_text()):
         if block.startswith("#"):
             continue
@@ -67,7 +67,7 @@ def test_each_package_is_pinned_and_hashed(lock: str) -> None:
 
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize("lock", LOCKS)
-def test_it_has_all_that_is_asked_for(lock: str, python: str) -> None:
+def test_lock_has_all_requirements(lock: str, python: str) -> None:
     versions = {
         canonicalize_name(entry.requirement.name): str(entry.requirement.specifier)[2:]
         for entry in entries(lock)
@@ -82,17 +82,17 @@ def test_it_has_all_that_is_asked_for(lock: str, python: str) -> None:
 
 
 @pytest.mark.parametrize("lock", LOCKS)
-def test_it_has_nothing_that_nobody_asks_for(lock: str) -> None:
+def test_lock_has_nothing_else(lock: str) -> None:
     asked = {canonicalize_name(each.name) for each in requirements(LOCKS[lock])}
     for entry in entries(lock):
         if f"-r {LOCKS[lock]}" in entry.wanted_by:
             name = canonicalize_name(entry.requirement.name)
-            assert name in asked, f"{lock} {REFRESH} ({name} is asked for no more)"
+            assert name in asked, f"{lock} {REFRESH} (nothing asks for {name} any more)"
         else:
             assert entry.wanted_by, entry
 
 
-def test_slim_is_a_part_of_the_whole() -> None:
+def test_slim_is_a_subset() -> None:
     whole = {canonicalize_name(each.name) for each in requirements("requirements.txt")}
     slim = {canonicalize_name(each.name) for each in requirements("image/slim.txt")}
     pinned = {str(entry.requirement) for entry in entries("requirements.lock")}
@@ -102,7 +102,7 @@ def test_slim_is_a_part_of_the_whole() -> None:
 
 
 def _holds(requirement: Requirement, python: str) -> bool:
-    """Whether a requirement holds on Linux with this Python."""
+    """Return whether a requirement applies on Linux with this Python."""
     environment = {
         "python_version": python,
         "python_full_version": f"{python}.5",

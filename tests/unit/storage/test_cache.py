@@ -1,4 +1,4 @@
-"""The cache keeps to its budget."""
+"""The cache and its budget."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def budget_for(*sizes: int) -> int:
     return sum(size + ENTRY_BYTES for size in sizes)
 
 
-def test_the_one_not_used_for_the_longest_goes_first() -> None:
+def test_least_recently_used_value_goes_first() -> None:
     cache = Cache(budget_for(3, 3, 4))
     for name in "abc":
         cache.put(name, of(3))
@@ -27,31 +27,31 @@ def test_the_one_not_used_for_the_longest_goes_first() -> None:
     assert None not in [cache.get(name) for name in "acd"]
 
 
-def test_what_is_over_the_budget_alone_is_not_kept_and_takes_no_place() -> None:
+def test_value_over_the_budget_is_not_kept() -> None:
     cache = Cache(budget_for(10))
     cache.put("a", of(10))
     cache.put("b", of(11))
     assert cache.get("b") is None
     assert cache.get("a") is not None
-    cache.put("a", of(11))  # the old one is no more what is there
+    cache.put("a", of(11))  # the old value must not stay
     assert cache.get("a") is None
 
 
-def test_a_budget_of_nothing() -> None:
+def test_zero_budget() -> None:
     cache = Cache(0)
     cache.put("a", of(1))
     cache.put("empty", of(0))
     assert cache.get("a") is None and cache.get("empty") is None
 
 
-def test_small_and_empty_values_go_too() -> None:
+def test_small_and_empty_values_are_removed_too() -> None:
     cache = Cache(100 * ENTRY_BYTES)
     for number in range(200):
         cache.put(str(number), of(0))
     assert [number for number in range(200) if cache.get(str(number))] == list(range(100, 200))
 
 
-def test_forgetting() -> None:
+def test_clear() -> None:
     cache = Cache(budget_for(10))
     cache.put("a", of(10))
     cache.clear()
@@ -64,7 +64,7 @@ SIZES = st.integers(0, 3 * ENTRY_BYTES)
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcdef"), SIZES)), st.integers(0, 5 * ENTRY_BYTES))
-def test_it_never_holds_more_than_its_budget(puts: list[tuple[str, int]], budget: int) -> None:
+def test_budget_is_never_exceeded(puts: list[tuple[str, int]], budget: int) -> None:
     cache = Cache(budget)
     for name, size in puts:
         cache.put(name, of(size))

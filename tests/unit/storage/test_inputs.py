@@ -1,4 +1,4 @@
-"""Filling a job's input, from real files and from peers played by hand."""
+"""Filling a job's input, from real files and simulated peers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from wrapper.storage.stores.retries import Retries
 
 
 class CountingStore(FileStore):
-    """Files, and which of them were read."""
+    """A file store that records which paths are read."""
 
     def __init__(self, folder: str) -> None:
         super().__init__(folder)
@@ -31,7 +31,7 @@ class CountingStore(FileStore):
 
 
 class Peers:
-    """What peers have, and what they were asked for."""
+    """Simulated peers, which record the requests."""
 
     def __init__(self, **held: Any) -> None:
         self.held = held
@@ -49,7 +49,7 @@ class Peers:
 
 
 class Bench:
-    """All that is needed to fill inputs."""
+    """Everything needed to fill inputs."""
 
     def __init__(self, folder: Path, peers: Peers | None = None, within: float = 0) -> None:
         self.store = CountingStore(str(folder))
@@ -74,14 +74,14 @@ class Bench:
 DISCOVERY = {"host": "10.0.0.1", "port": "9020"}
 
 
-def test_nothing_to_be_filled(tmp_path: Path) -> None:
+def test_job_without_references(tmp_path: Path) -> None:
     job: dict[str, Any] = {"input": ["$$k"], "flatInput": None}
     fill_input(job, Bench(tmp_path).sources)
     assert job == {"input": ["$$k"], "flatInput": None}
     fill_input({}, Bench(tmp_path).sources)
 
 
-def test_an_object_that_is_needed_often_is_read_once(tmp_path: Path) -> None:
+def test_repeated_object_is_read_once(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     info = bench.put({"a": [1, 2, 3]}, "local-hkube/j/t")
     links = [{"storageInfo": info, "path": f"a.{index}"} for index in (0, 2, 1, 7)]
@@ -89,7 +89,7 @@ def test_an_object_that_is_needed_often_is_read_once(tmp_path: Path) -> None:
     assert bench.store.reads == ["local-hkube/j/t"]
 
 
-def test_two_places_never_share_what_can_be_changed(tmp_path: Path) -> None:
+def test_places_never_share_mutable_values(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     info = bench.put({"a": {"b": []}}, "local-hkube/j/t")
     whole, part = {"storageInfo": info}, {"storageInfo": info, "path": "a"}
@@ -101,7 +101,7 @@ def test_two_places_never_share_what_can_be_changed(tmp_path: Path) -> None:
     assert filled[1:] == [{"b": []}, [], {"a": {"b": []}}]
 
 
-def test_the_next_task_has_a_value_of_its_own(tmp_path: Path) -> None:
+def test_next_task_gets_its_own_value(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     info = {"storageInfo": bench.put([1], "local-hkube/j/t")}
     for _ in range(2):
@@ -111,7 +111,7 @@ def test_the_next_task_has_a_value_of_its_own(tmp_path: Path) -> None:
     assert len(bench.store.reads) == 1
 
 
-def test_the_cache_is_forgotten_where_hkube_wants_none(tmp_path: Path) -> None:
+def test_use_cache_false_clears_the_cache(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     info = {"storageInfo": bench.put([1], "local-hkube/j/t")}
     for _ in range(2):
@@ -120,7 +120,7 @@ def test_the_cache_is_forgotten_where_hkube_wants_none(tmp_path: Path) -> None:
     assert len(bench.store.reads) == 2
 
 
-def test_peers_are_asked_first_and_the_storage_for_the_rest(tmp_path: Path) -> None:
+def test_peers_are_asked_before_the_storage(tmp_path: Path) -> None:
     peers = Peers(t1="from memory")
     bench = Bench(tmp_path, peers)
     bench.put("from storage", "local-hkube/j/t2")
@@ -129,54 +129,56 @@ def test_peers_are_asked_first_and_the_storage_for_the_rest(tmp_path: Path) -> N
     assert peers.asked == ["t1", "t2"]
     assert bench.store.reads == ["local-hkube/j/t2"]
     assert bench.fill(["$$k"], {"0": "$$k"}, k=[link]) == [["from memory", "from storage"]]
-    assert peers.asked == ["t1", "t2"]  # the cache has them
+    assert peers.asked == ["t1", "t2"]  # the second time, they are cached
 
 
 GOOD = encode_value(["good"] * 2000, "msgpack", "result")
 
 
 @pytest.mark.parametrize(
-    "answer, fault",
+    "answer, error",
     [
-        (Encoded(GOOD.header, bytes(GOOD.payload)[:5000]), "it was cut short: 5,000 of 10,003"),
-        (Encoded(GOOD.header, b"\xc1" * 10_003), "it is broken"),
-        # It could be decoded, to another value than the one that was stored.
-        (Encoded(make_header(False, "json"), b"123"), "it was cut short: 3 of 10,003"),
+        (Encoded(GOOD.header, bytes(GOOD.payload)[:5000]), "it is incomplete: 5,000 of 10,003"),
+        (Encoded(GOOD.header, b"\xc1" * 10_003), "it is corrupt"),
+        # It can be decoded, but to another value than the stored one.
+        (Encoded(make_header(False, "json"), b"123"), "it is incomplete: 3 of 10,003"),
     ],
 )
-def test_what_a_peer_has_is_no_good(tmp_path: Path, answer: Encoded, fault: str) -> None:
+def test_unusable_value_of_a_peer_is_read_from_the_storage(
+    tmp_path: Path, answer: Encoded, error: str
+) -> None:
     bench = Bench(tmp_path, Peers(t=answer))
     info = bench.put(["good"] * 2000, "local-hkube/j/t")
     link = {"storageInfo": info, "discovery": DISCOVERY, "taskId": "t"}
-    for _ in range(2):  # nor does the next task get it, from the cache
+    for _ in range(2):  # the cache must not give it to the next task either
         assert bench.fill(["$$k"], {"0": "$$k"}, k=link) == [["good"] * 2000]
     assert bench.store.reads == ["local-hkube/j/t"]
     (warning,) = bench.warnings
-    assert warning.startswith(f"local-hkube/j/t from the peer 10.0.0.1:9020: {fault}")
+    assert warning.startswith(f"local-hkube/j/t from the peer 10.0.0.1:9020: {error}")
     assert warning.endswith("; reading from the storage")
 
 
-def test_what_is_broken_in_the_storage_is_read_anew_by_the_next_task(tmp_path: Path) -> None:
+def test_corrupt_value_is_not_cached(tmp_path: Path) -> None:
     peers = Peers(t=Encoded(GOOD.header, b"\xc1"))
     bench = Bench(tmp_path, peers)
     bench.store.write("local-hkube/j/t", Encoded(GOOD.header, b"\xc1"))
     link = {"storageInfo": {"path": "local-hkube/j/t"}, "discovery": DISCOVERY, "taskId": "t"}
-    with pytest.raises(StorageError, match="it is broken"):
+    with pytest.raises(StorageError, match="it is corrupt"):
         bench.fill(["$$k"], {"0": "$$k"}, k=link)
     bench.store.write("local-hkube/j/t", GOOD)
     assert bench.fill(["$$k"], {"0": "$$k"}, k=link) == [["good"] * 2000]
 
 
-def test_what_the_cache_has_is_no_good_for_this_link(tmp_path: Path) -> None:
+def test_cached_value_that_does_not_fit_the_link_is_read_again(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     info = bench.put(b"written once more", "local-hkube/j/t")
     bench.cache.put("local-hkube/j/t", encode_value(b"short", "msgpack", "result"))
     filled = bench.fill(["$$k"], {"0": "$$k"}, k={"storageInfo": info})
     assert filled == [b"written once more"]
-    assert bench.warnings[0].startswith("local-hkube/j/t from the cache: it was cut short")
+    assert bench.warnings[0].startswith("local-hkube/j/t from the cache: it is incomplete")
 
 
-def test_a_result_that_a_peer_is_still_writing_is_waited_for(tmp_path: Path) -> None:
+def test_result_that_a_peer_is_still_writing_is_awaited(tmp_path: Path) -> None:
     bench = Bench(tmp_path, Peers(), within=10)
     read = bench.store.read
 
@@ -190,20 +192,20 @@ def test_a_result_that_a_peer_is_still_writing_is_waited_for(tmp_path: Path) -> 
     assert bench.fill(["$$k"], {"0": "$$k"}, k=link) == ["written at last"]
 
 
-def test_faults_name_the_place(tmp_path: Path) -> None:
+def test_errors_name_the_place(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     gone = {"storageInfo": {"path": "local-hkube/j/gone"}}
     with pytest.raises(StorageError, match=r"^input\.1\.a \(the link 'k'\) cannot be read from "):
         bench.fill([0, {"a": "$$k"}], {"1.a": "$$k"}, k=gone)
     info = {"storageInfo": {**bench.put("x" * 50, "local-hkube/j/t"), "size": 900}}
     (tmp_path / "local-hkube/j/t").write_bytes(b"\x01\x08\x02\x03\0\0HK\xd9\x32xx")
-    with pytest.raises(StorageError, match=r"^input\.0\[0\] \(the link 'k'\) .*cut short"):
+    with pytest.raises(StorageError, match=r"^input\.0\[0\] \(the link 'k'\) .*incomplete"):
         bench.fill(["$$k"], {"0": "$$k"}, k=[info])
-    with pytest.raises(StorageError, match=r"names input\.5, which the input does not have"):
+    with pytest.raises(StorageError, match=r"names input\.5, which does not exist"):
         bench.fill(["$$k"], {"5": "$$k"}, k={"storageInfo": bench.put(1, "local-hkube/j/u")})
 
 
-def test_answers_to_calls(tmp_path: Path) -> None:
+def test_links_in_answers_are_read(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     for value in (None, 5, [1], {"result": 1}, [{"nodeName": "a", "result": 1}]):
         assert fetch_response(value, bench.sources) is value
@@ -211,6 +213,6 @@ def test_answers_to_calls(tmp_path: Path) -> None:
     big = {"nodeName": "a", "info": {**bench.put("big", "b/l"), "isBigData": True}}
     assert fetch_response([big, 5], bench.sources) == [{"nodeName": "a", "result": "big"}, 5]
     for path in ("b/k", "b/l"):
-        assert bench.cache.get(path) is None  # nobody will ask for it again
+        assert bench.cache.get(path) is None  # no later task will read it
     with pytest.raises(StorageError, match="^the answer cannot be read from b/gone"):
         fetch_response({"storageInfo": {"path": "b/gone"}}, bench.sources)

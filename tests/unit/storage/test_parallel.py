@@ -1,4 +1,4 @@
-"""Several things at once."""
+"""Several operations at the same time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_each_item_once() -> None:
     in_parallel(done.append, [], 8)
 
 
-def test_they_run_at_the_same_time() -> None:
+def test_items_run_at_the_same_time() -> None:
     meeting = Barrier(4)
 
     def act(_: int) -> None:
@@ -25,7 +25,7 @@ def test_they_run_at_the_same_time() -> None:
     in_parallel(act, [1, 2, 3, 4], 4)
 
 
-def test_the_first_failure_is_told_and_the_rest_left_out() -> None:
+def test_first_failure_is_raised_and_the_rest_skipped() -> None:
     begun: list[int] = []
     lock = Lock()
 
@@ -41,13 +41,13 @@ def test_the_first_failure_is_told_and_the_rest_left_out() -> None:
 
 
 @pytest.mark.parametrize("place", ["caller", "helper"])
-def test_a_failure_is_told_while_others_are_still_at_it(place: str) -> None:
+def test_failure_is_raised_while_others_still_run(place: str) -> None:
     both, over = Barrier(2), Event()
 
     def act(_: int) -> None:
         both.wait(10)
         if (current_thread() is main_thread()) is (place == "caller"):
-            raise KeyboardInterrupt  # as a stop: no Exception
+            raise KeyboardInterrupt  # like a stop, this is not an Exception
         if place == "caller":
             over.wait(30)
 
@@ -59,7 +59,7 @@ def test_a_failure_is_told_while_others_are_still_at_it(place: str) -> None:
         over.set()
 
 
-def test_without_threads_the_caller_does_it_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_caller_does_all_work_without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: Thread) -> None:
         raise RuntimeError("can't start new thread")
 

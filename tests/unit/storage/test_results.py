@@ -1,4 +1,4 @@
-"""Storing results and inputs: what is said when, and what if it cannot be done."""
+"""Storing results and inputs: the order of messages, and failures."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ PATH = "local-hkube/j/t"
 
 
 class Bench:
-    """A sink, and what is said."""
+    """A sink, with the messages that were sent."""
 
     def __init__(self, folder: Path, hold: Hold | None = None) -> None:
         self.folder = folder
         self.store = FileStore(str(folder))
         self.sink = Sink(self.store, Retries(0, lambda line: None), hold, "msgpack", "local")
-        self.said: list[tuple[Mapping[str, Any], bool]] = []
+        self.sent: list[tuple[Mapping[str, Any], bool]] = []
 
     def run(self, result: Any, source: ResultOrigin = SOURCE) -> None:
-        store_result(source, [result].pop, self.sink, self.say)
+        store_result(source, [result].pop, self.sink, self.send)
 
-    def say(self, message: Mapping[str, Any]) -> None:
-        self.said.append((message, (self.folder / PATH).exists()))
+    def send(self, message: Mapping[str, Any]) -> None:
+        self.sent.append((message, (self.folder / PATH).exists()))
 
 
-def test_it_is_told_once_it_is_stored(tmp_path: Path) -> None:
+def test_result_is_reported_after_it_is_stored(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.run({"a": [1]})
     data = {
         "storageInfo": {"path": PATH, "size": 5},
         "metadata": {"green.a": {"type": "array", "size": 1}},
     }
-    assert bench.said == [({"command": "storing", "data": data}, True)]
+    assert bench.sent == [({"command": "storing", "data": data}, True)]
     assert decode_value(bench.store.read(PATH), "msgpack") == {"a": [1]}
 
 
-def test_peers_that_hold_it_are_told_before(tmp_path: Path) -> None:
+def test_held_result_is_reported_before_it_is_stored(tmp_path: Path) -> None:
     held: list[tuple[str, Any]] = []
     discovery = {"host": "10.0.0.1", "port": "9020"}
 
@@ -56,31 +56,31 @@ def test_peers_that_hold_it_are_told_before(tmp_path: Path) -> None:
     bench = Bench(tmp_path, hold)
     bench.run([1])
     assert held == [("t", b"\x91\x01")]
-    ((message, written),) = bench.said
+    ((message, written),) = bench.sent
     assert not written
     assert message["data"]["discovery"] == discovery
     assert message["data"]["taskId"] == "t"
     assert decode_value(bench.store.read(PATH), "msgpack") == [1]
 
 
-def test_what_nobody_holds_is_told_after(tmp_path: Path) -> None:
+def test_result_that_is_not_held_is_reported_after(tmp_path: Path) -> None:
     bench = Bench(tmp_path, lambda task_id, encoded: None)
     bench.run([1])
-    ((message, written),) = bench.said
+    ((message, written),) = bench.sent
     assert written and "discovery" not in message["data"]
 
 
-def test_what_cannot_be_written_is_a_fault_with_size_and_path(tmp_path: Path) -> None:
+def test_failed_write_names_size_and_path(tmp_path: Path) -> None:
     (tmp_path / "local-hkube").write_text("in the way")
     bench = Bench(tmp_path)
     with pytest.raises(
         StorageError, match=rf"^the result \(2 bytes\) cannot be stored at {PATH}: "
     ):
         bench.run([1])
-    assert bench.said == []
+    assert bench.sent == []
 
 
-def test_what_cannot_be_encoded(tmp_path: Path) -> None:
+def test_unencodable_result(tmp_path: Path) -> None:
     with pytest.raises(EncodingError, match=r"result\.x"):
         Bench(tmp_path).run({"x": {1}})
 
@@ -88,12 +88,12 @@ def test_what_cannot_be_encoded(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "source", [ResultOrigin(None, "t", "n", []), ResultOrigin("..", "t", "n", [])]
 )
-def test_ids_that_are_none(tmp_path: Path, source: ResultOrigin) -> None:
+def test_invalid_ids(tmp_path: Path, source: ResultOrigin) -> None:
     with pytest.raises(StorageError, match="its path"):
         Bench(tmp_path).run(1, source)
 
 
-def test_inputs_of_another_algorithm(tmp_path: Path) -> None:
+def test_inputs_of_a_started_algorithm_are_stored(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     paths = store_inputs("j", [1, b"raw"], bench.sink)
     assert [len(key) for key in paths] == [8, 8]

@@ -1,4 +1,4 @@
-"""The storage of all tasks, put together from the settings."""
+"""The storage for all tasks, built from the settings."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def make(folder: Path, handover: socket.socket | None = None) -> TaskStorage:
     return TaskStorage(config.storage, config.discovery, lambda line: None, handover)
 
 
-def test_what_one_task_stores_another_reads(tmp_path: Path) -> None:
+def test_stored_result_can_be_read_by_another_task(tmp_path: Path) -> None:
     storage = make(tmp_path)
-    said: list[Mapping[str, Any]] = []
-    storage.store_result(SOURCE, [{"a": [1]}].pop, said.append)
-    link = {"storageInfo": said[0]["data"]["storageInfo"], "path": "a"}
+    sent: list[Mapping[str, Any]] = []
+    storage.store_result(SOURCE, [{"a": [1]}].pop, sent.append)
+    link = {"storageInfo": sent[0]["data"]["storageInfo"], "path": "a"}
     job: dict[str, Any] = {
         "input": ["$$k"],
         "flatInput": {"0": "$$k"},
@@ -38,7 +38,7 @@ def test_what_one_task_stores_another_reads(tmp_path: Path) -> None:
     assert storage.fetch_response({"storageInfo": {"path": path}}) == "item"
 
 
-def test_results_are_handed_over_where_somebody_takes_them(tmp_path: Path) -> None:
+def test_results_are_handed_over_if_there_is_a_socket(tmp_path: Path) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.settimeout(20)
@@ -50,7 +50,7 @@ def test_results_are_handed_over_where_somebody_takes_them(tmp_path: Path) -> No
 
         taker = Thread(target=take)
         taker.start()
-        said: list[Mapping[str, Any]] = []
-        make(tmp_path, ours).store_result(SOURCE, [1].pop, said.append)
+        sent: list[Mapping[str, Any]] = []
+        make(tmp_path, ours).store_result(SOURCE, [1].pop, sent.append)
         taker.join(20)
-    assert said[0]["data"]["discovery"] == {"host": "10.0.0.9", "port": "9020"}
+    assert sent[0]["data"]["discovery"] == {"host": "10.0.0.9", "port": "9020"}

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 from wrapper.algorithm.host.host import Host
 from wrapper.algorithm.host.interruption import Interruption
-from wrapper.algorithm.host.outgoing import HostSettings
 from wrapper.algorithm.host.pipes import Pipes
+from wrapper.algorithm.host.settings import HostSettings
+from wrapper.algorithm.host.user_code import UserCode
 from wrapper.algorithm.loading.loader import UserAlgorithm, from_functions
 from wrapper.errors import AlgorithmStopped
 from wrapper.ipc.frames import INTERRUPT_SIGNAL, Frame, FrameKind
@@ -58,6 +59,7 @@ class Driver:
         control, their_control = socket.socketpair()
         self.channel = Channel(tasks, control)
         self.interruption = Interruption()
+        self.user = UserCode(self.interruption)
         self.gone = Event()
         self.functions = 0
         self._exit_told = False
@@ -65,7 +67,7 @@ class Driver:
         self._heard: list[Frame] = []
         self.host = Host(
             Pipes(their_tasks, their_control, self.interruption),
-            self.interruption,
+            self.user,
             HostSettings(get_encoding("json"), max_payload, tempfile.gettempdir(), log_failures),
             Log("debug", fd=self._log_file.fileno()),
             self.gone.set,

@@ -1,4 +1,4 @@
-"""Runs of an algorithm in the test's process: real ones, through the worker's WebSocket."""
+"""Real runs of algorithms in the test's process, through the worker's WebSocket."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def hkube(tmp_path: Path) -> Iterator[HKube]:
-    """As the plugin has it; without it, because it may not be installed."""
+    """The plugin's fixture, made here because the plugin may not be installed."""
     hkube = HKube([tmp_path])
     yield hkube
     hkube.close()
@@ -36,7 +36,7 @@ def hkube(tmp_path: Path) -> Iterator[HKube]:
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Write a module into the folder of the test."""
+    """Write a module into the test's folder."""
 
     def write(text: str, name: str = "main.py") -> Path:
         path = tmp_path / name
@@ -68,7 +68,7 @@ WHOLE = """
 """
 
 
-def test_all_that_a_test_sees_of_a_run(hkube: HKube, write: Write) -> None:
+def test_outcome_of_a_run(hkube: HKube, write: Write) -> None:
     hkube.answer_algorithm("other", lambda given: {"got": given})
     outcome = hkube.run(write(WHOLE), input=["in"], nodeName="green")
     assert outcome.result == {
@@ -94,7 +94,7 @@ def test_all_that_a_test_sees_of_a_run(hkube: HKube, write: Write) -> None:
     assert [(call.name, call.input) for call in outcome.calls] == [("other", ["in"])]
 
 
-def test_an_algorithm_is_loaded_once_and_its_exit_called_at_the_end(
+def test_algorithm_is_loaded_once_and_exits_at_the_end(
     tmp_path: Path, write: Write, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hkube = HKube([tmp_path])
@@ -107,9 +107,9 @@ def test_an_algorithm_is_loaded_once_and_its_exit_called_at_the_end(
     assert capsys.readouterr().out == "exit with {'exitCode': 0}\n"
 
 
-def test_the_process_is_left_as_it_was(tmp_path: Path, write: Write) -> None:
+def test_process_state_is_restored(tmp_path: Path, write: Write) -> None:
     def state() -> list[Any]:
-        gc.collect()  # websockets leaves its selectors to it
+        gc.collect()  # collects the selectors that websockets leaves
         handlers = [signal.getsignal(n) for n in (signal.SIGINT, INTERRUPT_SIGNAL)]
         threads = sorted(thread.name for thread in threading.enumerate())
         fds = sorted(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else []
@@ -130,7 +130,7 @@ def test_the_process_is_left_as_it_was(tmp_path: Path, write: Write) -> None:
     assert state() == before
 
 
-def test_a_failure(hkube: HKube, write: Write) -> None:
+def test_failure(hkube: HKube, write: Write) -> None:
     write("def start(args):\n    numbers = args['input']\n    return sum(numbers) / len(numbers)\n")
     outcome = hkube.run("main.py")
     assert outcome.error is not None
@@ -201,7 +201,7 @@ def test_pipelines_and_data_sources_are_answered(hkube: HKube, write: Write) -> 
     assert hkube.run(path, input=["data", "d"]).result == {"name": "d", "files": []}
 
 
-def test_calls_that_fail(hkube: HKube, write: Write) -> None:
+def test_failing_calls(hkube: HKube, write: Write) -> None:
     path = write(CALLS)
     hkube.answer_pipeline("raises", ValueError("no such thing"))
     hkube.answer_pipeline("stopped", Cancelled("by the user"))
@@ -210,7 +210,7 @@ def test_calls_that_fail(hkube: HKube, write: Write) -> None:
         "raises": "SubPipelineError: ValueError: no such thing",
         "stopped": "by the user",
         "unsendable": "the answer for stored pipeline 'unsendable' cannot be sent",
-        "missing": "hkube.answer_pipeline('missing', …) gives one",
+        "missing": "add one with hkube.answer_pipeline('missing', …)",
     }.items():
         message, _ = failing_call(hkube.run(path, input=["stored", name]))
         assert text in message
@@ -221,7 +221,7 @@ def failing_call(outcome: Outcome) -> tuple[str, BaseException | None]:
     return outcome.error.message, outcome.error.exception
 
 
-def test_what_an_answer_asserts_fails_the_test(hkube: HKube, write: Write) -> None:
+def test_assertion_in_an_answer_fails_the_test(hkube: HKube, write: Write) -> None:
     def check(flow_input: Any) -> None:
         assert flow_input == {"a": 2}, "not what was meant"
 
@@ -265,7 +265,7 @@ def test_stop(hkube: HKube, write: Write, after: Any, least: int) -> None:
     assert len(outcome.progress) >= least
 
 
-def test_a_stop_is_for_one_run(hkube: HKube) -> None:
+def test_stop_applies_to_one_run(hkube: HKube) -> None:
     hkube.stop(after=3600)
     assert hkube.run(lambda args: 1).result == 1
     assert hkube.run(lambda args: 2).result == 2
@@ -282,13 +282,13 @@ def test_stop_from_an_answer(hkube: HKube, write: Write) -> None:
     assert hkube.run(path).stopped
 
 
-def test_what_tells_the_moment_may_fail(hkube: HKube, write: Write) -> None:
+def test_error_in_the_after_function_fails_the_test(hkube: HKube, write: Write) -> None:
     hkube.stop(after=lambda message: message["no such key"])
     with pytest.raises(KeyError, match="no such key"):
         hkube.run(write(GOES_ON))
 
 
-def test_a_run_whose_time_is_up(hkube: HKube, write: Write) -> None:
+def test_timeout(hkube: HKube, write: Write) -> None:
     path = write(
         "def start(args):\n    while args['input']:\n        pass\n    return 'after it'\n"
     )
@@ -300,15 +300,15 @@ def test_a_run_whose_time_is_up(hkube: HKube, write: Write) -> None:
     assert hkube.run(path).result == "after it"
 
 
-def test_an_import_whose_time_is_up(hkube: HKube, write: Write) -> None:
+def test_import_that_takes_too_long(hkube: HKube, write: Write) -> None:
     path = write("while True:\n    pass\n")
     with pytest.raises(AlgorithmFailed, match="did not end when it was stopped"):
         hkube.run(path, timeout=0.5)
-    write("def start(args): return 'mended'\n")
-    assert hkube.run(path).result == "mended"
+    write("def start(args): return 'fixed'\n")
+    assert hkube.run(path).result == "fixed"
 
 
-def test_functions_and_modules(hkube: HKube, tmp_path: Path) -> None:
+def test_functions_and_modules_as_algorithms(hkube: HKube, tmp_path: Path) -> None:
     def start(args: Any, api: Any) -> Any:
         return [args["nodeName"], args["info"]["extraData"], args["batchIndex"]]
 
@@ -340,15 +340,15 @@ def test_wrong_use(hkube: HKube) -> None:
         (lambda: hkube.run(start, nodname=5), "did you mean 'nodeName'?"),
         (lambda: hkube.run(start, isolated=True), "isolated=True takes a path or a module"),
         (lambda: hkube.stop(after="progres"), "did you mean 'progress'?"),
-        (lambda: hkube.stop(after="xyzzy"), "there are initialized, started"),
+        (lambda: hkube.stop(after="xyzzy"), "it may be initialized, started"),
         (lambda: hkube.stop(after=-1), "takes seconds, the name of a message"),
-        (lambda: hkube.answer_algorithm(3, 3), "the first argument is the name"),  # type: ignore[arg-type]
+        (lambda: hkube.answer_algorithm(3, 3), "the first argument must be the name"),  # type: ignore[arg-type]
     ]:
         with pytest.raises(WrongUse) as caught:
             wrong()
         assert text in str(caught.value)
     message, _ = failing_call(hkube.run(start))
-    assert "a run is going on" in message
+    assert "a run is in progress" in message
     with pytest.raises(EncodingError, match=r"the input cannot be sent as JSON: input\[0\]"):
         hkube.run(start, input=[object()])
 
@@ -368,7 +368,7 @@ def test_not_on_the_main_thread(hkube: HKube) -> None:
     assert "hkube.run needs the main thread" in str(raised[0])
 
 
-def test_ctrl_c_is_not_the_algorithms_failure(hkube: HKube, write: Write) -> None:
+def test_ctrl_c_is_not_a_failure_of_the_algorithm(hkube: HKube, write: Write) -> None:
     path = write("""
         import os, signal
 
@@ -384,13 +384,13 @@ def test_ctrl_c_is_not_the_algorithms_failure(hkube: HKube, write: Write) -> Non
     assert hkube.run(lambda args: 1).result == 1
 
 
-def test_pytests_own_exceptions_pass_through(hkube: HKube) -> None:
+def test_exceptions_of_pytest_pass_through(hkube: HKube) -> None:
     with pytest.raises(pytest.skip.Exception, match="inside"):
         hkube.run(lambda args: pytest.skip("inside"))
     assert hkube.run(lambda args: 1).result == 1
 
 
-def test_the_level_of_the_log_is_pytests(hkube: HKube, caplog: pytest.LogCaptureFixture) -> None:
+def test_log_level_is_that_of_pytest(hkube: HKube, caplog: pytest.LogCaptureFixture) -> None:
     def start(args: Any) -> None:
         logging.getLogger("alg").info("only with the level")
 

@@ -1,4 +1,4 @@
-"""Exit codes as a person reads them."""
+"""Exit codes in words."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ from wrapper.text.exit_codes import exit_code_text
         (255, "exit code 255"),
     ],
 )
-def test_a_signal_is_named(code: int, text: str) -> None:
+def test_signal_is_named(code: int, text: str) -> None:
     assert exit_code_text(code) == text

@@ -1,3 +1,5 @@
+"""Suggestions for mistyped words."""
+
 from __future__ import annotations
 
 import pytest
@@ -20,7 +22,7 @@ def test_near_miss(word: str, options: list[str], found: str | None) -> None:
     assert near_miss(word, options) == found
 
 
-def test_likeness_is_how_alike_they_must_be() -> None:
+def test_likeness_is_the_required_similarity() -> None:
     assert near_miss("abcd", ["abxx"], likeness=0.5) == "abxx"
     assert near_miss("abcd", ["abxx"], likeness=0.6) is None
 

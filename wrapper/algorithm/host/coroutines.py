@@ -1,4 +1,4 @@
-"""Running user functions that are `async def`, on the main thread."""
+"""Runs the user's `async def` functions on the main thread."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ if TYPE_CHECKING:
 
 
 class Coroutines:
-    """One event loop for all of the process's life, made when first needed.
+    """One event loop for the life of the process, created on first use.
 
-    The same loop for `initialize` and every `start`, so that a session or connection which
+    `initialize` and every `start` share the loop, so that a session or connection which
     `initialize` opened still works later.
     """
 
     def __init__(self, interruption: Interruption) -> None:
         self._interruption = interruption
         self._loop: asyncio.AbstractEventLoop | None = None
-        # What another thread has brought to the loop, which must not end before it.
+        # A coroutine that another thread submitted to the loop, which must outlive it.
         self._visitor: Future[Any] | None = None
-        self._open = False  # the loop takes visitors
+        self._accepts_visitors = False
         self._lock = Lock()
 
     def finish(self, value: Any, keep_tasks: bool = False) -> Any:
-        """`value`, or what it comes to if it must be awaited; from the main thread.
+        """Return `value`, or its result if it must be awaited; from the main thread.
 
         Args:
             value: what a user's function returned.
-            keep_tasks: what it leaves running in the loop goes on, for the functions after it
-                (the background tasks of a session that `initialize` opened).
+            keep_tasks: keep the asyncio tasks that it leaves in the loop, for later functions
+                (for example the background tasks of a session that `initialize` opened).
         """
-        # asyncio costs 50 ms to import: only for those who use it.
+        # asyncio takes 50 ms to import, so only those who use it pay for it.
         if not hasattr(value, "__await__"):
             return value
         return self._run(value, keep_tasks)
 
     def finish_elsewhere(self, value: Any) -> Any:
-        """The same from another thread, in the main thread's loop if it is running."""
+        """Do the same from another thread, in the main thread's loop if that is running."""
         if not hasattr(value, "__await__"):
             return value
         import asyncio
@@ -52,19 +52,19 @@ class Coroutines:
 
         visitor = None
         with self._lock:
-            if self._open and self._loop is not None:
+            if self._accepts_visitors and self._loop is not None:
                 visitor = asyncio.run_coroutine_threadsafe(wait(), self._loop)
                 self._visitor = visitor
         return asyncio.run(wait()) if visitor is None else visitor.result()
 
     def close(self) -> None:
-        """Close the loop, if there is one: what still runs in it ends."""
+        """Close the loop, if there is one, and end what still runs in it."""
         loop, self._loop = self._loop, None
         if loop is None or loop.is_running() or loop.is_closed():
             return
         import asyncio
 
-        self._end_leftovers(loop, set())
+        self._cancel_leftovers(loop, set())
         loop.close()
         asyncio.set_event_loop(None)
 
@@ -72,7 +72,7 @@ class Coroutines:
         import asyncio
 
         loop = self._loop
-        if loop is None or loop.is_closed():  # user code may do that, between its own calls
+        if loop is None or loop.is_closed():  # user code may close it between its calls
             loop = self._loop = asyncio.new_event_loop()
             asyncio.set_event_loop(loop)
 
@@ -85,30 +85,30 @@ class Coroutines:
         def cancel() -> None:
             loop.call_soon_threadsafe(task.cancel)
 
-        self._interruption.cancel = cancel
-        self._open = True
+        self._interruption.cancel_with(cancel)
+        self._accepts_visitors = True
         try:
             return loop.run_until_complete(task)
         finally:
-            self._interruption.cancel = None
+            self._interruption.cancel_with(None)
             self._await_visitor(loop)
             if not keep_tasks:
-                self._end_leftovers(loop, earlier)
+                self._cancel_leftovers(loop, earlier)
 
     def _await_visitor(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Go on until the user's `async def stop` is done, which may have ended `start`."""
+        """Run the loop until the user's `async def stop` is done, which may have ended `start`."""
         import asyncio
 
         with self._lock:
-            self._open = False
+            self._accepts_visitors = False
             visitor, self._visitor = self._visitor, None
         if visitor is not None and not loop.is_running():
             loop.run_until_complete(asyncio.wait([asyncio.wrap_future(visitor, loop=loop)]))
 
-    def _end_leftovers(
+    def _cancel_leftovers(
         self, loop: asyncio.AbstractEventLoop, earlier: set[asyncio.Task[Any]]
     ) -> None:
-        """Tasks that the user's code left running end with it, as after asyncio.run."""
+        """Cancel the tasks that the user's code left running, as asyncio.run does."""
         import asyncio
 
         if loop.is_running() or loop.is_closed():

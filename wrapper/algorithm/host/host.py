@@ -1,35 +1,32 @@
 """The algorithm process's main loop: it runs the user's functions, task after task.
 
-User code runs on the main thread, where signals and asyncio work as everywhere. A second thread
-listens meanwhile: it ends calls that wait, and tells the user's code to stop.
+User code runs on the main thread, where signals and asyncio work as everywhere. Meanwhile a second
+thread listens (see `control_listener`): it resolves calls that wait, and stops the user's code.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ...errors import AlgorithmStopped, DecodingError, EncodingError, LoadError
+from ...errors import DecodingError
 from ...ipc.frames import Frame, FrameKind, OptionalFunctions
-from ...protocol.messages import shapes
-from ..api.task_api import make_task_api
 from ..errors.failure import FailureReport
-from .interruption import Interruption
-from .outgoing import HostSettings, TaskLink, encode
+from .control_listener import ControlListener
+from .failure_reporter import FailureReporter
 from .pipes import Pipes
-from .task_io import Delivery, RunningTask
-from .user_code import UserCode, UserCodeOutcome
+from .running_task import CurrentTask, RunningTask
+from .settings import HostSettings
+from .stop_handler import StopHandler
+from .task_io import TaskIO
+from .user_code import UserCode
 
 if TYPE_CHECKING:
     from ...log import Log
     from ..loading.loader import UserAlgorithm
 
-# How long the user's `exit` waits for the user's `stop` that still runs, seconds.
-_STOP_PATIENCE = 2.0
-
-# An enum's member is looked up in Python code, too slow for what every frame passes.
-_START, _ANSWER = FrameKind.START, FrameKind.ANSWER
+# Looked up once, because access to an enum member is slow and every frame passes here.
+_START = FrameKind.START
 _ENDINGS = frozenset((FrameKind.STOP, FrameKind.EXIT))
 
 
@@ -37,38 +34,44 @@ class Host:
     """Serves the supervisor.
 
     Args:
-        pipes: to the supervisor.
-        interruption: ends user code on the main thread; installed already.
-        settings: see there.
+        pipes: lead to the supervisor.
+        user: calls the user's functions.
+        settings: see `HostSettings`.
         log: the wrapper's log.
-        gone: called when the supervisor has ended while user code runs; does not return.
-        user: calls the user's functions; None: one of its own.
+        on_supervisor_gone: called from another thread when the supervisor has ended while user
+            code runs; does not return.
     """
 
     def __init__(
         self,
         pipes: Pipes,
-        interruption: Interruption,
+        user: UserCode,
         settings: HostSettings,
         log: Log,
-        gone: Callable[[], None],
-        user: UserCode | None = None,
+        on_supervisor_gone: Callable[[], None],
     ) -> None:
         self._pipes = pipes
-        self._interruption = interruption
-        self._settings = settings
+        self._user = user
         self._log = log
-        self._gone = gone
-        self._user = user or UserCode(interruption)
-        self._delivery = Delivery(settings, self._user, log.warning)
-        self._task: RunningTask | None = None
-        self._listener = Thread(target=self._listen, name="hkube-control", daemon=True)
+        self._current = CurrentTask()
+        self._task_io = TaskIO(pipes, settings, user, log)
+        self._reporter = FailureReporter(pipes, settings, log)
+        self._stop_handler = StopHandler(user, settings.encoding, self._reporter)
+        self._listener = ControlListener(
+            pipes,
+            settings.encoding,
+            user,
+            self._stop_handler,
+            self._current,
+            log,
+            on_supervisor_gone,
+        )
 
     def run(self, load: Callable[[], UserAlgorithm]) -> None:
-        """Load the user's module and serve until the supervisor says that it is over.
+        """Load the user's module and serve until the supervisor sends EXIT or closes the pipes.
 
         Args:
-            load: raises LoadError.
+            load: loads the module; may raise LoadError.
         """
         self.begin(load)
         self.serve()
@@ -79,7 +82,7 @@ class Host:
         self._load(load)
 
     def serve(self) -> None:
-        """Serve, after `begin`, until the supervisor says that it is over or the pipes pause."""
+        """Serve, after `begin`, until the supervisor sends EXIT or no more frames arrive."""
         for frame in self._pipes.tasks():
             if frame.kind in _ENDINGS:
                 self._end_task(frame)
@@ -91,7 +94,7 @@ class Host:
                     continue
                 is_whole = frame.kind == FrameKind.TASK
                 task = self._read_task(frame)
-                # A large input takes memory twice until the frame is gone.
+                # Until the frame is released, a large input takes twice its memory.
                 del frame
                 if task is None:
                     continue
@@ -102,136 +105,48 @@ class Host:
                     self._start(generation)
 
     def close(self) -> None:
-        """Close the pipes: the supervisor learns that this side has ended."""
+        """Close the pipes, which shows the supervisor that this side has ended."""
         self._pipes.close()
-        if self._listener.is_alive():
-            self._listener.join()
+        self._listener.join()
         self._user.close()
 
-    # ------------------------------------------------------------ the thread that listens --
-    def _listen(self) -> None:
-        for frame in self._pipes.control():
-            try:
-                self._hear(frame)
-            # Without this thread no stop is heard: no want of memory or threads may end it.
-            except Exception as error:
-                self._log.error(f"a message was lost: {type(error).__name__}: {error}")
-            del frame
-        if self._user.running:  # for nobody: nothing can be said any more
-            self._gone()
-
-    def _hear(self, frame: Frame) -> None:
-        if frame.kind == _ANSWER:
-            self._answer(frame)
-        elif frame.kind == FrameKind.INTERRUPT:
-            # A late one must not end the next task.
-            if self._user.running and self._user.is_current(frame.generation):
-                self._interruption.request()
-        else:
-            self._stop(frame)
-
-    def _answer(self, frame: Frame) -> None:
-        task = self._task
-        if task is None:
-            return
-        try:
-            message = self._settings.encoding.decode(frame.payload)
-        except DecodingError as error:
-            self._log.warning(f"ignored an answer of the worker: {error}")
-            return
-        if not isinstance(message, dict):
-            return
-        answer = shapes.parse_answer(str(message.get("command")), message.get("data"))
-        if answer is not None:
-            task.api.calls.resolve(answer)
-
-    def _stop(self, frame: Frame) -> None:
-        """Tell the user's code to stop; the main thread answers when it has returned."""
-        user, task = self._user, self._task
-        if task is not None and task.generation < frame.generation:
-            task.api.calls.stop()  # not under the lock: it runs user code, done-callbacks
-        with user.lock:
-            if not user.advance(frame.generation):
-                return  # the main thread was waiting, and has dealt with it already
-            told = user.stopping or user.stop_thread is not None
-            algorithm = user.algorithm
-            if user.running and not told and algorithm is not None and algorithm.stop is not None:
-                arguments = (algorithm.stop, self._data_of(frame))
-                user.stop_thread = Thread(
-                    target=self._run_stop, args=arguments, name="hkube-stop", daemon=True
-                )
-                user.stop_thread.start()
-
-    def _run_stop(self, stop: Callable[[Any], Any], data: Any) -> None:
-        outcome = self._user.call_beside(lambda: stop(data))
-        self._log_outcome("stop", outcome)
-        if outcome.report is not None and self._user.running:
-            self._interruption.request()  # it will not end the user's code any more
-
-    def _data_of(self, frame: Frame) -> Any:
-        """The data of a `stop` or `exit`: what the user's function is handed; {} if none."""
-        if not frame.payload:
-            return {}
-        try:
-            message = self._settings.encoding.decode(frame.payload)
-        except DecodingError:
-            return {}
-        data = message.get("data") if isinstance(message, dict) else None
-        return {} if data is None else data
-
-    # --------------------------------------------------------------------- the main thread --
     def _load(self, load: Callable[[], UserAlgorithm]) -> None:
-        functions = int(OptionalFunctions.INITIALIZE)
-        try:
-            with self._interruption.user_code:
-                self._user.running = True  # an exit need not wait for the end of an import
-                algorithm = load()
-        except LoadError as error:
-            self._user.load_error = FailureReport(error.code, str(error), error.details)
-            if self._settings.log_failures:
-                self._log_failure("the algorithm cannot be loaded", self._user.load_error)
-        except AlgorithmStopped:
-            self._user.load_error = FailureReport("LoadError", "the import was stopped", "")
+        failure = self._user.load(load)
+        if failure is not None:
+            self._reporter.log_task_failure("the algorithm cannot be loaded", failure)
+        algorithm = self._user.algorithm
+        if algorithm is None:
+            # Without a module, each task fails when it is initialized.
+            functions = int(OptionalFunctions.INITIALIZE)
         else:
-            self._user.algorithm = algorithm
             for remark in algorithm.remarks:
                 self._log.warning(remark)
             functions = (OptionalFunctions.STOP if algorithm.stop else 0) | (
                 OptionalFunctions.INITIALIZE if algorithm.initialize else 0
             )
-        finally:
-            self._user.running = False
         self._pipes.send(FrameKind.MODULE_LOADED, 0, bytes([functions]))
 
     def _read_task(self, frame: Frame) -> RunningTask | None:
-        """The task that a message of the worker brings; None if it cannot be read."""
-        generation = frame.generation
+        """Read a message that begins a task; None if it is unreadable."""
         try:
-            message = self._settings.encoding.decode(frame.payload)
-            data = message.get("data") if isinstance(message, dict) else None
-            if data is None:
-                data = {}
-            elif not isinstance(data, dict):
-                raise DecodingError("its data is not an object")
+            task = self._task_io.read_task(frame)
         except DecodingError as error:
             text = f"the worker's initialize message cannot be read: {error}"
-            self._send_error(generation, FailureReport(error.code, text, ""))
+            self._reporter.send_error(frame.generation, FailureReport(error.code, text, ""))
             return None
-        self._user.advance(generation)
-        link = TaskLink(self._pipes, self._settings, generation)
-        settings = self._settings
-        api = make_task_api(link, data, settings.metrics_dir, self._log.warning, settings.storage)
-        return RunningTask(generation, data, api, link)
+        self._user.advance(frame.generation)
+        return task
 
     def _initialize(self, task: RunningTask, is_whole: bool) -> None:
-        self._task = task
-        job = task.api.job
+        self._current.begin(task)
+        job = task.job
         ids = f"{job.job_id or '-'} {job.task_id or '-'} {job.node_name or '-'}"
         self._log.bind_task(ids)
         algorithm = self._user.algorithm
         if algorithm is None:
             assert self._user.load_error is not None
-            self._fail(task, self._user.load_error, logged=True)
+            # The details are in the log already.
+            self._fail(task, self._user.load_error, log_details=False)
             return
         if algorithm.initialize is not None:
             initialize = algorithm.initialize
@@ -247,87 +162,55 @@ class Host:
             self._pipes.send(FrameKind.INITIALIZE_COMPLETED, task.generation)
 
     def _fill_input(self, task: RunningTask) -> bool:
-        """Mode v3: read what the input refers to; False if the task has failed by it."""
-        if self._settings.storage is None:
-            return True
-        report = self._delivery.fill_input(task)
+        """Mode v3: read what the input refers to; False if that has failed the task."""
+        report = self._task_io.fill_input(task)
         if report is not None:
             self._fail(task, report)
         return report is None
 
     def _start(self, generation: int) -> None:
-        task, algorithm = self._task, self._user.algorithm
+        task, algorithm = self._current.task, self._user.algorithm
         if task is None or algorithm is None:
             return
-        # A user's `initialize` has had the input already.
+        # For a user's `initialize`, the input was read before.
         if algorithm.initialize is None and not self._fill_input(task):
             return
-        outcome = self._user.call(lambda: algorithm.start(task.data, task.api.api), generation)
+        outcome = self._user.call(lambda: algorithm.start(task.data, task.hkube_api), generation)
         if outcome.report is not None:
             self._fail(task, outcome.report)
             return
-        if not self._user.is_current(generation):
-            return  # stopped meanwhile: nobody waits for the result
+        if self._is_late(task):
+            return
         result = [outcome.result]
         del outcome
-        payload = self._delivery.deliver(task, result)
+        payload = self._task_io.done_message(task, result)
         if isinstance(payload, FailureReport):
             self._fail(task, payload)
             return
-        self._task = None
-        task.api.end(None)
+        self._current.end()
+        task.end(None)
         self._pipes.send(FrameKind.FINAL_MESSAGE, generation, payload)
+
+    def _fail(self, task: RunningTask, report: FailureReport, log_details: bool = True) -> None:
+        if self._is_late(task):
+            return
+        self._current.end()
+        logged = report if log_details else report._replace(details="")
+        self._reporter.log_task_failure("the task failed", logged)
+        task.end(report.message)
+        self._reporter.send_error(task.generation, report)
+
+    def _is_late(self, task: RunningTask) -> bool:
+        """Whether a stop overtook the task: then its `done` or its error is dropped."""
+        return not self._user.is_current(task.generation)
 
     def _end_task(self, frame: Frame) -> None:
-        """What STOP and EXIT ask for; no user code runs on this thread now."""
-        user, is_exit, generation = self._user, frame.kind == FrameKind.EXIT, frame.generation
-        with user.lock:
-            user.advance(generation)
-            thread, user.stop_thread = user.stop_thread, None
-        algorithm = user.algorithm
-        if thread is not None:
-            thread.join(_STOP_PATIENCE if is_exit else None)
-        elif algorithm is not None and algorithm.stop is not None and not is_exit:
-            stop = algorithm.stop
-            user.stopping = True
-            self._log_outcome(
-                "stop", self._user.call(lambda: stop(self._data_of(frame)), generation)
-            )
-            user.stopping = False
-        task, self._task = self._task, None
+        """Do what STOP and EXIT ask for; no user code runs on this thread now."""
+        self._stop_handler.complete_stop(frame)
+        task = self._current.end()
         if task is not None:
-            task.api.end("stopped")
-        if not is_exit:
-            self._pipes.send(FrameKind.STOP_COMPLETED, generation)
-        elif algorithm is not None and algorithm.exit is not None:
-            leave = algorithm.exit
-            # An interruption that was meant for the task must not reach it.
-            outcome = self._user.call(lambda: leave(self._data_of(frame)), generation, False)
-            self._log_outcome("exit", outcome)
-
-    # ----------------------------------------------------------------------- what is told --
-    def _fail(self, task: RunningTask, report: FailureReport, logged: bool = False) -> None:
-        if not self._user.is_current(task.generation):
-            return  # stopped: what the user's code raised on its way out is told to nobody
-        self._task = None
-        if self._settings.log_failures:
-            self._log_failure("the task failed", report._replace(details="") if logged else report)
-        task.api.end(report.message)
-        self._send_error(task.generation, report)
-
-    def _send_error(self, generation: int, report: FailureReport) -> None:
-        message = shapes.error_message(report.code, report.message, report.details)
-        try:
-            payload = encode(self._settings, message, "error")
-        except EncodingError as error:
-            message = shapes.error_message(error.code, str(error), "")
-            payload = encode(self._settings, message, "error")
-        self._pipes.send(FrameKind.FINAL_MESSAGE, generation, payload)
-
-    def _log_outcome(self, name: str, outcome: UserCodeOutcome) -> None:
-        if outcome.report is not None:
-            self._log_failure(f"the algorithm's {name} failed", outcome.report)
-
-    def _log_failure(self, what: str, report: FailureReport) -> None:
-        details = f"\n{report.details}" if report.details else ""
-        self._log.error(f"{what}: {report.message}{details}")
+            task.end("stopped")
+        if frame.kind == FrameKind.EXIT:
+            self._stop_handler.call_exit(frame)
+        else:
+            self._pipes.send(FrameKind.STOP_COMPLETED, frame.generation)

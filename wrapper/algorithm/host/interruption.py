@@ -1,4 +1,4 @@
-"""Ending user code that runs in the main thread, by an exception that a signal raises there."""
+"""Interrupts user code on the main thread, by an exception that a signal raises there."""
 
 from __future__ import annotations
 
@@ -10,40 +10,49 @@ from threading import get_ident, main_thread
 from ...errors import AlgorithmStopped
 from ...ipc.frames import INTERRUPT_SIGNAL
 
-# Seconds until the signal is sent again if Python has not handled it: one that comes just before
-# a call which blocks does not end that call.
+# Seconds until the signal is sent again if Python has not handled it: a signal that arrives just
+# before a blocking call does not end that call.
 _PAUSES = (0.001, 0.01, 0.05, 0.25)
 
 
 class Interruption:
-    """Raises AlgorithmStopped in the main thread, once, while user code runs there.
+    """Raises AlgorithmStopped on the main thread, once, while user code runs there.
 
-    Python runs signal handlers in the main thread, between two steps of its code: so what the
-    main thread alone changes needs no lock here.
+    Python runs signal handlers on the main thread, between two steps of its code. So state that
+    only the main thread changes needs no lock here.
 
     Attributes:
-        user_code: a context manager; what runs inside may be interrupted.
-        held: a context manager for any thread; what runs inside is finished first.
-        cancel: called in place of raising the exception, where `async def` code runs.
+        user_code: a context manager for the main thread; code inside it may be interrupted.
+        held: a context manager for any thread; code inside it finishes before an interruption.
+        in_user_code: whether the main thread is inside `user_code`.
+        pending: whether an interruption waits for the end of `held`.
+        delivered: whether the running user code has had its exception.
     """
 
     def __init__(self) -> None:
         self._main = main_thread().ident
         self.in_user_code = False
         self.pending = False
-        self.told = False  # the user's code has had its exception
+        self.delivered = False
         self._handled = 0
-        self.cancel: Callable[[], None] | None = None
-        self.user_code = _UserCode(self)
-        self.held = _Held(self, self._main)
+        self._cancel: Callable[[], None] | None = None
+        self.user_code = _UserCodeSection(self)
+        self.held = _HeldSection(self, self._main)
 
     def install(self) -> None:
-        """Take the signal; from the main thread."""
+        """Install the signal handler; from the main thread."""
         if hasattr(signal, "pthread_kill"):
             signal.signal(INTERRUPT_SIGNAL, self._handle)
 
+    def cancel_with(self, cancel: Callable[[], None] | None) -> None:
+        """Have `cancel` called instead of raising the exception; None raises it again.
+
+        For `async def` code, where an exception would hit the event loop.
+        """
+        self._cancel = cancel
+
     def request(self) -> None:
-        """End the user's code that runs now; safe from any thread."""
+        """Interrupt the user code that runs now; safe from any thread."""
         if not hasattr(signal, "pthread_kill") or self._main is None:
             return
         handled = self._handled
@@ -54,13 +63,13 @@ class Interruption:
                 return
 
     def interrupt(self) -> None:
-        """End the user's code, if it is that which runs; from the main thread."""
+        """Interrupt the main thread if it runs user code; from the main thread."""
         self.pending = False
-        if not self.in_user_code or self.told:
+        if not self.in_user_code or self.delivered:
             return
-        self.told = True
-        if self.cancel is not None:
-            self.cancel()
+        self.delivered = True
+        if self._cancel is not None:
+            self._cancel()
             return
         raise AlgorithmStopped("HKube stopped the task")
 
@@ -72,23 +81,23 @@ class Interruption:
             self.interrupt()
 
 
-class _UserCode:
-    """Marks what may be interrupted."""
+class _UserCodeSection:
+    """Marks code that may be interrupted."""
 
     def __init__(self, interruption: Interruption) -> None:
         self._interruption = interruption
 
     def __enter__(self) -> None:
-        self._interruption.pending = self._interruption.told = False
+        self._interruption.pending = self._interruption.delivered = False
         self._interruption.in_user_code = True
 
     def __exit__(self, *exception: object) -> None:
         self._interruption.in_user_code = False
-        self._interruption.cancel = None
+        self._interruption.cancel_with(None)
 
 
-class _Held:
-    """Puts an interruption off until the end of what runs inside."""
+class _HeldSection:
+    """Delays an interruption until the code inside has finished."""
 
     def __init__(self, interruption: Interruption, main: int | None) -> None:
         self._interruption = interruption
@@ -106,9 +115,9 @@ class _Held:
                 self._interruption.interrupt()
 
     def is_for_this_thread(self) -> bool:
-        """Whether this is the main thread, the one that can be interrupted."""
+        """Whether this is the main thread, the only one that can be interrupted."""
         return get_ident() == self._main
 
     def by_this_thread(self) -> bool:
-        """Whether this call comes from a signal handler that runs amid what is held."""
+        """Whether the caller is a signal handler that runs in the middle of held code."""
         return self.depth > 0 and get_ident() == self._main

@@ -1,4 +1,4 @@
-"""The algorithm side's ends of the two pipes to the supervisor (see `ipc`)."""
+"""The algorithm side's ends of the two pipes to the supervisor (see `ipc.frames`)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from threading import Lock
 from ...ipc.frames import Frame, frame_cutter, header
 from .interruption import Interruption
 
-# A payload up to this size is sent together with its header, at the price of a copy.
+# A payload up to this size is copied, so that header and payload need one system call.
 _SMALL_BYTES = 64 * 1024
 
 _Pieces = tuple[bytes | bytearray, ...]
@@ -22,10 +22,9 @@ class Pipes:
     """Sends and receives frames; blocks.
 
     Args:
-        tasks: brings what the main thread does, takes all that is said.
-        control: brings what must be heard while user code runs.
-        interruption: what raises AlgorithmStopped in the main thread; a frame that is being
-            written must not be cut by it.
+        tasks: brings the main thread's frames; all frames to the supervisor leave here.
+        control: brings frames that must be handled while user code runs.
+        interruption: held while a frame is written, which must not be cut.
     """
 
     def __init__(
@@ -36,11 +35,11 @@ class Pipes:
         self._interruption = interruption
         self._lock = Lock()
         self._owner = os.getpid()
-        # What a signal handler of the user's sends while the main thread is amid a frame.
+        # Frames that a user's signal handler sends while the main thread is writing another.
         self._deferred: deque[_Pieces] = deque()
 
     def send(self, kind: int, generation: int, payload: bytes | bytearray = b"") -> None:
-        """Send a frame; safe from any thread. In a fork of the process nothing is sent."""
+        """Send a frame; safe from any thread. A fork of the process sends nothing."""
         if os.getpid() != self._owner:
             return
         head = header(kind, generation, len(payload))
@@ -50,40 +49,41 @@ class Pipes:
             self._deferred.append(pieces)
             return
         if len(pieces) > 1 and held.is_for_this_thread():
-            # A signal handler of the user's may raise here between two pieces, but in no other
-            # thread: there the frame is written whole whatever is raised meanwhile.
+            # Here, a user's signal handler may raise between two pieces. In another thread it
+            # cannot: there the frame is written whole, whatever is raised meanwhile.
             with held:
-                self._write_apart(pieces)
+                self._write_in_thread(pieces)
         else:
-            self._write_alone(pieces)
+            self._write_here(pieces)
         while self._deferred:
             with held, self._lock:
                 if self._deferred:  # another thread may have been first
                     self._write(self._deferred.popleft())
 
-    def _write_apart(self, pieces: _Pieces) -> None:
-        """Write a frame in a thread of its own, and wait for its end.
+    def _write_in_thread(self, pieces: _Pieces) -> None:
+        """Write a frame in a new thread and wait until it is written.
 
-        Not a `Thread`: this may be a signal handler that breaks into `threading` (a `join`, a
-        `start`) while that holds a lock of its own, for which a `Thread` would wait, and we for it.
+        Not a `Thread`: this may run in a signal handler that interrupted `threading` (a `join`, a
+        `start`) while that held one of its own locks. A `Thread` would wait for the lock, and we
+        for the `Thread`.
         """
         written = Lock()
         written.acquire()
 
         def write() -> None:
             try:
-                self._write_alone(pieces)
+                self._write_here(pieces)
             finally:
                 written.release()
 
         try:
             start_new_thread(write, ())
-        except RuntimeError:  # no thread to be had: it must do without
-            self._write_alone(pieces)
+        except RuntimeError:  # cannot start a thread
+            self._write_here(pieces)
         else:
             written.acquire()
 
-    def _write_alone(self, pieces: _Pieces) -> None:
+    def _write_here(self, pieces: _Pieces) -> None:
         with self._interruption.held, self._lock:
             self._write(pieces)
 
@@ -92,18 +92,18 @@ class Pipes:
             for piece in pieces:
                 self._tasks.sendall(piece)
         except OSError:
-            pass  # the supervisor is gone: receiving ends too, and this process with it
+            pass  # the supervisor has ended: receiving ends too, and then this process
 
     def tasks(self) -> Iterator[Frame]:
-        """The frames for the main thread, until the supervisor closes its end."""
+        """Yield the main thread's frames until the supervisor closes its end."""
         return _receive(self._tasks)
 
     def control(self) -> Iterator[Frame]:
-        """The frames to be heard at once, until the supervisor closes its end."""
+        """Yield the listening thread's frames until the supervisor closes its end."""
         return _receive(self._control)
 
     def close(self) -> None:
-        """Close both; the supervisor sees the end of the streams."""
+        """Close both pipes, which shows the supervisor that this side has ended."""
         for sock in (self._tasks, self._control):
             try:
                 sock.shutdown(socket.SHUT_RDWR)
@@ -124,5 +124,5 @@ def _receive(sock: socket.socket) -> Iterator[Frame]:
         frames = cutter.filled(count)
         frames.reverse()
         while frames:
-            # Given away whole: nothing here may hold a frame, which may be 90 MB, meanwhile.
+            # Popped, so that nothing here holds a frame, which may be 90 MB, while it is in use.
             yield frames.pop()

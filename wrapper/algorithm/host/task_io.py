@@ -1,64 +1,80 @@
-"""How a task's input comes and its result goes: in the messages, or (mode v3) by the storage."""
+"""Reads a task's input and makes its final message; in mode v3 both use the storage."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ...errors import EncodingError, WrapperError
+from ...errors import DecodingError, EncodingError, WrapperError
+from ...ipc.frames import Frame
 from ...protocol.messages import shapes
-from ..api.task_api import TaskApi
 from ..errors.failure import FailureReport
-from .outgoing import HostSettings, TaskLink, encode
+from .outgoing import TaskLink, encode
+from .pipes import Pipes
+from .running_task import RunningTask
+from .settings import HostSettings
 from .user_code import UserCode
 
 if TYPE_CHECKING:
+    from ...log import Log
     from ...storage.task_storage import TaskStorage
 
 
-class RunningTask:
-    """The task at hand.
-
-    Attributes:
-        generation: see `ipc`.
-        data: what the user's functions get.
-        api: its HKubeApi.
-        link: its way to the worker.
-    """
-
-    def __init__(self, generation: int, data: Any, api: TaskApi, link: TaskLink) -> None:
-        self.generation = generation
-        self.data = data
-        self.api = api
-        self.link = link
-
-
-class Delivery:
-    """Brings inputs and takes results.
+class TaskIO:
+    """Reads inputs and delivers results.
 
     Args:
-        settings: of the host.
-        user: runs what may take long such that a stop ends it, and reports what it raises.
-        warn: takes a line for the log.
+        pipes: lead to the supervisor.
+        settings: see `HostSettings`.
+        user: runs slow reads and writes, so that a stop can interrupt them.
+        log: the wrapper's log.
     """
 
-    def __init__(self, settings: HostSettings, user: UserCode, warn: Callable[[str], None]) -> None:
+    def __init__(self, pipes: Pipes, settings: HostSettings, user: UserCode, log: Log) -> None:
+        self._pipes = pipes
         self._settings = settings
         self._user = user
-        self._warn = warn
+        self._log = log
+
+    def read_task(self, frame: Frame) -> RunningTask:
+        """Decode the message that begins a task.
+
+        Raises:
+            DecodingError: it is unreadable.
+        """
+        settings = self._settings
+        message = settings.encoding.decode(frame.payload)
+        data = message.get("data") if isinstance(message, dict) else None
+        if data is None:
+            data = {}
+        elif not isinstance(data, dict):
+            raise DecodingError("its data is not an object")
+        link = TaskLink(self._pipes, settings, frame.generation)
+        return RunningTask(
+            frame.generation, data, link, settings.metrics_dir, self._log.warning, settings.storage
+        )
 
     def fill_input(self, task: RunningTask) -> FailureReport | None:
-        """Read what the input refers to; returns what is wrong with it, if something is."""
+        """Mode v3: read what the input refers to from the storage.
+
+        Returns:
+            Why that failed, if it did.
+        """
         storage, data = self._settings.storage, task.data
-        assert storage is not None
+        if storage is None:
+            return None
         return self._call(lambda: storage.fill_input(data), task.generation)
 
-    def deliver(self, task: RunningTask, result: list[Any]) -> bytes | FailureReport:
-        """The task's last message.
+    def done_message(self, task: RunningTask, result: list[Any]) -> bytes | FailureReport:
+        """Make the message that ends a successful task.
 
         Args:
-            task: its data is let go of.
-            result: holds the result alone, and loses it: a large one must not be there twice.
+            task: the task; its data is released.
+            result: a list that holds the result alone. The result is removed from it, because a
+                large one must not be in memory twice.
+
+        Returns:
+            The encoded message, or why the result cannot be delivered.
         """
         if self._settings.storage is None:
             return self._encode(task, result)
@@ -73,43 +89,43 @@ class Delivery:
             return payload
         except EncodingError as error:
             return FailureReport(error.code, str(error), "")
-        # The border to user objects: an array's or an enum's own code may raise anything.
+        # The boundary to user objects: the code of an array or an enum may raise anything.
         except Exception as error:
             return self._user.report(error)
 
     def _warn_of_nulls(self, message: Mapping[str, Any], payload: bytes) -> None:
-        """Say so where a NaN has become null: whoever reads the result cannot know."""
+        """Warn if a NaN became null: nobody who reads the result can know."""
         if self._settings.encoding.name != "json" or b"null" not in payload:
             return
         from ...protocol.encoding.non_finite import find_non_finite
 
         found = find_non_finite(message["data"])
         if found is not None:
-            self._warn(
-                f"the result holds {found.value} at {found.path}, which JSON does not have: HKube "
-                "gets null (WORKER_ALGORITHM_ENCODING=msgpack or bson keeps it)"
+            self._log.warning(
+                f"the result holds {found.value} at {found.path}, which JSON does not have; HKube "
+                "receives null (WORKER_ALGORITHM_ENCODING=msgpack or bson keeps the value)"
             )
 
     def _store(
         self, task: RunningTask, result: list[Any], storage: TaskStorage
     ) -> bytes | FailureReport:
-        # Not at the top: mode v1 has no use for them.
+        # Imported here because mode v1 does not need them.
         from ...protocol.messages.storage_shapes import stored
         from ...storage.results import ResultOrigin
 
-        job, link = task.api.job, task.link
-        source = ResultOrigin(job.job_id, job.task_id, job.node_name, job.info.get("savePaths"))
+        job, link = task.job, task.link
+        origin = ResultOrigin(job.job_id, job.task_id, job.node_name, job.info.get("savePaths"))
         task.data = None
 
         def store() -> None:
             storage.store_result(
-                source, result.pop, lambda message: link.send(message, "result's metadata")
+                origin, result.pop, lambda message: link.send(message, "result's metadata")
             )
 
         return self._call(store, task.generation) or encode(self._settings, stored(), "result")
 
     def _call(self, act: Callable[[], None], generation: int) -> FailureReport | None:
-        """Read or write; ended by a stop as user code is."""
+        """Read or write such that a stop interrupts it as it interrupts user code."""
 
         def call() -> FailureReport | None:
             try:

@@ -1,4 +1,4 @@
-"""Calling the user's functions, and knowing whether one runs now."""
+"""Calls the user's functions, and knows whether one of them runs now."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
-from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...errors import AlgorithmStopped
+from ...errors import AlgorithmStopped, LoadError
 from ..errors.failure import FailureReport
 from .coroutines import Coroutines
 from .interruption import Interruption
@@ -19,7 +18,12 @@ if TYPE_CHECKING:
 
 
 class UserCodeOutcome(NamedTuple):
-    """What came of user code: a result, or the report of what it raised."""
+    """The outcome of a call of user code.
+
+    Attributes:
+        result: what the code returned.
+        report: describes what it raised; None if it returned.
+    """
 
     result: Any
     report: FailureReport | None
@@ -29,39 +33,62 @@ class UserCode:
     """The user's module.
 
     Args:
-        interruption: ends user code on the main thread.
+        interruption: interrupts user code on the main thread; must be installed.
 
     Attributes:
-        algorithm: its functions; None: it is not loaded yet, or failed to.
-        load_error: why it failed to load.
-        lock: held where the two threads must agree on who deals with a stop.
-        running: user code runs on the main thread.
-        stop_thread: runs the user's `stop` beside it.
-        stopping: the user's `stop` runs on the main thread.
+        algorithm: the user's functions; None until they are loaded.
+        load_error: why loading them failed.
+        running: whether user code runs on the main thread.
     """
 
     def __init__(self, interruption: Interruption) -> None:
         self.algorithm: UserAlgorithm | None = None
         self.load_error: FailureReport | None = None
-        self.lock = Lock()
         self.running = False
-        self.stop_thread: Thread | None = None
-        self.stopping = False
         self._interruption = interruption
         self._coroutines = Coroutines(interruption)
         self._generation = 0
         self._pid = os.getpid()
 
+    def load(self, load: Callable[[], UserAlgorithm]) -> FailureReport | None:
+        """Load the user's module.
+
+        Args:
+            load: loads the module; may raise LoadError.
+
+        Returns:
+            Why loading failed; None if it succeeded, or a stop interrupted it.
+        """
+        try:
+            with self._interruption.user_code:
+                self.running = True  # an EXIT must not wait until a slow import ends
+                algorithm = load()
+        except LoadError as error:
+            self.load_error = FailureReport(error.code, str(error), error.details)
+            return self.load_error
+        except AlgorithmStopped:
+            self.load_error = FailureReport("LoadError", "the import was stopped", "")
+        else:
+            self.algorithm = algorithm
+        finally:
+            self.running = False
+        return None
+
     def advance(self, generation: int) -> bool:
-        """Take note of a frame's generation; False if it is known already."""
+        """Record a frame's generation; False if it is not newer than all before."""
         if generation <= self._generation:
             return False
         self._generation = generation
         return True
 
     def is_current(self, generation: int) -> bool:
-        """Whether nothing newer is known; what is older belongs to a task that is over."""
+        """Whether no newer generation is known; an older one belongs to a task that is over."""
         return generation >= self._generation
+
+    def interrupt(self) -> None:
+        """Interrupt the user code on the main thread, if any runs; from another thread."""
+        if self.running:
+            self._interruption.request()
 
     def call(
         self,
@@ -70,41 +97,41 @@ class UserCode:
         interruptible: bool = True,
         keep_tasks: bool = False,
     ) -> UserCodeOutcome:
-        """Run user code on the main thread; nothing that it raises escapes.
+        """Run user code on the main thread and catch whatever it raises.
 
         Args:
-            function: the call.
-            generation: what the code belongs to; if that is over, the code is not run.
-            interruptible: a stop may end it.
+            function: the code.
+            generation: the task or stop that it runs for. If that is over, it does not run.
+            interruptible: whether a stop may interrupt it.
             keep_tasks: see `Coroutines.finish`.
         """
         try:
             with self._interruption.user_code if interruptible else nullcontext():
                 self.running = True
                 try:
-                    # A stop before this line found nothing to interrupt; one after it will.
+                    # A stop before this line found nothing to interrupt; a later one will.
                     if not self.is_current(generation):
                         raise AlgorithmStopped("HKube stopped the task")
                     result = self._coroutines.finish(function(), keep_tasks)
                 finally:
                     self.running = False
             outcome = UserCodeOutcome(result, None)
-        except BaseException as error:  # the border to user code: SystemExit and all
+        except BaseException as error:  # the boundary to user code: even SystemExit
             self.running = False
             outcome = UserCodeOutcome(None, self.report(error))
         self._end_if_forked()
         return outcome
 
     def call_beside(self, function: Callable[[], Any]) -> UserCodeOutcome:
-        """The same from another thread, while the main thread may run other user code."""
+        """Run user code on another thread, while other user code may run on the main thread."""
         try:
             return UserCodeOutcome(self._coroutines.finish_elsewhere(function()), None)
-        except BaseException as error:  # the border to user code: SystemExit and all
+        except BaseException as error:  # the boundary to user code: even SystemExit
             return UserCodeOutcome(None, self.report(error))
 
     def report(self, error: BaseException) -> FailureReport:
-        """What is said of an exception of user code."""
-        # Imported when something has failed: it would be a tenth of the start.
+        """Describe an exception that user code raised."""
+        # Imported only after a failure: the import would be a tenth of the start-up time.
         from ..errors.report import report_exception
 
         algorithm = self.algorithm
@@ -112,11 +139,11 @@ class UserCode:
         return report_exception(error, folder=folder)
 
     def close(self) -> None:
-        """Give back what the user's functions ran in; none is called any more."""
+        """Close the event loop of the user's functions; none may be called afterwards."""
         self._coroutines.close()
 
     def _end_if_forked(self) -> None:
-        """A child that user code forked, and that returned from `start`, is not the algorithm."""
+        """End the process if it is a child that user code forked and let return from `start`."""
         if os.getpid() != self._pid:
             sys.stdout.flush()
             sys.stderr.flush()

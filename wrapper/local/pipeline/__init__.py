@@ -1,1 +1,1 @@
-"""Pipelines of algorithms on your own machine."""
+"""Runs pipelines of algorithms on this machine, without a cluster."""

@@ -1,6 +1,6 @@
-"""What runs of pipelines tell their listener: facts only, nothing of how they are shown.
+"""The events that pipeline runs send to their listener; how to show them is not decided here.
 
-The listener hears one event at a time, but from several threads.
+The listener receives one event at a time, but from several threads.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..worker import events as worker_events
-from .run.actions import Outcome, TaskKey
+from .run.actions import RunOutcome, TaskKey
 
 Path = tuple[str, ...]
-"""Where a run belongs: () for the pipeline itself; for a run that a task has started the task, and
-what it asked for."""
+"""Where a run belongs: () for the pipeline itself. For a run that a task has started: the path of
+the task's run, the task's node, and the name of what it started."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class PipelineEvent:
     """Base of all events.
 
     Attributes:
-        at: seconds on the engine's clock.
+        at: the time in seconds, on the engine's clock.
         run: the run's path.
     """
 
@@ -31,11 +31,11 @@ class PipelineEvent:
 
 @dataclass(frozen=True)
 class RunStarted(PipelineEvent):
-    """A run begins.
+    """A run began.
 
     Attributes:
-        name: of the pipeline.
-        nodes: the names of its nodes, each with the name of its algorithm.
+        name: the name of the pipeline.
+        nodes: the name of each node, and of its algorithm.
     """
 
     name: str
@@ -44,35 +44,40 @@ class RunStarted(PipelineEvent):
 
 @dataclass(frozen=True)
 class TaskEvent(PipelineEvent):
-    """Base of what happens to a task."""
+    """Base of all events of a task."""
 
     task: TaskKey
 
 
 @dataclass(frozen=True)
 class TaskWaiting(TaskEvent):
-    """A task is ready, and waits for a process; `attempts` is how often it has failed before."""
+    """A task is ready, and waits for a process.
+
+    Attributes:
+        attempts: how often it has failed before.
+    """
 
     attempts: int
 
 
 @dataclass(frozen=True)
 class TaskRunning(TaskEvent):
-    """A task has its process."""
+    """A process took the task."""
 
 
 @dataclass(frozen=True)
 class TaskDone(TaskEvent):
-    """A task succeeded."""
+    """The task succeeded."""
 
 
 @dataclass(frozen=True)
 class TaskFailed(TaskEvent):
-    """A task failed, for this time.
+    """The task failed; it may be retried.
 
     Attributes:
-        details: the lines of the user's code that led there.
-        hint: what to do about it, where that is known.
+        text: why it failed.
+        details: the traceback, reduced to the user's code.
+        hint: how to fix it, if known.
     """
 
     text: str
@@ -82,21 +87,25 @@ class TaskFailed(TaskEvent):
 
 @dataclass(frozen=True)
 class TaskStopped(TaskEvent):
-    """A task was stopped, because its run is over."""
+    """The task was stopped, because its run has ended.
+
+    Attributes:
+        was_running: False if it was still waiting for a process.
+    """
 
     was_running: bool
 
 
 @dataclass(frozen=True)
-class TaskTold(TaskEvent):
-    """A task told something, for example its progress."""
+class TaskReported(TaskEvent):
+    """The task reported something, for example its progress."""
 
     event: worker_events.WorkerEvent
 
 
 @dataclass(frozen=True)
 class NodeSkipped(PipelineEvent):
-    """A node has no tasks."""
+    """A node was skipped, because it has no tasks."""
 
     node: str
     why: str
@@ -104,21 +113,26 @@ class NodeSkipped(PipelineEvent):
 
 @dataclass(frozen=True)
 class NodeEnded(PipelineEvent):
-    """All tasks of a node have ended, and no more will come."""
+    """All tasks of a node have ended, and there will be no more."""
 
     node: str
 
 
 @dataclass(frozen=True)
 class RunEnded(PipelineEvent):
-    """A run is over."""
+    """A run ended."""
 
-    outcome: Outcome
+    outcome: RunOutcome
 
 
 @dataclass(frozen=True)
 class OutputLine(PipelineEvent):
-    """An algorithm wrote a line; `node` is the node that its process works for."""
+    """An algorithm wrote a line.
+
+    Attributes:
+        node: the node that its process works for.
+        line: the line, without its end.
+    """
 
     node: str
     line: str

@@ -1,1 +1,1 @@
-"""How a message becomes bytes: JSON, msgpack or BSON."""
+"""Encoding messages as JSON, msgpack or BSON, and decoding them."""

@@ -1,4 +1,4 @@
-"""What msgpack and bson have in common: they keep bytes and NaN, and have no larger ints."""
+"""What msgpack and BSON have in common: both keep bytes and NaN, and limit the size of ints."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .values import INT64_MAX, INT64_MIN, PLAIN, Unsupported
 
 @dataclass(frozen=True)
 class BinaryFormat(Format):
-    """How to make a message plain for msgpack or bson.
+    """How to make a message plain for msgpack or BSON.
 
     Attributes:
-        highest: the largest int that it can write.
-        bad_key_parts: characters that a key must not have.
+        highest: the largest int that the format can write.
+        bad_key_parts: characters that a key must not contain.
     """
 
     binary: bool = True
@@ -42,7 +42,7 @@ class BinaryFormat(Format):
             return _sound(value)
         if type(value) is int and not INT64_MIN <= value <= self.highest:
             try:
-                return float(value)  # as JavaScript reads the digits
+                return float(value)  # JavaScript reads such an int as a float too
             except OverflowError:
                 raise Unsupported(
                     f"is an int of {value.bit_length()} bits; make it text: str(...)"
@@ -51,7 +51,7 @@ class BinaryFormat(Format):
 
     def key(self, key: str) -> str:
         if key in self.bad_keys:
-            raise Unsupported("has a key that HKube's worker refuses; rename it")
+            raise Unsupported("has a key that HKube's worker rejects; rename it")
         if any(part in key for part in self.bad_key_parts):
             raise Unsupported("has a null character in its key; remove it")
         return _sound(key)
@@ -67,11 +67,11 @@ def encode(
     pack: Callable[[Any], bytes],
     errors: tuple[type[Exception], ...] = (),
 ) -> bytes:
-    """Writes a message: as it is where that can be, or else made plain first.
+    """Write a message: as it is if possible, otherwise made plain first.
 
     Args:
         pack: the library's function.
-        errors: what it raises besides the usual.
+        errors: exceptions that it raises besides the usual ones.
 
     Raises:
         EncodingError: a value cannot be sent.
@@ -87,7 +87,7 @@ def encode(
         try:
             return pack(message)
         except refusals:
-            pass  # an int or a text it cannot write; `convert` mends it or tells where it is
+            pass  # it cannot write an int or a string: `convert` replaces it or says where it is
     plain = convert(message, form, subject)
     try:
         return pack(plain)
@@ -96,7 +96,7 @@ def encode(
 
 
 def not_valid(frame: bytes | bytearray | memoryview, encoding: str, reason: str) -> DecodingError:
-    """The error for a frame that cannot be read."""
+    """Return the error for a frame that cannot be decoded."""
     size = f"{len(frame)} bytes"
     if len(frame):
         size += f", from {bytes(frame[:8]).hex(' ')}"
@@ -108,7 +108,7 @@ def _is_sound(text: str) -> bool:
 
 
 def _sound(text: str) -> str:
-    """A text with U+FFFD for lone surrogates, as JavaScript writes UTF-8."""
+    """Return a text with lone surrogates replaced by U+FFFD, as JavaScript writes UTF-8."""
     if text.isascii():
         return text
     try:

@@ -1,4 +1,4 @@
-"""Messages as BSON, each wrapped as ``{"data": message}``: a document's root must be an object."""
+"""Messages as BSON. Each is wrapped as ``{"data": message}``: a document must be an object."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from bson.int64 import Int64
 from .binary_format import BinaryFormat, encode, not_valid
 from .values import INT64_MAX, PLAIN
 
-# What the library reads from 64 bits is an int of its own type.
+# The library decodes 64-bit ints to this type.
 _LEAVES: frozenset[type] = PLAIN | {bytes, Int64}
 _FORMAT = BinaryFormat("BSON", highest=INT64_MAX, bad_key_parts="\0", leaves=_LEAVES)
 
 
 class BsonEncoding:
-    """BSON; bytes, NaN and Infinity are kept."""
+    """The BSON encoding; it keeps bytes, NaN and Infinity."""
 
     name = "bson"
     binary = True
 
     def encode(self, message: Mapping[str, Any], subject: str = "result") -> bytes:
-        """Writes a message; see ``Encoding``."""
+        """Write a message; see ``Encoding``."""
         return encode(message, subject, _FORMAT, _pack, errors=(BSONError,))
 
     def decode(self, frame: bytes | bytearray | memoryview) -> Any:
-        """Reads a message; see ``Encoding``. A date comes as an aware datetime."""
+        """Read a message; see ``Encoding``. Dates become aware datetimes."""
         try:
             document = bson.decode(frame, _OPTIONS)
             if _REFERENCE.search(frame):
@@ -40,7 +40,7 @@ class BsonEncoding:
         except (BSONError, ValueError, TypeError, OverflowError, RecursionError) as error:
             raise not_valid(frame, "BSON", str(error) or type(error).__name__) from None
         if "data" not in document:
-            raise not_valid(frame, "BSON", "it has no field data")
+            raise not_valid(frame, "BSON", "it has no field 'data'")
         return document["data"]
 
 
@@ -50,7 +50,7 @@ _OPTIONS: CodecOptions[dict[str, Any]] = CodecOptions(
     datetime_conversion=DatetimeConversion.DATETIME_AUTO,
 )
 
-# The library makes a DBRef of any object with $ref and $id, as JSON schemas may have.
+# The library turns any object with $ref and $id into a DBRef; JSON schemas contain such objects.
 _REFERENCE = re.compile(rb"\$ref\0")
 
 
@@ -59,7 +59,7 @@ def _pack(message: Any) -> bytes:
 
 
 def _without_references(value: Any) -> Any:
-    """The same value with plain objects in place of references."""
+    """Return the value with each DBRef replaced by a plain object."""
     if isinstance(value, DBRef):
         value = value.as_doc()
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""How messages are written as frames and read back: json, msgpack, bson."""
+"""Writing messages as frames and reading them back, in JSON, msgpack or BSON."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from ...errors import ConfigurationError
 
 
 class Encoding(Protocol):
-    """One way to write messages.
+    """A way to write messages as frames.
 
     Attributes:
-        name: as in the connection's query, ``encoding=``.
-        binary: whether its frames are binary WebSocket messages.
+        name: its name in the connection's query, ``encoding=``.
+        binary: its frames are binary WebSocket messages.
     """
 
     name: str
     binary: bool
 
     def encode(self, message: Mapping[str, Any], subject: str = "result") -> bytes:
-        """Writes a message as a frame that the worker can read.
+        """Write a message as a frame that the worker can read.
 
         Args:
-            message: as the functions of ``messages`` build it.
-            subject: what an error calls the value that is sent, as in ``result.items[3]``.
+            message: a message from the functions of ``messages``.
+            subject: the name of the value in error messages, as in ``result.items[3]``.
 
         Raises:
-            EncodingError: a value has no form in this encoding; the text names its path.
+            EncodingError: this encoding cannot express a value; the message names its path.
         """
 
     def decode(self, frame: bytes | bytearray | memoryview) -> Any:
-        """Reads a frame back.
+        """Read a frame.
 
         Raises:
             DecodingError: the frame is not valid in this encoding.
@@ -39,12 +39,10 @@ class Encoding(Protocol):
 
 
 def get_encoding(name: str) -> Encoding:
-    """The encoding of this name: ``json``, ``msgpack`` or ``bson``.
-
-    Its library is imported here, not before.
+    """Return the encoding named ``json``, ``msgpack`` or ``bson``; import its library.
 
     Raises:
-        ConfigurationError: there is no such encoding.
+        ConfigurationError: no encoding has this name.
     """
     if name == "json":
         from .json_encoding import JsonEncoding
@@ -58,4 +56,4 @@ def get_encoding(name: str) -> Encoding:
         from .bson_encoding import BsonEncoding
 
         return BsonEncoding()
-    raise ConfigurationError([f"there is no encoding {name!r}; use json, msgpack or bson"])
+    raise ConfigurationError([f"unknown encoding {name!r}; use json, msgpack or bson"])

@@ -1,4 +1,4 @@
-"""Words for a value that cannot be sent: what it is, and what to send in its place."""
+"""The text about a value that cannot be sent: what it is, and what to send instead."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _LIST = "make it a list: list(...)"
 _DICT = "make it a dict: dict(...)"
 _TO_LIST = "make it a list: .tolist()"
 
-# By the root of the type's module and the type's name; the bases of a type count too.
+# By the top-level module and the name of a type; the bases of a type are looked up too.
 _HINTS = {
     ("builtins", "set"): _LIST,
     ("builtins", "frozenset"): _LIST,
@@ -36,13 +36,16 @@ _HINTS = {
     ("decimal", "Decimal"): "make it a number: float(...), or text: str(...)",
     ("fractions", "Fraction"): "make it a number: float(...), or text: str(...)",
     ("functools", "partial"): "did you forget to call it?",
-    ("io", "IOBase"): "send what it holds: .read()",
-    ("_io", "_IOBase"): "send what it holds: .read()",
+    ("io", "IOBase"): "send its content: .read()",
+    ("_io", "_IOBase"): "send its content: .read()",
     ("numpy", "complexfloating"): "send its parts: [value.real, value.imag]",
-    ("numpy", "timedelta64"): "make it a number: value / numpy.timedelta64(1, 's') is in seconds",
+    (
+        "numpy",
+        "timedelta64",
+    ): "make it a number, for instance seconds: value / numpy.timedelta64(1, 's')",
     ("numpy", "void"): "make it a tuple: .item()",
     ("pandas", "DataFrame"): 'make it a dict of lists: .to_dict("list")',
-    ("pandas", "NAType"): "send None in its place",
+    ("pandas", "NAType"): "send None instead",
     ("pandas", "Timedelta"): "make it a number of seconds: .total_seconds()",
     ("polars", "DataFrame"): "make it a dict of lists: .to_dict(as_series=False)",
     ("polars", "Series"): "make it a list: .to_list()",
@@ -54,7 +57,7 @@ _HINTS = {
     ("torch", "Tensor"): _TO_LIST,
 }
 
-# By what a type can do, when nothing is known of its name.
+# By a method of the type, if its name is unknown.
 _METHOD_HINTS = {
     "tolist": _TO_LIST,
     "to_list": "make it a list: .to_list()",
@@ -73,7 +76,7 @@ _BINARY = (
 
 
 def describe(value: Any) -> str:
-    """What a value is and what to do about it: ``is a set; make it a list: list(...)``."""
+    """Describe a value and what to do about it: ``is a set; make it a list: list(...)``."""
     kind = type(value)
     if issubclass(kind, bytes | bytearray | memoryview):
         what = "bytes" if kind is bytes else _with_article(_type_name(kind))
@@ -92,8 +95,8 @@ def _hint(kind: type) -> str:
         if hasattr(kind, method):
             return hint
     if kind.__dictoffset__:
-        return "make it a dict, for instance with vars(...), or its class a dataclass"
-    return "send a dict, a list, text or a number in its place"
+        return "make it a dict, for instance with vars(...), or make its class a dataclass"
+    return "send a dict, a list, text or a number instead"
 
 
 def _type_name(kind: type) -> str:

@@ -1,4 +1,4 @@
-"""Messages as JSON, strictly: what goes out can be read by ``JSON.parse``."""
+"""Messages as strict JSON: ``JSON.parse`` can read every message."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ from .values import (
     step_for,
 )
 
-# What is left to `_default`, since orjson (3.13) by itself
-# - of a dataclass sends attributes that are not fields and drops fields named _x;
-# - dies with the process when a time zone raises, and drops seconds of its offset;
-# - of numpy's datetime64 sends not-a-time as 1970 or 1677, and dies of units such as 3 days.
+# `_default` handles these types, because orjson (3.13)
+# - sends attributes of a dataclass that are not fields, and drops fields named _x;
+# - crashes the process if a time zone raises, and drops the seconds of its offset;
+# - sends numpy's not-a-time as 1970 or 1677, and crashes on units such as 3 days.
 _OPTIONS = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
-_MAX_DECODED_DEPTH = 1024  # orjson's own
+_MAX_DECODED_DEPTH = 1024  # the limit of orjson
 _EXCERPT = 60  # characters
 _LARGE_BYTES = 8 * 1024 * 1024
-_SAFE_RECURSION_LIMIT = 5_000  # levels that the C stack surely holds
+_SAFE_RECURSION_LIMIT = 5_000  # levels that always fit into the C stack
 
 
 class JsonEncoding:
-    """JSON by orjson; what orjson does not take goes the slow way."""
+    """The JSON encoding by orjson; values that orjson rejects take the slow way."""
 
     name = "json"
     binary = False
 
     def encode(self, message: Mapping[str, Any], subject: str = "result") -> bytes:
-        """Writes a message; see ``Encoding``."""
+        """Write a message; see ``Encoding``."""
         try:
             return orjson.dumps(message, _default, _OPTIONS)
         except orjson.JSONEncodeError as error:
@@ -56,47 +56,47 @@ class JsonEncoding:
         return orjson.dumps(convert(message, _FORMAT, subject))
 
     def decode(self, frame: bytes | bytearray | memoryview) -> Any:
-        """Reads a message; see ``Encoding``."""
+        """Read a message; see ``Encoding``."""
         try:
             if len(frame) >= _LARGE_BYTES:
                 return _decode_large(frame)
             return orjson.loads(frame)
         except orjson.JSONDecodeError:
-            pass  # it is told below, and with it goes orjson's copy of the whole frame
+            pass  # handled below, once the error, which holds a copy of the whole frame, is freed
         return _decode_slowly(bytes(frame))
 
 
 def _unsupported(error: orjson.JSONEncodeError) -> bool:
-    """Whether encoding failed because a value has no plain form."""
+    """Return whether encoding failed because a value has no plain form."""
     cause = error.__cause__
     if cause is not None and not isinstance(cause, Exception):
-        # orjson catches all that is raised while it calls `simplify`, a stop of the task too.
+        # orjson catches everything that `_default` raises, even a stop of the task.
         raise cause from None
     return isinstance(cause, Unsupported)
 
 
 def _default(value: Any) -> Any:
-    """What orjson calls for a value that it does not take."""
+    """Simplify a value that orjson rejects; orjson calls this."""
     step = step_for(type(value))
     text = _numpy_text(value) if step in _NUMPY_STEPS else None
     return step(value) if text is None else text
 
 
 def _numpy_text(value: Any) -> orjson.Fragment | None:
-    """Numbers of numpy's, read from their memory and with no more digits than they have."""
+    """Encode numpy numbers directly from memory, with only as many digits as their type has."""
     if value.dtype.kind not in "biuf" or not value.dtype.isnative:
-        return None  # orjson 3.10 would read the bytes in the wrong order
+        return None  # orjson 3.10 ignores the byte order
     try:
         return orjson.Fragment(orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY))
     except orjson.JSONEncodeError:
-        return None  # its order, its size; `simplify` mends these
+        return None  # orjson rejects its memory layout or size; `simplify` can convert it
 
 
 _NUMPY_STEPS = (simplify_array, simplify_scalar)
 
 
 class _JsonFormat(Format):
-    """Writes each container as soon as it is done, so that orjson's depth limit is never met."""
+    """Encodes each container once it is complete, so that orjson's depth limit never applies."""
 
     def flat(self, container: Any, types: set[type]) -> Any:
         try:
@@ -119,7 +119,7 @@ class _JsonFormat(Format):
     def close(self, container: dict[str, Any] | list[Any]) -> Any:
         try:
             return orjson.Fragment(orjson.dumps(container))
-        except orjson.JSONEncodeError:  # for a lone surrogate in a key
+        except orjson.JSONEncodeError:  # a key contains a lone surrogate
             assert isinstance(container, dict)
         pairs = (_quote(key) + b":" + orjson.dumps(value) for key, value in container.items())
         return orjson.Fragment(b"{" + b",".join(pairs) + b"}")
@@ -129,7 +129,7 @@ _FORMAT = _JsonFormat("JSON", binary=False, leaves=PLAIN)
 
 
 def _is_sound(text: str) -> bool:
-    """Whether a text can be written as UTF-8: whether it has no lone surrogate."""
+    """Return whether UTF-8 can express a text, which must not contain lone surrogates."""
     if text.isascii():
         return True
     try:
@@ -140,31 +140,31 @@ def _is_sound(text: str) -> bool:
 
 
 def _quote(text: str) -> bytes:
-    """A JSON string with lone surrogates as ``\\ud800``, as JSON.stringify writes them."""
+    """Return a JSON string with lone surrogates as ``\\ud800``, as JSON.stringify writes them."""
     return json.dumps(text, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
 def _decode_large(frame: bytes | bytearray | memoryview) -> Any:
-    """Reads a large frame with the least memory.
+    """Decode a large frame with little memory.
 
-    orjson copies the frame and makes a tree of its own before the objects: together, 5 times the
-    frame for a list of numbers. msgspec makes the objects straight from the frame: 3 times.
+    For a list of numbers, orjson needs 5 times the size of the frame: it copies the frame and
+    builds a tree before it creates the objects. msgspec creates them directly: 3 times the size.
     """
     import msgspec
 
     if sys.getrecursionlimit() > _SAFE_RECURSION_LIMIT:
-        return orjson.loads(frame)  # msgspec recurses in C as deep as the user lets Python go
+        return orjson.loads(frame)  # msgspec recurses in C as deep as this limit allows
     try:
         return msgspec.json.decode(frame)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return orjson.loads(frame)  # what orjson says of it is what is told
+        return orjson.loads(frame)  # for the error message of orjson
 
 
 def _decode_slowly(frame: bytes) -> Any:
-    """Reads what orjson does not, as lone surrogates; says what is wrong with the rest.
+    """Decode what orjson rejects, such as lone surrogates.
 
     Raises:
-        DecodingError: the frame is not JSON.
+        DecodingError: the frame is not valid JSON; the message says why.
     """
     try:
         text = frame.decode()
@@ -180,12 +180,12 @@ def _decode_slowly(frame: bytes) -> Any:
     except RecursionError:
         problem = "it is nested too deep"
     except _Constant as error:
-        problem = f"it holds {error}, which JSON does not have"
+        problem = f"it contains {error}, which JSON does not allow"
     raise DecodingError(f"the message is not valid JSON: {problem}")
 
 
 class _Constant(Exception):
-    """Python's json meets NaN or Infinity."""
+    """Python's json module found NaN or Infinity."""
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -196,24 +196,24 @@ def _parse_int(text: str) -> int | float:
     try:
         return int(text)
     except ValueError:
-        return float(text)  # beyond Python's limit on digits; infinite, as for JSON.parse
+        return float(text)  # more digits than Python allows; infinite, as in JSON.parse
 
 
 def _excerpt(text: str) -> str:
     return text if len(text) <= _EXCERPT else text[: _EXCERPT - 1] + "…"
 
 
-# A string may lack its end: trying each quote anew as a beginning would take quadratic time.
+# A string may lack its end: to try each quote as a new beginning would take quadratic time.
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
 _NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
 def _depth(frame: bytes) -> int:
-    """How deep a JSON text is nested.
+    """Return how deeply a JSON text is nested.
 
     Python's json recurses in C, up to a limit that the user may have raised beyond what the stack
-    holds.
+    can hold.
     """
     brackets = _STRING.sub(b"", frame).translate(None, _NOT_BRACKETS)
     return max(accumulate(map(_STEP.__getitem__, brackets)), default=0)

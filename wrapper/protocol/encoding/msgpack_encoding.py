@@ -11,7 +11,7 @@ import ormsgpack
 from .binary_format import BinaryFormat, encode, not_valid
 from .values import UINT64_MAX, is_plain_array, simplify
 
-# The worker's library, @msgpack/msgpack, throws at this key, and the worker does not catch it.
+# The worker's library, @msgpack/msgpack, throws at this key, and the worker does not catch that.
 _BAD_KEY = b"__proto__"
 _OPTIONS = (
     ormsgpack.OPT_PASSTHROUGH_DATACLASS
@@ -22,20 +22,20 @@ _FORMAT = BinaryFormat("msgpack", highest=UINT64_MAX, bad_keys=frozenset({"__pro
 
 
 class MsgpackEncoding:
-    """msgpack; bytes, NaN and Infinity are kept."""
+    """The msgpack encoding; it keeps bytes, NaN and Infinity."""
 
     name = "msgpack"
     binary = True
 
     def encode(self, message: Mapping[str, Any], subject: str = "result") -> bytes:
-        """Writes a message; see ``Encoding``."""
+        """Write a message; see ``Encoding``."""
         packed = _pack_fast(message)
         return encode(message, subject, _FORMAT, msgpack.packb) if packed is None else packed
 
     def decode(self, frame: bytes | bytearray | memoryview) -> Any:
-        """Reads a message; see ``Encoding``. A timestamp comes as an aware datetime."""
+        """Read a message; see ``Encoding``. Timestamps become aware datetimes."""
         try:
-            # JavaScript's libraries write a lone surrogate as if it were a character.
+            # JavaScript libraries write a lone surrogate as if it were a character.
             return msgpack.unpackb(
                 frame, timestamp=3, strict_map_key=False, unicode_errors="surrogatepass"
             )
@@ -44,9 +44,9 @@ class MsgpackEncoding:
 
 
 def _pack_fast(message: Mapping[str, Any]) -> bytes | None:
-    """The message by ormsgpack, 3 times as fast; None where the slow way has to decide."""
-    # It would write other arrays within a message in the wrong order of bytes, or moments as it
-    # likes: it gets the numbers of one alone.
+    """Encode with ormsgpack, 3 times as fast; None if the slow way has to decide."""
+    # ormsgpack writes some arrays in the wrong byte order, and dates in its own way. So it may
+    # encode an array only if the array is the whole value and holds plain numbers.
     numpy = ormsgpack.OPT_SERIALIZE_NUMPY if is_plain_array(message.get("data")) else 0
     stops: list[BaseException] = []
 
@@ -55,7 +55,7 @@ def _pack_fast(message: Mapping[str, Any]) -> bytes | None:
             return simplify(value)
         except Exception:
             raise
-        except BaseException as stop:  # ormsgpack would swallow it
+        except BaseException as stop:  # ormsgpack would swallow a stop of the task
             stops.append(stop)
             raise
 

@@ -1,4 +1,4 @@
-"""Finding what JSON turns into null: NaN and the infinities."""
+"""Finding NaN and infinities, which JSON turns into null."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from collections.abc import Iterable, Iterator
 from math import isfinite
 from typing import Any, NamedTuple
 
-from .tree import path_text
+from .value_path import path_text
 
 MAX_VISITED = 200_000
-"""Values looked at; a warning is not worth more than some hundredths of a second."""
+"""The most values to look at: a warning is worth a few hundredths of a second, no more."""
 
 
 class NonFinite(NamedTuple):
-    """A number that JSON does not have, and where it is: ``NaN`` at ``result.x[3]``."""
+    """A number that JSON cannot express, and its path: ``NaN`` at ``result.x[3]``."""
 
     value: str
     path: str
 
 
 def find_non_finite(result: Any, subject: str = "result") -> NonFinite | None:
-    """Find the first NaN or infinity in a result, if it is among its first values.
+    """Find the first NaN or infinity among the first values of a result.
 
     Args:
-        result: as user code returned it.
-        subject: what the user calls it.
+        result: the value that user code returned.
+        subject: the user's name for it.
     """
     stack: list[Iterator[tuple[Any, Any]]] = [iter([(subject, result)])]
     keys: list[Any] = []
@@ -57,11 +57,11 @@ def _items(value: Any) -> Iterable[tuple[Any, Any]]:
 
 
 def _in_array(value: Any, keys: list[Any]) -> NonFinite | None:
-    """Look through an array or a scalar of numpy's."""
+    """Search a numpy array or scalar."""
     kind = getattr(getattr(value, "dtype", None), "kind", None)
     if kind != "f" or not hasattr(value, "ravel"):
         return None
-    from numpy import isfinite as are_finite  # whoever made the array has imported it
+    from numpy import isfinite as are_finite  # already imported by the code that made the array
 
     strange = ~are_finite(value)
     if not strange.any():

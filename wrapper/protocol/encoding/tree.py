@@ -1,8 +1,8 @@
-"""The slow way to a message that can be written: walk it, value by value.
+"""The slow way to encode a message: walk it value by value, and make each value plain.
 
-Taken only when a message holds something that an encoder does not take as it is. It either makes
-such values plain or says where the first one is that cannot be sent. No recursion: neither
-Python's limit nor the C stack bounds it, so that any input ends in an answer.
+Used only if a message contains something that the encoder rejects. The walk either makes all values
+plain or says where the first one is that cannot be sent. It does not recurse, so neither Python's
+recursion limit nor the size of the C stack can end it.
 """
 
 from __future__ import annotations
@@ -14,23 +14,24 @@ from typing import Any
 
 from ...errors import EncodingError
 from ..messages.shapes import users_path
+from .value_path import path_text
 from .values import BINARY, Unsupported, is_container, key_text, simplify, unsupported
 
 MAX_DEPTH = 500
-"""The deepest nesting that is sent; msgpack's library writes 511, orjson reads 1,024."""
+"""The deepest nesting to send; msgpack's library can write 511 levels, orjson can read 1,024."""
 
 WALK = object()
-"""What a format returns for a value that has to be walked."""
+"""Returned by a format for a value that has to be walked."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """What an encoding needs done to the values of a message; here, nothing.
+    """What an encoding needs done to the values of a message: by default, nothing.
 
     Attributes:
-        name: as the user reads it.
-        binary: whether it has a form for bytes.
-        leaves: the exact types of values that hold no others and that it can write.
+        name: the name of the encoding for the user.
+        binary: the encoding can express bytes.
+        leaves: the exact types of values that it can write and that contain no other values.
         bad_keys: keys that must not be sent.
     """
 
@@ -40,47 +41,47 @@ class Format:
     bad_keys: frozenset[str] = frozenset()
 
     def flat(self, container: Any, types: set[type]) -> Any:
-        """A dict or list of leaves as it can be written at once, or WALK.
+        """Return a dict or list of leaves in a form that can be written at once, or WALK.
 
         Args:
-            types: those of its values. The keys are all str.
+            types: the types of its values. All keys are str.
         """
         return container
 
     def native(self, value: Any) -> Any:
-        """A value that is neither leaf nor container as it can be written at once, or WALK."""
+        """Return a value that is no leaf or container in a form that can be written, or WALK."""
         return WALK
 
     def leaf(self, value: Any) -> Any:
-        """A leaf as it can be written.
+        """Return a leaf in a form that can be written.
 
         Raises:
-            Unsupported: it cannot.
+            Unsupported: it has none.
         """
         return value
 
     def key(self, key: str) -> str:
-        """A key as it can be written.
+        """Return a key in a form that can be written.
 
         Raises:
-            Unsupported: it cannot.
+            Unsupported: it has none.
         """
         return key
 
     def close(self, container: dict[str, Any] | list[Any]) -> Any:
-        """A container whose values are done, as it can be written."""
+        """Return a container of finished values in a form that can be written."""
         return container
 
 
 def is_plain(message: Any, form: Format) -> bool:
-    """Whether a message is a tree of exact dicts, lists, tuples and leaves, with str keys.
+    """Return whether a message is a tree of exact dicts, lists, tuples and leaves, with str keys.
 
-    Goes level by level through loops in C: what an encoder then writes must not cost more to look
-    at than to write. The values of the leaves are not looked at.
+    Goes level by level with loops in C: checking a message must not cost more than writing it. It
+    does not look at the values of leaves.
 
     Returns:
-        False also where the walk is to decide: a container twice on one level (a cycle may be),
-        nesting beyond MAX_DEPTH, more than ``_MANY`` containers.
+        False also if the walk has to decide: a container appears twice on one level (which may
+        mean a cycle), the nesting exceeds MAX_DEPTH, or there are more than ``_MANY`` containers.
     """
     level: list[Any] = [message]
     visited = 0
@@ -96,19 +97,19 @@ def is_plain(message: Any, form: Format) -> bool:
             return True
         if not types <= form.leaves | _EXACT:
             return False
-        # An empty one needs no look, and () is one object wherever it stands.
+        # Skip empty containers: they need no check, and () is the same object everywhere.
         level = [child for child in _children(dicts, lists) if type(child) in _EXACT and child]
     return not level
 
 
 def convert(message: Mapping[str, Any], form: Format, subject: str) -> Any:
-    """Makes a message such that the encoder can write it.
+    """Return a message in a form that the encoder can write.
 
     Args:
-        subject: what an error calls the value that is sent.
+        subject: the name of the value in error messages.
 
     Raises:
-        EncodingError: a value cannot be sent; the text names its path.
+        EncodingError: a value cannot be sent; the message names its path.
     """
     stack: list[_Frame] = []
     try:
@@ -123,7 +124,7 @@ _MANY = 20_000_000
 
 
 class _Cycle(Unsupported):
-    """A value holds itself."""
+    """A value contains itself."""
 
 
 class _TooDeep(Unsupported):
@@ -131,13 +132,13 @@ class _TooDeep(Unsupported):
 
 
 class _Frame:
-    """A container on the way from the message to the value in hand.
+    """A container on the way from the message to the current value.
 
     Attributes:
-        source: what the user gave: a container, or what was simplified to one.
-        items: keys and values that are still to come.
-        out: the container that takes their plain forms.
-        key: the key of the value in hand, as the user knows it.
+        source: the user's value: a container, or a value that was simplified to one.
+        items: the remaining keys and values.
+        out: the container for their plain forms.
+        key: the user's key of the current value.
     """
 
     __slots__ = ("_text", "items", "key", "out", "source")
@@ -148,8 +149,8 @@ class _Frame:
         self._text = ""
         self.items: Iterator[tuple[Any, Any]]
         self.out: dict[str, Any] | list[Any]
-        # Copies, since another thread of the user's may be changing it; of what it really holds,
-        # as the encoders in C see it.
+        # Copy, because another thread of the user may change it. Copy what it really contains,
+        # as the encoders in C see it, whatever a subclass overrides.
         if isinstance(container, dict):
             self.items, self.out = iter(list(dict.items(container))), {}
         elif isinstance(container, list):
@@ -158,13 +159,13 @@ class _Frame:
             self.items, self.out = enumerate(list(tuple.__iter__(container))), []
 
     def take(self, key: Any, form: Format) -> None:
-        """Turns to the value at a key."""
+        """Make the value at a key the current one."""
         self.key = key
         if isinstance(self.out, dict):
             self._text = form.key(key if type(key) is str else _ask_user(key_text, key))
 
     def put(self, value: Any) -> None:
-        """Stores the plain form of the value in hand."""
+        """Store the plain form of the current value."""
         if isinstance(self.out, dict):
             self.out[self._text] = value
         else:
@@ -172,7 +173,7 @@ class _Frame:
 
 
 def _split(level: list[Any]) -> tuple[list[Any], list[Any]]:
-    """The dicts of a level, and its lists and tuples."""
+    """Return the dicts of a level, and its lists and tuples."""
     kinds = set(map(type, level))
     if dict not in kinds:
         return [], level
@@ -214,7 +215,7 @@ def _walk(message: dict[str, Any], form: Format, stack: list[_Frame]) -> Any:
 
 
 def _advance(frame: _Frame, form: Format, open_ids: set[int]) -> _Frame | None:
-    """Goes on with a container until it meets another that has to be walked."""
+    """Convert values of a container until one is a container that has to be walked."""
     for key, value in frame.items:
         frame.take(key, form)
         if type(value) in form.leaves:
@@ -230,7 +231,7 @@ def _advance(frame: _Frame, form: Format, open_ids: set[int]) -> _Frame | None:
 
 
 def _resolve(value: Any, form: Format) -> tuple[Any, Any]:
-    """A value as it can be written, or the container that has to be walked in its place."""
+    """Return a value in a form that can be written, or else the container to walk for it."""
     while True:
         kind = type(value)
         if kind in form.leaves:
@@ -266,47 +267,18 @@ def _ask_user(function: Callable[[Any], Any], value: Any) -> Any:
     except Unsupported:
         raise
     except Exception as error:
-        # The user's code runs here: a time zone, a __str__, a subclass of an array.
+        # This ran user code: a time zone, a __str__, a subclass of an array.
         name, reason = type(value).__name__, f"{type(error).__name__}: {error}"
-        raise Unsupported(f"has a {name} which cannot be read: {reason}") from error
+        raise Unsupported(f"contains a {name} that cannot be read: {reason}") from error
 
 
 def _sentence(problem: Unsupported, keys: list[Any], encoding: str, subject: str) -> str:
     path = path_text(keys)
     if isinstance(problem, _Cycle):
-        return f"the {subject} refers to itself at {path}; {encoding} has no form for that"
+        return f"the {subject} refers to itself at {path}; {encoding} cannot express that"
     if isinstance(problem, _TooDeep):
         return (
             f"the {subject} cannot be sent as {encoding}: "
             f"it is nested more than {MAX_DEPTH} levels deep, at {path}"
         )
     return f"the {subject} cannot be sent as {encoding}: {path} {problem}"
-
-
-def path_text(keys: list[Any]) -> str:
-    """Write a place as users do: a name, and the keys that lead on from it."""
-    parts = [str(keys[0]), *map(_step, keys[1:])]
-    if len(parts) > 20:
-        parts[10:-5] = ["…"]
-    return "".join(parts)
-
-
-def _step(key: Any) -> str:
-    if type(key) is str and key.isidentifier() and len(key) <= 80:
-        return f".{key}"
-    if type(key) is str:
-        import json
-
-        text = json.dumps(
-            key[:80] + "…" if len(key) > 80 else key, ensure_ascii=not key.isprintable()
-        )
-        return f"[{text}]"
-    return f"[{_key_repr(key)}]"
-
-
-def _key_repr(key: Any) -> str:
-    try:
-        text = repr(key)
-    except Exception:  # the user's own __repr__
-        text = f"a {type(key).__name__}"
-    return text if len(text) <= 80 else text[:80] + "…"

@@ -1,13 +1,13 @@
-"""What a single Python value is on the wire: the table that all encodings share.
+"""How a single Python value is sent; all encodings share this table.
 
 | Python | plain |
 |---|---|
 | Enum | its value |
 | dataclass | dict of its fields |
-| datetime, date, time | ISO text; not-a-time: None |
+| datetime, date, time | ISO text; None for not-a-time |
 | UUID, path, ObjectId | text |
 | numpy array, scalar | nested lists, number |
-| namedtuple, subclass of str, int, float, dict, list | what it extends |
+| namedtuple, subclass of str, int, float, dict, list | the type that it extends |
 """
 
 from __future__ import annotations
@@ -31,56 +31,56 @@ UINT64_MAX = 2**64 - 1
 
 
 class Unsupported(Exception):
-    """A value has no plain form; the text goes on where the value's path ends: "is a set; …"."""
+    """A value has no plain form; the message continues the value's path: "is a set; …"."""
 
 
 def simplify(value: Any) -> Any:
-    """Goes one step from a value that is not plain towards one that is.
+    """Bring a value one step closer to a plain one.
 
-    What comes back may need another step, and so may what it holds.
+    The result, and the values in it, may need further steps.
 
     Raises:
-        Unsupported: the table has nothing for it.
+        Unsupported: the table has no row for the value.
     """
     return step_for(type(value))(value)
 
 
 def unsupported(value: Any) -> Unsupported:
-    """The error for a value that cannot be sent, with a hint where there is one."""
+    """Return the error for a value that cannot be sent, with a hint if there is one."""
     from .hints import describe
 
     return Unsupported(describe(value))
 
 
 def is_container(kind: type) -> bool:
-    """Whether values of this type are sent as an object or a list of what they hold."""
+    """Return whether values of this type are sent as an object or a list of their contents."""
     return issubclass(kind, CONTAINERS) and not issubclass(kind, enum.Enum)
 
 
 def simplify_array(array: Any) -> Any:
-    """A numpy array as lists, or first as an array that an encoder can read the memory of."""
+    """Return a numpy array as lists, or as an array whose memory an encoder can read."""
     kind = array.dtype.kind
     if kind == "m":
         raise Unsupported(
-            "is a numpy array of timedelta64; make it numbers: "
-            "array / numpy.timedelta64(1, 's') are seconds"
+            "is a numpy array of timedelta64; make it numbers, for instance seconds: "
+            "array / numpy.timedelta64(1, 's')"
         )
     if kind == "M":
-        # Microseconds are what numpy gives back as datetime; not-a-time becomes None, and what
-        # datetime has no year for an int.
+        # numpy converts microseconds to datetime, not-a-time to None, and dates whose year is
+        # outside datetime's range to int.
         moments = array.astype("M8[us]")
         beyond = int in set(map(type, moments.ravel().tolist()))
         return array.astype(str).tolist() if beyond else moments.tolist()
     if kind == "f" and array.dtype.itemsize > 8:
         return array.astype("f8")
     if kind in "biuf" and not (array.flags.c_contiguous and array.dtype.isnative):
-        # In this order orjson reads the memory itself, with no Python object for each number.
+        # orjson reads memory in this layout directly, without a Python object for each number.
         return array.astype(array.dtype.newbyteorder("="), order="C")
     return array.tolist()
 
 
 def is_plain_array(value: Any) -> bool:
-    """Whether a value is an array of numbers that lie in memory as an encoder can take them."""
+    """Return whether a value is an array of numbers in a memory layout that encoders can read."""
     array: Any = getattr(sys.modules.get("numpy"), "ndarray", None)
     return (
         array is not None
@@ -94,7 +94,7 @@ def is_plain_array(value: Any) -> bool:
 
 
 def simplify_scalar(scalar: Any) -> Any:
-    """A number of numpy's as Python's."""
+    """Return a numpy scalar as a Python number."""
     kind = scalar.dtype.kind
     if kind in "biu":
         return scalar.item()
@@ -102,13 +102,13 @@ def simplify_scalar(scalar: Any) -> Any:
         return float(scalar)
     if kind == "M":
         moment = scalar.astype("M8[us]").item()
-        # A year beyond datetime's comes as an int.
+        # numpy returns an int if the year is outside datetime's range.
         return str(scalar) if isinstance(moment, int) else moment
     return _refuse(scalar)
 
 
 def key_text(key: Any) -> str:
-    """The text that stands for a dict's key, as JSON has it: ``true``, ``null``, ``1.5``."""
+    """Return the text for a dict's key, as JSON writes it: ``true``, ``null``, ``1.5``."""
     while True:
         kind = type(key)
         if kind is str:
@@ -135,7 +135,7 @@ def key_text(key: Any) -> str:
 
 
 def digits(value: int) -> str:
-    """All digits of an int, also where Python's own limit on them (4,300) stops ``str``."""
+    """Return all digits of an int, even if they exceed the limit of ``str`` (4,300)."""
     try:
         return int.__repr__(value)
     except ValueError:
@@ -145,13 +145,13 @@ def digits(value: int) -> str:
 
 
 def _number_text(value: float) -> str:
-    import orjson  # so that a key reads as the encoder of JSON writes it
+    import orjson  # so that keys read exactly as the JSON encoder writes numbers
 
     return orjson.dumps(value).decode()
 
 
 def _iso(value: Any) -> str | None:
-    # pandas' NaT is a datetime which, as NaN does, differs from itself.
+    # pandas' NaT is a datetime that, like NaN, is not equal to itself.
     return str(value.isoformat()) if value == value else None
 
 
@@ -164,7 +164,7 @@ def _refuse(value: Any) -> Any:
     raise unsupported(value)
 
 
-# Enum stands first: an enum may extend any of the others.
+# Enum comes first: an enum may extend any of the others.
 _STEPS: tuple[tuple[type, Callable[[Any], Any]], ...] = (
     (enum.Enum, lambda value: value.value),
     (tuple, list),
@@ -186,7 +186,7 @@ def _find_step(kind: type) -> Callable[[Any], Any]:
             return step
     if hasattr(kind, "__dataclass_fields__"):
         return _fields_of
-    # A value can only be of these if their modules are loaded.
+    # A value can have one of these types only if its module is loaded.
     if _is_of(kind, "pathlib", "PurePath") or _is_of(kind, "bson", "ObjectId"):
         return str
     if _is_of(kind, "numpy", "ndarray"):
@@ -197,10 +197,10 @@ def _find_step(kind: type) -> Callable[[Any], Any]:
 
 
 def _is_of(kind: type, module: str, name: str) -> bool:
-    # The user may have a module of the same name, or one half loaded.
+    # The user may have a module with the same name, or the module may be half loaded.
     base = getattr(sys.modules.get(module), name, None)
     return isinstance(base, type) and issubclass(kind, base)
 
 
 step_for: Callable[[type], Callable[[Any], Any]] = lru_cache(maxsize=256)(_find_step)
-"""The function that simplifies values of a type."""
+"""Returns the function that simplifies values of a type."""

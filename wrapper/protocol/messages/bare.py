@@ -1,8 +1,7 @@
-"""The messages that carry a command and nothing else, in every encoding.
+"""Messages that consist of a command alone, in every encoding.
 
-The supervisor sends only these by itself. Written out here by hand so that it need not load
-an encoder: orjson, msgpack and bson cost start-up time and memory, and only the algorithm
-process needs them.
+The supervisor creates no other messages. They are encoded by hand so that it loads no encoder:
+orjson, msgpack and bson cost start-up time and memory, and only the algorithm process needs them.
 """
 
 from __future__ import annotations
@@ -11,9 +10,9 @@ import struct
 from functools import cache
 
 
-@cache  # of a handful of commands
+@cache  # there are only a few commands
 def control_message(command: str, encoding: str) -> bytes:
-    """`{"command": command}` as the wire has it.
+    """Return `{"command": command}`, encoded.
 
     Args:
         command: ASCII, at most 31 characters.
@@ -25,7 +24,7 @@ def control_message(command: str, encoding: str) -> bytes:
     if encoding == "msgpack":
         # fixmap of one pair, fixstr "command", fixstr
         return b"\x81\xa7command" + bytes([0xA0 | len(name)]) + name
-    # BSON wraps the message: {"data": {"command": …}}
+    # In BSON the message is wrapped: {"data": {"command": …}}
     inner = _bson_document(b"\x02command\0" + struct.pack("<i", len(name) + 1) + name + b"\0")
     return _bson_document(b"\x03data\0" + inner)
 

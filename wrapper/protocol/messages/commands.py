@@ -1,4 +1,4 @@
-"""The names of the algorithm protocol's commands, as the wire has them."""
+"""The commands of the algorithm protocol, as they appear in messages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SUB_PIPELINE_STARTED = "subPipelineStarted"
 SUB_PIPELINE_DONE = "subPipelineDone"
 SUB_PIPELINE_ERROR = "subPipelineError"
 SUB_PIPELINE_STOPPED = "subPipelineStopped"
-SUB_PIPELINE_STOPPED_MISSPELT = "subPiplineStopped"  # HKube's public page has it so
+SUB_PIPELINE_STOPPED_MISSPELT = "subPiplineStopped"  # as HKube's documentation spells it
 ALGORITHM_EXECUTION_DONE = "algorithmExecutionDone"
 ALGORITHM_EXECUTION_ERROR = "algorithmExecutionError"
 DATA_SOURCE_RESPONSE = "dataSourceResponse"

@@ -1,7 +1,7 @@
 """The shapes of the algorithm protocol's messages.
 
-With ``commands``, the one home of the wire's camelCase. A message is
-``{"command": str, "data": any}``; ``errorMessage`` carries ``error`` in place of ``data``.
+Only this folder knows the protocol's camelCase names. A message is
+``{"command": str, "data": any}``; ``errorMessage`` has ``error`` in place of ``data``.
 """
 
 # ruff: noqa: F405 (the names of the commands)
@@ -11,18 +11,18 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
-from .commands import *  # noqa: F403 (offered here too, beside the shapes that they name)
+from .commands import *  # noqa: F403
 
 Message = dict[str, Any]
 
 
 def done(result: Any) -> Message:
-    """The task ended well, with this result."""
+    """Report success, with the task's result."""
     return {"command": DONE, "data": result}
 
 
 def error_message(code: str, message: str, details: str = "") -> Message:
-    """The task failed; HKube shows the user ``message`` only."""
+    """Report that the task failed; HKube shows the user only ``message``."""
     return {
         "command": ERROR_MESSAGE,
         "error": {"code": code, "message": message, "details": details},
@@ -30,17 +30,17 @@ def error_message(code: str, message: str, details: str = "") -> Message:
 
 
 def progress(value: Any, details: Any = None) -> Message:
-    """How far the task is."""
+    """Report the task's progress."""
     return {"command": PROGRESS, "data": {"progress": value, "details": details}}
 
 
 def start_span(name: str, tags: Mapping[str, Any] | None = None) -> Message:
-    """Opens a tracing span inside the newest open one."""
+    """Open a tracing span inside the one opened last."""
     return {"command": START_SPAN, "data": {"name": name, "tags": tags or {}}}
 
 
 def finish_span(tags: Mapping[str, Any] | None = None, error: str | None = None) -> Message:
-    """Closes the newest open span; the worker needs its ``data``, even empty."""
+    """Close the span opened last; the worker requires ``data``, even if it is empty."""
     data: Message = {}
     if tags:
         data["tags"] = tags
@@ -58,7 +58,7 @@ def start_raw_sub_pipeline(
     webhooks: Mapping[str, Any] | None = None,
     include_result: bool = True,
 ) -> Message:
-    """Starts a sub-pipeline that is described here, node by node."""
+    """Start a sub-pipeline from a description of its nodes."""
     pipeline = {
         "name": name,
         "nodes": nodes,
@@ -75,13 +75,13 @@ def start_stored_sub_pipeline(
     flow_input: Mapping[str, Any] | None = None,
     include_result: bool = True,
 ) -> Message:
-    """Starts a sub-pipeline that HKube has stored under this name."""
+    """Start the sub-pipeline that HKube has stored under this name."""
     pipeline = {"name": name, "flowInput": {} if flow_input is None else flow_input}
     return _start_sub_pipeline(START_STORED_SUB_PIPELINE, call_id, pipeline, include_result)
 
 
 def stop_sub_pipeline(call_id: str, reason: str = "") -> Message:
-    """Stops a sub-pipeline; there is no answer when it works."""
+    """Stop a sub-pipeline; the worker answers only if that fails."""
     return {"command": STOP_SUB_PIPELINE, "data": {"subPipelineId": call_id, "reason": reason}}
 
 
@@ -91,7 +91,7 @@ def start_algorithm_execution(
     input: Sequence[Any] | None = None,
     include_result: bool = True,
 ) -> Message:
-    """Starts another algorithm with this input."""
+    """Start another algorithm with this input."""
     return {
         "command": START_ALGORITHM_EXECUTION,
         "data": {
@@ -104,12 +104,12 @@ def start_algorithm_execution(
 
 
 def stop_algorithm_execution(call_id: str, reason: str = "") -> Message:
-    """Stops an algorithm that was started by ``start_algorithm_execution``."""
+    """Stop an algorithm that ``start_algorithm_execution`` started."""
     return {"command": STOP_ALGORITHM_EXECUTION, "data": {"execId": call_id, "reason": reason}}
 
 
 def data_source_request(call_id: str, data_source: Mapping[str, Any]) -> Message:
-    """Asks for a data source: ``{"dataSourceId": …}`` or ``{"snapshotId": …}``."""
+    """Request a data source: ``{"dataSourceId": …}`` or ``{"snapshotId": …}``."""
     return {
         "command": DATA_SOURCE_REQUEST,
         "data": {"requestId": call_id, "dataSource": data_source},
@@ -117,12 +117,12 @@ def data_source_request(call_id: str, data_source: Mapping[str, Any]) -> Message
 
 
 def log_data(lines: Sequence[str]) -> Message:
-    """Lines of the algorithm's output, for the debug gateway."""
+    """Send lines of the algorithm's output to the debug gateway."""
     return {"command": LOG_DATA, "data": lines}
 
 
 class AnswerKind(Enum):
-    """What an answer says about the call it belongs to."""
+    """What an answer reports about its call."""
 
     STARTED = "started"
     DONE = "done"
@@ -134,10 +134,10 @@ class CallAnswer(NamedTuple):
     """An answer of the worker to a call of HKubeApi.
 
     Attributes:
-        call_id: the id that the call was sent with; None if the answer bears none.
-        response: what a DONE answer brings.
+        call_id: the id that the call was sent with; None if the answer has no id.
+        response: the result of a DONE call.
         error: the text of an ERROR; None for the other kinds.
-        reason: why a STOPPED call was stopped; None if HKube does not say.
+        reason: why a STOPPED call was stopped; None if HKube gives no reason.
     """
 
     kind: AnswerKind
@@ -147,15 +147,15 @@ class CallAnswer(NamedTuple):
     reason: str | None = None
 
 
-# An enum's member is looked up in Python code, too slow for what every answer passes.
+# Looking up an enum's member runs Python code: too slow for something done for every answer.
 _DONE = AnswerKind.DONE
 
 
 def parse_answer(command: str, data: Any) -> CallAnswer | None:
-    """Reads an answer to a call, whatever its fields look like.
+    """Read an answer to a call; missing or odd fields are tolerated.
 
     Returns:
-        None if the command is no answer to a call.
+        None if the command is not an answer to a call.
     """
     shape = _ANSWERS.get(command)
     if shape is None:
@@ -167,7 +167,7 @@ def parse_answer(command: str, data: Any) -> CallAnswer | None:
     call_id = _call_id(fields.get(id_field))
     error, response = fields.get("error"), fields.get("response")
     if kind is AnswerKind.ERROR or (kind is AnswerKind.DONE and error):
-        # The debug gateway puts an error's text in `response`.
+        # The debug gateway puts the text of an error into `response`.
         text = _text(error) or _text(response) or f"{what} failed; HKube gave no reason"
         return CallAnswer(AnswerKind.ERROR, call_id, error=text)
     if kind is AnswerKind.STOPPED:
@@ -176,7 +176,7 @@ def parse_answer(command: str, data: Any) -> CallAnswer | None:
 
 
 def exit_code(data: Any) -> int:
-    """The exit code that ``exit`` asks for: 0 to 255; 0 if it asks for none."""
+    """Return the exit code that ``exit`` asks for, 0 to 255; 0 if it gives none."""
     code = data.get("exitCode") if isinstance(data, dict) else None
     if isinstance(code, float) and code.is_integer():
         code = int(code)
@@ -186,18 +186,18 @@ def exit_code(data: Any) -> int:
 
 
 def users_path(message: Mapping[str, Any], keys: Sequence[Any], subject: str) -> list[Any]:
-    """Where a place in a message is in the user's terms.
+    """Translate a path within a message into the user's terms.
 
-    The wire's envelope is left out: ``data.subPipeline.flowInput.a`` is the user's ``flowInput.a``,
-    and everything in the ``data`` of ``done``, or of a stored value (which has no command), belongs
-    to the subject.
+    The protocol's envelope is left out: ``data.subPipeline.flowInput.a`` is the user's
+    ``flowInput.a``. The ``data`` of ``done``, and of a stored value (which has no command), is the
+    subject itself.
 
     Args:
-        keys: the keys that lead there from the message.
-        subject: what the user calls the whole, as ``result``.
+        keys: the path: the keys from the message down to a value.
+        subject: the user's name for the whole value, such as ``result``.
 
     Returns:
-        A name and the keys that lead on from it.
+        A name, and the keys that lead on from it.
     """
     if not keys or keys[0] != "data":
         return list(keys) or [subject]
@@ -244,7 +244,7 @@ def _call_id(value: Any) -> str | None:
 
 
 def _text(value: Any) -> str | None:
-    """The words of an error field: text, an object with a message, or whatever it is."""
+    """Return the text of an error field: a string, an object with a message, or anything else."""
     if isinstance(value, dict) and value.get("message"):
         value = value["message"]
     return str(value) if value else None

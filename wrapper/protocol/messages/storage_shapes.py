@@ -1,4 +1,4 @@
-"""The shapes of the messages of storage mode v3, beside those of ``messages``."""
+"""The shapes of the messages that only storage mode v3 uses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .shapes import Message
 
 
 def stored() -> Message:
-    """The task ended well, and its result is where ``storing`` told (mode v3)."""
+    """Report success; the result is where the ``storing`` message said."""
     return {"command": DONE}
 
 
@@ -21,14 +21,14 @@ def storing(
     discovery: Mapping[str, Any] | None = None,
     task_id: str | None = None,
 ) -> Message:
-    """Where the task's result is, or will be in a moment (mode v3).
+    """Report where the task's result is, or is about to be written.
 
     Args:
-        path: in the storage.
-        size: bytes of the payload.
+        path: path in the storage.
+        size: size of the payload in bytes.
         metadata: types of the result's parts, by the paths that HKube asked for.
-        discovery: ``host`` and ``port`` of whoever holds the result in memory; None: nobody.
-        task_id: what to ask there for.
+        discovery: ``host`` and ``port`` of the process that holds the result in memory, if any.
+        task_id: the id under which that process holds it.
     """
     data: Message = {"storageInfo": {"path": path, "size": size}, "metadata": metadata}
     if discovery is not None:
@@ -43,10 +43,10 @@ def start_stored_algorithm_execution(
     input_paths: Mapping[str, str],
     include_result: bool = True,
 ) -> Message:
-    """Starts another algorithm with input that is stored already (mode v3).
+    """Start another algorithm with input that is already stored.
 
     Args:
-        input_paths: key to path in the storage, one an item of the input, in order.
+        input_paths: a key and a storage path for each item of the input, in order.
     """
     return {
         "command": START_ALGORITHM_EXECUTION,

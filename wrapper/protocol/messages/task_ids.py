@@ -1,7 +1,6 @@
-"""The ids of a task, found in the first bytes of its message without decoding it.
+"""Reading a task's ids from the first bytes of its message, without decoding it.
 
-For the supervisor's log, which must name the task even if decoding its message is what kills
-the algorithm process.
+The supervisor's log must name the task even if decoding the message kills the algorithm process.
 """
 
 from __future__ import annotations
@@ -10,16 +9,16 @@ import re
 import struct
 from collections.abc import Iterator
 
-IDS_WITHIN = 4096  # bytes; the worker writes them before the input
+IDS_WITHIN = 4096  # bytes; the worker writes the ids before the input
 _NAMES = (b"jobId", b"taskId", b"nodeName")
 _JSON = re.compile(rb'"(jobId|taskId|nodeName)"[ \t\r\n]*:[ \t\r\n]*"([^"\\]*)"')
-# A key of its length, then a text's: short ones in the first byte's low bits.
+# A key with its length, then the length of a string: if short, in the low bits of one byte.
 _MSGPACK = re.compile(rb"[\xa5\xa6\xa8](jobId|taskId|nodeName)([\xa0-\xbf]|\xd9.)", re.DOTALL)
 _BSON = re.compile(rb"\x02(jobId|taskId|nodeName)\0(....)", re.DOTALL)
 
 
 def read_ids(encoding: str, head: bytes) -> str:
-    """The ids of job, task and node, with a space between; ``-`` for one that is not found.
+    """Return the ids of job, task and node, separated by spaces; ``-`` for one not found.
 
     Args:
         encoding: ``json``, ``msgpack`` or ``bson``.
@@ -46,7 +45,7 @@ def _msgpack_ids(head: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def _bson_ids(head: bytes) -> Iterator[tuple[bytes, bytes]]:
     for match in _BSON.finditer(head):
-        length = struct.unpack("<i", match[2])[0]  # counts the null at the end
+        length = struct.unpack("<i", match[2])[0]  # includes the null at the end
         yield match[1], head[match.end() : match.end() + max(0, length - 1)]
 
 

@@ -1,4 +1,4 @@
-"""What can happen to a task, and what the state machine asks for in answer."""
+"""The events that a task can meet, and the actions that the state machine returns."""
 
 from __future__ import annotations
 
@@ -9,43 +9,44 @@ Payload = bytes | bytearray
 
 # ------------------------------------------------------------- from the worker --
 class InitializeReceived(NamedTuple):
-    """A task begins; the frame is the worker's whole message."""
+    """The worker begins a task; the frame is its whole message."""
 
     frame: Payload
 
 
 class StartReceived(NamedTuple):
-    """The task's code is to run."""
+    """The worker asks to run the task."""
 
     frame: Payload
 
 
 class StopReceived(NamedTuple):
-    """The task is to end, or (in IDLE) the pod is about to be scaled away."""
+    """The worker asks to stop the task or, in IDLE, announces that the pod will be removed."""
 
     frame: Payload
 
 
 class ExitReceived(NamedTuple):
-    """The container is to end with this code."""
+    """The worker asks to end the container with this exit code."""
 
     code: int
     frame: Payload
 
 
 class AnswerReceived(NamedTuple):
-    """The answer to a call that user code made."""
+    """The worker answers a call of user code."""
 
     frame: Payload
 
 
 # -------------------------------------------------- from the algorithm process --
 class ModuleLoaded(NamedTuple):
-    """The user's module is loaded, or failed to.
+    """The user's module was loaded, or failed to load.
 
     Attributes:
-        has_stop: it has a `stop`.
-        has_initialize: `initialize` must be waited for: it has one, or its failure is told there.
+        has_stop: it has a `stop` function.
+        has_initialize: wait for `initialize`: the module has one, or it failed to load, which is
+            reported in reply to `initialize`.
     """
 
     has_stop: bool
@@ -59,38 +60,38 @@ class InitializeCompleted(NamedTuple):
 
 
 class FinalMessage(NamedTuple):
-    """The task's last word, `done` or `errorMessage`."""
+    """The task's final message: `done` or `errorMessage`."""
 
     generation: int
     message: Payload
 
 
 class StopCompleted(NamedTuple):
-    """What a stop asked for is done: the user's code has returned."""
+    """The algorithm process has carried out a stop: the user's code has returned."""
 
     generation: int
 
 
 class UserMessage(NamedTuple):
-    """User code has something for the worker: progress, a span, a call."""
+    """User code sends the worker something: progress, a span, a call."""
 
     generation: int
     message: Payload
 
 
 class AlgorithmDied(NamedTuple):
-    """The algorithm process is gone; the code is what the container would exit with."""
+    """The algorithm process died; the code is the exit code that the container would have."""
 
     code: int
 
 
 # -------------------------------------------------------------- from elsewhere --
 class SigtermReceived(NamedTuple):
-    """SIGTERM."""
+    """The supervisor received SIGTERM or SIGINT."""
 
 
 class CodeChanged(NamedTuple):
-    """DEV_MODE: the algorithm's folder has changed."""
+    """In DEV_MODE, the code in the algorithm's folder changed."""
 
 
 Event = (
@@ -110,18 +111,18 @@ Event = (
 )
 
 
-# ------------------------------------------------------------ what is asked for --
+# --------------------------------------------------------------------- actions --
 class Send(NamedTuple):
-    """Send a message without data to the worker, by its command."""
+    """Send the worker a message that has a command and no data."""
 
     command: str
 
 
 class Forward(NamedTuple):
-    """Send the worker a message that the algorithm process has encoded.
+    """Forward to the worker a message that the algorithm process has encoded.
 
     Attributes:
-        final: the task's last word, which must not get lost with a broken link.
+        final: it is the task's final message, which must survive a lost connection.
     """
 
     message: Payload
@@ -137,15 +138,16 @@ class Deliver(NamedTuple):
 
 
 class DropKeptMessages(NamedTuple):
-    """Another task begins: drop what is kept for a worker that was out of reach."""
+    """Drop the messages kept for a worker that was unreachable: another task begins."""
 
 
 class KillAlgorithm(NamedTuple):
-    """End the algorithm process and its group; start another one unless the container ends.
+    """Kill the algorithm process and its process group.
 
     Attributes:
         reason: for the log.
-        stuck: write the stacks of its threads to the log first.
+        stuck: log the stacks of its threads first.
+        respawn: start a new algorithm process.
     """
 
     reason: str
@@ -154,7 +156,7 @@ class KillAlgorithm(NamedTuple):
 
 
 class Note(NamedTuple):
-    """Say something in the log."""
+    """Write a line to the log."""
 
     level: str
     text: str
@@ -164,7 +166,7 @@ class ExitContainer(NamedTuple):
     """End the container.
 
     Attributes:
-        crashed: the algorithm process died by itself: report, and end at once.
+        crashed: the algorithm process died by itself: report the crash and end at once.
     """
 
     code: int

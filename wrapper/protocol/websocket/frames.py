@@ -1,7 +1,7 @@
-"""WebSocket frames (RFC 6455), the client's side: bytes in and messages out, with no I/O.
+"""WebSocket frames (RFC 6455) for the client's side: bytes in, messages out, no I/O.
 
-websocket-client opens the connection; from then on the frames are ours, because it reads in
-pieces of 16 KB, masks in Python and blocks, which costs more than all the rest of the wrapper.
+websocket-client opens connections, but we handle the frames ourselves: it reads in pieces of
+16 KB, masks in Python, and blocks, which would cost more than all the rest of the wrapper.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ...ipc.stream_cutter import Head, StreamCutter
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 
-# A frame that claims more than this is taken for a broken stream, not for data.
+# A header that claims more than this comes from a corrupt stream.
 MAX_FRAME_BYTES = 4 * 1024**3
 _OPCODES = frozenset((CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG))
 _MAX_CONTROL_BYTES = 125
@@ -24,15 +24,15 @@ _ZERO_MASK = bytes(4)
 
 
 class FrameError(Exception):
-    """The peer sent something that is no WebSocket frame."""
+    """The peer sent something other than a valid WebSocket frame."""
 
 
 class WebSocketMessage(NamedTuple):
-    """A whole message, or a control frame.
+    """A complete message, or a control frame.
 
     Attributes:
         opcode: TEXT, BINARY, CLOSE, PING or PONG.
-        payload: for CLOSE, a 2-byte code and a reason.
+        payload: the data; for CLOSE, a 2-byte code and a reason.
     """
 
     opcode: int
@@ -40,7 +40,7 @@ class WebSocketMessage(NamedTuple):
 
 
 class MessageReader:
-    """Puts frames together to messages. Read into `space()`, then call `filled(count)`."""
+    """Assembles frames into messages. Read into `space()`, then call `filled(count)`."""
 
     def __init__(self) -> None:
         self._cutter: StreamCutter[WebSocketMessage] = StreamCutter(_read_head, WebSocketMessage)
@@ -48,14 +48,14 @@ class MessageReader:
         self._opcode = 0
 
     def space(self) -> memoryview:
-        """Where the next bytes of the connection belong."""
+        """Return the buffer for the next bytes of the connection."""
         return self._cutter.space()
 
     def filled(self, count: int) -> list[WebSocketMessage]:
-        """Take note of `count` new bytes.
+        """Process `count` new bytes, and return the messages that are now complete.
 
         Raises:
-            FrameError: what came is no WebSocket frame.
+            FrameError: they are not valid WebSocket frames.
         """
         messages = []
         for opcode_byte, payload in self._cutter.filled(count):
@@ -75,7 +75,7 @@ class MessageReader:
     ) -> WebSocketMessage | None:
         if opcode == CONTINUATION:
             if not self._opcode:
-                raise FrameError("a fragment came with no message to continue")
+                raise FrameError("a continuation frame came without a message to continue")
         elif self._opcode:
             raise FrameError("a new message began inside a fragmented one")
         else:
@@ -89,15 +89,15 @@ class MessageReader:
 
 
 def frame_parts(opcode: int, payload: bytes | bytearray, masked: bool) -> list[bytes | bytearray]:
-    """A whole frame, as the pieces to write one after the other.
+    """Return a frame as the pieces to write one after the other.
 
     Args:
         opcode: TEXT, BINARY, CLOSE, PING or PONG.
-        payload: not copied unless it is masked or small.
-        masked: False sends the mask key 0, which leaves the payload as it is. RFC 6455 (10.3)
-            wants an unpredictable key as a guard against intermediaries that mistake the
-            payload for HTTP; between two containers of one pod there is no intermediary, and
-            masking 90 MB costs as much as sending it.
+        payload: the data; copied only if it is masked or small.
+        masked: False sends mask key 0, which leaves the payload unchanged. RFC 6455 (10.3) asks
+            for an unpredictable key to protect intermediaries that mistake the payload for HTTP.
+            Between two containers of one pod there are no intermediaries, and masking 90 MB takes
+            as long as sending it.
     """
     length = len(payload)
     if length < 126 and not masked:  # nearly always
@@ -119,8 +119,8 @@ def frame_parts(opcode: int, payload: bytes | bytearray, masked: bool) -> list[b
 
 
 def mask(payload: bytes | bytearray, key: bytes) -> bytes:
-    """`payload` with every byte combined with the key's, as RFC 6455 5.3 has it."""
-    # Through Python's long integers, a megabyte at a time: the fastest way with no extension.
+    """Return `payload`, masked with the key as RFC 6455 (5.3) describes."""
+    # Long integers, a megabyte at a time, are the fastest way without a C extension.
     pieces = []
     for start in range(0, len(payload), _MASK_PIECE):
         piece = payload[start : start + _MASK_PIECE]
@@ -131,12 +131,12 @@ def mask(payload: bytes | bytearray, key: bytes) -> bytes:
 
 
 def close_payload(code: int, reason: str = "") -> bytes:
-    """The payload of a CLOSE frame."""
+    """Return the payload of a CLOSE frame."""
     return struct.pack("!H", code) + reason.encode()[: _MAX_CONTROL_BYTES - 2]
 
 
 def read_close(payload: bytes | bytearray) -> tuple[int, str]:
-    """The code and the reason of a CLOSE frame; 1005 if it carries none."""
+    """Return the code and reason of a CLOSE frame; the code is 1005 if the frame has none."""
     if len(payload) < 2:
         return 1005, ""
     return struct.unpack_from("!H", payload)[0], bytes(payload[2:]).decode(errors="replace")
@@ -149,7 +149,7 @@ def _read_head(buffer: memoryview, start: int, end: int) -> Head | None:
     if first & 0x70:
         raise FrameError("a frame has reserved bits set")
     if second & 0x80:
-        raise FrameError("a frame of the server is masked")
+        raise FrameError("a frame from the server is masked")
     size, length = 2, second
     if length >= 126:
         size = 4 if length == 126 else 10

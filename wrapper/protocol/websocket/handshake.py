@@ -1,7 +1,7 @@
-"""The opening handshake of a WebSocket (RFC 6455, 4), the client's side, with no I/O.
+"""The WebSocket opening handshake (RFC 6455, 4) for the client's side, without I/O.
 
-For the worker in our own pod. websocket-client opens all other connections (TLS, proxies), but
-its import takes as long as all the rest of the supervisor's start.
+Used for the worker in our own pod. websocket-client opens all other connections (TLS, proxies);
+importing it takes as long as all the rest of the supervisor's start.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ _MOST_BYTES = 64 * 1024
 
 
 class HandshakeError(Exception):
-    """The server's answer opens no WebSocket; the text says what it is instead."""
+    """The server did not open a WebSocket; the message says what it answered."""
 
 
 def new_key() -> str:
-    """A key for one handshake."""
+    """Return a random key for one handshake."""
     return b2a_base64(os.urandom(16), newline=False).decode()
 
 
 def request(host: str, port: int, path: str, key: str) -> bytes:
-    """What the client sends.
+    """Return the client's request.
 
     Args:
-        host: as in the URL, an IPv6 address without brackets.
+        host: host of the URL; an IPv6 address without brackets.
         port: TCP port.
         path: path and query.
-        key: of `new_key`.
+        key: a key from `new_key`.
     """
     shown = f"[{host}]" if ":" in host else host
     lines = (
@@ -46,12 +46,12 @@ def request(host: str, port: int, path: str, key: str) -> bytes:
 
 
 def response_length(received: bytes | bytearray) -> int | None:
-    """The length of the server's answer, bytes; None while it is incomplete.
+    """Return the length of the server's response in bytes; None while it is incomplete.
 
-    What follows it are frames.
+    The bytes after it are frames.
 
     Raises:
-        HandshakeError: this will be no answer.
+        HandshakeError: it is too long to be a response.
     """
     end = received.find(_END)
     if end >= 0:
@@ -62,7 +62,7 @@ def response_length(received: bytes | bytearray) -> int | None:
 
 
 def check_response(response: bytes | bytearray, key: str) -> None:
-    """See whether the server's answer opens a WebSocket.
+    """Check that the server's response opens a WebSocket.
 
     Raises:
         HandshakeError: it does not.
@@ -70,7 +70,7 @@ def check_response(response: bytes | bytearray, key: str) -> None:
     status, *lines = bytes(response).decode("latin-1").split("\r\n")
     version, _, rest = status.partition(" ")
     if not version.startswith("HTTP/"):
-        raise HandshakeError("what answers there does not speak HTTP")
+        raise HandshakeError("the server there does not speak HTTP")
     if not rest.startswith("101"):
         raise HandshakeError(f"it answered with HTTP status {rest}, not with a WebSocket".strip())
     headers = {}
@@ -79,4 +79,4 @@ def check_response(response: bytes | bytearray, key: str) -> None:
         headers[name.strip().lower()] = value.strip()
     expected = b2a_base64(sha1(key.encode() + _GUID).digest(), newline=False).decode()
     if headers.get("sec-websocket-accept") != expected:
-        raise HandshakeError("its answer to the WebSocket handshake is not the one to our key")
+        raise HandshakeError("its answer to the WebSocket handshake does not match our key")

@@ -1,1 +1,1 @@
-"""What is stored and where: headers, paths, references, metadata."""
+"""The format of stored data: headers, paths, references and metadata."""

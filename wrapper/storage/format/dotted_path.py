@@ -1,4 +1,4 @@
-"""Dotted paths: `data.x.0` inside a value, `2.inner` inside the input."""
+"""Dotted paths, such as `data.x.0` inside a value or `2.inner` inside the input."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 MISSING: Any = object()
-"""What `value_at` gives where there is nothing."""
+"""The result of `value_at` if the path does not exist."""
 
-_MOST_DOTS = 16  # of a key that holds dots itself, so that a path of 100,000 does not take hours
+_MOST_DOTS = 16  # in one key: bounds the time that a path of 100,000 dots takes
 
 
 def value_at(value: Any, path: str) -> Any:
-    """What is at a dotted path inside a value; MISSING if there is nothing.
+    """Return the value at a dotted path inside another value, or MISSING.
 
-    A key that holds dots itself is found too, if the dots leave no doubt.
+    Keys that contain dots are found if the path is unambiguous.
     """
     steps = path.split(".")
     while steps:
@@ -27,7 +27,7 @@ def value_at(value: Any, path: str) -> Any:
 
 
 def put_at(container: Any, path: str, value: Any) -> bool:
-    """Put a value in place of what is at a dotted path; False if there is nothing there."""
+    """Replace the value at a dotted path; return False if the path does not exist."""
     steps = path.split(".")
     while True:
         found = _step(container, steps)
@@ -47,14 +47,14 @@ def put_at(container: Any, path: str, value: Any) -> bool:
 
 
 def is_array(value: Any) -> bool:
-    """Whether a value has items with numbers: a list, a tuple, an array of numpy."""
+    """Return whether a value has numbered items, like a list, a tuple or a numpy array."""
     if hasattr(value, "dtype"):
         return bool(getattr(value, "ndim", 0))
     return isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray))
 
 
 def _step(value: Any, steps: list[str]) -> Any:
-    """What the first step leads to, and how many steps it took; or MISSING."""
+    """Return the value at the first key and the number of steps in that key, or MISSING."""
     if isinstance(value, Mapping):
         for taken in range(1, min(len(steps), _MOST_DOTS) + 1):
             key = _key(value, steps, taken)
@@ -71,6 +71,6 @@ def _key(value: Mapping[Any, Any], steps: list[str], taken: int) -> Any:
     key = ".".join(steps[:taken])
     if key in value:
         return key
-    # A path is text, but msgpack keeps numbers as keys.
+    # A path is text, but msgpack allows numbers as keys.
     number = int(key) if key.isdecimal() and key.isascii() and len(key) < 19 else None
     return number if number is not None and number in value else None

@@ -1,4 +1,4 @@
-"""A Python value ⇄ the bytes that are stored of it, or that a peer sends."""
+"""Converts between Python values and the bytes that are stored or sent to peers."""
 
 from __future__ import annotations
 
@@ -8,21 +8,20 @@ from ...errors import DecodingError, StorageError
 from ...protocol.encoding.encoding import get_encoding
 from .header import HEADER_SIZE, make_header, read_header
 
-# How `{"data": value}` begins and ends in each encoding: between the two is the value alone.
-# BSON's root must be an object: there the wrapping of the message is cut off, {"data": value}
-# stays.
+# The bytes before and after the value when `{"data": value}` is encoded. A BSON document must be an
+# object, so there {"data": value} stays and only the message around it is cut off.
 _ENVELOPES = {"json": (8, 1), "msgpack": (6, 0), "bson": (10, 1)}
 
-# What one that is kept takes besides its payload: the objects that hold it, its name, its place.
+# Memory that a kept value takes besides its payload: its objects, its name and its entry.
 ENTRY_BYTES = 1024
 
 
 class Encoded(NamedTuple):
-    """A value as it is stored.
+    """A value in its stored form.
 
     Attributes:
         header: HKube's 8 bytes; empty for JSON.
-        payload: the rest; of a bytes value, its own memory.
+        payload: The encoded value. For a bytes value, this is the value itself, not a copy.
     """
 
     header: bytes
@@ -30,23 +29,23 @@ class Encoded(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Bytes of the payload."""
+        """Size of the payload in bytes."""
         return memoryview(self.payload).nbytes
 
 
 def encode_value(value: Any, encoding: str, subject: str) -> Encoded:
-    """Encode a value; bytes are taken as they are.
+    """Encode a value for the storage; bytes are stored unchanged.
 
     Args:
-        value: anything that can be sent.
-        encoding: json, msgpack or bson.
-        subject: what an error calls the value.
+        value: Any value that can be sent.
+        encoding: `json`, `msgpack` or `bson`.
+        subject: Name of the value in error messages.
 
     Raises:
-        EncodingError: it holds something that has no form in this encoding.
+        EncodingError: The value contains something that this encoding cannot represent.
     """
     if isinstance(value, (bytes, bytearray)):
-        # Without a header a reader of JSON could take them for a value.
+        # Without the header, a reader could decode the bytes as JSON.
         return Encoded(make_header(True, encoding), value)
     frame = get_encoding(encoding).encode({"data": value}, subject)
     before, after = _ENVELOPES[encoding]
@@ -55,51 +54,52 @@ def encode_value(value: Any, encoding: str, subject: str) -> Encoded:
 
 
 def decode_value(stored: Encoded, encoding: str, size: int | None = None) -> Any:
-    """The value of stored bytes.
+    """Decode a stored value.
 
     Args:
-        stored: what was read; with no header it is looked for in the payload.
-        encoding: what bytes without a header are tried in; if that fails they are the value.
-        size: how many bytes HKube says the payload has; None if it does not.
+        stored: The stored bytes. If `header` is empty, the payload may start with one.
+        encoding: Encoding to try if there is no header; bytes that cannot be decoded in it are
+            returned as they are.
+        size: Size of the payload in bytes according to HKube; None if unknown.
 
     Raises:
-        StorageError: they were cut short, or are broken.
+        StorageError: The bytes are incomplete or corrupt.
     """
     header, payload = read_header(stored.header), stored.payload
     if header is None and (inner := read_header(payload)) is not None:
         header, payload = inner, memoryview(payload)[HEADER_SIZE:]
     count = memoryview(payload).nbytes
     is_short = size is not None and count < size
-    cut_short = _cut_short(count, size or 0)
+    incomplete = _incomplete(count, size or 0)
     if header is None:
-        return _decode_unknown(payload, encoding, cut_short if is_short else None)
+        return _decode_unknown(payload, encoding, incomplete if is_short else None)
     if header.is_raw:
-        if (fault := too_short(Encoded(stored.header, payload), size)) is not None:
-            raise fault
+        if (short := size_error(Encoded(stored.header, payload), size)) is not None:
+            raise short
         return bytes(payload)
     try:
         return get_encoding(header.encoding).decode(payload)
     except DecodingError as error:
-        raise cut_short if is_short else StorageError(f"it is broken: {error}") from None
+        raise incomplete if is_short else StorageError(f"it is corrupt: {error}") from None
 
 
-def too_short(stored: Encoded, size: int | None) -> StorageError | None:
-    """What is to be said if there are fewer bytes than HKube says; None if there are enough."""
-    # Writers that count their header are known too.
+def size_error(stored: Encoded, size: int | None) -> StorageError | None:
+    """Return an error if the payload is smaller than HKube says, None otherwise."""
+    # Some writers include their header in the size.
     if size is None or stored.size >= size or stored.size + HEADER_SIZE == size:
         return None
-    return _cut_short(stored.size, size)
+    return _incomplete(stored.size, size)
 
 
-def _cut_short(count: int, size: int) -> StorageError:
-    return StorageError(f"it was cut short: {count:,} of {size:,} bytes are there")
+def _incomplete(count: int, size: int) -> StorageError:
+    return StorageError(f"it is incomplete: {count:,} of {size:,} bytes were found")
 
 
 def _decode_unknown(
-    payload: bytes | bytearray | memoryview, encoding: str, fault: StorageError | None
+    payload: bytes | bytearray | memoryview, encoding: str, short: StorageError | None
 ) -> Any:
-    if fault is not None:
-        raise fault
+    if short is not None:
+        raise short
     try:
         return get_encoding(encoding).decode(payload)
     except DecodingError:

@@ -1,7 +1,7 @@
-"""The 8 bytes that HKube puts before what it stores: what the bytes behind them are.
+"""HKube's 8-byte header, which says how the stored bytes after it are encoded.
 
-`0x01` version, `0x08` its own length, data type, protocol, two zero bytes, `HK`. The published
-wrappers and @hkube/encoding write it for msgpack and bson; JSON has none.
+Layout: `0x01` version, `0x08` header length, data type, protocol, two zero bytes, `HK`. The
+published wrappers and @hkube/encoding write it for msgpack and bson; JSON has no header.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _ENCODINGS = {number: name for name, number in _PROTOCOLS.items()}
 
 
 class Header(NamedTuple):
-    """What stored bytes are.
+    """The content of a header.
 
     Attributes:
-        is_raw: they are a bytes value themselves.
-        encoding: what they are encoded in, if they are; the writer's own encoding if not.
+        is_raw: Whether the bytes are a bytes value, stored unchanged.
+        encoding: Encoding of the bytes; for a bytes value, the setting of its writer.
     """
 
     is_raw: bool
@@ -31,16 +31,16 @@ class Header(NamedTuple):
 
 
 def make_header(is_raw: bool, encoding: str) -> bytes:
-    """The 8 bytes."""
+    """Return the 8 bytes of a header."""
     kind = _RAW if is_raw else _ENCODED
     return _START + bytes((kind, _PROTOCOLS[encoding])) + _END
 
 
 def read_header(head: bytes | bytearray | memoryview) -> Header | None:
-    """What the first bytes of something stored say; None if they are no header.
+    """Read a header; return None if the bytes do not start with one.
 
     Args:
-        head: as many as there are, up to HEADER_SIZE; the rest is not looked at.
+        head: The first bytes of the stored data; only HEADER_SIZE of them are read.
     """
     start = bytes(head[:HEADER_SIZE])
     if len(start) < HEADER_SIZE or start[:2] != _START or start[6:] != _MAGIC:

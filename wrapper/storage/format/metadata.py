@@ -1,4 +1,4 @@
-"""What HKube is told of a result's parts, so that it knows their types without reading them."""
+"""Describes the parts of a result, so that HKube knows their types without reading them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from .dotted_path import MISSING, is_array, value_at
 
 
 def metadata_of(node: str, result: Any, save_paths: object) -> dict[str, Any]:
-    """The types of those parts of a result that later nodes refer to.
+    """Return the types of the parts of a result that later nodes refer to.
 
     Args:
-        node: the name of this node.
-        result: what the user's code returned.
-        save_paths: `info.savePaths` of the job: `green`, `green.a.0`; others are passed over.
+        node: Name of this node.
+        result: The value that the user's code returned.
+        save_paths: `info.savePaths` of the job, such as `green` or `green.a.0`; paths of other
+            nodes are ignored.
     """
     paths = save_paths if isinstance(save_paths, (list, tuple)) else ()
     found: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""The paths of what is stored: `local-hkube/JOB/TASK`. The first part is the bucket in S3."""
+"""The paths of stored objects: `local-hkube/JOB/TASK`. In S3, the first part is the bucket."""
 
 from __future__ import annotations
 
@@ -6,44 +6,44 @@ import re
 
 from ...errors import StorageError
 
-# What S3 and its look-alikes take as the name of a bucket.
+# The bucket names that S3 and compatible services accept.
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _LONGEST = 1024  # bytes: the longest key of S3
 
 
 def task_path(cluster: str, job_id: str, task_id: str) -> str:
-    """Where the result of a task is.
+    """Return the path of a task's result.
 
     Raises:
-        StorageError: the ids make no path.
+        StorageError: The ids do not form a valid path.
     """
     return check_path(f"{cluster}-hkube/{job_id}/{task_id}")
 
 
 def check_path(path: object) -> str:
-    """A path that came from the wire, once it is known to stay where it belongs.
+    """Return a path from a message after checking that it stays inside the storage.
 
     Raises:
-        StorageError: it would lead out of the storage, or is none.
+        StorageError: The path is invalid or leads out of the storage.
     """
     if not isinstance(path, str):
-        raise StorageError(f"its path must be text, not {type(path).__name__}")
+        raise StorageError(f"its path must be a string, not {type(path).__name__}")
     shown = repr(path if len(path) <= 200 else path[:200] + "…")
     if "://" in path:
         raise StorageError(f"its path {shown} is a URL, not a path in HKube's storage")
     parts = path.split("/")
     if len(parts) < 2 or not _BUCKET.fullmatch(parts[0]):
-        raise StorageError(f"its path {shown} does not begin with a bucket, as in local-hkube/…")
+        raise StorageError(f"its path {shown} does not start with a bucket, as in local-hkube/…")
     if any(part in ("", ".", "..") for part in parts):
-        raise StorageError(f"its path {shown} has an empty part, or one that leads elsewhere")
+        raise StorageError(f"its path {shown} has a part that is empty, '.' or '..'")
     if "\\" in path or not path.isprintable():
-        raise StorageError(f"its path {shown} has characters that a path must not have")
+        raise StorageError(f"its path {shown} contains characters that are not allowed")
     if len(path.encode()) > _LONGEST:
         raise StorageError(f"its path {shown} is longer than {_LONGEST:,} bytes")
     return path
 
 
 def bucket_and_key(path: str) -> tuple[str, str]:
-    """The two parts of a checked path."""
+    """Split a checked path into its bucket and its key."""
     bucket, _, key = path.partition("/")
     return bucket, key

@@ -1,4 +1,4 @@
-"""What stands in a task's input for what is stored: the job's `flatInput` and `storage`."""
+"""Parses the references to stored values in a job: its `flatInput` and `storage`."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from .object_path import check_path, task_path
 
 _MARK = "$$"
 _LONGEST_INNER = 4096  # characters
-_HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")  # a name or an address, of either version of IP
+_HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")  # a host name, or an IPv4 or IPv6 address
 
 
 class Peer(NamedTuple):
-    """Another algorithm that may hold results in its memory."""
+    """Another algorithm, which may hold results in memory."""
 
     host: str
     port: int
 
 
 class StoredReference(NamedTuple):
-    """One value to be read.
+    """A reference to one stored value.
 
     Attributes:
-        path: where it is in the storage; empty: a peer alone may have it.
-        size: bytes of its payload; None if HKube does not say.
-        inner: dotted path of what is wanted inside the value; empty: all of it.
-        peer: who is asked first; None: nobody.
-        task_id: what to ask the peer for.
+        path: Path in the storage.
+        size: Size of the payload in bytes; None if HKube does not say.
+        inner: Dotted path to the requested part of the value; empty for all of it.
+        peer: Peer to ask before the storage; None to ask no peer.
+        task_id: Task whose result to request from the peer.
     """
 
     path: str
@@ -40,13 +40,13 @@ class StoredReference(NamedTuple):
 
 
 class StoragePlaceholder(NamedTuple):
-    """A place in the input that a key of `storage` fills.
+    """A place in the input that is filled with stored values.
 
     Attributes:
-        position: dotted.
-        key: of `storage`.
-        links: one value each.
-        is_batch: the place takes the list of the values.
+        position: Dotted path of the place.
+        key: The key in `storage` that names the values.
+        links: One reference for each value.
+        is_batch: Whether the place gets a list of the values rather than a single value.
     """
 
     position: str
@@ -56,14 +56,14 @@ class StoragePlaceholder(NamedTuple):
 
 
 def references(job: Mapping[str, Any], cluster: str) -> Iterator[StoragePlaceholder]:
-    """All places in a job's input that are to be filled from the storage.
+    """Yield the places in a job's input to fill from the storage.
 
     Args:
-        job: the data of ``initialize``.
-        cluster: first part of the paths of results, for links that name tasks alone.
+        job: The data of the `initialize` message.
+        cluster: Name of the cluster, which starts the path of links that only name tasks.
 
     Raises:
-        StorageError: a link is missing, or cannot be understood; the text names its key.
+        StorageError: A link is missing or invalid; the message names its key.
     """
     flat, storage = job.get("flatInput"), job.get("storage")
     if not isinstance(flat, Mapping):
@@ -85,10 +85,10 @@ def references(job: Mapping[str, Any], cluster: str) -> Iterator[StoragePlacehol
 
 
 def result_link(response: object) -> StoredReference | None:
-    """The link in an answer to a call of HKubeApi; None if the answer is a value itself.
+    """Return the link in the answer to a call of HKubeApi; None if the answer is the value.
 
     Raises:
-        StorageError: it is a link that cannot be understood.
+        StorageError: The link is invalid.
     """
     if not isinstance(response, Mapping) or not isinstance(response.get("storageInfo"), Mapping):
         return None
@@ -126,7 +126,7 @@ def _read(link: object, job: Mapping[str, Any], cluster: str) -> Iterator[Stored
             task_path(cluster, str(job.get("jobId")), task), None, inner, peer, task
         )
     else:
-        raise StorageError("it names neither a place in the storage nor tasks of a peer")
+        raise StorageError("it names neither a storage path nor the tasks of a peer")
 
 
 def _size(info: Mapping[str, Any]) -> int | None:
@@ -145,5 +145,5 @@ def _read_peer(discovery: object) -> Peer | None:
         or not port.isascii()
     ):
         return None
-    # The ping responder is one port above.
+    # Pings use the next port, so the highest one is not valid.
     return Peer(host, int(port)) if len(port) < 6 and 0 < int(port) < 65535 else None

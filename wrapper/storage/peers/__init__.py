@@ -1,1 +1,1 @@
-"""Recent results in memory, exchanged between algorithms over ZeroMQ."""
+"""Keeps recent results in memory and exchanges them with other algorithms over ZeroMQ."""

@@ -1,7 +1,7 @@
-"""Asking other algorithms for results that they hold in memory.
+"""Asks peers, which are other algorithms, for results that they hold in memory.
 
-All peers are asked at once, each first by a ping: one that is gone costs the network timeout, not
-the request's. Whatever goes wrong, the storage has the result too.
+All peers are asked at once. Each gets a ping first, so that an unreachable peer costs the short
+network timeout and not the request timeout. If anything fails, the storage has the result too.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from ...config.storage_settings import DiscoverySettings
 
 _MOST_AT_ONCE = 64  # peers
-_LARGEST_ERROR = 4096  # bytes: an answer that says "not available" is smaller
+_LARGEST_ERROR = 4096  # bytes: an answer that says "not available" is smaller than this
 
 
 class PeerClient:
-    """Asks peers; see ``inputs.AskPeers``.
+    """Asks peers; its `ask` is an `inputs.AskPeers`.
 
     Args:
-        settings: the timeouts, and the encoding of requests.
-        warn: takes a line for the log.
+        settings: The timeouts and the encoding of requests.
+        warn: Writes a warning to the log.
     """
 
     def __init__(self, settings: DiscoverySettings, warn: Callable[[str], None]) -> None:
@@ -39,26 +39,26 @@ class PeerClient:
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
 
     def ask(self, links: Sequence[StoredReference]) -> Mapping[str, Encoded]:
-        """What the peers that the links name have, by path; what nobody has is left out."""
+        """Return the values that the peers hold, by path, without those that no peer holds."""
         found: dict[str, Encoded] = {}
         waiting = self._conversations(links)
         poller = zmq.Poller()
         running: list[_Conversation] = []
         try:
             while True:
-                while len(running) < _MOST_AT_ONCE and (begun := next(waiting, None)):
-                    running.append(begun)
-                    begun.ping(poller)
+                while len(running) < _MOST_AT_ONCE and (started := next(waiting, None)):
+                    running.append(started)
+                    started.ping(poller)
                 if not running:
                     return found
                 self._wait(poller, running)
                 for conversation in list(running):
-                    conversation.go_on(poller, found)
+                    conversation.advance(poller, found)
                     if conversation.is_over:
                         running.remove(conversation)
                         self._end(conversation, poller)
         finally:
-            for conversation in running:  # a stop came
+            for conversation in running:  # interrupted by a stop
                 conversation.close(poller)
 
     def _end(self, conversation: _Conversation, poller: zmq.Poller) -> None:
@@ -67,7 +67,7 @@ class PeerClient:
             self._warn(f"{conversation.title}: {conversation.failure}; reading from the storage")
 
     def close(self) -> None:
-        """Ask no more."""
+        """Close the client."""
         self._context.term()
 
     def _conversations(self, links: Sequence[StoredReference]) -> Iterator[_Conversation]:
@@ -84,13 +84,13 @@ class PeerClient:
 
 
 class _Conversation:
-    """One peer: a ping, then the request.
+    """The exchange with one peer: a ping, then the request.
 
     Args:
-        context: of ZeroMQ.
-        settings: the timeouts, and the encoding of requests.
-        peer: whom to ask.
-        paths: task id → path of its result.
+        context: ZeroMQ context.
+        settings: The timeouts and the encoding of requests.
+        peer: The peer to ask.
+        paths: The paths of the results, by task id.
     """
 
     def __init__(
@@ -112,20 +112,20 @@ class _Conversation:
 
     @property
     def title(self) -> str:
-        """For the log."""
+        """Name of the peer in the log."""
         return f"the peer {self._peer.host}:{self._peer.port}"
 
     def ping(self, poller: zmq.Poller) -> None:
-        """Begin."""
-        self._say(poller, self._peer.port + 1, b"ping", self._settings.network_timeout)
+        """Send the ping."""
+        self._send(poller, self._peer.port + 1, b"ping", self._settings.network_timeout)
 
-    def go_on(self, poller: zmq.Poller, found: dict[str, Encoded]) -> None:
-        """Take what has come: after the pong, ask; after the answer, it is over."""
+    def advance(self, poller: zmq.Poller, found: dict[str, Encoded]) -> None:
+        """Process a reply: after the pong, send the request; after the answer, finish."""
         if self.is_over or self._socket is None:
             return
         if not self._socket.poll(0):
             if time.monotonic() >= self.deadline:
-                self.fail("it gave no answer in time")
+                self.fail("it did not answer in time")
         elif self._has_asked:
             self._take(self._socket.recv_multipart(copy=False), found)
             self.is_over = True
@@ -133,34 +133,34 @@ class _Conversation:
             encoding = get_encoding(self._settings.encoding)
             request = encoding.encode({"tasks": list(self._paths)}, "request")
             self.close(poller)
-            self._say(poller, self._peer.port, request, self._settings.timeout)
+            self._send(poller, self._peer.port, request, self._settings.timeout)
         else:
-            self.fail("it does not answer pings as HKube's wrappers do")
+            self.fail("its reply to a ping is not that of an HKube wrapper")
 
     def fail(self, why: str) -> None:
-        """Give up."""
+        """Give up, and keep the reason."""
         self.failure, self.is_over, self.deadline = why, True, 0.0
 
     def close(self, poller: zmq.Poller) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         if self._socket is not None:
             poller.unregister(self._socket)
             self._socket.close(linger=0)
             self._socket = None
 
-    def _say(self, poller: zmq.Poller, port: int, message: bytes, within: float) -> None:
+    def _send(self, poller: zmq.Poller, port: int, message: bytes, within: float) -> None:
         self._has_asked = port == self._peer.port
         self.deadline = time.monotonic() + within
         try:
             self._socket = _connect(self._context, self._peer.host, port)
             poller.register(self._socket, zmq.POLLIN)
             self._socket.send(message)
-        except zmq.ZMQError as error:  # no such host, no file descriptors left
-            self.fail(f"it cannot be asked: {error}")
+        except zmq.ZMQError as error:  # unknown host, or too many open files
+            self.fail(f"cannot connect to it: {error}")
 
     def _take(self, frames: list[Any], found: dict[str, Encoded]) -> None:
         if len(frames) != 2 * len(self._paths):
-            self.failure = f"it answered {len(frames)} parts to {len(self._paths)} tasks"
+            self.failure = f"it sent {len(frames)} parts for {len(self._paths)} tasks"
             return
         parts = zip(self._paths.values(), frames[::2], frames[1::2], strict=True)
         for path, header, payload in parts:

@@ -1,11 +1,12 @@
-"""Handing a result from the algorithm process to the supervisor, which holds it for peers.
+"""Hands a result from the algorithm process to the supervisor, which holds it for peers.
 
-A note: number of the handover (4 bytes), payload length (8), header (8), length of the task's id
-(2), the id; then the payload, if it is small. A larger one is written to memory that has a file
-descriptor, and only this crosses. The answer: the number, and one byte: 1 if it is held.
+The algorithm process sends a note: number of the handover (4 bytes), length of the payload (8),
+header (8), length of the task id (2), and the id. A small payload follows in the note. A larger one
+is written to shared memory, and only its file descriptor is sent. The supervisor answers with the
+number and one byte, which is 1 if it holds the result.
 
-The supervisor keeps such memory mapped if it is large: the two processes share the pages. A
-mapping costs it a file descriptor, which it has few of, so what is not large is copied.
+The supervisor maps large payloads, so that both processes share the pages. Each mapping costs it a
+file descriptor, so it copies smaller payloads.
 """
 
 from __future__ import annotations
@@ -31,17 +32,18 @@ _LARGEST_INSIDE = 64 * 1024  # bytes
 _LARGEST_COPIED = 1024 * 1024  # bytes
 _PATIENCE = 5.0  # seconds for the supervisor's answer
 _MOST_AT_ONCE = 1024 * 1024 * 1024
-# The supervisor reads pages that nobody can take away again: that would be a fatal signal.
+# Sealed memory cannot shrink: otherwise, reading it could kill the supervisor by SIGBUS.
 _SEALS = getattr(fcntl, "F_SEAL_SHRINK", 0) | getattr(fcntl, "F_SEAL_WRITE", 0)
 
 
 class Offer(NamedTuple):
-    """A result that is handed over.
+    """A result that the algorithm process hands over.
 
     Attributes:
-        number: of the handover.
-        task_id: whose result it is.
-        result: None: it cannot be taken, for want of file descriptors or of memory.
+        number: Number of the handover.
+        task_id: Task whose result it is.
+        result: The result; None if it could not be received, for lack of file descriptors or
+            memory.
     """
 
     number: int
@@ -50,11 +52,12 @@ class Offer(NamedTuple):
 
 
 class Handover:
-    """The algorithm process's end.
+    """The end of the algorithm process.
 
     Args:
-        sock: to the supervisor. Small payloads go in the notes only if it keeps messages whole.
-        budget: bytes; what is larger is not even offered.
+        sock: Socket to the supervisor. Small payloads are part of the notes only if the socket
+            preserves message boundaries.
+        budget: Size in bytes above which results are not offered.
     """
 
     def __init__(self, sock: socket.socket, budget: int) -> None:
@@ -66,7 +69,7 @@ class Handover:
         self._lock = Lock()
 
     def offer(self, task_id: str, encoded: Encoded) -> bool:
-        """Hand a result over; False if it is not held, for whatever reason."""
+        """Hand a result over; return whether the supervisor holds it."""
         identity = task_id.encode()
         if encoded.size > self._budget or len(identity) > _LONGEST_ID:
             return False
@@ -81,7 +84,7 @@ class Handover:
                 return self._ask(number, [note], [fd])
             finally:
                 os.close(fd)
-        except OSError:  # no memory left, or the supervisor is gone, or busy for too long
+        except OSError:  # out of memory, or the supervisor is gone or too busy
             return False
 
     def _ask(self, number: int, message: list[Any], fds: list[int]) -> bool:
@@ -96,7 +99,7 @@ class Handover:
             if len(answer) < _ANSWER.size:
                 return False
             answered, is_held = _ANSWER.unpack(answer)
-            if answered == number:  # an earlier one was not waited for
+            if answered == number:  # others answer handovers that timed out
                 return bool(is_held)
         return False
 
@@ -109,11 +112,11 @@ def _largest_inside(sock: socket.socket) -> int:
 
 
 def receive(sock: socket.socket) -> Offer | None:
-    """The supervisor's end: what has been handed over; None if the note cannot be read.
+    """Receive a result in the supervisor; return None if the note is invalid.
 
     Raises:
-        EOFError: the other end is closed.
-        BlockingIOError: there is nothing yet.
+        EOFError: The other end is closed.
+        BlockingIOError: No note has arrived yet.
     """
     note, fds, _, _ = socket.recv_fds(sock, _NOTE.size + _LONGEST_ID + _LARGEST_INSIDE, 1)
     try:
@@ -126,25 +129,25 @@ def receive(sock: socket.socket) -> Offer | None:
         identity = note[_NOTE.size : begin].decode(errors="replace")
         inside = memoryview(note)[begin:]
         if fds:
-            taken = _taken(fds[0], header, size)
-        else:  # if it was sent and none was free here, the payload is not inside either
-            taken = Held(header, inside) if inside.nbytes == size else None
-        return Offer(number, identity, taken)
+            held = _from_shared_memory(fds[0], header, size)
+        else:  # also if the descriptor was lost because none was free here
+            held = Held(header, inside) if inside.nbytes == size else None
+        return Offer(number, identity, held)
     finally:
         for fd in fds:
             os.close(fd)
 
 
 def answer(sock: socket.socket, number: int, is_held: bool) -> None:
-    """Tell the algorithm process whether a result is held."""
+    """Report to the algorithm process whether its result is held."""
     try:
         sock.send(_ANSWER.pack(number, is_held))
     except OSError:
-        pass  # it is gone, or nobody reads there
+        pass  # it is gone, or does not read
 
 
 def _shared_memory(encoded: Encoded) -> int:
-    """A file descriptor of memory that holds the payload."""
+    """Write the payload to shared memory and return its file descriptor."""
     if not hasattr(os, "memfd_create"):
         import tempfile  # slow to import
 
@@ -167,7 +170,7 @@ def _write(fd: int, encoded: Encoded) -> None:
         rest = rest[os.write(fd, rest[:_MOST_AT_ONCE]) :]
 
 
-def _taken(fd: int, header: bytes, size: int) -> Held | None:
+def _from_shared_memory(fd: int, header: bytes, size: int) -> Held | None:
     try:
         if os.fstat(fd).st_size != size:
             return None

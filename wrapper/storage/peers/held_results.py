@@ -1,4 +1,4 @@
-"""Recent results in memory, for peers: the newest, within a budget of bytes."""
+"""Keeps the newest results in memory for peers, within a budget of bytes."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from ..format.encoded import ENTRY_BYTES
 
 
 class Held(NamedTuple):
-    """One result.
+    """A result in memory.
 
     Attributes:
         header: HKube's 8 bytes.
-        payload: never copied: all who ask are sent this memory.
-        is_mapped: the memory is shared, and takes a file descriptor.
+        payload: The encoded value. It is sent to all peers from this memory, without copies.
+        is_mapped: Whether the memory is shared, which takes a file descriptor.
     """
 
     header: bytes
@@ -24,18 +24,18 @@ class Held(NamedTuple):
 
     @property
     def cost(self) -> int:
-        """Bytes of memory that it takes."""
+        """Memory that the result takes, in bytes."""
         return self.payload.nbytes + ENTRY_BYTES
 
 
 class HeldResults:
     """Results by task id; safe from any thread.
 
-    What is taken out lives on until the last peer that is just being sent it has it.
+    The memory of a removed result lives on until all transfers that use it have finished.
 
     Args:
-        budget: bytes, of the payloads and of what each takes besides.
-        most_mapped: how many may take a file descriptor.
+        budget: Bytes for the payloads and their overhead.
+        most_mapped: Number of results that may take a file descriptor.
     """
 
     def __init__(self, budget: int, most_mapped: int = 256) -> None:
@@ -47,7 +47,7 @@ class HeldResults:
         self._lock = Lock()
 
     def hold(self, task_id: str, result: Held) -> bool:
-        """Keep a result, in place of the oldest ones; False if it alone is over the budget."""
+        """Keep a result and drop the oldest ones for it; return False if it is too large."""
         if result.cost > self._budget or (result.is_mapped and not self._most_mapped):
             return False
         with self._lock:
@@ -62,12 +62,12 @@ class HeldResults:
         return True
 
     def get(self, task_id: str) -> Held | None:
-        """The result of a task, if it is held."""
+        """Return the result of a task, if it is held."""
         with self._lock:
             return self._held.get(task_id)
 
     def _drop(self, task_id: str) -> None:
-        gone = self._held.pop(task_id, None)
-        if gone is not None:
-            self._bytes -= gone.cost
-            self._mapped -= gone.is_mapped
+        dropped = self._held.pop(task_id, None)
+        if dropped is not None:
+            self._bytes -= dropped.cost
+            self._mapped -= dropped.is_mapped

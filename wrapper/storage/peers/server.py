@@ -1,9 +1,9 @@
-"""Serving recent results to other algorithms, over ZeroMQ as HKube's wrappers do.
+"""Serves recent results to other algorithms over ZeroMQ, as HKube's wrappers do.
 
-One thread, two sockets: the results' and, one port above, the pings'. It sends from the memory
-that holds a result, so that any number of askers costs no more than one. It runs in the
-supervisor's process: user code cannot hold its interpreter's lock, and a stuck algorithm
-process that is killed takes no result with it.
+One thread serves two sockets: one for results and, on the next port, one for pings. Results are
+sent from the memory that holds them, so many clients cost no more memory than one. The server runs
+in the supervisor, where user code cannot block the GIL and killing a stuck algorithm loses no
+results.
 """
 
 from __future__ import annotations
@@ -27,18 +27,19 @@ if TYPE_CHECKING:
 
 _SERVING_FOR = 10.0  # seconds after the last reply
 _LARGEST_REQUEST = 4 * 1024 * 1024
-_GIVE_UP_ON_PEER = 30_000  # milliseconds without a sign of its machine
+_GIVE_UP_ON_PEER = 30_000  # milliseconds without a reply from its machine
 _PING, _PONG = b"ping", b"pong"
 
 
 class PeerServer:
-    """Serves what `held` holds.
+    """Serves held results.
 
     Args:
-        settings: where, and in which encoding requests are.
-        held: the results.
-        report: called every `serving_report_interval` while peers are served; from the thread.
-        ended: called from the thread if a fault ends the serving, when the ports are free again.
+        settings: The address to listen on and the encoding of requests.
+        held: The results.
+        report: Called every `serving_report_interval` while peers are served, from the server's
+            thread.
+        ended: Called from the server's thread after an error has ended it and freed the ports.
     """
 
     def __init__(
@@ -58,10 +59,10 @@ class PeerServer:
         self._next_report: float | None = None
 
     def start(self) -> None:
-        """Take the two ports and serve them, in a thread.
+        """Bind both ports and serve them in a thread.
 
         Raises:
-            OSError: a port is taken.
+            OSError: A port is not available.
         """
         try:
             results = self._bind(self._settings.port)
@@ -72,7 +73,7 @@ class PeerServer:
         Thread(target=self._serve, args=(results, pings), name="hkube-peers", daemon=True).start()
 
     def close(self) -> None:
-        """Serve no more."""
+        """Stop serving."""
         self._context.term()
 
     def _bind(self, port: int) -> zmq.Socket[bytes]:
@@ -90,12 +91,12 @@ class PeerServer:
         except zmq.ZMQError as error:
             if error.errno not in (errno.ENODEV, errno.EADDRNOTAVAIL):
                 raise
-            # The address by which others know this pod is not one that it knows itself by.
+            # The pod's published address may not belong to one of its own interfaces.
             sock.bind(f"tcp://*:{port}")
         return sock
 
     def _serve(self, results: zmq.Socket[bytes], pings: zmq.Socket[bytes]) -> None:
-        fault: Exception | None = None
+        failure: Exception | None = None
         try:
             poller = zmq.Poller()
             poller.register(results, zmq.POLLIN)
@@ -104,21 +105,21 @@ class PeerServer:
                 self._serve_once(poller, results, pings)
         except zmq.ContextTerminated:
             pass  # `close`
-        except Exception as error:  # told to whoever holds results to be served
-            fault = error
+        except Exception as error:  # reported to the owner below
+            failure = error
         finally:
             results.close()
             pings.close()
-        if fault is not None:
-            self._context.term()  # which waits until the sockets' ports are free: `close` does not
-            self._ended(fault)
+        if failure is not None:
+            self._context.term()  # unlike the sockets' `close`, this waits until the ports are free
+            self._ended(failure)
 
     def _serve_once(
         self, poller: zmq.Poller, results: zmq.Socket[bytes], pings: zmq.Socket[bytes]
     ) -> None:
         for sock, _ in poller.poll(self._milliseconds_to_report()):
             try:
-                # A message that is no request is readable, and is thrown away by reading it.
+                # An invalid message makes the socket readable; reading it discards it.
                 frames = sock.recv_multipart(zmq.DONTWAIT)
             except zmq.Again:
                 continue
@@ -131,7 +132,7 @@ class PeerServer:
     def _reply(self, results: zmq.Socket[bytes], request: bytes) -> None:
         parts: list[Any] = []
         for header, payload in self._answers(request):
-            frame = zmq.Frame(payload, track=True)  # large: sent from where it is
+            frame = zmq.Frame(payload, track=True)  # a large payload is sent without a copy
             self._sending.append(frame.tracker)
             parts += [header, frame]
         results.send_multipart(parts or [b""], copy=False)
@@ -177,7 +178,7 @@ class PeerServer:
 
 
 def _error(encoding: str, code: str, message: str) -> tuple[bytes, Any]:
-    """What HKube's wrappers answer in place of a result."""
+    """Return the error that HKube's wrappers send in place of a result."""
     value = {"hkube_error": {"code": code, "message": message}}
     encoded = encode_value(value, encoding, "answer")
     return encoded.header or make_header(False, encoding), encoded.payload

@@ -1,1 +1,1 @@
-"""The places that hold data: files and S3."""
+"""The storage back ends, files and S3, with their retries and error messages."""

@@ -1,4 +1,4 @@
-"""The storage as files below one folder: HKube's header, then the payload."""
+"""Stores values as files in a folder: HKube's header, then the payload."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ..format.encoded import Encoded
 from ..format.header import HEADER_SIZE, read_header
 from .store import Missing, Unavailable
 
-# One call of the kernel writes no more than 2 GB.
+# The kernel writes at most 2 GB per call.
 _MOST_AT_ONCE = 1024 * 1024 * 1024
 _numbers = count(1)
 
-# What a network file system says when its server is away for a while.
+# Errors of a network file system whose server is temporarily unreachable.
 _PASSING = frozenset(
     (
         errno.EAGAIN,
@@ -32,10 +32,10 @@ _PASSING = frozenset(
 
 
 class FileStore:
-    """Reads and writes below a folder (see ``store.Store``).
+    """Reads and writes files below a folder (see `store.Store`).
 
     Args:
-        folder: absolute path; made when something is written, if it is not there.
+        folder: Absolute path; the folder is created on the first write if necessary.
     """
 
     def __init__(self, folder: str) -> None:
@@ -44,7 +44,7 @@ class FileStore:
     def read(self, path: str) -> Encoded:
         file = self._file(path)
         try:
-            # Not buffered: the payload is read once, straight to where it stays.
+            # Unbuffered, so that the payload is read directly into its final memory.
             with open(file, "rb", buffering=0) as opened:
                 head = opened.read(HEADER_SIZE)
                 if read_header(head) is None:
@@ -52,7 +52,7 @@ class FileStore:
                     return Encoded(b"", opened.readall())
                 return Encoded(head, opened.readall())
         except OSError as error:
-            raise self._fault(error) from None
+            raise self._storage_error(error) from None
 
     def write(self, path: str, encoded: Encoded) -> None:
         file = self._file(path)
@@ -63,33 +63,33 @@ class FileStore:
             try:
                 with open(part, "xb", buffering=0) as opened:
                     _write_all(opened.fileno(), encoded)
-                # Readers see all of it or nothing.
+                # Atomic: readers see all of the new value or none of it.
                 os.replace(part, file)
-            except BaseException:  # AlgorithmStopped too: what is half written must not stay
+            except BaseException:  # including AlgorithmStopped: leave no partial file
                 _remove(part)
                 raise
         except OSError as error:
-            raise self._fault(error) from None
+            raise self._storage_error(error) from None
 
     def _file(self, path: str) -> str:
         file = os.path.join(self._folder, *path.split("/"))
-        # A link in the folder must not lead out of it either.
+        # A link inside the folder must not lead out of it either.
         base = os.path.realpath(self._folder)
         if os.path.commonpath((base, os.path.realpath(file))) != base:
-            raise StorageError(f"its path {path!r} leads out of the storage's folder {base}")
+            raise StorageError(f"its path {path!r} leads out of the storage folder {base}")
         return file
 
-    def _fault(self, error: OSError) -> StorageError:
+    def _storage_error(self, error: OSError) -> StorageError:
         reason = error.strerror or type(error).__name__
-        where = f"the storage is the folder {self._folder}, BASE_FS_ADAPTER_DIRECTORY"
+        where = f"storage folder {self._folder}, set by BASE_FS_ADAPTER_DIRECTORY"
         if isinstance(error, FileNotFoundError):
             if not os.path.isdir(self._folder):
-                return Unavailable(f"the storage's folder is not there ({where})")
-            return Missing(f"there is no such file ({where})")
+                return Unavailable(f"the storage folder does not exist ({where})")
+            return Missing(f"the file does not exist ({where})")
         if isinstance(error, PermissionError):
-            return StorageError(f"this container has no permission for it ({where})")
+            return StorageError(f"this container has no permission ({where})")
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return StorageError(f"no space is left for it ({where})")
+            return StorageError(f"no space is left ({where})")
         kind = Unavailable if error.errno in _PASSING else StorageError
         return kind(f"{reason[:1].lower()}{reason[1:]} ({where})")
 
@@ -105,4 +105,4 @@ def _remove(file: str) -> None:
     try:
         os.unlink(file)
     except OSError:
-        pass  # it was never made, or is in its place already
+        pass  # it was not created, or was already moved into place

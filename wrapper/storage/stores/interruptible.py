@@ -1,4 +1,4 @@
-"""Waiting for what cannot be broken off: a library in another language, a hung file system."""
+"""Waits for calls that cannot be interrupted, such as native code or a hung file system."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ T = TypeVar("T")
 
 
 def interruptible(act: Callable[[], T]) -> T:
-    """Call `act` such that a signal's handler that raises ends the waiting for it.
+    """Call `act`; an exception from a signal handler ends the wait.
 
-    Signals are handled on the main thread only: there it is called by another one, which is left
-    to itself when the waiting ends early.
+    Python handles signals in the main thread. There, `act` runs in a helper thread, which is
+    abandoned if the wait ends early.
 
     Raises:
-        BaseException: what `act`, or the handler, raised.
+        BaseException: The exception that `act` or the signal handler raised.
     """
     if current_thread() is not main_thread():
         return act()
@@ -28,19 +28,19 @@ def interruptible(act: Callable[[], T]) -> T:
     def run() -> None:
         try:
             results.append(act())
-        except BaseException as error:  # told to whoever waits
+        except BaseException as error:  # raised in the waiting thread
             errors.append(error)
         finally:
             done.release()
 
     try:
         Thread(target=run, name="hkube-storage", daemon=True).start()
-    except RuntimeError:  # no thread to be had: it must do without
+    except RuntimeError:  # cannot start a thread; call it directly
         return act()
     done.acquire()
     if errors:
         try:
             raise errors.pop()
         finally:
-            del run  # the error's traceback holds this frame: no cycle, memory stays flat
+            del run  # avoids a reference cycle through the traceback
     return results.pop()

@@ -1,4 +1,4 @@
-"""From the settings to the store that they name."""
+"""Creates the store that the settings describe."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 def open_store(settings: StorageSettings) -> Store:
-    """The storage that the settings name; nothing is said to it yet."""
+    """Return the configured store, without connecting to it yet."""
     if settings.kind == "s3":
-        from .s3_store import S3Store  # its library takes time to import
+        from .s3_store import S3Store  # its library is slow to import
 
         return S3Store(settings.s3, settings.retry_timeout)
     from .file_store import FileStore

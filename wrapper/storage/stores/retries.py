@@ -1,4 +1,4 @@
-"""Trying again what a storage could not do just now."""
+"""Repeats storage operations that failed temporarily."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Clock(NamedTuple):
-    """How to know the time and how to wait; seconds."""
+    """Functions to read the time and to wait, in seconds."""
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
@@ -26,12 +26,12 @@ class Clock(NamedTuple):
 
 
 class Retries:
-    """Tries again, with growing pauses, until a time is up.
+    """Retries an operation, with growing pauses, for a limited time.
 
     Args:
-        within: seconds, from the first try to the last.
-        warn: takes a line for the log, at the first failure.
-        clock: see there.
+        within: Seconds from the first attempt to the last.
+        warn: Writes a warning to the log, after the first failure only.
+        clock: Clock for tests; by default, the system's.
     """
 
     def __init__(
@@ -42,29 +42,29 @@ class Retries:
         self._clock = clock or Clock()
 
     def run(self, what: str, act: Callable[[], T], await_missing: bool = False) -> T:
-        """The outcome of `act`, tried again while the storage is unavailable.
+        """Return the result of `act`, which is retried while the storage is unavailable.
 
         Args:
-            what: for the log: "reading local-hkube/j/t".
-            act: raises StorageError.
-            await_missing: it is also tried again while there is nothing: it is being written.
+            what: Name of the operation in the log, such as "reading local-hkube/j/t".
+            act: The operation; raises StorageError.
+            await_missing: Whether to retry a missing object too, because it is being written.
 
         Raises:
-            StorageError: that of the last try.
+            StorageError: The error of the last attempt.
         """
-        passing = (Unavailable, Missing) if await_missing else (Unavailable,)
-        clock, delay, told = self._clock, _FIRST_DELAY, False
+        temporary = (Unavailable, Missing) if await_missing else (Unavailable,)
+        clock, delay, warned = self._clock, _FIRST_DELAY, False
         deadline = clock.now() + self._within
         while True:
             try:
                 return interruptible(act)
-            except passing as error:
-                # Half of it by chance: tasks of one batch must not come back all at once.
+            except temporary as error:
+                # Randomized, so that the tasks of a batch do not all retry at the same moment.
                 pause = delay * (0.5 + clock.rand() / 2)
                 if clock.now() + pause > deadline:
                     raise
-                if not told:
-                    self._warn(f"{what}: {error}; trying again for {self._within:g} s")
-                    told = True
+                if not warned:
+                    self._warn(f"{what}: {error}; retrying for {self._within:g} s")
+                    warned = True
             clock.sleep(pause)
             delay = min(delay * _FACTOR, _LONGEST_DELAY)

@@ -1,4 +1,4 @@
-"""What the S3 library raises → one sentence, and whether another try may succeed."""
+"""Turns errors of the S3 library into one sentence, and decides which may be temporary."""
 
 from __future__ import annotations
 
@@ -12,53 +12,55 @@ _CODE = re.compile(r"<Code>([A-Za-z0-9]{1,60})</Code>")
 _CAUSE = re.compile(r'message: "([^"]{1,120})"')
 _NO_SPACE = ("StorageFull", "QuotaExceeded", "EntityTooLarge", "ENOSPC")
 _NO_PERMISSION = (401, 403)
-_PASSING = (408, 409, 425, 429)
+_TEMPORARY = (408, 409, 425, 429)
 _LONGEST = 200  # characters
 
 
 def explain(error: Exception, bucket: str, where: str) -> StorageError:
-    """The sentence for an error of the library.
+    """Return a StorageError that explains an error of the library.
 
     Args:
-        error: what it raised.
-        bucket: which was asked for.
-        where: the service and its setting, for the text.
+        error: The library's error.
+        bucket: Name of the bucket that was used.
+        where: The service and its setting, for the message.
     """
     text = str(error)
     status, code = _first(_STATUS, text), _first(_CODE, text)
     number = int(status) if status else 0
     if code == "NoSuchBucket" or "NoSuchBucket" in text:
-        return StorageError(f"there is no bucket {bucket!r} ({where})")
+        return StorageError(f"the bucket {bucket!r} does not exist ({where})")
     if any(word in text for word in _NO_SPACE):
-        return StorageError(f"no space is left for it ({code or number}; {where})")
+        return StorageError(f"no space is left ({code or number}; {where})")
     if isinstance(error, FileNotFoundError):
-        return Missing(f"there is no such object ({where})")
+        return Missing(f"the object does not exist ({where})")
     if number in _NO_PERMISSION or type(error).__name__ in (
         "PermissionDeniedError",
         "UnauthenticatedError",
     ):
-        told = f"{code}; " if code else ""
+        reason = f"{code}; " if code else ""
         return StorageError(
-            "the service refuses it to this container: look at AWS_ACCESS_KEY_ID and "
-            f"AWS_SECRET_ACCESS_KEY ({told}{where})"
+            "the service denies access: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
+            f"({reason}{where})"
         )
-    if number >= 500 or number in _PASSING:
-        return Unavailable(f"the service answers {number}{f' {code}' if code else ''} ({where})")
+    if number >= 500 or number in _TEMPORARY:
+        return Unavailable(
+            f"the service responds with {number}{f' {code}' if code else ''} ({where})"
+        )
     if number or isinstance(error, ValueError):
-        return StorageError(f"the service refuses it: {code or _short(text)} ({where})")
+        return StorageError(f"the service rejects the request: {code or _short(text)} ({where})")
     if "InvalidCertificate" in text or "certificate" in text.lower():
         return StorageError(
-            "the service's certificate is not valid: set S3_VERIFY_SSL to false, or AWS_CA_BUNDLE "
-            f"to the file of its authority ({where})"
+            "the service's certificate is not valid: set AWS_CA_BUNDLE to the certificate file of "
+            f"its authority, or S3_VERIFY_SSL to false ({where})"
         )
-    return Unavailable(f"the service does not answer: {_cause(text)} ({where})")
+    return Unavailable(f"the service does not respond: {_cause(text)} ({where})")
 
 
 def _cause(text: str) -> str:
     cause = _first(_CAUSE, text)
     if cause:
         return cause[:1].lower() + cause[1:]
-    return "it took too long" if "TimedOut" in text else _short(text)
+    return "the request timed out" if "TimedOut" in text else _short(text)
 
 
 def _short(text: str) -> str:

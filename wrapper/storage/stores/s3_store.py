@@ -1,7 +1,7 @@
-"""The storage as S3: an object is a payload, HKube's header is in its user metadata.
+"""Stores values in S3: an object holds the payload, its user metadata holds HKube's header.
 
-The library is obstore (see docs/storage.md for what it was compared with). It is imported when the
-storage is first used, and not at all with files.
+The library is obstore; docs/storage.md compares it with others. It is imported on the first use
+of S3, and not at all if the storage is files.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ _MULTIPART_ABOVE = 64 * 1024 * 1024
 _PART = 16 * 1024 * 1024
 _PARTS_AT_ONCE = 4
 _CONNECT_TIMEOUT = timedelta(seconds=5)
-# For a whole object, however large; a connection that stands still is noticed much earlier.
+# For a whole object of any size; a stalled connection is noticed much earlier.
 _WHOLE_TIMEOUT = timedelta(hours=1)
-# A service that takes a request and says nothing is asked again, in `retries`: each time takes a
-# part of the patience. But a slow one must be able to answer.
+# If a service accepts a request but does not respond, `retries` asks again. Each attempt takes part
+# of the patience, but a slow service must have time to respond.
 _TRIES = 3
 _SHORTEST_SILENCE = 5.0
-# What is larger takes long to be sent, and nothing is heard meanwhile: it has all of the patience.
-# Of what goes in parts, one that fails is sent again by the library, within that time.
+# A larger object takes long to send, without any response meanwhile, so one attempt may take all of
+# the patience. The library resends failed parts of a multipart upload within that time.
 _SMALL = 1024 * 1024
 _RETRIES_OF_LARGE = 2
 
 
 class S3Store:
-    """Reads and writes objects (see ``store.Store``).
+    """Reads and writes objects (see `store.Store`).
 
     Args:
-        settings: where, and as whom.
-        patience: seconds for which what the service cannot do is tried again.
+        settings: The service and its credentials.
+        patience: Seconds for which failed requests are retried.
     """
 
     def __init__(self, settings: S3Settings, patience: float) -> None:
@@ -56,7 +56,7 @@ class S3Store:
 
     def read(self, path: str) -> Encoded:
         bucket, key = bucket_and_key(path)
-        with self._told(bucket):
+        with self._explained_errors(bucket):
             found = self._bucket(bucket).get(key)
             header = _decode_header(found.attributes.get(_METADATA, ""))
             return Encoded(header, memoryview(found.bytes()))
@@ -66,8 +66,8 @@ class S3Store:
         attributes = {}
         if encoded.header:
             attributes[_METADATA] = base64.b64encode(encoded.header).decode("ascii")
-        with self._told(bucket):
-            self._bucket(bucket, sends_much=encoded.size > _SMALL).put(
+        with self._explained_errors(bucket):
+            self._bucket(bucket, is_large=encoded.size > _SMALL).put(
                 key,
                 encoded.payload,
                 attributes=attributes,
@@ -76,17 +76,17 @@ class S3Store:
                 max_concurrency=_PARTS_AT_ONCE,
             )
 
-    def _bucket(self, name: str, sends_much: bool = False) -> Bucket:
-        found = self._buckets.get((name, sends_much))
+    def _bucket(self, name: str, is_large: bool = False) -> Bucket:
+        found = self._buckets.get((name, is_large))
         if found is None:
-            found = self._buckets[name, sends_much] = self._open(name, sends_much)
+            found = self._buckets[name, is_large] = self._open(name, is_large)
         return found
 
-    def _open(self, name: str, sends_much: bool) -> Bucket:
+    def _open(self, name: str, is_large: bool) -> Bucket:
         from obstore.store import S3Store as Bucket
 
         settings = self._settings
-        silence = self._patience if sends_much else self._patience / _TRIES
+        silence = self._patience if is_large else self._patience / _TRIES
         silence = max(silence, _SHORTEST_SILENCE)
         client: dict[str, Any] = {
             "allow_http": True,
@@ -97,7 +97,7 @@ class S3Store:
         }
         if settings.ca_file:
             client["root_certificate"] = _read_certificates(settings.ca_file)
-        # Without keys it would ask Amazon's metadata service for some.
+        # Without keys, the library would ask Amazon's metadata service for them.
         signed = bool(settings.access_key_id)
         return Bucket(
             name,
@@ -108,21 +108,21 @@ class S3Store:
             skip_signature=not signed,
             client_options=client,  # type: ignore[arg-type]
             retry_config={
-                "max_retries": _RETRIES_OF_LARGE if sends_much else 0,
+                "max_retries": _RETRIES_OF_LARGE if is_large else 0,
                 "retry_timeout": timedelta(seconds=silence),
             },
         )
 
     @contextmanager
-    def _told(self, bucket: str) -> Iterator[None]:
-        """Say what the library raises in a sentence."""
+    def _explained_errors(self, bucket: str) -> Iterator[None]:
+        """Turn the library's errors into StorageErrors."""
         try:
             yield
         except StorageError:
             raise
-        # The library has its own class of errors, ValueError and FileNotFoundError besides.
+        # The library raises its own class of errors, and also ValueError and FileNotFoundError.
         except Exception as error:
-            where = f"the storage is S3 at {self._settings.endpoint}, S3_ENDPOINT_URL"
+            where = f"S3 storage at {self._settings.endpoint}, set by S3_ENDPOINT_URL"
             raise explain(error, bucket, where) from None
 
 
@@ -140,5 +140,5 @@ def _read_certificates(file: str) -> bytes:
             return opened.read()
     except OSError as error:
         raise StorageError(
-            f"the certificates in {file} (AWS_CA_BUNDLE) cannot be read: {error.strerror}"
+            f"cannot read the certificates in {file}, set by AWS_CA_BUNDLE: {error.strerror}"
         ) from None

@@ -1,37 +1,34 @@
-"""What a storage can do, and the faults that it tells apart."""
+"""The interface of a store, and the errors that it distinguishes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from ...errors import StorageError
 from ..format.encoded import Encoded
 
-if TYPE_CHECKING:
-    pass
-
 
 class Missing(StorageError):
-    """There is nothing at the path; it may be a moment early."""
+    """Nothing is stored at the path, or not yet."""
 
 
 class Unavailable(StorageError):
-    """The storage does not answer, or says that it cannot now: another try may succeed."""
+    """The storage cannot be used at the moment; a retry may succeed."""
 
 
 class Store(Protocol):
-    """Files, or S3."""
+    """A place for stored values: files or S3."""
 
     def read(self, path: str) -> Encoded:
-        """What is stored at a checked path.
+        """Return the value at a checked path.
 
         Raises:
-            StorageError: it cannot be read; the text begins with why, and names the storage.
+            StorageError: It cannot be read; the message gives the reason and names the storage.
         """
 
     def write(self, path: str, encoded: Encoded) -> None:
-        """Store at a checked path, in place of what may be there: whole, or not at all.
+        """Store a value at a checked path, replacing any other, completely or not at all.
 
         Raises:
-            StorageError: it cannot be written; the text as that of `read`.
+            StorageError: It cannot be written; the message is like that of `read`.
         """

@@ -1,1 +1,1 @@
-"""The outcome of a run, as a test sees it."""
+"""The outcome of a run: how it is recorded, and what a test gets."""

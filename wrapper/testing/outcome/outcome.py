@@ -1,4 +1,4 @@
-"""What came of a run."""
+"""The outcome of a run."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from .spans import Span
 
 
 class AlgorithmFailed(AssertionError):
-    """The algorithm has no result; the text says why."""
+    """The algorithm has no result; the message says why."""
 
 
 @dataclass(frozen=True)
 class Error:
-    """What HKube is told of a failure.
+    """A failure, as the wrapper reports it to HKube.
 
     Attributes:
-        code: kind of failure: AlgorithmError for an exception of the algorithm's code.
-        message: `Type: text (file:line, in function)`; all that HKube shows of it.
-        details: the algorithm's frames, with its source.
-        exception: what was raised, with its traceback; None where it was raised in another process
-            (isolated=True), or where nothing was raised (a result that cannot be sent).
+        code: Kind of failure, such as ``AlgorithmError`` for an exception in the algorithm's code.
+        message: The text that HKube shows: ``Type: text (file:line, in function)``.
+        details: The algorithm's stack frames, with their source lines.
+        exception: The exception that was raised, with its traceback. ``None`` if it was raised in
+            another process (``isolated=True``) or if there was no exception, as when a result
+            cannot be sent.
     """
 
     code: str
@@ -37,17 +38,17 @@ class Error:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a run.
+    """The outcome of a run.
 
     Attributes:
-        error: why it failed; None: it did not.
-        stopped: it was stopped (see `HKube.stop`).
-        messages: what the algorithm's side sent to HKube, in order, but for `alive`, which comes
-            each second; an object each, with `command` and `data` or `error`.
-        progress: the values that were given to `hkubeApi.progress`.
-        spans: the outermost spans; those within them are their `children`.
-        calls: what the algorithm asked of HKube.
-        logs: the lines that the algorithm printed and logged.
+        error: Why the run failed; ``None`` if it did not.
+        stopped: Whether the run was stopped (see ``HKube.stop``).
+        messages: The messages that the wrapper sent to HKube, in order. Each has a ``command`` and
+            ``data`` or ``error``. Heartbeats (``alive``) and log lines are left out.
+        progress: The values passed to ``hkubeApi.progress``.
+        spans: The outermost spans; nested spans are in their ``children``.
+        calls: The algorithm's calls to HKube.
+        logs: The lines that the algorithm printed or logged.
     """
 
     error: Error | None
@@ -61,10 +62,10 @@ class Outcome:
 
     @property
     def result(self) -> Any:
-        """The result, as HKube gets it: a tuple is a list, NaN is None.
+        """The result as HKube receives it: a tuple becomes a list, NaN becomes ``None``.
 
         Raises:
-            AlgorithmFailed: there is none, because the run failed or was stopped.
+            AlgorithmFailed: The run failed or was stopped.
         """
         __tracebackhide__ = True
         if self.stopped:
@@ -79,5 +80,5 @@ class Outcome:
 
 
 def no_result_within(timeout: float | None) -> str:
-    """Return the sentence about a run whose time is up; `timeout` in seconds."""
+    """Describe a run that exceeded its timeout, given in seconds."""
     return f"the algorithm had no result within {timeout:g} s (timeout={timeout:g})"

@@ -1,4 +1,4 @@
-"""Remembering what the local worker tells of a run."""
+"""Records the events of a run and builds its outcome from them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Message = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class StopAt:
-    """When the next run is to be stopped.
+    """When to stop the next run.
 
     Attributes:
-        moment: tells the message of the algorithm's side that it is stopped after.
-        delay: seconds from that message.
-        force: True as for a user's stop, False as for a scale-down.
+        moment: Returns true for the message after which to stop.
+        delay: Seconds from that message to the stop.
+        force: True for a stop by a user, False for a scale-down.
     """
 
     moment: Callable[[Message], Any]
@@ -31,38 +31,40 @@ class StopAt:
 
 
 class Recorder:
-    """A listener of the local worker, which keeps the events of one run.
+    """Listens to the local worker and keeps the events of one run.
+
+    Args:
+        stop: Stops the current run; its argument is `StopAt.force`.
 
     Attributes:
-        connected: the algorithm's side is connected.
+        connected: Whether the algorithm is connected to the worker.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stop: Callable[[bool], None]) -> None:
         self.connected = False
-        self._told: list[events.WorkerEvent] = []
+        self._events: list[events.WorkerEvent] = []
         self._stop_at: StopAt | None = None
-        self._stop: Callable[[bool], None] = lambda force: None
+        self._stop = stop
         self._timer: Timer | None = None
 
-    def begin(self, stop_at: StopAt | None, stop: Callable[[bool], None]) -> None:
-        """A run begins.
+    def begin(self, stop_at: StopAt | None) -> None:
+        """Forget the previous run and start to record the next one.
 
         Args:
-            stop_at: when it is to be stopped; None: never.
-            stop: stops it.
+            stop_at: When to stop the run; None to let it finish.
         """
-        self._told = []
-        self._stop_at, self._stop = stop_at, stop
+        self._events = []
+        self._stop_at = stop_at
 
     def __call__(self, event: events.WorkerEvent) -> None:
-        """Hear an event."""
+        """Record an event, and stop the run if this is the moment."""
         if isinstance(event, events.Connected):
             self.connected = True
         elif isinstance(event, events.Disconnected):
             self.connected = False
         if event.task_id is None:
-            return  # nothing of a run
-        self._told.append(event)
+            return  # not part of a run
+        self._events.append(event)
         stop_at = self._stop_at
         if (
             stop_at is not None
@@ -71,14 +73,14 @@ class Recorder:
         ):
             self._stop_at = None
             if not stop_at.delay:
-                self._stop(stop_at.force)  # before the next message is looked at: it is no race
+                self._stop(stop_at.force)  # before the next message is read, so there is no race
                 return
             self._timer = Timer(stop_at.delay, self._stop, (stop_at.force,))
             self._timer.daemon = True
             self._timer.start()
 
     def end(self) -> None:
-        """The run is over."""
+        """Cancel a stop that is still pending."""
         self._stop_at = None
         timer, self._timer = self._timer, None
         if timer is not None:
@@ -88,22 +90,22 @@ class Recorder:
     def outcome(
         self, ended: events.Outcome, logs: list[str], raised: Mapping[str, BaseException]
     ) -> Outcome:
-        """Put together what came of the run.
+        """Build the outcome of the run.
 
         Args:
-            ended: how the worker saw it end.
-            logs: the lines that the algorithm wrote.
-            raised: what its code raised, by the message that HKube was told of it.
+            ended: How the run ended for the worker.
+            logs: The lines that the algorithm wrote.
+            raised: The exceptions of its code, by the message that HKube received.
         """
-        told = list(self._told)
-        messages = [event.message for event in told if isinstance(event, events.MessageCame)]
+        recorded = list(self._events)
+        messages = [event.message for event in recorded if isinstance(event, events.MessageCame)]
         return Outcome(
             error=_error(ended, raised),
             stopped=isinstance(ended, events.Stopped),
             messages=[each for each in messages if each.get("command") not in _LEFT_OUT],
-            progress=[event.value for event in told if isinstance(event, events.Progress)],
-            spans=span_tree(told),
-            calls=tuple(event.call for event in told if isinstance(event, events.CallStarted)),
+            progress=[event.value for event in recorded if isinstance(event, events.Progress)],
+            spans=span_tree(recorded),
+            calls=tuple(event.call for event in recorded if isinstance(event, events.CallStarted)),
             logs=logs,
             _result=ended.result if isinstance(ended, events.Done) else None,
         )

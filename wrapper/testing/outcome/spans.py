@@ -1,4 +1,4 @@
-"""The spans of a run as a tree."""
+"""The spans of a run, as a tree."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ...local.worker import events
 
 @dataclass(frozen=True)
 class Span:
-    """One span.
+    """A tracing span of the algorithm.
 
     Attributes:
-        name: as the algorithm gave it.
-        tags: those of its start and of its end.
-        error: what it ended with; None: nothing failed.
-        children: the spans within it.
-        duration: seconds; None: it was not finished.
+        name: Name that the algorithm gave it.
+        tags: Tags from its start and its end.
+        error: The error it finished with; ``None`` if it succeeded.
+        children: The spans nested in it.
+        duration: Seconds from start to end; ``None`` if it was never finished.
     """
 
     name: str
@@ -30,10 +30,10 @@ class Span:
     duration: float | None = None
 
 
-def span_tree(told: Iterable[events.WorkerEvent]) -> tuple[Span, ...]:
-    """Make the tree of a run's events; what else is among them is passed over."""
+def span_tree(worker_events: Iterable[events.WorkerEvent]) -> tuple[Span, ...]:
+    """Build the tree from a run's events; events of other kinds are ignored."""
     tree = SpanTree()
-    for event in told:
+    for event in worker_events:
         tree(event)
     return tuple(map(_frozen, tree.roots))
 

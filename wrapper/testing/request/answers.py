@@ -1,8 +1,9 @@
-"""The answers that a test gives in HKube's place."""
+"""The answers that a test gives in place of HKube."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...errors import WrapperError
@@ -17,16 +18,23 @@ _METHODS = {
 }
 
 
+@dataclass(frozen=True)
 class TestAnswers(AnswerTable):
-    """An answer table that says how an answer that it lacks is given."""
+    """An answer table that explains how to add a missing answer."""
 
-    __test__ = False  # no class of tests, for pytest
+    algorithms: dict[str, Answer] = field(default_factory=dict)
+    pipelines: dict[str, Answer] = field(default_factory=dict)
+    data_sources: dict[str, Answer] = field(default_factory=dict)
+
+    __test__ = False  # pytest must not collect it
 
     def find(self, call: Call) -> Answer:
-        """Return the answer for a call; a Failure that says how to give one if there is none."""
+        """Return the answer to a call, or a Failure that says how to add one."""
         found = super().find(call)
         if isinstance(found, Failure) and call.name not in self._names(call.kind):
-            return Failure(f"{found.text}: hkube.{_METHODS[call.kind]}({call.name!r}, …) gives one")
+            return Failure(
+                f"{found.text}: add one with hkube.{_METHODS[call.kind]}({call.name!r}, …)"
+            )
         return found
 
     def _names(self, kind: CallKind) -> set[str]:
@@ -36,16 +44,16 @@ class TestAnswers(AnswerTable):
 
 
 def make_answer(
-    given: Any, encoding: Callable[[], str], told: Callable[[BaseException], None]
+    given: Any, encoding: Callable[[], str], report: Callable[[BaseException], None]
 ) -> Answer:
-    """Return the answer that a test means.
+    """Turn what a test passes to `hkube.answer_…` into an answer.
 
     Args:
-        given: the result; an exception, which the call fails with; a Failure or Cancelled; or a
-            function that takes the call's input, and returns one of these or raises.
-        encoding: gives that of the messages.
-        told: called with an AssertionError that the function raised, or with pytest's own
-            exceptions: these are for the test.
+        given: The result; an exception, which makes the call fail; a Failure or Cancelled; or a
+            function that receives the call's input and returns one of these or raises.
+        encoding: Returns the encoding of the messages.
+        report: Receives exceptions of the function that must fail the test: AssertionError and
+            those of pytest.
     """
 
     if isinstance(given, (Result, Failure, Cancelled)):
@@ -56,10 +64,10 @@ def make_answer(
             value = given(call.input) if _is_function(given) else given
         except Exception as error:
             if isinstance(error, AssertionError):
-                told(error)
+                report(error)
             raise
         except BaseException as error:  # pytest.fail, pytest.skip and their like
-            told(error)
+            report(error)
             raise RuntimeError(str(error)) from error
         return _checked(value, encoding(), call)
 

@@ -1,4 +1,4 @@
-"""The job of a run, of what a test says about it."""
+"""Makes the job of a run from the arguments of `hkube.run`."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from ...text.suggestions import did_you_mean, near_miss
 from .wrong_use import WrongUse
 
 IN_INFO = ("extraData", "lastRunResult", "rootJobId", "savePaths")
-"""What is given like the rest, but stands in `args["info"]`."""
+"""Arguments of `hkube.run` that the job holds in `args["info"]`."""
 
 OWN = ("input", "isolated", "timeout")
 
 
 def job_of(task_input: Any, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the job, the data of `initialize`.
+    """Return the job: the data of an `initialize` message.
 
     Args:
-        task_input: the node's inputs.
-        name: the algorithm's.
-        given: parts of the job by their names in `args`, or the same in snake_case.
+        task_input: The node's inputs.
+        name: Name of the algorithm.
+        given: Other entries of the job, named as in `args` or in snake_case.
 
     Raises:
-        WrongUse: the inputs are no list, or a part has a name that a job does not know.
+        WrongUse: The inputs are not a list, or a job has no entry of that name.
     """
     if not isinstance(task_input, (list, tuple)):
         raise WrongUse(

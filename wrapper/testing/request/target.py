@@ -1,4 +1,4 @@
-"""What is meant by the first argument of `hkube.run`."""
+"""Finds the algorithm that the first argument of `hkube.run` names."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class AlgorithmTarget:
     """An algorithm under test.
 
     Attributes:
-        key: tells it from others.
-        name: the algorithm's.
-        opened: gives where it lies, for the time that it is used.
-        load: gives its functions; None: they are loaded as in the container.
-        in_process_only: why it cannot be run in a process of its own; empty: it can.
+        key: Identifies the algorithm within a test.
+        name: Name of the algorithm.
+        opened: Opens the algorithm's source; close it after the last run.
+        load: Returns the algorithm's functions; None to load them as in the container.
+        in_process_only: Why it cannot run in a separate process; empty if it can.
     """
 
     key: object
@@ -49,12 +49,12 @@ def find_target(given: Any, bases: Iterable[Path]) -> AlgorithmTarget:
     """Find the algorithm that a test means.
 
     Args:
-        given: a path as `open_algorithm` takes it; an imported module; or a function `start`.
-        bases: the folders that a relative path may start from, the first one first.
+        given: A path that `open_algorithm` accepts, an imported module or a `start` function.
+        bases: Folders to resolve a relative path against, in this order.
 
     Raises:
-        SourceError: there is no such path.
-        WrongUse: it is none of these.
+        SourceError: The path does not exist.
+        WrongUse: It is something else.
     """
     if isinstance(given, (str, Path)):
         path = Path(given)
@@ -64,7 +64,7 @@ def find_target(given: Any, bases: Iterable[Path]) -> AlgorithmTarget:
     if callable(given):
         return _of_function(given)
     raise WrongUse(
-        "hkube.run takes the path of an algorithm, its module or its function start, "
+        "hkube.run takes the path of an algorithm, its module or its start function, "
         f"not {type(given).__name__}"
     )
 
@@ -72,10 +72,10 @@ def find_target(given: Any, bases: Iterable[Path]) -> AlgorithmTarget:
 def _of_path(path: Path, bases: list[Path]) -> AlgorithmTarget:
     text = str(path)
     if "\0" in text:
-        raise SourceError("the path holds a null byte")
+        raise SourceError("the path contains a null byte")
     for base in bases:
         found = Path(os.path.normpath(base / path))
-        if os.path.exists(found):  # False also for a name that is too long
+        if os.path.exists(found):  # also False if the name is too long
             return AlgorithmTarget(found.resolve(), found.resolve().stem, _opener(found))
         if _DOTTED_NAME.fullmatch(text) and _is_module(base.joinpath(*text.split("."))):
             source = AlgorithmSource(text.rpartition(".")[2], base.resolve(), text)
@@ -87,7 +87,7 @@ def _of_path(path: Path, bases: list[Path]) -> AlgorithmTarget:
                     text, text.rpartition(".")[2], _opener(text)
                 )  # an installed one
         except SourceError:
-            pass  # where else was looked is to be said as well
+            pass  # the error below lists the folders as well
     raise SourceError(_not_found(path, bases))
 
 
@@ -123,7 +123,7 @@ def _of_module(module: ModuleType) -> AlgorithmTarget:
     file = getattr(module, "__file__", None)
     if file is None:
         raise WrongUse(
-            f"{module.__name__} has no file: give the module that has the function start"
+            f"{module.__name__} has no file: pass the module that defines the start function"
         )
     path = Path(file).resolve()
     source = AlgorithmSource(path.stem, path.parent, path.name)
@@ -155,6 +155,6 @@ def _of_function(start: Callable[..., Any]) -> AlgorithmTarget:
         name,
         lambda: nullcontext(AlgorithmSource(name, Path.cwd())),
         lambda: from_functions(start),
-        in_process_only="isolated=True takes a path or a module: a process of its own has no way "
-        "to a function of this one",
+        in_process_only="isolated=True takes a path or a module: a separate process cannot call a "
+        "function of this one",
     )

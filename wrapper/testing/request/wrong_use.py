@@ -1,7 +1,7 @@
-"""How a test is told that it uses `hkube` wrongly."""
+"""The error for a test that uses `hkube` wrongly."""
 
 from __future__ import annotations
 
 
 class WrongUse(TypeError):
-    """What a test asks of `hkube` cannot be done; the text says what to do instead."""
+    """The test uses ``hkube`` wrongly; the message says what to do instead."""

@@ -1,1 +1,1 @@
-"""The process, or processes, that run the algorithm under test."""
+"""Runs the algorithm under test, in the test's process or in separate ones."""

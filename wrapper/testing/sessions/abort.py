@@ -1,4 +1,4 @@
-"""Ending a process whose user code nothing else ends."""
+"""Ends the process when user code cannot be stopped in any other way."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class LastResort:
-    """Ends the process, and says why.
+    """Ends the process and says why.
 
     Attributes:
-        stderr: file descriptor that is shown, whatever captures the usual one.
-        has_timer: the timer of `faulthandler`, of which a process has one, may be used.
+        stderr: File descriptor for the message; it must bypass pytest's capturing.
+        has_timer: Whether the timer of ``faulthandler`` may be used; a process has only one.
     """
 
     stderr: int = 2
     has_timer: bool = True
 
     def arm(self, seconds: float) -> None:
-        """End the process in so many seconds, even if C code keeps all of Python from running."""
+        """End the process after a number of seconds, even if C code blocks the interpreter."""
         if self.has_timer:
             faulthandler.dump_traceback_later(seconds, exit=True, file=self.stderr)
 
     def disarm(self) -> None:
-        """Do not end it."""
+        """Cancel the timer set by ``arm``."""
         if self.has_timer:
             faulthandler.cancel_dump_traceback_later()
 
     def end(self, text: str) -> None:
-        """Show a text and all stacks, and end the process."""
+        """Write a message and the stacks of all threads, then end the process."""
         try:
             os.write(self.stderr, f"\n{text}\n".encode())
             faulthandler.dump_traceback(self.stderr, all_threads=True)

@@ -1,4 +1,4 @@
-"""The lines that an algorithm prints and logs in the test's process."""
+"""Captures the lines that an algorithm prints or logs in the test's process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class CapturedLines:
-    """Lines that come in pieces, from several streams and threads."""
+    """Collects lines that arrive in pieces, from several streams and threads."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
@@ -19,20 +19,20 @@ class CapturedLines:
         self._lock = Lock()
 
     def add(self, stream: str, text: str) -> None:
-        """Take what was written to a stream."""
+        """Add text that was written to a stream."""
         with self._lock:
             *lines, self._rest[stream] = (self._rest.get(stream, "") + text).split("\n")
             self._lines += lines
 
-    def taken(self) -> list[str]:
-        """Return the lines, one without an end too."""
+    def all_lines(self) -> list[str]:
+        """Return all lines, including any without a line break yet."""
         with self._lock:
             rests = [rest for rest in self._rest.values() if rest]
             return self._lines + rests
 
 
 class _Tee:
-    """Writes to a stream, and remembers its lines."""
+    """Writes to a stream and captures its lines."""
 
     def __init__(self, stream: Any, name: str, lines: CapturedLines) -> None:
         self._stream = stream
@@ -57,7 +57,7 @@ class _Tee:
 
 
 class _LogRecords(logging.Handler):
-    """Remembers what is logged, unless it is written to a stream that is remembered anyway."""
+    """Captures log records, unless they go to a stream that is captured anyway."""
 
     def __init__(self, lines: CapturedLines) -> None:
         super().__init__()
@@ -73,8 +73,8 @@ class _LogRecords(logging.Handler):
 
 
 @contextmanager
-def remembered_output() -> Iterator[CapturedLines]:
-    """Remember what is printed and logged; it goes where it always goes as well."""
+def captured_output() -> Iterator[CapturedLines]:
+    """Capture printed and logged lines; they still appear where they usually do."""
     lines = CapturedLines()
     tees = {name: _Tee(getattr(sys, name), name, lines) for name in ("stdout", "stderr")}
     before = {name: getattr(sys, name) for name in tees}
@@ -87,6 +87,6 @@ def remembered_output() -> Iterator[CapturedLines]:
     finally:
         logging.getLogger().removeHandler(handler)
         for name, tee in tees.items():
-            tee.lines = None  # whoever has kept it goes on writing
-            if getattr(sys, name) is tee:  # a debugger puts back what it knows
+            tee.lines = None  # code that kept a reference can still write
+            if getattr(sys, name) is tee:  # a debugger may have restored its own
                 setattr(sys, name, before[name])

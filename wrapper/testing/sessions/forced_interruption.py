@@ -1,4 +1,4 @@
-"""Ending user code that swallows the exception that a stop raises in it."""
+"""Ends user code that swallows the exception raised by a stop."""
 
 from __future__ import annotations
 
@@ -13,32 +13,33 @@ from ...errors import AlgorithmStopped
 _TEXT = "HKube would have killed the algorithm's process"
 
 
-class Insistence(Interruption):
-    """An interruption that can be insisted on, where a process would be killed.
-
-    Attributes:
-        insisting: AlgorithmStopped is raised as often as it is asked for, in any code.
-    """
+class ForcedInterruption(Interruption):
+    """An interruption that can be repeated where HKube would kill the process."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.insisting = False
+        self._is_forced = False
         self._over = False
         self._tracer: Any = None
 
     def begin(self) -> None:
-        """User code is about to run; from the main thread."""
-        self.insisting = self._over = False
+        """Prepare for user code; call it from the main thread."""
+        self._is_forced = self._over = False
         self._tracer = sys.gettrace()
 
     def end(self) -> None:
-        """It has ended: nothing is raised any more; from the main thread."""
+        """Raise nothing any more: user code has ended; call it from the main thread."""
         self._over = True
-        if self.insisting:
-            sys.settrace(self._tracer)  # of a coverage tool or a debugger
+        if self._is_forced:
+            sys.settrace(self._tracer)  # restore a coverage tool or debugger
+
+    def force(self) -> None:
+        """Raise AlgorithmStopped in the main thread, whatever it runs; safe from any thread."""
+        self._is_forced = True
+        self.request()
 
     def _handle(self, number: int, frame: FrameType | None) -> None:  # type: ignore[override]
-        if not self.insisting or self._over:
+        if not self._is_forced or self._over:
             super()._handle(number, frame)
             return
         self._handled += 1
@@ -47,15 +48,15 @@ class Insistence(Interruption):
 
 
 def _raise_at_each_line(frame: FrameType | None) -> None:
-    """Raise again at the next line of the user's code: that is where an `except` takes it to."""
+    """Raise again at the next line of user code, which an `except` would otherwise reach."""
 
     def trace(frame: FrameType, event: str, argument: object) -> Any:
         if event == "line":
-            raise AlgorithmStopped(_TEXT)  # which ends the tracing, too
+            raise AlgorithmStopped(_TEXT)  # this also ends the tracing
         return trace
 
     while frame is not None and not is_inside(frame.f_code.co_filename, WRAPPER_FOLDER):
-        # In a library it would be spent on the lines that tidy up.
+        # In the standard library, it would only hit clean-up code.
         if not is_inside(frame.f_code.co_filename, STANDARD_LIBRARY):
             frame.f_trace = trace
         frame = frame.f_back

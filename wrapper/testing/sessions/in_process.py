@@ -1,4 +1,4 @@
-"""An algorithm that runs in the test's process: for speed, breakpoints, coverage, monkeypatch."""
+"""Runs an algorithm in the test's process: fast, with breakpoints, coverage and monkeypatch."""
 
 from __future__ import annotations
 
@@ -21,37 +21,37 @@ from ..outcome.outcome import AlgorithmFailed, Outcome, no_result_within
 from ..outcome.recorder import Recorder, StopAt
 from ..request.target import AlgorithmTarget, load_source
 from .abort import LastResort
-from .captured_output import remembered_output
+from .captured_output import captured_output
 from .process_state import ProcessState, environment
 from .rig import Rig, make_rig
 from .watchdog import Watchdog
 
 _NOT_KILLED = (
-    "the algorithm did not end when it was stopped: HKube would have killed its process, which "
-    "only isolated=True can do here"
+    "the algorithm did not end when it was stopped: HKube would have killed its process; "
+    "here, only isolated=True can do that"
 )
 
 
 class InProcess:
-    """One algorithm, loaded once, which serves run after run.
+    """One algorithm, loaded once and run any number of times.
 
     Attributes:
-        usable: it can serve another run.
-        encoding: of the messages.
+        usable: Whether it can run again.
+        encoding: Encoding of the messages.
     """
 
     def __init__(
         self, target: AlgorithmTarget, answers: AnswerTable, last_resort: LastResort
     ) -> None:
-        """Prepare it; from the main thread.
+        """Connect the algorithm to a local worker; call it from the main thread.
 
         Args:
-            target: the algorithm.
-            answers: to its calls.
-            last_resort: ends the process.
+            target: The algorithm.
+            answers: Answers to its calls.
+            last_resort: Ends the process if the algorithm cannot be stopped.
         """
         self.usable = True
-        self._recorder = Recorder()
+        self._recorder = Recorder(self.stop)
         self._last_resort = last_resort
         with ExitStack() as stack:
             source = stack.enter_context(target.opened())
@@ -65,24 +65,28 @@ class InProcess:
             self._stack = stack.pop_all()
         given = target.load
         entry = "" if given else source.entry_point.removesuffix(".py").replace("/", ".")
-        self._surroundings = ProcessState(source.folder, source.environ, entry)
+        self._process_state = ProcessState(source.folder, source.environ, entry)
         self._load: Callable[[], UserAlgorithm] | None = given or (lambda: load_source(source))
 
     def run(self, job: Mapping[str, Any], timeout: float | None, stop_at: StopAt | None) -> Outcome:
         """Run the algorithm once.
 
         Args:
-            job: the data of `initialize`.
-            timeout: seconds until it is stopped, and the run has failed; None: for ever.
-            stop_at: when it is stopped as HKube would.
+            job: The data of the `initialize` message.
+            timeout: Seconds after which the run is stopped and has failed; None for no limit.
+            stop_at: When to stop it as HKube would; None to let it finish.
 
         Raises:
-            AlgorithmFailed: the time was up, or the algorithm did not end when it was stopped.
+            AlgorithmFailed: The time ran out, or the algorithm ignored a stop.
         """
         rig, worker = self._rig, self._worker
-        self._recorder.begin(stop_at, worker.stop)
+        self._recorder.begin(stop_at)
         rig.user.forget()
-        with _interrupts() as interrupted, self._surroundings.lent(), remembered_output() as lines:
+        with (
+            _interrupts() as interrupted,
+            self._process_state.applied(),
+            captured_output() as lines,
+        ):
             ended = worker.begin(job)
             ended.add_done_callback(lambda _: rig.pause())
             dog = Watchdog(ended, timeout, worker.stop, rig.interruption, self._last_resort)
@@ -95,13 +99,13 @@ class InProcess:
         if dog.stuck or not ended.done():
             self.usable = False
             raise AlgorithmFailed(_NOT_KILLED) from self._stopped()
-        outcome = self._recorder.outcome(ended.result(), lines.taken(), rig.user.raised)
+        outcome = self._recorder.outcome(ended.result(), lines.all_lines(), rig.user.raised)
         if dog.timed_out:
             raise AlgorithmFailed(no_result_within(timeout)) from self._stopped()
         return outcome
 
     def close(self) -> None:
-        """Call the algorithm's `exit`, as HKube does at the end; then give everything back."""
+        """Call the algorithm's `exit`, as HKube does at the end, and release everything."""
         with self._stack:
             if not self.usable:
                 self._rig.terminate()
@@ -109,7 +113,7 @@ class InProcess:
                 return
             ended: Future[None] = Future()
             ended.set_running_or_notify_cancel()
-            with _interrupts() as interrupted, self._surroundings.lent():
+            with _interrupts() as interrupted, self._process_state.applied():
                 self._exit()
                 stop = self._rig.terminate
                 dog = Watchdog(ended, EXIT_TIMEOUT, stop, self._rig.interruption, self._last_resort)
@@ -118,21 +122,21 @@ class InProcess:
                 raise KeyboardInterrupt
 
     def _serve(self, dog: Watchdog) -> None:
-        """Load the algorithm, the first time; run its functions until the watched end."""
+        """Load the algorithm if it is new, and run its functions until the task ends."""
         try:
             with dog:
-                self._rig.interruption.install()  # another algorithm's may have been last
+                self._rig.interruption.install()  # another algorithm's may be installed
                 load, self._load = self._load, None
                 if load is not None:
-                    self._rig.host.begin(lambda: self._remembering(load))
+                    self._rig.host.begin(lambda: self._load_and_record(load))
                 self._rig.host.serve()
-        except AlgorithmStopped:  # it was insisted on that moment
+        except AlgorithmStopped:  # a forced interruption just arrived
             dog.end()
         except BaseException:
             self.usable = False
             raise
 
-    def _remembering(self, load: Callable[[], UserAlgorithm]) -> UserAlgorithm:
+    def _load_and_record(self, load: Callable[[], UserAlgorithm]) -> UserAlgorithm:
         try:
             return load()
         except LoadError as error:
@@ -140,7 +144,7 @@ class InProcess:
             raise
 
     def stop(self, force: bool = True) -> None:
-        """Stop the run that is going on; safe from any thread."""
+        """Stop the current run; safe from any thread."""
         self._worker.stop(force)
 
     def _exit(self) -> None:
@@ -153,14 +157,14 @@ class InProcess:
         self.usable = False
 
     def _stopped(self) -> BaseException | None:
-        """What was raised in the algorithm's code to end it; its traceback tells where it was."""
+        """Return the exception that ended the algorithm's code; its traceback says where."""
         raised = self._rig.user.raised.values()
         return next((error for error in raised if isinstance(error, AlgorithmStopped)), None)
 
 
 @contextmanager
 def _interrupts() -> Iterator[list[int]]:
-    """Remember each Ctrl-C: to user code it may look like any other exception."""
+    """Record each Ctrl-C, because user code may swallow the exception."""
     seen: list[int] = []
     before = signal.getsignal(signal.SIGINT)
 

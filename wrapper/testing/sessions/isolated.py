@@ -1,4 +1,4 @@
-"""An algorithm that runs in processes of its own, as its container would."""
+"""Runs an algorithm in separate processes, as its container would."""
 
 from __future__ import annotations
 
@@ -24,17 +24,21 @@ from .process_state import environment
 
 
 class Isolated:
-    """One algorithm in its processes, which serve run after run.
+    """One algorithm in separate processes, run any number of times.
+
+    Args:
+        target: The algorithm.
+        answers: Answers to its calls.
 
     Attributes:
-        usable: it can serve another run.
-        encoding: of the messages.
+        usable: Whether it can run again.
+        encoding: Encoding of the messages.
     """
 
     def __init__(self, target: AlgorithmTarget, answers: AnswerTable) -> None:
         """Start the processes."""
         self.usable = True
-        self._recorder = Recorder()
+        self._recorder = Recorder(self.stop)
         with ExitStack() as stack:
             source = stack.enter_context(target.opened())
             self._worker = stack.enter_context(LocalWorker(self._recorder, answers))
@@ -52,7 +56,7 @@ class Isolated:
 
     def run(self, job: Mapping[str, Any], timeout: float | None, stop_at: StopAt | None) -> Outcome:
         """Run the algorithm once; see `InProcess.run`."""
-        self._recorder.begin(stop_at, self._worker.stop)
+        self._recorder.begin(stop_at)
         ended = self._worker.begin(job)
         if not self._worker.wait_idle(timeout):
             self._worker.stop()
@@ -72,11 +76,11 @@ class Isolated:
         return self._recorder.outcome(result, lines, {})
 
     def stop(self, force: bool = True) -> None:
-        """Stop the run that is going on; safe from any thread."""
+        """Stop the current run; safe from any thread."""
         self._worker.stop(force)
 
     def close(self) -> None:
-        """End the processes, as HKube does."""
+        """End the processes as HKube does."""
         with self._stack:
             if self.usable:
                 self._worker.exit()
@@ -89,7 +93,7 @@ class Isolated:
         self._worker.give_up(f"the process ended with exit code {code}")
 
     def _read_output(self) -> tuple[list[str], list[str]]:
-        """Read on what the processes wrote: the algorithm's lines, the wrapper's sentences."""
+        """Return the new output: lines of the algorithm, and log messages of the wrapper."""
         lines: list[str] = []
         records: list[str] = []
         for line in self._output.new_lines():
@@ -104,15 +108,17 @@ class Isolated:
 
 
 class _Output:
-    """What the processes write, in a file: what they have printed is there by the time they say
-    that they are done."""
+    """The output of the processes, in a file.
+
+    A pipe would need a reader; a file holds all lines by the time the task is reported as done.
+    """
 
     def __init__(self, file: IO[bytes]) -> None:
         self.fd = file.fileno()
         self._read_to = 0
 
     def new_lines(self) -> list[str]:
-        """The lines since the last time; the file's own position is where the processes write."""
+        """Return the lines since the last call, without moving the file position they write at."""
         size = os.fstat(self.fd).st_size - self._read_to
         data = os.pread(self.fd, size, self._read_to)
         self._read_to += len(data)
@@ -120,7 +126,7 @@ class _Output:
 
 
 def _split(line: str) -> tuple[str, str | None]:
-    """The algorithm's part of a line, and the sentence of the wrapper's log that may end it."""
+    """Split a line into the algorithm's text and a log message of the wrapper, if any."""
     own, mark, rest = line.rpartition('{"time": "')
     try:
         return own, str(json.loads(mark + rest)["message"])

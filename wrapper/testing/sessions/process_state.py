@@ -1,4 +1,4 @@
-"""What an algorithm's process has of its own, lent to it by the test's process while it runs."""
+"""Gives an algorithm its own process-wide state while it runs in the test's process."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ _INSTALLED = ("site-packages", "dist-packages")
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of this moment."""
+    """Return a copy of the current environment variables."""
     return dict(os.environ)
 
 
 class ProcessState:
     """An algorithm's working directory, environment, sys.path, modules and signal handlers.
 
-    They are the process's while `lent` is open; what the algorithm makes of them is kept for the
-    next time, and the test finds what it has left.
+    `applied` applies them to the process, keeps the algorithm's changes for its next run, and
+    restores the state of the test.
     """
 
     def __init__(self, folder: Path, environ: Mapping[str, str], entry_name: str) -> None:
-        """Prepare them.
+        """Describe the initial state without applying it.
 
         Args:
-            folder: the algorithm's.
-            environ: the variables that it asks for.
-            entry_name: the plain name of its module, which is imported anew; empty: of none.
+            folder: Folder of the algorithm.
+            environ: Environment variables that the algorithm sets for itself.
+            entry_name: Name of the module to import anew; empty to import none.
         """
         self._folder = str(folder)
         self._environ: dict[str, str | None] = dict(environ)
@@ -46,8 +46,8 @@ class ProcessState:
             self._modules[entry_name] = None
 
     @contextmanager
-    def lent(self) -> Iterator[None]:
-        """Lend them; from the main thread."""
+    def applied(self) -> Iterator[None]:
+        """Apply the state, and restore the test's on exit; call it from the main thread."""
         cwd, path, environ = os.getcwd(), list(sys.path), environment()
         modules, handlers = dict(sys.modules), _handlers()
         self._enter()
@@ -80,11 +80,11 @@ class ProcessState:
         modules: dict[str, ModuleType],
         handlers: dict[int, Any],
     ) -> None:
-        """Take note of what the algorithm has changed, and take its modules away."""
+        """Keep the algorithm's changes, and remove its modules from `sys.modules`."""
         self._path = list(sys.path)
         try:
             self._cwd = os.getcwd()
-        except OSError:  # it has removed its working directory
+        except OSError:  # the algorithm removed its working directory
             self._cwd = None
         now = environment()
         for name in environ.keys() | now.keys():
@@ -102,7 +102,7 @@ class ProcessState:
         _apply(sys.modules, restored)
 
     def _is_own(self, name: str, module: ModuleType) -> bool:
-        """Whether a module is of the algorithm's folder, and not of a library's."""
+        """Return whether a module belongs to the algorithm rather than to a library."""
         if name.partition(".")[0].rstrip("_") == PACKAGE_NAME:
             return True
         file = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), "")
@@ -112,7 +112,7 @@ class ProcessState:
 
 
 def _apply(mapping: Any, changes: Mapping[str, Any]) -> None:
-    """Change a mapping; None takes an entry away."""
+    """Update a mapping; None removes an entry."""
     for name, value in changes.items():
         if value is None:
             mapping.pop(name, None)
@@ -127,6 +127,6 @@ def _set_environment(environ: Mapping[str, str]) -> None:
 
 
 def _handlers() -> dict[int, Any]:
-    """The signal handlers that Python knows of."""
+    """Return the signal handlers that were set from Python."""
     found = {int(number): signal.getsignal(number) for number in signal.valid_signals()}
     return {number: handler for number, handler in found.items() if handler is not None}

@@ -1,4 +1,4 @@
-"""Supervisor and algorithm side in the test's process, wired as in `wrapper.in_process.serve`."""
+"""Supervisor and algorithm host in the test's process, wired as in `wrapper.in_process.serve`."""
 
 from __future__ import annotations
 
@@ -7,59 +7,59 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ...algorithm.host.host import Host
-from ...algorithm.host.outgoing import HostSettings
 from ...algorithm.host.pipes import Pipes
+from ...algorithm.host.settings import HostSettings
 from ...config.settings import Config
 from ...in_process.serve import LocalAlgorithm, SupervisorThread
 from ...ipc.frames import Frame
 from ...log import Log
 from ...protocol.encoding.encoding import get_encoding
 from ...supervisor.child.process import Channel
-from .forced_interruption import Insistence
+from .forced_interruption import ForcedInterruption
 from .user_errors import WatchedUserCode
 
-_PAUSE = 0  # the kind of a frame that `ipc` does not have: the main thread is the test's again
+_PAUSE = 0  # a frame kind that `ipc` lacks: returns the main thread to the test
 _JOIN_PATIENCE = 5.0  # seconds
 
 
 @dataclass(frozen=True)
 class Rig:
-    """What an algorithm under test runs in.
+    """Everything that an algorithm under test runs in.
 
     Attributes:
-        host: the algorithm side; its `serve` returns after `pause`.
-        user: calls the user's functions.
-        interruption: the main thread's.
+        host: Runs the tasks; its `serve` returns after `pause`.
+        user: Calls the user's functions.
+        interruption: Interrupts the main thread.
     """
 
     host: Host
     user: WatchedUserCode
-    interruption: Insistence
+    interruption: ForcedInterruption
     _beside: SupervisorThread
     _algorithm: LocalAlgorithm
 
     def pause(self) -> None:
-        """Have `host.serve` return once it has done what it was told before; from any thread."""
+        """Let `host.serve` return after the work already sent to it; safe from any thread."""
         channel = self._algorithm.channel
         self._beside.supervisor.wakeup.post(lambda: channel.tasks.send(_PAUSE, 0, b""))
 
     def terminate(self) -> None:
-        """Begin to end, as SIGTERM does; the second time: end at once."""
+        """Shut down as on SIGTERM; a second call ends at once."""
         self._beside.supervisor.terminate()
 
     def close(self) -> None:
-        """End the supervisor; the main thread's signal stays taken."""
+        """End the supervisor; the signal handler of the main thread stays installed."""
         self.host.close()
         self._beside.join(_JOIN_PATIENCE)
 
 
 class _PausingPipes(Pipes):
-    """Pipes whose frames end at a pause, and go on when they are asked for again."""
+    """Pipes whose frames stop at a pause and continue with the next call."""
 
     _frames: Iterator[Frame] | None = None
 
     def tasks(self) -> Iterator[Frame]:
-        """The frames for the main thread, until a pause or the end."""
+        """Yield the frames for the main thread, until a pause or the end."""
         if self._frames is None:
             self._frames = super().tasks()
         for frame in self._frames:
@@ -69,38 +69,39 @@ class _PausingPipes(Pipes):
 
 
 def make_rig(config: Config, killed: Callable[[], None]) -> Rig:
-    """Wire a rig, and begin to connect to the worker; from the main thread.
+    """Wire a rig and start to connect to the worker; call it from the main thread.
 
     Args:
-        killed: called where HKube's wrapper kills an algorithm's process.
+        config: The wrapper's settings.
+        killed: Called where the wrapper would kill the algorithm's process.
     """
     log = Log(config.log_level, config.log_format)
     tasks, their_tasks = socket.socketpair()
     control, their_control = socket.socketpair()
     algorithm = _Unkillable(Channel(tasks, control), log, killed)
-    interruption = Insistence()
+    interruption = ForcedInterruption()
     user = WatchedUserCode(interruption)
     settings = HostSettings(
         get_encoding(config.encoding), config.max_payload, config.metrics_folder
     )
     pipes = _PausingPipes(their_tasks, their_control, interruption)
-    host = Host(pipes, interruption, settings, log, interruption.request, user)
+    host = Host(pipes, user, settings, log, interruption.request)
     beside = SupervisorThread(config, log, algorithm)
     beside.start()
     return Rig(host, user, interruption, beside, algorithm)
 
 
 class _Unkillable(LocalAlgorithm):
-    """The algorithm side, for a supervisor that is told nothing else of its end."""
+    """An algorithm side that the supervisor cannot kill."""
 
     def __init__(self, channel: Channel, log: Log, killed: Callable[[], None]) -> None:
         super().__init__(channel, log)
         self._killed = killed
 
     def kill(self) -> None:
-        """Not possible here."""
+        """Report the attempt: the test's process must survive."""
         self._killed()
 
     def stacks(self, ask: bool) -> str:
-        """Not told: they would be those of pytest's threads, too."""
+        """Return nothing: the stacks would include pytest's threads."""
         return ""

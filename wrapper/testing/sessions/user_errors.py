@@ -1,4 +1,4 @@
-"""What user code raised in the test's process: kept for the test, or meant for it."""
+"""The exceptions that user code raised in the test's process."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ _ASYNCIO = os.path.join(STANDARD_LIBRARY, "asyncio")
 
 
 class WatchedUserCode(UserCode):
-    """Calls the user's functions, and keeps what they raise.
+    """Calls the user's functions and keeps the exceptions they raise.
 
     Attributes:
-        raised: the exceptions, by the message that HKube is told of each.
-        for_test: one that is not the algorithm's failure: pytest.fail and its like, raised by what
-            the test has put into the algorithm; and the end of a debugger's session.
+        raised: The exceptions, by the message that HKube receives for each.
+        for_test: An exception that is not the algorithm's failure but must reach pytest: from
+            `pytest.fail` and the like, called by the test's own code within the algorithm, or
+            from quitting a debugger.
     """
 
     def __init__(self, interruption: Interruption) -> None:
@@ -30,12 +31,12 @@ class WatchedUserCode(UserCode):
         self.for_test: BaseException | None = None
 
     def forget(self) -> None:
-        """A run begins."""
+        """Forget the exceptions of the previous run."""
         self.raised = {}
         self.for_test = None
 
     def report(self, error: BaseException) -> FailureReport:
-        """What is said of an exception of user code."""
+        """Report an exception of user code, and keep it for the test."""
         report = super().report(error)
         error.__traceback__ = users_traceback(error.__traceback__)
         self.raised[report.message] = error
@@ -45,7 +46,7 @@ class WatchedUserCode(UserCode):
 
 
 def is_for_test(error: BaseException) -> bool:
-    """Whether an exception is meant for pytest or a debugger, and is no failure of the code's."""
+    """Return whether an exception is meant for pytest or a debugger, not for the algorithm."""
     if isinstance(error, bdb.BdbQuit):
         return True
     if isinstance(error, (Exception, SystemExit, GeneratorExit, AlgorithmStopped)):
@@ -54,7 +55,7 @@ def is_for_test(error: BaseException) -> bool:
 
 
 def users_traceback(traceback: TracebackType | None) -> TracebackType | None:
-    """Return a traceback from the user's first frame on; whole, if there is none."""
+    """Return the traceback from the first user frame on, or all of it if no frame is the user's."""
     step = traceback
     while step is not None:
         file = step.tb_frame.f_code.co_filename

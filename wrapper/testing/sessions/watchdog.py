@@ -1,4 +1,4 @@
-"""A run ends in time, whatever the algorithm does, as far as one process can see to it."""
+"""Ends a run in time whatever the algorithm does, as far as that is possible in one process."""
 
 from __future__ import annotations
 
@@ -8,29 +8,28 @@ from threading import Event, Thread
 from typing import Any
 
 from .abort import LastResort
-from .forced_interruption import Insistence
+from .forced_interruption import ForcedInterruption
 
 LADDER = 9.0
-"""Seconds within which HKube's stop has an end: the process is killed after seven."""
+"""Seconds that a stop may take: HKube would kill the process after seven."""
 GRACE = 0.5
-"""Seconds from the end of a task until its code counts as stuck."""
-INSISTING = 10.0
-"""Seconds that code which is stuck is interrupted again and again, before all is ended."""
+"""Seconds after the end of a task until its code counts as stuck."""
+FORCING = 10.0
+"""Seconds for which stuck code is interrupted repeatedly before the process is ended."""
 _PAUSE = 0.05
 _MARGIN = 5.0
-_LAST_WORDS = (
-    "hkube.run: the algorithm's code does not end, whatever is raised in it: this process is "
-    "ended, because nothing else is left to do. With isolated=True the algorithm has a process "
-    "of its own, which can be killed."
+_ABORT_MESSAGE = (
+    "hkube.run: the algorithm ignores every exception that should stop it, so this process ends "
+    "now. With isolated=True, the algorithm runs in a separate process, which can be killed."
 )
 
 
 class Watchdog:
-    """Watches the main thread while user code may run there; a context manager.
+    """Watches the main thread while user code runs there; a context manager.
 
     Attributes:
-        timed_out: the time was up before the task's end.
-        stuck: the code went on where HKube would have killed its process.
+        timed_out: Whether the time ran out before the task ended.
+        stuck: Whether the code was still running when HKube would have killed its process.
     """
 
     def __init__(
@@ -38,17 +37,17 @@ class Watchdog:
         ended: Future[Any],
         timeout: float | None,
         stop: Callable[[], None],
-        interruption: Insistence,
+        interruption: ForcedInterruption,
         last_resort: LastResort,
     ) -> None:
-        """Prepare it.
+        """Create the watchdog; it starts to watch on entry.
 
         Args:
-            ended: the task's end; the main thread is to be free soon after it.
-            timeout: seconds until `stop` is called; None: never.
-            stop: stops the task.
-            interruption: the main thread's.
-            last_resort: ends the process.
+            ended: Done when the task has ended; the main thread must become free soon after.
+            timeout: Seconds after which `stop` is called; None for never.
+            stop: Stops the task.
+            interruption: Interrupts the main thread.
+            last_resort: Ends the process.
         """
         self.timed_out = False
         self.stuck = False
@@ -64,8 +63,8 @@ class Watchdog:
     def __enter__(self) -> Watchdog:
         self._interruption.begin()
         if self._timeout is not None:
-            # Where C code holds the GIL, the thread below does not run.
-            self._last_resort.arm(self._timeout + LADDER + GRACE + INSISTING + _MARGIN)
+            # The watching thread cannot run while C code holds the GIL.
+            self._last_resort.arm(self._timeout + LADDER + GRACE + FORCING + _MARGIN)
         self._thread.start()
         return self
 
@@ -73,7 +72,7 @@ class Watchdog:
         self.end()
 
     def end(self) -> None:
-        """Watch no more: the main thread is free. May be called again."""
+        """Stop watching: the main thread is free. Can be called again."""
         self._interruption.end()
         self._last_resort.disarm()
         self._free.set()
@@ -89,9 +88,8 @@ class Watchdog:
         if self._free.wait(GRACE):
             return
         self.stuck = True
-        for _ in range(int(INSISTING / _PAUSE)):
-            self._interruption.insisting = True
-            self._interruption.request()
+        for _ in range(int(FORCING / _PAUSE)):
+            self._interruption.force()
             if self._free.wait(_PAUSE):
                 return
-        self._last_resort.end(_LAST_WORDS)
+        self._last_resort.end(_ABORT_MESSAGE)

@@ -180,7 +180,7 @@ def test_everything_a_user_sees_has_a_docstring():
 def test_importing_it_leaves_heavy_modules_alone():
     heavy = ["asyncio", "concurrent.futures", "logging", "difflib"]
     code = (
-        "import sys, wrapper.algorithm.api.task_api\n"
+        "import sys, wrapper.algorithm.host.running_task\n"
         f"print([n for n in {heavy} if n in sys.modules])"
     )
 

@@ -169,7 +169,7 @@ def test_an_interruption_cancels_the_task(
         coroutines.finish(start())
 
     assert cleaned == ["with await"]
-    assert interruption.cancel is None
+    assert interruption._cancel is None
 
 
 def test_the_loop_is_fit_for_the_next_task_afterwards(

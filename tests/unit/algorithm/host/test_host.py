@@ -164,7 +164,7 @@ def test_an_async_algorithm(driver: Driver) -> None:
         assert driver.run_task(3, DATA).data == [1, 2]
 
     driver.serve(script, loads(start))
-    loop = driver.host._user._coroutines._loop
+    loop = driver.user._coroutines._loop
     assert loop is not None
     loop.close()
     asyncio.set_event_loop(None)

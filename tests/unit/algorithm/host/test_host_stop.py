@@ -73,7 +73,7 @@ def test_a_task_that_was_stopped_before_it_began_does_not_run(driver: Driver, us
     def load() -> Any:
         driver.tell(FrameKind.TASK, 1, {})
         driver.tell(FrameKind.STOP, 2, {})
-        while driver.host._user.is_current(1):  # until the thread that listens has heard
+        while driver.user.is_current(1):  # until the thread that listens has heard
             pass
         return loads(user.start, stop=stop)()
 
@@ -185,7 +185,7 @@ def test_an_async_start_is_cancelled(driver: Driver, user: Calls) -> None:
         assert driver.hear().kind is FrameKind.STOP_COMPLETED
 
     driver.serve(script, loads(start))
-    loop = driver.host._user._coroutines._loop
+    loop = driver.user._coroutines._loop
     assert loop is not None
     loop.close()
     asyncio.set_event_loop(None)
@@ -268,7 +268,7 @@ def test_an_exit_amid_a_stop_does_not_call_the_user_s_stop_again(driver: Driver)
         driver.tell(FrameKind.STOP, 2, {})
         assert stopping.wait(LIMIT)
         driver.tell(FrameKind.EXIT, 3, {})
-        while driver.host._user.is_current(2):  # until the thread that listens has heard
+        while driver.user.is_current(2):  # until the thread that listens has heard
             pass
         over.set()
 

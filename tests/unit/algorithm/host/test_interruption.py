@@ -234,8 +234,8 @@ def test_a_signal_handler_can_tell_that_it_breaks_into_what_is_held(
 def test_what_can_be_cancelled_is_cancelled_and_nothing_raised(interruption: Interruption) -> None:
     cancelled = Event()
     with interruption.user_code:
-        interruption.cancel = cancelled.set
+        interruption.cancel_with(cancelled.set)
         from_a_thread(interruption.request)
         assert cancelled.wait(LIMIT)
 
-    assert interruption.cancel is None, "it belonged to that code"
+    assert interruption._cancel is None, "it belonged to that code"

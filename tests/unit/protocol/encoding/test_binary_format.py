@@ -1,4 +1,4 @@
-"""msgpack and bson: what each keeps, mends or refuses of its own."""
+"""msgpack and BSON: the values that each keeps, converts or rejects."""
 
 from __future__ import annotations
 
@@ -36,14 +36,12 @@ def through(encoding: Encoding, value: Any) -> Any:
 
 @both
 class TestBoth:
-    def test_ints_that_are_too_large_are_read_as_javascript_reads_them(
-        self, encoding: Encoding
-    ) -> None:
+    def test_too_large_ints_become_floats_as_in_javascript(self, encoding: Encoding) -> None:
         result = through(encoding, {"a": [2**70, -(2**63) - 1, 2**63 - 1], "b": -(10**300)})
         assert result == {"a": [2.0**70, -(2.0**63), 2**63 - 1], "b": -1e300}
         assert isinstance(result["a"][0], float)
 
-    def test_ints_that_no_float_holds(self, encoding: Encoding) -> None:
+    def test_ints_beyond_the_range_of_floats_are_rejected(self, encoding: Encoding) -> None:
         with pytest.raises(EncodingError, match=r"result\.a\[1\] is an int of 1329 bits; make it"):
             encoding.encode(shapes.done({"a": [1, 10**400]}))
 
@@ -51,12 +49,12 @@ class TestBoth:
         value = {"a\ud800": ["é\udfff", "\ud83d\ude00", "é"], "é": 1}
         assert through(encoding, value) == {"a\ufffd": ["é\ufffd", "😀", "é"], "é": 1}
 
-    def test_the_value_is_not_changed(self, encoding: Encoding) -> None:
+    def test_value_is_not_changed(self, encoding: Encoding) -> None:
         value = {1: [2**70, (datetime.date(2020, 1, 1),)], "é": "\ud800"}
         encoding.encode(shapes.done(value))
         assert value == {1: [2**70, (datetime.date(2020, 1, 1),)], "é": "\ud800"}
 
-    def test_what_the_library_refuses_in_the_end(
+    def test_error_of_the_library_is_reported(
         self, encoding: Encoding, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def refuse(message: Any) -> bytes:
@@ -71,13 +69,13 @@ class TestBoth:
         with pytest.raises(EncodingError, match="the result cannot be sent as .*: more than 4 GB"):
             encoding.encode(shapes.done([1]))
 
-    def test_a_datetime_goes_out_as_text(self, encoding: Encoding) -> None:
+    def test_datetime_is_sent_as_text(self, encoding: Encoding) -> None:
         assert (
             through(encoding, datetime.datetime.fromisoformat("2020-01-01"))
             == "2020-01-01T00:00:00"
         )
 
-    def test_junk_is_told_by_its_beginning(self, encoding: Encoding) -> None:
+    def test_error_about_junk_quotes_its_first_bytes(self, encoding: Encoding) -> None:
         with pytest.raises(DecodingError, match=r"\(12 bytes, from c1 00 00 00 01 02 03 04\): "):
             encoding.decode(b"\xc1\0\0\0\1\2\3\4\5\6\7\x08")
         with pytest.raises(DecodingError, match=r"\(0 bytes\): "):
@@ -100,8 +98,8 @@ ARRAYS = [
 
 
 @pytest.mark.parametrize("array", ARRAYS, ids=str)
-def test_an_array_alone_is_what_it_is_within_others(array: Any) -> None:
-    """The fast way takes one that is a result itself, and must write nothing else than the slow."""
+def test_array_is_encoded_alike_alone_and_within_other_values(array: Any) -> None:
+    """The fast way encodes only an array that is the whole result; both ways must agree."""
     encoding = MsgpackEncoding()
     alone = encoding.decode(encoding.encode(shapes.done(array)))["data"]
     within = encoding.decode(encoding.encode(shapes.done([array, {1: 1}])))["data"][0]
@@ -121,7 +119,7 @@ def test_an_array_alone_is_what_it_is_within_others(array: Any) -> None:
         lambda inner: st.lists(inner) | st.dictionaries(st.text("ab"), inner),
     )
 )
-def test_the_fast_way_writes_what_the_slow_one_does(value: Any) -> None:
+def test_fast_and_slow_way_agree(value: Any) -> None:
     message = shapes.done(value)
     assert MsgpackEncoding().encode(message) == msgpack.packb(message)
 
@@ -131,18 +129,18 @@ class TestMsgpack:
         assert through(MSGPACK, [2**64 - 1]) == [2**64 - 1]
 
     @pytest.mark.parametrize("value", [{}, {1: 2}, {"a": {1: 2}}])
-    def test_a_key_that_the_worker_dies_of(self, value: dict[Any, Any]) -> None:
+    def test_key_that_crashes_the_worker_is_rejected(self, value: dict[Any, Any]) -> None:
         with pytest.raises(EncodingError, match=r"result\.x\.__proto__ has a key that HKube's w"):
             MSGPACK.encode(shapes.done({"x": {**value, "__proto__": 1}}))
 
-    def test_a_timestamp_is_a_datetime(self) -> None:
+    def test_timestamp_becomes_a_datetime(self) -> None:
         moment = datetime.datetime(2020, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
         assert MSGPACK.decode(msgpack.packb([moment], datetime=True)) == [moment]
 
-    def test_a_lone_surrogate_of_javascripts(self) -> None:
+    def test_lone_surrogate_from_javascript(self) -> None:
         assert MSGPACK.decode(b"\xa3\xed\xa0\x80") == "\ud800"
 
-    def test_keys_that_are_no_text(self) -> None:
+    def test_keys_other_than_text(self) -> None:
         assert MSGPACK.decode(b"\x81\x01\x02") == {1: 2}
 
     @pytest.mark.parametrize(
@@ -156,27 +154,27 @@ class TestMsgpack:
             b"\x01\x02",
         ],
     )
-    def test_what_is_not_msgpack(self, frame: bytes) -> None:
+    def test_invalid_msgpack(self, frame: bytes) -> None:
         with pytest.raises(DecodingError, match="the message is not valid msgpack"):
             MSGPACK.decode(frame)
 
 
 class TestBson:
-    def test_a_message_is_wrapped(self) -> None:
+    def test_message_is_wrapped(self) -> None:
         message = {"command": "done", "data": [1]}
         assert bson.decode(BSON.encode(message)) == {"data": message}
         assert BSON.decode(bson.encode({"data": message, "x": 1})) == message
 
-    def test_a_document_without_a_message(self) -> None:
-        with pytest.raises(DecodingError, match="it has no field data"):
+    def test_document_without_a_message(self) -> None:
+        with pytest.raises(DecodingError, match="it has no field 'data'"):
             BSON.decode(bson.encode({"command": "start"}))
 
     @pytest.mark.parametrize("value", [{"a\0b": 1}, {"a\0b": [1], "c": {1: 2}}])
-    def test_a_key_with_a_null_character(self, value: dict[Any, Any]) -> None:
+    def test_key_with_a_null_character_is_rejected(self, value: dict[Any, Any]) -> None:
         with pytest.raises(EncodingError, match=r'result\.x\["a\\u0000b"\] has a null character'):
             BSON.encode(shapes.done({"x": value}))
 
-    def test_what_the_library_reads_can_be_sent_again(self) -> None:
+    def test_decoded_values_can_be_sent_again(self) -> None:
         value = BSON.decode(BSON.encode(shapes.done([2**40, b"a"])))["data"]
         assert isinstance(value[0], Int64)
         assert through(BSON, value) == value
@@ -192,7 +190,7 @@ class TestBson:
         assert isinstance(result[3], bytes)
         assert through(BSON, some_id) == str(some_id)
 
-    def test_nesting_that_the_library_does_not_read(self) -> None:
+    def test_nesting_too_deep_for_the_library(self) -> None:
         document = b"\x05\0\0\0\0"
         for _ in range(20_000):
             document = struct.pack("<i", len(document) + 8) + b"\x03a\0" + document + b"\0"

@@ -1,4 +1,4 @@
-"""What holds for every encoding: the table of data types, errors that name the place, junk."""
+"""Rules for all encodings: the table of data types, errors that name the path, junk."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def encoding(request: pytest.FixtureRequest) -> Encoding:
 
 
 def through(encoding: Encoding, value: Any) -> Any:
-    """What the other side reads of a result."""
+    """Encode and decode a result."""
     return encoding.decode(encoding.encode(shapes.done(value)))["data"]
 
 
-def refusal(encoding: Encoding, value: Any) -> str:
-    """The text of the error for a result that cannot be sent."""
+def error_of(encoding: Encoding, value: Any) -> str:
+    """Return the message of the error for a result that cannot be sent."""
     with pytest.raises(EncodingError) as caught:
         encoding.encode(shapes.done(value))
     assert caught.value.__cause__ is None
@@ -88,8 +88,10 @@ class TestGetEncoding:
         assert encoding.name == name
         assert encoding.binary is (name != "json")
 
-    def test_no_such_encoding(self) -> None:
-        with pytest.raises(ConfigurationError, match="no encoding 'xml'; use json, msgpack or"):
+    def test_unknown_encoding(self) -> None:
+        with pytest.raises(
+            ConfigurationError, match="unknown encoding 'xml'; use json, msgpack or"
+        ):
             get_encoding("xml")
 
     @pytest.mark.parametrize("name", ENCODINGS)
@@ -114,7 +116,7 @@ class TestTable:
             {"_id": 1, "a.b": 2, "$set": 3, "": 4},
         ],
     )
-    def test_json_values_are_as_they_are(self, encoding: Encoding, value: Any) -> None:
+    def test_json_values_stay_the_same(self, encoding: Encoding, value: Any) -> None:
         result = through(encoding, value)
         assert result == value
         assert isinstance(result, type(value))
@@ -163,7 +165,7 @@ class TestTable:
         else:
             assert result == [math.inf, [-math.inf], {"1": [math.inf]}]
 
-    def test_a_field_that_is_none_of_the_dataclass_is_not_sent(self, encoding: Encoding) -> None:
+    def test_attribute_that_is_not_a_dataclass_field_is_not_sent(self, encoding: Encoding) -> None:
         person = Person("Ann")
         person.extra = {1}  # type: ignore[attr-defined]
         assert through(encoding, person) == {"name": "Ann", "_at": None}
@@ -172,7 +174,7 @@ class TestTable:
     def test_bytes(self, encoding: Encoding, extra: dict[Any, Any]) -> None:
         value = {"b": [b"\0\xff", bytearray(b"ab"), memoryview(b"cd")], **extra}
         if encoding.name == "json":
-            assert refusal(encoding, value) == (
+            assert error_of(encoding, value) == (
                 "the result cannot be sent as JSON: result.b[0] is bytes; "
                 "set WORKER_ALGORITHM_ENCODING=msgpack (or bson) to send binary data, "
                 "or make it text: base64.b64encode(...).decode()"
@@ -185,7 +187,7 @@ class TestTable:
         assert through(encoding, value) == value
 
 
-class TestRefusals:
+class TestRejectedValues:
     @pytest.mark.parametrize(
         ("value", "path"),
         [
@@ -204,12 +206,12 @@ class TestRefusals:
             ({"data": {"data": {1}}}, "result.data.data"),
         ],
     )
-    def test_the_path(self, encoding: Encoding, value: Any, path: str) -> None:
+    def test_error_names_the_path(self, encoding: Encoding, value: Any, path: str) -> None:
         expected = f"the result cannot be sent as {SHOWN[encoding.name]}: {path} is a set; "
-        assert refusal(encoding, value) == expected + "make it a list: list(...)"
+        assert error_of(encoding, value) == expected + "make it a list: list(...)"
 
-    def test_the_first_of_several(self, encoding: Encoding) -> None:
-        assert "result.b.c is a decimal.Decimal" in refusal(
+    def test_error_names_the_first_of_several(self, encoding: Encoding) -> None:
+        assert "result.b.c is a decimal.Decimal" in error_of(
             encoding, {"a": 1, "b": {"c": decimal.Decimal(1)}, "d": {1}}
         )
 
@@ -228,7 +230,7 @@ class TestRefusals:
             (shapes.done([{1}]), "answer", ": answer[0] is a set"),
         ],
     )
-    def test_the_subject(
+    def test_error_names_the_subject(
         self, encoding: Encoding, message: dict[str, Any], subject: str, words: str
     ) -> None:
         with pytest.raises(EncodingError) as caught:
@@ -252,10 +254,10 @@ class TestRefusals:
             (objects, "result[0].x"),
             ({"k": many}, "result.k[1]"),
         ]:
-            text = f"the result refers to itself at {path}; {name} has no form for that"
-            assert refusal(encoding, value) == text
+            text = f"the result refers to itself at {path}; {name} cannot express that"
+            assert error_of(encoding, value) == text
 
-    def test_the_same_value_twice_is_no_cycle(self, encoding: Encoding) -> None:
+    def test_repeated_value_is_not_a_cycle(self, encoding: Encoding) -> None:
         row = [1, 2]
         person = Person("Ann", row)
         value = {"a": [row, row, [row]], "b": row, "c": [person, person], "d": ((), (), [()])}
@@ -272,12 +274,12 @@ class TestRefusals:
         assert through(encoding, nested(depth)) == nested(depth)
 
     @pytest.mark.parametrize("depth", [510, 1_100, 100_000])
-    def test_values_that_are_too_deep(self, encoding: Encoding, depth: int) -> None:
-        text = refusal(encoding, nested(depth))
+    def test_too_deep_values_are_rejected(self, encoding: Encoding, depth: int) -> None:
+        text = error_of(encoding, nested(depth))
         assert "it is nested more than 500 levels deep, at result[0][0]" in text
         assert len(text) < 250
 
-    def test_no_depth_ends_the_process_whatever_the_recursion_limit(self) -> None:
+    def test_no_depth_crashes_the_process_whatever_the_recursion_limit(self) -> None:
         code = (
             "import sys; sys.setrecursionlimit(10**6)\n"
             "from wrapper.errors import WrapperError\n"
@@ -294,7 +296,7 @@ class TestRefusals:
         run = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, check=True)
         assert run.stdout.split() == [b"json", b"msgpack", b"bson", b"decode", b"decode"]
 
-    def test_code_of_the_users_that_raises(self, encoding: Encoding) -> None:
+    def test_user_code_that_raises(self, encoding: Encoding) -> None:
         class Key:
             def __str__(self) -> str:
                 raise LookupError("no text")
@@ -302,14 +304,14 @@ class TestRefusals:
             __repr__ = __str__
 
         moment = datetime.datetime(2020, 1, 1, tzinfo=Zone(LookupError("no such zone")))
-        assert refusal(encoding, [moment]).endswith(
-            ": result[0] has a datetime which cannot be read: LookupError: no such zone"
+        assert error_of(encoding, [moment]).endswith(
+            ": result[0] contains a datetime that cannot be read: LookupError: no such zone"
         )
-        assert refusal(encoding, {Key(): 1}).endswith(
-            ": result[a Key] has a Key which cannot be read: LookupError: no text"
+        assert error_of(encoding, {Key(): 1}).endswith(
+            ": result[a Key] contains a Key that cannot be read: LookupError: no text"
         )
 
-    def test_a_stop_of_the_task_is_not_swallowed(self, encoding: Encoding) -> None:
+    def test_stop_of_the_task_is_not_swallowed(self, encoding: Encoding) -> None:
         class Stop(BaseException):
             pass
 
@@ -339,20 +341,20 @@ class TestProperties:
 
     @pytest.mark.parametrize("name", ENCODINGS)
     @given(value=PLAIN_VALUES)
-    def test_and_so_it_does_the_slow_way(self, name: str, value: Any) -> None:
-        # An int that the encoders do not take, and a value that is shared.
+    def test_any_plain_value_round_trips_the_slow_way(self, name: str, value: Any) -> None:
+        # An int that the encoders reject, and a value that appears twice.
         result = through(get_encoding(name), [2**65, value, value])
         assert result == [2.0**65, value, value]
 
     @pytest.mark.parametrize("name", ENCODINGS)
     @given(frame=st.binary())
-    def test_junk_is_decoded_or_refused(self, name: str, frame: bytes) -> None:
+    def test_junk_is_decoded_or_rejected(self, name: str, frame: bytes) -> None:
         with suppress(DecodingError):
             get_encoding(name).decode(frame)
 
     @pytest.mark.parametrize("name", ENCODINGS)
     @given(data=st.data())
-    def test_so_is_a_damaged_frame(self, name: str, data: st.DataObject) -> None:
+    def test_damaged_frame_is_decoded_or_rejected(self, name: str, data: st.DataObject) -> None:
         value = {"a": [1, 2.5, "é", None, {"b": True}], "$ref": 1, "$id": 2}
         frame = bytearray(get_encoding(name).encode(shapes.done(value)))
         for _ in range(data.draw(st.integers(1, 3))):
@@ -367,7 +369,7 @@ class TestDecode:
         message = {"command": "start", "data": {"a": [1, "é"]}}
         assert encoding.decode(buffer(encoding.encode(message))) == message
 
-    def test_what_is_cut_off(self, encoding: Encoding) -> None:
+    def test_truncated_frame_is_rejected(self, encoding: Encoding) -> None:
         frame = encoding.encode({"command": "start", "data": {"a": [1, "é"]}})
         for length in range(len(frame)):
             with pytest.raises(DecodingError):

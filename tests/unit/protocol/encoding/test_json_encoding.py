@@ -1,4 +1,4 @@
-"""JSON: strict whatever the value, and as JSON.stringify writes it."""
+"""JSON: always strict, and the same text that JSON.stringify would write."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ JSON = JsonEncoding()
 
 
 def written(value: Any) -> str:
-    """The text of a result in its frame."""
+    """Return the JSON text of a result."""
     frame = JSON.encode(shapes.done(value)).decode()
     start, end = '{"command":"done","data":', "}"
     assert frame.startswith(start)
@@ -36,7 +36,7 @@ def fail(name: str) -> NoReturn:
 
 
 def strict(frame: bytes) -> Any:
-    """Reads JSON as a peer does that follows the standard."""
+    """Read JSON strictly by the standard."""
     return json.loads(frame.decode("utf-8"), parse_constant=fail)
 
 
@@ -59,7 +59,7 @@ class TestEncode:
         assert written([number]) == f"[{text}]"
         assert written({"a": 1, "b": (1.5, number)}) == f'{{"a":1,"b":[1.5,{text}]}}'
 
-    def test_more_digits_than_python_writes(self) -> None:
+    def test_more_digits_than_python_allows(self) -> None:
         assert written([-(10**5000) - 1]) == f"[-1{'0' * 4999}1]"
 
     @pytest.mark.parametrize(
@@ -93,12 +93,12 @@ class TestEncode:
             f'[[null],{{"(1,)":[null]}},{expected}]'
         )
 
-    def test_numbers_of_numpy_have_no_more_digits_than_they_are_worth(self) -> None:
+    def test_numpy_numbers_have_only_as_many_digits_as_their_type(self) -> None:
         value = [numpy.float32(0.1), numpy.array([0.1], dtype="f4")]
         assert written(value) == "[0.1,[0.1]]"
         assert written([*value, {(1,): value}]) == '[0.1,[0.1],{"(1,)":[0.1,[0.1]]}]'
 
-    def test_a_large_array_in_a_result_that_goes_the_slow_way(self) -> None:
+    def test_large_array_in_a_result_that_takes_the_slow_way(self) -> None:
         value = {"a": numpy.ones((500, 1000)), "b": numpy.ones((500, 1000)).T, (1,): 2}
         result = strict(JSON.encode(shapes.done(value)))["data"]
         assert result == {"a": [[1.0] * 1000] * 500, "b": [[1.0] * 500] * 1000, "(1,)": 2}
@@ -114,12 +114,12 @@ class TestEncode:
         moments = [datetime.datetime(2020, 1, 1, tzinfo=zone) for zone in (NoOffset(), odd)]
         assert written(moments) == '["2020-01-01T00:00:00","2020-01-01T00:00:00+02:00:30"]'
 
-    def test_a_result_as_json_stringify_would_have_it(self) -> None:
+    def test_result_matches_json_stringify(self) -> None:
         assert written({"a": [1, 1.5, None, True], "é": "/\u2028"}) == (
             '{"a":[1,1.5,null,true],"é":"/\u2028"}'
         )
 
-    def test_any_mapping_will_do_for_the_message(self) -> None:
+    def test_message_may_be_any_mapping(self) -> None:
         frame = JSON.encode({"command": "errorMessage", "error": {"message": "\ud800"}})
         assert strict(frame) == {"command": "errorMessage", "error": {"message": "\ud800"}}
 
@@ -167,11 +167,11 @@ def trees(leaves: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 class TestProperties:
     @given(value=trees(LEAVES))
-    def test_what_is_written_is_strict_json(self, value: Any) -> None:
+    def test_output_is_strict_json(self, value: Any) -> None:
         assert strict(JSON.encode(shapes.done(value)))["command"] == "done"
 
     @given(value=trees(LEAVES | WILD))
-    def test_or_the_value_is_refused(self, value: Any) -> None:
+    def test_value_without_a_plain_form_is_rejected(self, value: Any) -> None:
         with suppress(EncodingError):
             strict(JSON.encode(shapes.done(value)))
 
@@ -182,7 +182,7 @@ class TestProperties:
     @given(text=st.text(st.characters()), key=st.text(st.characters()))
     def test_any_text(self, text: str, key: str) -> None:
         def paired(text: str) -> str:
-            # Two surrogates that make a pair are one character to every reader.
+            # Every reader takes two surrogates that form a pair for one character.
             return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
         result = JSON.decode(JSON.encode(shapes.done({key: [text]})))["data"]
@@ -202,7 +202,7 @@ class TestDecode:
             (b"[" * 1000 + b"]" * 1000, None),
         ],
     )
-    def test_what_orjson_does_not_read(self, frame: bytes, value: Any) -> None:
+    def test_frames_that_orjson_rejects(self, frame: bytes, value: Any) -> None:
         result = JSON.decode(frame)
         assert result == value or value is None
 
@@ -212,8 +212,8 @@ class TestDecode:
             (b"", "expecting value (character 0)"),
             (b"[1,2", "expecting ',' delimiter (character 4)"),
             (b'{"a": 1 "b": ' + b"x" * 100, f'(character 8): "b": {"x" * 54}…'),
-            (b'{"a":NaN}', "it holds NaN, which JSON does not have"),
-            (b"[-Infinity]", "it holds -Infinity, which JSON does not have"),
+            (b'{"a":NaN}', "it contains NaN, which JSON does not allow"),
+            (b"[-Infinity]", "it contains -Infinity, which JSON does not allow"),
             (b'{"a":"\xff"}', "byte 6 is not UTF-8: b'\\xff\"}'"),
             (b"[" * 5000, "it is nested too deep"),
             (b"[" * 5000 + b"]" * 5000, "it is nested too deep"),
@@ -222,7 +222,7 @@ class TestDecode:
             (b"{} {}", "extra data (character 3): {}"),
         ],
     )
-    def test_what_is_wrong_is_told(self, frame: bytes, words: str) -> None:
+    def test_error_says_what_is_wrong(self, frame: bytes, words: str) -> None:
         with pytest.raises(DecodingError) as caught:
             JSON.decode(frame)
         text = str(caught.value)
@@ -241,7 +241,7 @@ class TestDecode:
             b"[" * 500 + b"]" * 500,
         ],
     )
-    def test_a_large_frame_is_read_as_a_small_one(self, frame: bytes) -> None:
+    def test_large_frame_is_read_like_a_small_one(self, frame: bytes) -> None:
         def outcome(frame: bytes) -> Any:
             try:
                 return JSON.decode(frame)
@@ -250,7 +250,7 @@ class TestDecode:
 
         assert outcome(b" " * 9_000_000 + frame) == outcome(frame)
 
-    def test_a_large_frame_when_the_user_lets_python_recurse_deeper(self) -> None:
+    def test_large_frame_with_a_raised_recursion_limit(self) -> None:
         code = (
             "import sys; sys.setrecursionlimit(10**6)\n"
             "from wrapper.errors import DecodingError\n"
@@ -262,6 +262,6 @@ class TestDecode:
         assert b"it is nested too deep" in run.stdout
 
     @given(value=trees(st.none() | st.integers() | st.text(st.characters())))
-    def test_whatever_pythons_json_writes_is_read(self, value: Any) -> None:
+    def test_anything_that_pythons_json_writes_is_read(self, value: Any) -> None:
         frame = JSON.encode(shapes.done(value))
         assert JSON.decode(b'["\\ud800",' + frame + b"]")[1] == strict(frame)

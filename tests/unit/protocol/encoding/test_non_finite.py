@@ -1,4 +1,4 @@
-"""Finding what JSON turns into null."""
+"""Finding NaN and infinities, which JSON turns into null."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class Point:
         ([None, [], {}, "nan", numpy.array([1, 2]), numpy.zeros(3)], None),
     ],
 )
-def test_where_it_is(result: Any, found: NonFinite | None) -> None:
+def test_value_and_path(result: Any, found: NonFinite | None) -> None:
     assert find_non_finite(result) == found
 
 
-def test_the_search_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_search_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     endless: list[Any] = []
     endless.append(endless)
     assert find_non_finite(endless) is None
@@ -57,6 +57,6 @@ RESULTS = st.recursive(
 
 
 @given(RESULTS)
-def test_it_is_found_exactly_if_json_has_a_null_for_it(result: Any) -> None:
+def test_value_is_found_exactly_if_json_turns_it_into_null(result: Any) -> None:
     has_null = b"null" in JsonEncoding().encode({"data": result})
     assert (find_non_finite(result) is not None) == has_null

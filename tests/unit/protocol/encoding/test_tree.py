@@ -1,4 +1,4 @@
-"""The walk through a message: what is copied, what is left alone, what is seen as plain."""
+"""The walk through a message: which values are plain, and which are copied."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class TestIsPlain:
     def test_not_plain(self, value: Any) -> None:
         assert not is_plain(value, FORM)
 
-    def test_what_is_twice_on_one_level(self) -> None:
+    def test_container_twice_on_one_level(self) -> None:
         shared = [1]
         ring: list[Any] = [1]
         ring.append([ring])
@@ -56,7 +56,7 @@ class TestIsPlain:
         assert is_plain({"a": shared, "b": [shared]}, FORM)
         assert not is_plain({"a": ring}, FORM)
 
-    def test_more_than_is_looked_at(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_too_many_containers_are_not_plain(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("wrapper.protocol.encoding.tree._MANY", 3)
         assert is_plain({"a": [[1]]}, FORM)
         assert not is_plain({"a": [[1], [2]]}, FORM)
@@ -70,12 +70,12 @@ class TestConvert:
         assert result["data"]["n"] is numbers
         assert result["data"]["r"][0] is record
 
-    def test_the_order_of_keys_is_kept(self) -> None:
+    def test_order_of_keys_is_kept(self) -> None:
         result = convert({"z": 1, 2: {"b": 1, "a": [()]}, "a": 3}, FORM, "result")  # type: ignore[dict-item]
         assert list(result) == ["z", "2", "a"]
         assert list(result["2"]) == ["b", "a"]
 
-    def test_subclasses_are_read_as_what_they_hold(self) -> None:
+    def test_subclasses_are_read_by_their_real_content(self) -> None:
         class Strange(dict[str, int]):
             def items(self) -> Any:
                 raise AssertionError
@@ -92,5 +92,5 @@ class TestConvert:
         assert result == {"data": [{"a": 1}, [2], [3]]}
         assert [type(value) for value in result["data"]] == [dict, list, list]
 
-    def test_an_empty_message(self) -> None:
+    def test_empty_message(self) -> None:
         assert convert({}, FORM, "result") == {}

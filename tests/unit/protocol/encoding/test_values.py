@@ -1,4 +1,4 @@
-"""What a single value becomes, and what is said of one that cannot be sent."""
+"""The plain form of a single value, and the hint for one that cannot be sent."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Real(float):
 
 
 class NotATime(datetime.datetime):
-    """As pandas' NaT."""
+    """Like pandas' NaT."""
 
     def __eq__(self, other: object) -> bool:
         return False
@@ -88,7 +88,7 @@ class NotATime(datetime.datetime):
 
 
 def plain(value: Any) -> Any:
-    """Simplifies a value until it is plain or holds others."""
+    """Simplify a value until it is plain or a container."""
     while type(value) not in (str, int, float, bool, type(None), list, dict):
         value = simplify(value)
     return value
@@ -140,39 +140,39 @@ def plain(value: Any) -> Any:
         (numpy.array(["20000", "NaT"], dtype="M8[Y]"), ["20000", "NaT"]),
     ],
 )
-def test_the_table(value: Any, expected: Any) -> None:
+def test_table(value: Any, expected: Any) -> None:
     result = plain(value)
     assert result == expected
     assert type(result) is type(expected)
 
 
 @pytest.mark.parametrize("unit", ["ns", "us", "ms", "s", "h", "D", "3D", "M"])
-def test_times_of_numpy_in_every_unit(unit: str) -> None:
+def test_numpy_times_in_every_unit(unit: str) -> None:
     times = numpy.array(["2020-01", "NaT"], dtype="M8[M]").astype(f"M8[{unit}]")
     first, second = plain(times)
     assert (first.year, second) == (times[0].astype("M8[Y]").astype(int) + 1970, None)
 
 
-def test_fields_that_were_never_set_are_left_out() -> None:
+def test_unset_fields_are_left_out() -> None:
     value = Slotted(1, 2)
     del value.never_set
     assert simplify(value) == {"x": 1}
 
 
-def test_an_array_is_first_put_into_the_order_that_orjson_reads() -> None:
+def test_array_is_first_converted_to_a_layout_that_orjson_reads() -> None:
     result = simplify(numpy.asfortranarray(numpy.zeros((2, 3))))
     assert isinstance(result, numpy.ndarray)
     assert result.flags.c_contiguous
 
 
-def test_a_module_of_the_users_named_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_user_module_named_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     step_for.cache_clear()  # type: ignore[attr-defined]
     monkeypatch.setitem(__import__("sys").modules, "numpy", types.ModuleType("numpy"))
     with pytest.raises(Unsupported, match="is a set"):
         simplify({1})
 
 
-def test_an_enum_is_no_container_whatever_it_extends() -> None:
+def test_enum_is_never_a_container() -> None:
     class Pair(tuple[int, int], enum.Enum):
         ONE = (1, 1)
 
@@ -213,7 +213,7 @@ def test_keys(key: Any, text: str) -> None:
     assert key_text(key) == text
 
 
-def test_a_key_that_is_a_dataclass() -> None:
+def test_key_that_is_a_dataclass() -> None:
     @dataclass(frozen=True)
     class Key:
         x: int
@@ -227,7 +227,7 @@ def test_all_digits_of_an_int() -> None:
 
 
 def of_library(name: str, **methods: Any) -> Any:
-    """An instance of a class as a library would define it."""
+    """Return an instance of a class that seems to come from a library."""
     module, _, base = name.rpartition(".")
     return type("Child", (type(base, (), {"__module__": module, **methods}),), {})()
 
@@ -280,9 +280,9 @@ async def async_generator_function() -> Any:
         (re, "is a module; "),
         (re.compile("a"), "send its text: .pattern"),
         (ValueError("a"), "is a ValueError; raise it to fail the task, or send its text"),
-        (io.StringIO(), "send what it holds: .read()"),
+        (io.StringIO(), "send its content: .read()"),
         (Ordinary(), "make it a dict, for instance with vars(...)"),
-        (Bare(), "send a dict, a list, text or a number in its place"),
+        (Bare(), "send a dict, a list, text or a number instead"),
         (of_library("pandas.core.frame.DataFrame"), '.to_dict("list")'),
         (of_library("pandas.core.series.Series", tolist=1), "make it a list: .tolist()"),
         (of_library("pandas._libs.missing.NAType"), "send None"),
@@ -297,7 +297,7 @@ def test_hints(value: Any, words: str) -> None:
     assert words in str(caught.value)
 
 
-def test_a_coroutine() -> None:
+def test_coroutine() -> None:
     value = coroutine_function()
     with pytest.raises(Unsupported, match="is a coroutine; did you forget to await it?"):
         simplify(value)

@@ -1,4 +1,4 @@
-"""The messages written by hand are what the real encoders would have written."""
+"""The messages encoded by hand are the same as those of the real encoders."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("encoding", ["json", "msgpack", "bson"])
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_real_decoder_reads_it(command: str, encoding: str) -> None:
+def test_real_decoder_reads_the_message(command: str, encoding: str) -> None:
     written = control_message(command, encoding)
 
     assert get_encoding(encoding).decode(written) == {"command": command}
@@ -30,5 +30,5 @@ def test_the_real_decoder_reads_it(command: str, encoding: str) -> None:
 
 @pytest.mark.parametrize("encoding", ["json", "msgpack", "bson"])
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_real_encoder_writes_the_same(command: str, encoding: str) -> None:
+def test_real_encoder_writes_the_same_bytes(command: str, encoding: str) -> None:
     assert control_message(command, encoding) == get_encoding(encoding).encode({"command": command})

@@ -1,4 +1,4 @@
-"""The command of a frame from its head, which never contradicts what decoding would give."""
+"""Reading a command from a frame's first bytes never contradicts decoding the frame."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_every_command_is_found(encoding: str, command: str) -> None:
 
 @encodings
 @given(command=st.text(), data=st.none() | st.integers() | st.lists(st.text()))
-def test_it_agrees_with_decoding(encoding: str, command: str, data: Any) -> None:
+def test_peeking_agrees_with_decoding(encoding: str, command: str, data: Any) -> None:
     frame = get_encoding(encoding).encode({"command": command, "data": data})
     peeked = peek_command(encoding, frame[:HEAD_BYTES])
     assert peeked in (None, get_encoding(encoding).decode(frame)["command"])
@@ -46,7 +46,7 @@ def test_junk_does_no_harm(encoding: str, head: bytes) -> None:
 
 @encodings
 @given(data=st.data())
-def test_a_damaged_head_does_no_harm(encoding: str, data: st.DataObject) -> None:
+def test_damaged_head_does_no_harm(encoding: str, data: st.DataObject) -> None:
     frame = bytearray(get_encoding(encoding).encode({"command": "start", "data": {"a": 1}}))
     position = data.draw(st.integers(0, len(frame) - 1))
     frame[position] = data.draw(st.integers(0, 255))
@@ -59,7 +59,7 @@ def test_a_damaged_head_does_no_harm(encoding: str, data: st.DataObject) -> None
 
 
 @encodings
-def test_a_head_that_is_cut_off(encoding: str) -> None:
+def test_truncated_head(encoding: str) -> None:
     frame = get_encoding(encoding).encode({"command": "initialize"})
     for length in range(len(frame)):
         assert peek_command(encoding, frame[:length]) in (None, "initialize")
@@ -82,7 +82,7 @@ def test_json_with_spaces() -> None:
         b"",
     ],
 )
-def test_json_that_must_be_decoded_whole(head: bytes) -> None:
+def test_json_that_has_to_be_decoded(head: bytes) -> None:
     assert peek_command("json", head) is None
 
 
@@ -94,7 +94,7 @@ def test_msgpack_in_its_longer_forms() -> None:
     assert peek_command("msgpack", b"\xdf\x00\x00\x00\x01" + body) == command
 
 
-def test_binary_messages_that_must_be_decoded_whole() -> None:
+def test_binary_messages_that_have_to_be_decoded() -> None:
     message = {"data": 1, "command": "start"}
     assert peek_command("msgpack", msgpack.packb(message)) is None
     assert peek_command("msgpack", msgpack.packb({"command": 5})) is None

@@ -1,4 +1,4 @@
-"""The shapes of PROTOCOL's messages, and answers with fields that are missing or odd."""
+"""The shapes of the protocol's messages, and answers with missing or odd fields."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def test_outgoing_messages(message: dict[str, Any], expected: dict[str, Any]) ->
     assert message == expected
 
 
-def test_each_call_makes_a_message_of_its_own() -> None:
+def test_each_call_makes_a_new_message() -> None:
     first = shapes.start_span("a")
     first["data"]["tags"]["x"] = 1
     assert shapes.start_span("a")["data"]["tags"] == {}
@@ -163,8 +163,8 @@ DONE, ERROR = AnswerKind.DONE, AnswerKind.ERROR
         ("algorithmExecutionDone", {"execId": "4", "response": 0}, CallAnswer(DONE, "4", 0)),
         (
             "algorithmExecutionError",
-            {"execId": "4", "response": "told by the debug gateway"},
-            CallAnswer(ERROR, "4", error="told by the debug gateway"),
+            {"execId": "4", "response": "text from the debug gateway"},
+            CallAnswer(ERROR, "4", error="text from the debug gateway"),
         ),
         (
             "dataSourceResponse",
@@ -183,12 +183,12 @@ def test_answers(command: str, data: Any, answer: CallAnswer) -> None:
 
 
 @pytest.mark.parametrize("command", ["start", "initialize", "", "subpipelinedone"])
-def test_what_is_no_answer(command: str) -> None:
+def test_other_commands_are_not_answers(command: str) -> None:
     assert shapes.parse_answer(command, {"subPipelineId": "1"}) is None
 
 
 @pytest.mark.parametrize(("given", "call_id"), [(7, "7"), (7.0, "7"), ("7", "7"), (None, None)])
-def test_an_id_is_text(given: Any, call_id: str | None) -> None:
+def test_id_is_text(given: Any, call_id: str | None) -> None:
     answer = shapes.parse_answer("subPipelineDone", {"subPipelineId": given})
     assert answer is not None
     assert answer.call_id == call_id
@@ -203,14 +203,14 @@ def test_an_id_is_text(given: Any, call_id: str | None) -> None:
         (404, "404"),
     ],
 )
-def test_an_error_that_is_no_text(error: Any, text: str) -> None:
+def test_error_other_than_text(error: Any, text: str) -> None:
     answer = shapes.parse_answer("subPipelineError", {"subPipelineId": "1", "error": error})
     assert answer == CallAnswer(ERROR, "1", error=text)
 
 
 @pytest.mark.parametrize("data", [None, {}, [], 0, {"error": None}, {"error": ""}])
 @pytest.mark.parametrize("command", ["subPipelineError", "algorithmExecutionError"])
-def test_an_error_always_has_a_text(command: str, data: Any) -> None:
+def test_error_always_has_a_text(command: str, data: Any) -> None:
     answer = shapes.parse_answer(command, data)
     assert answer is not None
     assert answer.kind is ERROR
@@ -218,7 +218,7 @@ def test_an_error_always_has_a_text(command: str, data: Any) -> None:
     assert "gave no reason" in answer.error
 
 
-def test_an_error_whose_data_is_its_text() -> None:
+def test_error_whose_data_is_its_text() -> None:
     assert shapes.parse_answer("subPipelineError", "bad") == CallAnswer(ERROR, None, error="bad")
 
 
@@ -260,7 +260,5 @@ def test_exit_code(data: Any, code: int) -> None:
         (shapes.progress(1), [], ["result"]),
     ],
 )
-def test_a_place_in_the_users_terms(
-    message: dict[str, Any], keys: list[Any], path: list[Any]
-) -> None:
+def test_path_in_the_users_terms(message: dict[str, Any], keys: list[Any], path: list[Any]) -> None:
     assert shapes.users_path(message, keys, "result") == path

@@ -9,11 +9,11 @@ from wrapper.protocol.messages.storage_shapes import (
 )
 
 
-def test_the_end_of_a_task_carries_no_data() -> None:
+def test_done_has_no_data() -> None:
     assert stored() == {"command": "done"}
 
 
-def test_where_a_result_is() -> None:
+def test_storing_says_where_the_result_is() -> None:
     assert storing("b/k", 57, {"green": {"type": "object"}}) == {
         "command": "storing",
         "data": {
@@ -26,7 +26,7 @@ def test_where_a_result_is() -> None:
     assert message["data"]["taskId"] == "t"
 
 
-def test_another_algorithm_with_stored_input() -> None:
+def test_start_of_an_algorithm_with_stored_input() -> None:
     assert start_stored_algorithm_execution("1", "adds", {"a": "b/a", "c": "b/c"}, False) == {
         "command": "startAlgorithmExecution",
         "data": {

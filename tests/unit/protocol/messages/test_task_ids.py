@@ -1,4 +1,4 @@
-"""The ids of a task in the first bytes of its message, in every encoding."""
+"""Reading a task's ids from the first bytes of its message, in every encoding."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ def frame(encoding: str, **data: object) -> bytes:
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_the_ids_are_found(encoding: str) -> None:
+def test_ids_are_found(encoding: str) -> None:
     head = frame(encoding, jobId="main:p19", nodeName="green" * 20, taskId="oxl", input=[1])
     assert read_ids(encoding, head) == f"main:p19 oxl {'green' * 20}"
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_what_is_missing_or_no_text_is_a_dash(encoding: str) -> None:
+def test_missing_or_odd_id_becomes_a_dash(encoding: str) -> None:
     assert read_ids(encoding, frame(encoding, jobId=None, taskId="t")) == "- t -"
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_the_first_counts_not_one_in_the_input(encoding: str) -> None:
+def test_first_occurrence_counts_not_one_in_the_input(encoding: str) -> None:
     head = frame(encoding, jobId="j", taskId="t", nodeName="n", input=[{"jobId": "other"}])
     assert read_ids(encoding, head) == "j t n"
 

@@ -1,4 +1,4 @@
-"""WebSocket frames, checked against the `websockets` library and against themselves."""
+"""WebSocket frames, compared with those of the `websockets` library."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def feed(
 
 
 def server_frame(first: int, payload: bytes) -> bytes:
-    """A frame as the worker writes it: unmasked."""
+    """Return a frame as the worker writes it: unmasked."""
     if len(payload) < 126:
         head = struct.pack("!BB", first, len(payload))
     elif len(payload) < 1 << 16:
@@ -63,7 +63,7 @@ piece_lists = st.lists(st.one_of(st.integers(1, 20), st.integers(1, 70_000)), ma
 
 @st.composite
 def conversations(draw: st.DrawFn) -> tuple[bytes, list[WebSocketMessage]]:
-    """Bytes of a conversation: messages in fragments, control frames in between; what they mean."""
+    """Draw messages, in fragments with control frames in between; return bytes and messages."""
     data, expected = b"", []
     for opcode, payload in draw(st.lists(data_messages, max_size=4)):
         cuts = sorted(draw(st.lists(st.integers(0, len(payload)), max_size=4)))
@@ -82,7 +82,7 @@ def conversations(draw: st.DrawFn) -> tuple[bytes, list[WebSocketMessage]]:
 
 @given(conversations(), piece_lists)
 @settings(deadline=None)
-def test_messages_come_out_whole_however_they_are_cut(
+def test_messages_are_complete_however_the_bytes_arrive(
     conversation: tuple[bytes, list[WebSocketMessage]], pieces: list[int]
 ) -> None:
     data, expected = conversation
@@ -126,19 +126,19 @@ def test_damage_gives_messages_or_a_frame_error(
         (bytes([0x89, 126, 0, 126]), "too long"),
         (bytes([0x82, 127]) + (frames.MAX_FRAME_BYTES + 1).to_bytes(8, "big"), "claims"),
         (bytes([0x82, 127]) + b"\xff" * 8, "claims"),
-        (server_frame(0x80, b"rest"), "no message to continue"),
-        (server_frame(0x00, b"rest"), "no message to continue"),
+        (server_frame(0x80, b"rest"), "without a message to continue"),
+        (server_frame(0x00, b"rest"), "without a message to continue"),
         (server_frame(0x01, b"a") + server_frame(0x81, b"b"), "inside a fragmented one"),
         (server_frame(0x01, b"") + server_frame(0x82, b"b"), "inside a fragmented one"),
         (server_frame(0x01, b"a") + server_frame(0x02, b"b"), "inside a fragmented one"),
     ],
 )
-def test_what_is_no_frame_is_named(data: bytes, reason: str) -> None:
+def test_error_says_why_a_frame_is_invalid(data: bytes, reason: str) -> None:
     with pytest.raises(FrameError, match=reason):
         feed(MessageReader(), data)
 
 
-def test_a_fragmented_message_after_another() -> None:
+def test_fragmented_message_after_another() -> None:
     data = b"".join(
         [
             server_frame(0x01, b"a"),
@@ -151,7 +151,7 @@ def test_a_fragmented_message_after_another() -> None:
     assert feed(MessageReader(), data) == [(frames.TEXT, b"ab"), (frames.BINARY, b"c")]
 
 
-def test_a_large_message_is_not_copied() -> None:
+def test_large_message_is_not_copied() -> None:
     reader = MessageReader()
     data = server_frame(0x82, bytes(200_000))
     feed(reader, data[:1000])
@@ -165,12 +165,12 @@ def test_a_large_message_is_not_copied() -> None:
 
 # ------------------------------------------------------------------------------- writing --
 @given(st.binary(max_size=300), st.binary(min_size=4, max_size=4))
-def test_masking_is_what_the_rfc_says(payload: bytes, key: bytes) -> None:
+def test_masking_follows_the_rfc(payload: bytes, key: bytes) -> None:
     assert frames.mask(payload, key) == bytes(a ^ b for a, b in zip(payload, cycle(key)))
 
 
 @pytest.mark.parametrize("length", [1024**2 - 1, 1024**2, 1024**2 + 1, 3 * 1024**2 + 2])
-def test_masking_goes_on_from_piece_to_piece(length: int) -> None:
+def test_masking_continues_from_piece_to_piece(length: int) -> None:
     payload, key = bytes(range(256)) * (length // 256) + bytes(length % 256), b"\x01\x82\xf3\x04"
 
     masked = frames.mask(payload, key)
@@ -181,7 +181,7 @@ def test_masking_goes_on_from_piece_to_piece(length: int) -> None:
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray])
-def test_a_large_unmasked_payload_is_not_copied(kind: type[bytes | bytearray]) -> None:
+def test_large_unmasked_payload_is_not_copied(kind: type[bytes | bytearray]) -> None:
     payload = kind(100_000)
 
     head, body = frames.frame_parts(frames.TEXT, payload, masked=False)
@@ -190,7 +190,7 @@ def test_a_large_unmasked_payload_is_not_copied(kind: type[bytes | bytearray]) -
     assert head[-4:] == bytes(4), "the mask that changes nothing"
 
 
-def test_a_mask_is_not_used_twice() -> None:
+def test_mask_is_not_used_twice() -> None:
     keys = {joined(frames.frame_parts(frames.TEXT, b"", masked=True))[2:] for _ in range(50)}
 
     assert len(keys) == 50
@@ -205,7 +205,7 @@ def server() -> ServerProtocol:
 
 @given(st.lists(data_messages, max_size=4), st.booleans())
 @settings(deadline=None)
-def test_the_library_reads_what_we_write(messages: list[WebSocketMessage], masked: bool) -> None:
+def test_library_reads_our_frames(messages: list[WebSocketMessage], masked: bool) -> None:
     peer = server()
     for opcode, payload in messages:
         sent = b"x" * len(payload) if opcode == frames.TEXT else payload
@@ -217,9 +217,7 @@ def test_the_library_reads_what_we_write(messages: list[WebSocketMessage], maske
 
 @given(st.lists(data_messages, max_size=4), piece_lists)
 @settings(deadline=None)
-def test_we_read_what_the_library_writes(
-    messages: list[WebSocketMessage], pieces: list[int]
-) -> None:
+def test_we_read_frames_of_the_library(messages: list[WebSocketMessage], pieces: list[int]) -> None:
     peer = server()
     for opcode, payload in messages:
         send = peer.send_text if opcode == frames.TEXT else peer.send_binary
@@ -232,7 +230,7 @@ def test_we_read_what_the_library_writes(
 
 
 @pytest.mark.parametrize("masked", [True, False])
-def test_the_library_understands_our_goodbye(masked: bool) -> None:
+def test_library_understands_our_close_frame(masked: bool) -> None:
     peer = server()
     goodbye = frames.close_payload(1000, "done here")
 
@@ -244,7 +242,7 @@ def test_the_library_understands_our_goodbye(masked: bool) -> None:
     assert frames.read_close(payload) == (1000, "done here")
 
 
-def test_the_library_understands_our_ping_and_pong() -> None:
+def test_library_understands_our_ping_and_pong() -> None:
     peer = server()
     peer.receive_data(joined(frames.frame_parts(frames.PING, b"there?", masked=True)))
     assert feed(MessageReader(), b"".join(peer.data_to_send())) == [(frames.PONG, b"there?")]
@@ -267,9 +265,9 @@ def test_the_library_understands_our_ping_and_pong() -> None:
         (b"\x03\xe8\xff\xfe", (1000, "\ufffd\ufffd")),
     ],
 )
-def test_any_goodbye_is_read(payload: bytes, meaning: tuple[int, str]) -> None:
+def test_any_close_frame_is_read(payload: bytes, meaning: tuple[int, str]) -> None:
     assert frames.read_close(payload) == meaning
 
 
-def test_a_reason_that_is_too_long_is_cut() -> None:
+def test_too_long_reason_is_truncated() -> None:
     assert len(frames.close_payload(1000, "x" * 500)) == 125

@@ -15,7 +15,7 @@ GOOD = b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nConnection: U
 
 
 def answer(request: bytes) -> tuple[Request, bytes]:
-    """What the library makes of a request, and its answer to it."""
+    """Return how the library reads a request, and its response."""
     server = ServerProtocol()
     server.receive_data(request)
     [event] = server.events_received()
@@ -24,7 +24,7 @@ def answer(request: bytes) -> tuple[Request, bytes]:
     return event, b"".join(server.data_to_send())
 
 
-def test_the_library_accepts_our_request_and_we_its_answer() -> None:
+def test_library_accepts_our_request_and_we_its_response() -> None:
     key = handshake.new_key()
     request, response = answer(handshake.request("localhost", 3000, "/?storage=v1&a=b%20c", key))
 
@@ -35,13 +35,13 @@ def test_the_library_accepts_our_request_and_we_its_answer() -> None:
     handshake.check_response(response, key)
 
 
-def test_an_ipv6_address_is_put_in_brackets() -> None:
+def test_ipv6_address_is_put_in_brackets() -> None:
     request, _ = answer(handshake.request("::1", 3000, "/", handshake.new_key()))
 
     assert request.headers["Host"] == "[::1]:3000"
 
 
-def test_the_example_of_the_rfc() -> None:
+def test_example_of_the_rfc() -> None:
     accept = b"SEC-WEBSOCKET-ACCEPT:s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
 
     handshake.check_response(GOOD + accept, "dGhlIHNhbXBsZSBub25jZQ==")
@@ -54,8 +54,8 @@ def test_keys_differ() -> None:
 @pytest.mark.parametrize(
     ("response", "reason"),
     [
-        (GOOD + b"\r\n", "not the one to our key"),
-        (GOOD + b"Sec-WebSocket-Accept: c3VycHJpc2U=\r\n\r\n", "not the one to our key"),
+        (GOOD + b"\r\n", "does not match our key"),
+        (GOOD + b"Sec-WebSocket-Accept: c3VycHJpc2U=\r\n\r\n", "does not match our key"),
         (b"HTTP/1.1 404 Not Found\r\n\r\n", "HTTP status 404 Not Found, not with a WebSocket"),
         (b"HTTP/1.1 503\r\n\r\n", "HTTP status 503, not with a WebSocket"),
         (b"HTTP/1.1\r\n\r\n", "not with a WebSocket"),
@@ -64,12 +64,12 @@ def test_keys_differ() -> None:
         (b"\xff\x00\r\n\r\n", "does not speak HTTP"),
     ],
 )
-def test_any_other_answer_is_named(response: bytes, reason: str) -> None:
+def test_error_describes_any_other_response(response: bytes, reason: str) -> None:
     with pytest.raises(HandshakeError, match=reason):
         handshake.check_response(response, handshake.new_key())
 
 
-def test_frames_after_the_answer_are_not_part_of_it() -> None:
+def test_frames_after_the_response_are_not_part_of_it() -> None:
     key = handshake.new_key()
     _, response = answer(handshake.request("localhost", 3000, "/", key))
 
@@ -77,13 +77,13 @@ def test_frames_after_the_answer_are_not_part_of_it() -> None:
     assert handshake.response_length(response[:-1]) is None
 
 
-def test_headers_without_end_are_no_answer() -> None:
+def test_endless_headers_are_rejected() -> None:
     with pytest.raises(HandshakeError, match="65,536 bytes of headers"):
         handshake.response_length(b"x" * 65536)
 
 
 @given(st.binary(max_size=200))
-def test_any_answer_is_read_or_refused(junk: bytes) -> None:
+def test_any_response_is_accepted_or_rejected(junk: bytes) -> None:
     handshake.response_length(junk)
     with pytest.raises(HandshakeError):
         handshake.check_response(junk, handshake.new_key())

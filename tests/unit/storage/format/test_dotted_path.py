@@ -1,4 +1,4 @@
-"""Dotted paths in values."""
+"""Dotted paths inside values."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ VALUE = {"a": [{"b": 1}, (2, 3)], "p.q": {"z": 4}, "x": {"w": 5}, 7: "seven", "n
         ("none.x", MISSING),
     ],
 )
-def test_values_at(path: str, expected: Any) -> None:
+def test_value_at(path: str, expected: Any) -> None:
     assert value_at(VALUE, path) is expected or value_at(VALUE, path) == expected
 
 
-def test_a_path_of_many_steps_is_soon_found_to_lead_nowhere() -> None:
+def test_long_path_is_rejected_quickly() -> None:
     begun = time.process_time()
     assert value_at({"a": {}}, "a." * 200_000) is MISSING
     assert time.process_time() - begun < 1
@@ -50,12 +50,12 @@ def test_text_and_bytes_have_no_items() -> None:
     assert value_at({"t": "text", "b": b"bytes"}, "b.0") is MISSING
 
 
-def test_arrays_of_numpy() -> None:
+def test_numpy_arrays() -> None:
     assert value_at({"a": numpy.arange(6).reshape(2, 3)}, "a.1.2") == 5
     assert value_at({"a": numpy.float64(1)}, "a.0") is MISSING
 
 
-def test_putting() -> None:
+def test_put_at() -> None:
     value: dict[str, Any] = {"a": [1, {"x.y": 2}], "t": (1,)}
     assert put_at(value, "a.0", "new")
     assert put_at(value, "a.1.x.y", "deep")

@@ -1,4 +1,4 @@
-"""HKube's 8 bytes."""
+"""HKube's 8-byte header."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from wrapper.storage.format.header import Header, make_header, read_header
         (False, "json", "01 08 02 02 00 00 48 4b"),
     ],
 )
-def test_byte_for_byte(is_raw: bool, encoding: str, expected: str) -> None:
+def test_header_bytes(is_raw: bool, encoding: str, expected: str) -> None:
     header = make_header(is_raw, encoding)
     assert header == bytes.fromhex(expected)
     assert read_header(header) == Header(is_raw, encoding)
@@ -37,11 +37,11 @@ def test_byte_for_byte(is_raw: bool, encoding: str, expected: str) -> None:
         b'"12345HK"',
     ],
 )
-def test_what_is_no_header(other: bytes) -> None:
+def test_invalid_headers(other: bytes) -> None:
     assert read_header(other) is None
 
 
 @given(st.binary(max_size=20))
-def test_any_bytes_are_looked_at_without_harm(data: bytes) -> None:
+def test_any_bytes_are_read_safely(data: bytes) -> None:
     header = read_header(data)
     assert header is None or data[:4] == make_header(*header)[:4]

@@ -1,4 +1,4 @@
-"""What HKube is told of a result's parts."""
+"""The metadata that HKube receives about a result."""
 
 from __future__ import annotations
 
@@ -46,5 +46,5 @@ def test_paths_into_the_result() -> None:
 
 
 @pytest.mark.parametrize("paths", [None, "green", 5, {"green": 1}])
-def test_no_list_of_paths(paths: object) -> None:
+def test_paths_that_are_not_a_list(paths: object) -> None:
     assert metadata_of("green", 1, paths) == {}

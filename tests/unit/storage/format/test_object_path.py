@@ -1,4 +1,4 @@
-"""Paths stay where they belong."""
+"""Paths stay inside the storage."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wrapper.errors import StorageError
 from wrapper.storage.format.object_path import bucket_and_key, check_path, task_path
 
 
-def test_the_path_of_a_result() -> None:
+def test_path_of_a_result() -> None:
     path = task_path("local", "main:p19pa1nk", "oxl03zdv")
     assert path == "local-hkube/main:p19pa1nk/oxl03zdv"
     assert bucket_and_key(path) == ("local-hkube", "main:p19pa1nk/oxl03zdv")
@@ -23,10 +23,10 @@ def test_the_path_of_a_result() -> None:
     [
         ("", "bucket"),
         ("bucket", "bucket"),
-        ("bucket/", "empty part"),
-        ("bucket//key", "empty part"),
-        ("bucket/./key", "leads elsewhere"),
-        ("bucket/../key", "leads elsewhere"),
+        ("bucket/", "part that is empty"),
+        ("bucket//key", "part that is empty"),
+        ("bucket/./key", "part that is empty"),
+        ("bucket/../key", "part that is empty"),
         ("../key", "bucket"),
         ("/etc/passwd", "bucket"),
         ("s3://other/key", "URL"),
@@ -41,20 +41,20 @@ def test_the_path_of_a_result() -> None:
         (5, "int"),
     ],
 )
-def test_what_is_no_path(path: object, why: str) -> None:
+def test_invalid_paths(path: object, why: str) -> None:
     with pytest.raises(StorageError, match=why) as raised:
         check_path(path)
     assert len(str(raised.value)) < 400
 
 
 @pytest.mark.parametrize("job, task", [("", "t"), ("j", ""), ("..", "t"), ("j", "../../x")])
-def test_ids_that_make_no_path(job: str, task: str) -> None:
+def test_ids_that_form_no_valid_path(job: str, task: str) -> None:
     with pytest.raises(StorageError):
         task_path("local", job, task)
 
 
 @given(st.lists(st.sampled_from(["..", ".", "", "a", "b:c", "\\", "\0", "//", "s3:"])))
-def test_a_path_that_is_taken_stays_below_its_folder(parts: list[str]) -> None:
+def test_valid_path_stays_below_its_folder(parts: list[str]) -> None:
     try:
         path = check_path("/".join(parts))
     except StorageError:

@@ -1,4 +1,4 @@
-"""What a job's references mean."""
+"""Parsing a job's references."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def links(link: Any) -> list[StoredReference]:
     return reference.links
 
 
-def test_the_recorded_job() -> None:
+def test_recorded_job() -> None:
     found = read(
         {"1": "$$k1", "3": "$$k3", "0.op": "echo", "2.inner": "$$k2"},
         {
@@ -66,23 +66,23 @@ def test_links_to_peers() -> None:
 
 
 @pytest.mark.parametrize("port", ["0", "65535", "99999", "x", "٣", "", None, -1])
-def test_a_port_that_is_none_is_not_asked(port: object) -> None:
+def test_invalid_port_is_ignored(port: object) -> None:
     found = links({"storageInfo": INFO, "discovery": {"host": "h", "port": port}, "taskId": "t"})
     assert found == [StoredReference("local-hkube/j/t", 28)]
 
 
 @pytest.mark.parametrize("host", ["", "a b", "eth0;h", "h/x", "*", None, 5])
-def test_a_host_that_is_none_is_not_asked(host: object) -> None:
+def test_invalid_host_is_ignored(host: object) -> None:
     found = links({"storageInfo": INFO, "discovery": {"host": host, "port": 9020}, "taskId": "t"})
     assert found == [StoredReference("local-hkube/j/t", 28)]
 
 
-def test_a_batch_of_nothing() -> None:
+def test_empty_batch() -> None:
     assert read({"0": "$$k"}, {"k": []}) == [StoragePlaceholder("0", "k", [], True)]
 
 
 @pytest.mark.parametrize("flat", [None, {}, [], "x", {"0": 1, "1": "$k", "2": None}])
-def test_nothing_to_be_read(flat: Any) -> None:
+def test_job_without_references(flat: Any) -> None:
     assert read(flat, None) == []
 
 
@@ -93,20 +93,20 @@ def test_nothing_to_be_read(flat: Any) -> None:
         (None, "no link with the key 'k'"),
         ({"k": None}, "no link with the key 'k'"),
         ({"k": 5}, r"the link 'k' of input\.2\.inner: it must be an object, not int"),
-        ({"k": {}}, "neither a place"),
-        ({"k": {"tasks": ["t"]}}, "neither a place"),
-        ({"k": {"storageInfo": {}}}, "its path must be text"),
+        ({"k": {}}, "neither a storage path"),
+        ({"k": {"tasks": ["t"]}}, "neither a storage path"),
+        ({"k": {"storageInfo": {}}}, "its path must be a string"),
         ({"k": {"storageInfo": {"path": "../x"}}}, "its path '../x'"),
         ({"k": {"storageInfo": INFO, "path": "a." * 5000}}, "longer than 4,096 characters"),
         ({"k": [{"storageInfo": INFO}, {"discovery": DISCOVERY, "tasks": ["../.."]}]}, "its path"),
     ],
 )
-def test_faults_name_the_place_and_the_key(storage: Any, why: str) -> None:
+def test_errors_name_the_place_and_the_key(storage: Any, why: str) -> None:
     with pytest.raises(StorageError, match=why):
         read({"2.inner": "$$k"}, storage)
 
 
-def test_the_link_of_an_answer() -> None:
+def test_link_in_an_answer() -> None:
     assert result_link(
         {"storageInfo": {"path": "local-hkube-results/j/result.json"}}
     ) == StoredReference("local-hkube-results/j/result.json")
@@ -130,7 +130,7 @@ ANY = st.recursive(
 
 
 @given(ANY, ANY)
-def test_whatever_comes_is_read_or_refused_in_a_sentence(flat: Any, storage: Any) -> None:
+def test_any_job_is_parsed_or_rejected_in_one_sentence(flat: Any, storage: Any) -> None:
     with contextlib.suppress(StorageError):
         read(flat, storage)
     with contextlib.suppress(StorageError):

@@ -1,4 +1,4 @@
-"""Handing a result over, through a real socket pair."""
+"""Handing over results through a real socket pair."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LIMIT = 20.0  # seconds
 Pair = tuple[socket.socket, socket.socket]
 
 
-# One that keeps messages whole, and one for systems that have none.
+# One type preserves message boundaries; the other is for systems without it.
 @pytest.fixture(params=[socket.SOCK_SEQPACKET, socket.SOCK_STREAM])
 def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
     ours, theirs = socket.socketpair(socket.AF_UNIX, request.param)
@@ -33,7 +33,7 @@ def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
 
 @contextmanager
 def free_descriptors(count: int) -> Iterator[None]:
-    """This process can open so many files more."""
+    """Limit the number of files that this process can still open."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     free = [os.open(os.devnull, os.O_RDONLY) for _ in range(count + 1)]
     for fd in free:
@@ -46,7 +46,7 @@ def free_descriptors(count: int) -> Iterator[None]:
 
 
 def offered(pair: Pair, task: str, encoded: Encoded, is_held: bool = True) -> tuple[Offer, bool]:
-    """What the supervisor got, and what the algorithm process was told."""
+    """Return what the supervisor received, and whether the algorithm process got a yes."""
     got: list[Offer | None] = []
 
     def take() -> None:
@@ -56,20 +56,20 @@ def offered(pair: Pair, task: str, encoded: Encoded, is_held: bool = True) -> tu
 
     taker = Thread(target=take)
     taker.start()
-    told = Handover(pair[0], 10_000_000).offer(task, encoded)
+    is_held_here = Handover(pair[0], 10_000_000).offer(task, encoded)
     taker.join(LIMIT)
     assert got[0] is not None
-    return got[0], told
+    return got[0], is_held_here
 
 
 @pytest.mark.parametrize("encoding", ["msgpack", "bson", "json"])
 @pytest.mark.parametrize(
     "value", [{"a": 1}, b"raw", b"", b"x" * 65_536, bytearray(b"x" * 100_000), bytes(2_000_000)]
 )
-def test_header_and_payload_arrive(pair: Pair, encoding: str, value: object) -> None:
+def test_header_and_payload_are_received(pair: Pair, encoding: str, value: object) -> None:
     encoded = encode_value(value, encoding, "result")
-    offer, told = offered(pair, "täsk", encoded)
-    assert told
+    offer, is_held_here = offered(pair, "täsk", encoded)
+    assert is_held_here
     assert offer.task_id == "täsk"
     assert offer.result is not None
     assert offer.result.header == (encoded.header or make_header(False, "json"))
@@ -77,7 +77,7 @@ def test_header_and_payload_arrive(pair: Pair, encoding: str, value: object) -> 
     assert offer.result.is_mapped is (encoded.size > 1024 * 1024)
 
 
-def test_what_is_not_held(pair: Pair) -> None:
+def test_results_that_are_not_held(pair: Pair) -> None:
     encoded = encode_value(1, "msgpack", "result")
     assert offered(pair, "t", encoded, is_held=False)[1] is False
     small = Handover(pair[0], 10)
@@ -100,8 +100,8 @@ def test_only_large_results_take_a_file_descriptor(pair: Pair) -> None:
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-@pytest.mark.parametrize("free", [0, 1])  # for none, and for none but the first
-def test_no_file_descriptor_is_free_for_it(pair: Pair, free: int) -> None:
+@pytest.mark.parametrize("free", [0, 1])  # for no payload, or only for the first
+def test_receiver_without_free_file_descriptors(pair: Pair, free: int) -> None:
     fd = handover._shared_memory(Encoded(b"", bytes(2_000_000)))
     socket.send_fds(pair[0], [handover._NOTE.pack(7, 2_000_000, b"12345678", 1) + b"t"], [fd])
     os.close(fd)
@@ -109,22 +109,22 @@ def test_no_file_descriptor_is_free_for_it(pair: Pair, free: int) -> None:
         assert receive(pair[1]) == Offer(7, "t", None)
 
 
-def test_the_giver_has_no_file_descriptor_free(pair: Pair) -> None:
+def test_sender_without_free_file_descriptors(pair: Pair) -> None:
     with free_descriptors(0):
         assert not Handover(pair[0], 10_000_000).offer("t", Encoded(b"", bytes(2_000_000)))
 
 
-def test_an_answer_that_came_too_late_is_not_taken_for_the_next(pair: Pair) -> None:
+def test_late_answer_is_not_taken_for_the_next(pair: Pair) -> None:
     answer(pair[1], 999, False)
     assert offered(pair, "t", encode_value(1, "msgpack", "result"))[1] is True
 
 
-def test_a_supervisor_that_does_not_answer(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_supervisor_that_does_not_answer(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handover, "_PATIENCE", 0.05)
     assert not Handover(pair[0], 100).offer("t", encode_value(1, "msgpack", "result"))
 
 
-def test_the_end_and_nothing_yet(pair: Pair) -> None:
+def test_closed_socket_and_empty_socket(pair: Pair) -> None:
     pair[1].setblocking(False)
     with pytest.raises(BlockingIOError):
         receive(pair[1])
@@ -134,7 +134,7 @@ def test_the_end_and_nothing_yet(pair: Pair) -> None:
 
 
 @pytest.mark.parametrize("size, says", [(2_000_000, 2_000_000), (3, 4), (0, 1)])
-def test_memory_that_could_be_taken_away_or_is_not_there(pair: Pair, size: int, says: int) -> None:
+def test_unsealed_or_missing_memory_is_rejected(pair: Pair, size: int, says: int) -> None:
     fd = os.memfd_create("unsealed")
     try:
         os.truncate(fd, size)
@@ -145,14 +145,14 @@ def test_memory_that_could_be_taken_away_or_is_not_there(pair: Pair, size: int, 
         os.close(fd)
 
 
-def test_a_note_without_all_of_its_payload(pair: Pair) -> None:
+def test_note_with_an_incomplete_payload(pair: Pair) -> None:
     pair[0].send(handover._NOTE.pack(1, 3, b"12345678", 1) + b"tab")
     assert receive(pair[1]) == Offer(1, "t", None)
 
 
 @given(st.binary(min_size=1, max_size=100), st.booleans())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_note_does_no_harm(pair: Pair, note: bytes, with_file: bool) -> None:
+def test_any_note_is_read_safely(pair: Pair, note: bytes, with_file: bool) -> None:
     fds = [os.open("/dev/null", os.O_RDONLY)] if with_file else []
     try:
         socket.send_fds(pair[0], [note], fds)

@@ -1,4 +1,4 @@
-"""Results that are held keep to their budget."""
+"""Held results and their budget."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def budget_for(*sizes: int) -> int:
     return sum(size + ENTRY_BYTES for size in sizes)
 
 
-def test_the_oldest_goes_first_however_often_it_was_asked_for() -> None:
+def test_oldest_result_goes_first_even_if_used() -> None:
     held = HeldResults(budget_for(3, 3, 4))
     for name in "abc":
         assert held.hold(name, of(3))
@@ -27,14 +27,14 @@ def test_the_oldest_goes_first_however_often_it_was_asked_for() -> None:
     assert None not in [held.get(name) for name in "bcd"]
 
 
-def test_what_is_over_the_budget_alone_is_refused_and_drives_nothing_out() -> None:
+def test_result_over_the_budget_is_refused() -> None:
     held = HeldResults(budget_for(10))
     assert held.hold("a", of(10))
     assert not held.hold("b", of(11))
     assert held.get("a") is not None and held.get("b") is None
 
 
-def test_the_same_task_again() -> None:
+def test_second_result_of_a_task_replaces_the_first() -> None:
     held = HeldResults(budget_for(10))
     held.hold("a", of(10))
     second = of(9)
@@ -42,14 +42,14 @@ def test_the_same_task_again() -> None:
     assert held.get("a") is second
 
 
-def test_small_and_empty_results_go_too() -> None:
+def test_small_and_empty_results_are_dropped_too() -> None:
     held = HeldResults(100 * ENTRY_BYTES)
     for number in range(200):
         assert held.hold(str(number), of(0))
     assert [number for number in range(200) if held.get(str(number))] == list(range(100, 200))
 
 
-def test_of_those_that_take_a_file_descriptor_the_oldest_makes_room() -> None:
+def test_oldest_mapped_result_makes_room() -> None:
     held = HeldResults(1_000_000, most_mapped=2)
     assert held.hold("copied", of(1))
     for name in "abbc":
@@ -63,7 +63,7 @@ RESULTS = st.lists(st.tuples(st.sampled_from("abcdef"), SIZES, st.booleans()))
 
 
 @given(RESULTS, st.integers(0, 5 * ENTRY_BYTES))
-def test_never_more_than_the_budget(results: list[tuple[str, int, bool]], budget: int) -> None:
+def test_budget_is_never_exceeded(results: list[tuple[str, int, bool]], budget: int) -> None:
     held = HeldResults(budget, most_mapped=2)
     for name, size, is_mapped in results:
         result = of(size, is_mapped)

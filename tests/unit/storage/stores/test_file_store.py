@@ -1,4 +1,4 @@
-"""Files: whole or not at all."""
+"""Files are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ HEADER = make_header(False, "msgpack")
 PATH = "local-hkube/main:job/task"
 
 
-def test_header_and_payload_are_one_file(tmp_path: Path) -> None:
+def test_header_and_payload_share_a_file(tmp_path: Path) -> None:
     store = FileStore(str(tmp_path / "made"))
     store.write(PATH, Encoded(HEADER, memoryview(b"payload")))
     assert (tmp_path / "made" / PATH).read_bytes() == HEADER + b"payload"
     assert store.read(PATH) == Encoded(HEADER, b"payload")
 
 
-def test_a_file_without_a_header(tmp_path: Path) -> None:
+def test_file_without_a_header(tmp_path: Path) -> None:
     store = FileStore(str(tmp_path))
     for payload in (b"", b"[1]", b"longer than a header is"):
         store.write(PATH, Encoded(b"", payload))
         assert store.read(PATH) == Encoded(b"", payload)
 
 
-def test_writing_again_replaces_and_leaves_nothing_beside(tmp_path: Path) -> None:
+def test_rewrite_replaces_the_file_and_leaves_no_other(tmp_path: Path) -> None:
     store = FileStore(str(tmp_path))
     store.write(PATH, Encoded(HEADER, b"a long first value"))
     store.write(PATH, Encoded(HEADER, b"second"))
@@ -39,7 +39,7 @@ def test_writing_again_replaces_and_leaves_nothing_beside(tmp_path: Path) -> Non
     assert os.listdir((tmp_path / PATH).parent) == ["task"]
 
 
-def test_a_write_that_fails_leaves_the_old_value_and_no_part(tmp_path: Path) -> None:
+def test_failed_write_leaves_no_partial_file(tmp_path: Path) -> None:
     store = FileStore(str(tmp_path))
     (tmp_path / PATH).mkdir(parents=True)  # a folder cannot be replaced by a file
     with pytest.raises(StorageError, match="is a directory"):
@@ -47,18 +47,18 @@ def test_a_write_that_fails_leaves_the_old_value_and_no_part(tmp_path: Path) -> 
     assert os.listdir((tmp_path / PATH).parent) == ["task"]
 
 
-def test_a_name_that_leaves_no_room_for_the_parts(tmp_path: Path) -> None:
+def test_long_file_name(tmp_path: Path) -> None:
     store = FileStore(str(tmp_path))
     path = "local-hkube/j/" + "n" * 250
     store.write(path, Encoded(HEADER, b"x"))
     assert store.read(path).payload == b"x"
 
 
-def test_faults(tmp_path: Path) -> None:
+def test_file_errors(tmp_path: Path) -> None:
     store = FileStore(str(tmp_path))
-    with pytest.raises(Missing, match="there is no such file"):
+    with pytest.raises(Missing, match="the file does not exist"):
         store.read(PATH)
-    with pytest.raises(Unavailable, match="folder is not there"):
+    with pytest.raises(Unavailable, match="folder does not exist"):
         FileStore(str(tmp_path / "gone")).read(PATH)
     (tmp_path / "local-hkube").write_text("a file")
     with pytest.raises(StorageError, match=r"file exists|not a directory"):
@@ -66,15 +66,15 @@ def test_faults(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("code", ["ENOSPC", "EACCES", "ESTALE", "EIO"])
-def test_faults_that_no_file_here_has(tmp_path: Path, code: str) -> None:
+def test_simulated_file_errors(tmp_path: Path, code: str) -> None:
     import errno
 
     store = FileStore(str(tmp_path))
     number = getattr(errno, code)
-    fault = store._fault(OSError(number, os.strerror(number)))
+    error = store._storage_error(OSError(number, os.strerror(number)))
     expected = {"ENOSPC": "no space is left", "EACCES": "no permission"}.get(code, "")
-    assert expected in str(fault) and "\n" not in str(fault)
-    assert isinstance(fault, Unavailable) is (code in ("ESTALE", "EIO"))
+    assert expected in str(error) and "\n" not in str(error)
+    assert isinstance(error, Unavailable) is (code in ("ESTALE", "EIO"))
 
 
 def test_links_do_not_lead_out(tmp_path: Path) -> None:

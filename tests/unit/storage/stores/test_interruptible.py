@@ -1,4 +1,4 @@
-"""Waiting that a signal ends."""
+"""Waits that a signal can end."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from wrapper.storage.stores.interruptible import interruptible
 
 
 class Stop(BaseException):
-    """What the handler raises."""
+    """Raised by the signal handler."""
 
 
-def test_results_and_errors_come_through() -> None:
+def test_results_and_errors_are_passed_on() -> None:
     assert interruptible(lambda: [1]) == [1]
     with pytest.raises(ZeroDivisionError):
         interruptible(lambda: 1 / 0)
 
 
-def test_a_signal_ends_the_waiting() -> None:
+def test_signal_ends_the_wait() -> None:
     interrupter = Interrupter(Stop())
     begun, over = Event(), Event()
 
@@ -55,7 +55,7 @@ def test_other_threads_need_no_helper() -> None:
     assert threads == [thread.ident]
 
 
-def test_without_threads_it_is_called_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_call_works_without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(self: Thread) -> None:
         raise RuntimeError("can't start new thread")
 

@@ -1,4 +1,4 @@
-"""Trying again, on a clock of its own."""
+"""Retries, on a simulated clock."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wrapper.storage.stores.store import Missing, Unavailable
 
 
 class Time:
-    """A clock that moves when somebody sleeps."""
+    """A clock that advances on sleep."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -39,21 +39,21 @@ def failing(times: int, error: StorageError) -> Callable[[], str]:
     return act
 
 
-def test_what_works_is_done_once() -> None:
+def test_success_is_not_repeated() -> None:
     time = Time()
     assert retries(30, time).run("reading x", failing(0, Unavailable(""))) == "done"
     assert time.pauses == []
 
 
-def test_pauses_grow_and_the_log_is_told_once() -> None:
+def test_pauses_grow_and_the_warning_is_logged_once() -> None:
     time, warnings = Time(), list[str]()
     act = failing(4, Unavailable("it is away"))
     assert retries(30, time, warnings).run("reading x", act) == "done"
     assert time.pauses == pytest.approx([0.2, 0.36, 0.648, 1.1664])
-    assert warnings == ["reading x: it is away; trying again for 30 s"]
+    assert warnings == ["reading x: it is away; retrying for 30 s"]
 
 
-def test_the_longest_pause_and_the_end() -> None:
+def test_longest_pause_and_time_limit() -> None:
     time = Time()
     with pytest.raises(Unavailable):
         retries(30, time).run("reading x", failing(1000, Unavailable("")))
@@ -61,7 +61,7 @@ def test_the_longest_pause_and_the_end() -> None:
     assert 25 <= sum(time.pauses) <= 30
 
 
-def test_what_cannot_be_mended_is_not_tried_again() -> None:
+def test_permanent_error_is_not_retried() -> None:
     for error in (StorageError("no permission"), Missing("nothing there")):
         time = Time()
         with pytest.raises(type(error)):
@@ -69,13 +69,13 @@ def test_what_cannot_be_mended_is_not_tried_again() -> None:
         assert time.pauses == []
 
 
-def test_what_is_being_written_is_waited_for() -> None:
+def test_missing_object_is_awaited() -> None:
     time = Time()
     act = failing(3, Missing("not yet"))
     assert retries(30, time).run("reading x", act, await_missing=True) == "done"
     assert len(time.pauses) == 3
 
 
-def test_no_time_at_all() -> None:
+def test_zero_time_limit() -> None:
     with pytest.raises(Unavailable):
         retries(0, Time()).run("reading x", failing(1, Unavailable("")))

@@ -1,4 +1,4 @@
-"""Sentences for what the S3 library raises; the real ones are in test_storage_s3_store."""
+"""Explanations of the S3 library's errors; test_s3_store has errors of a real server."""
 
 from __future__ import annotations
 
@@ -10,33 +10,43 @@ from wrapper.storage.stores.store import Missing, Unavailable
 
 
 class GenericError(Exception):
-    """Named as the library's."""
+    """An error named like the library's."""
 
 
 class PermissionDeniedError(Exception):
-    """Named as the library's."""
+    """An error named like the library's."""
 
 
 @pytest.mark.parametrize(
     "error, kind, text",
     [
-        (FileNotFoundError("Object at location x not found: 404"), Missing, "no such object"),
-        (FileNotFoundError("<Code>NoSuchBucket</Code>"), StorageError, "no bucket 'b'"),
+        (
+            FileNotFoundError("Object at location x not found: 404"),
+            Missing,
+            "object does not exist",
+        ),
+        (FileNotFoundError("<Code>NoSuchBucket</Code>"), StorageError, "bucket 'b' does not exist"),
         (PermissionDeniedError("no"), StorageError, "AWS_ACCESS_KEY_ID"),
-        (GenericError("status 500 Internal: <Code>Oops</Code>"), Unavailable, "answers 500 Oops"),
-        (GenericError("status code: 418 teapot"), StorageError, "refuses it"),
-        (GenericError("it - failed: TimedOut"), Unavailable, "it took too long"),
+        (
+            GenericError("status 500 Internal: <Code>Oops</Code>"),
+            Unavailable,
+            "responds with 500 Oops",
+        ),
+        (GenericError("status code: 418 teapot"), StorageError, "rejects the request"),
+        (GenericError("it - failed: TimedOut"), Unavailable, "the request timed out"),
         (GenericError('it - failed\n message: "Host unreachable"'), Unavailable, "host unreach"),
         (GenericError("invalid peer certificate: Expired"), StorageError, "S3_VERIFY_SSL"),
         (GenericError("QuotaExceeded"), StorageError, "no space is left"),
-        (ValueError("bad endpoint"), StorageError, "refuses it: bad endpoint"),
-        (GenericError(""), Unavailable, "does not answer"),
-        (GenericError("x" * 10_000), Unavailable, "does not answer"),
+        (ValueError("bad endpoint"), StorageError, "rejects the request: bad endpoint"),
+        (GenericError(""), Unavailable, "does not respond"),
+        (GenericError("x" * 10_000), Unavailable, "does not respond"),
     ],
 )
-def test_sentences(error: Exception, kind: type[StorageError], text: str) -> None:
-    told = explain(error, "b", "the storage is S3 at http://s3")
-    assert type(told) is kind
-    assert text in str(told)
-    assert "\n" not in str(told) and len(str(told)) < 400
-    assert "the storage is S3 at http://s3" in str(told)
+def test_library_errors_are_explained(
+    error: Exception, kind: type[StorageError], text: str
+) -> None:
+    explained = explain(error, "b", "S3 storage at http://s3")
+    assert type(explained) is kind
+    assert text in str(explained)
+    assert "\n" not in str(explained) and len(str(explained)) < 400
+    assert "S3 storage at http://s3" in str(explained)

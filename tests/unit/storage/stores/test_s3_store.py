@@ -39,7 +39,7 @@ def open_store(url: str, patience: float = 5.0, **changes: Any) -> S3Store:
     return S3Store(settings._replace(**changes), patience)
 
 
-def test_the_header_is_in_the_metadata(server: S3Server) -> None:
+def test_header_is_in_the_metadata(server: S3Server) -> None:
     open_store(server.url).write(PATH, Encoded(HEADER, memoryview(b"payload")))
     found = server.client.get_object(Bucket="local-hkube", Key="main:job/task")
     assert found["Body"].read() == b"payload"
@@ -49,7 +49,7 @@ def test_the_header_is_in_the_metadata(server: S3Server) -> None:
 
 
 @pytest.mark.parametrize("metadata", [{}, {"header": "?"}, {"header": "AAAA"}, {"other": "x"}])
-def test_an_object_without_a_header(server: S3Server, metadata: dict[str, str]) -> None:
+def test_object_without_a_header(server: S3Server, metadata: dict[str, str]) -> None:
     key = {"Bucket": "local-hkube", "Key": "j/foreign"}
     server.client.put_object(**key, Body=b"[1]", Metadata=metadata)
     read = open_store(server.url).read("local-hkube/j/foreign")
@@ -57,14 +57,14 @@ def test_an_object_without_a_header(server: S3Server, metadata: dict[str, str]) 
 
 
 @pytest.mark.parametrize("key", ["a b/ü", "%41/~#?", "a*[x]/c|d", "main:x/" + "k" * 500])
-def test_keys_are_taken_as_they_are(server: S3Server, key: str) -> None:
+def test_keys_are_used_unchanged(server: S3Server, key: str) -> None:
     store = open_store(server.url)
     store.write(f"local-hkube/{key}", Encoded(b"", b"x"))
     assert server.client.get_object(Bucket="local-hkube", Key=key)["Body"].read() == b"x"
     assert bytes(store.read(f"local-hkube/{key}").payload) == b"x"
 
 
-def test_large_ones_go_in_parts(server: S3Server) -> None:
+def test_large_objects_are_sent_in_parts(server: S3Server) -> None:
     payload = bytearray(65 * 1024 * 1024)
     payload[-1] = 7
     open_store(server.url).write(PATH, Encoded(HEADER, payload))
@@ -75,43 +75,41 @@ def test_large_ones_go_in_parts(server: S3Server) -> None:
     assert bytes(open_store(server.url).read(PATH).payload) == payload
 
 
-def test_nothing_is_stored_too(server: S3Server) -> None:
+def test_empty_payload(server: S3Server) -> None:
     open_store(server.url).write(PATH, Encoded(HEADER, b""))
     assert open_store(server.url).read(PATH).size == 0
 
 
-def test_what_is_not_there(server: S3Server) -> None:
+def test_missing_object_and_bucket(server: S3Server) -> None:
     store = open_store(server.url)
-    with pytest.raises(Missing, match="there is no such object"):
+    with pytest.raises(Missing, match="the object does not exist"):
         store.read("local-hkube/j/gone")
-    with pytest.raises(StorageError, match="there is no bucket 'other-bucket'"):
+    with pytest.raises(StorageError, match="the bucket 'other-bucket' does not exist"):
         store.read("other-bucket/j/x")
-    with pytest.raises(StorageError, match="there is no bucket 'other-bucket'"):
+    with pytest.raises(StorageError, match="the bucket 'other-bucket' does not exist"):
         store.write("other-bucket/j/x", Encoded(b"", b"x"))
 
 
-def test_a_service_that_is_not_there() -> None:
-    with pytest.raises(Unavailable, match="does not answer: connection refused"):
+def test_unreachable_service() -> None:
+    with pytest.raises(Unavailable, match="does not respond: connection refused"):
         open_store("http://127.0.0.1:1").read(PATH)
 
 
 @pytest.mark.parametrize(
     "status, code, kind, text",
     [
-        (403, "AccessDenied", StorageError, "look at AWS_ACCESS_KEY_ID"),
+        (403, "AccessDenied", StorageError, "check AWS_ACCESS_KEY_ID"),
         (403, "InvalidAccessKeyId", StorageError, "InvalidAccessKeyId"),
-        (401, "", StorageError, "look at AWS_ACCESS_KEY_ID"),
-        (400, "InvalidArgument", StorageError, "refuses it: InvalidArgument"),
-        (404, "NoSuchKey", Missing, "no such object"),
-        (429, "SlowDown", Unavailable, "answers 429 SlowDown"),
-        (500, "InternalError", Unavailable, "answers 500 InternalError"),
-        (503, "", Unavailable, "answers 503"),
+        (401, "", StorageError, "check AWS_ACCESS_KEY_ID"),
+        (400, "InvalidArgument", StorageError, "rejects the request: InvalidArgument"),
+        (404, "NoSuchKey", Missing, "object does not exist"),
+        (429, "SlowDown", Unavailable, "responds with 429 SlowDown"),
+        (500, "InternalError", Unavailable, "responds with 500 InternalError"),
+        (503, "", Unavailable, "responds with 503"),
         (507, "XMinioStorageFull", StorageError, "no space is left"),
     ],
 )
-def test_answers_of_a_service_that_is_not_well(
-    status: int, code: str, kind: type[StorageError], text: str
-) -> None:
+def test_error_responses(status: int, code: str, kind: type[StorageError], text: str) -> None:
     with FaultyHttp() as service:
         service.always(status, f"<Error><Code>{code}</Code></Error>" if code else "")
         store = open_store(service.url)
@@ -123,7 +121,7 @@ def test_answers_of_a_service_that_is_not_well(
 
 
 def connections(listener: socket.socket) -> int:
-    """How many were made to a socket that nobody accepts from."""
+    """Return the number of connections to a listening socket."""
     listener.setblocking(False)
     with ExitStack() as accepted:
         for count in range(1000):
@@ -135,7 +133,7 @@ def connections(listener: socket.socket) -> int:
 
 
 @pytest.mark.parametrize("size, tries", [(None, 3), (1, 3), (2_000_000, 1), (70_000_000, 1)])
-def test_a_service_that_says_nothing_is_waited_for_no_longer_than_others(
+def test_silent_service_takes_no_longer_than_others(
     monkeypatch: pytest.MonkeyPatch, size: int | None, tries: int
 ) -> None:
     within = 0.9
@@ -152,42 +150,42 @@ def test_a_service_that_says_nothing_is_waited_for_no_longer_than_others(
                 store.write(PATH, Encoded(b"", bytes(size)))
 
         begun = time.monotonic()
-        with pytest.raises(Unavailable, match="does not answer: it took too long"):
+        with pytest.raises(Unavailable, match="does not respond: the request timed out"):
             Retries(within, lines.append).run("it", act)
         took = time.monotonic() - begun
-        assert 0.25 < took < 2.5  # three times its three tries would take longer
+        assert 0.25 < took < 2.5  # three retries of three attempts would take longer
         assert 1 <= connections(silent) <= tries
     if tries > 1:
-        assert [line.rpartition("; ")[2] for line in lines] == ["trying again for 0.9 s"]
+        assert [line.rpartition("; ")[2] for line in lines] == ["retrying for 0.9 s"]
 
 
 @pytest.mark.parametrize("size, tries", [(1, 1), (2_000_000, 2)])
-def test_what_is_large_is_sent_again_without_the_rest(size: int, tries: int) -> None:
+def test_failed_part_is_sent_again_alone(size: int, tries: int) -> None:
     answers = [Answer(503, b"", 0), Answer(200, b"", 0)]
     with FaultyHttp() as service:
         service.answer = lambda method: answers.pop(0)
         with ExitStack() as stack:
-            if tries == 1:  # `retries` tries again
-                stack.enter_context(pytest.raises(Unavailable, match="answers 503"))
+            if tries == 1:  # only `Retries` repeats it
+                stack.enter_context(pytest.raises(Unavailable, match="responds with 503"))
             open_store(service.url).write(PATH, Encoded(b"", bytes(size)))
         assert len(answers) == 2 - tries
 
 
-def test_an_answer_that_is_cut_short() -> None:
+def test_incomplete_response() -> None:
     with FaultyHttp() as service:
         service.always(200, "short", length=500)
-        with pytest.raises(Unavailable, match="does not answer"):
+        with pytest.raises(Unavailable, match="does not respond"):
             open_store(service.url).read(PATH)
 
 
-def test_a_certificate_of_its_own(tmp_path: Path) -> None:
+def test_private_certificate(tmp_path: Path) -> None:
     import trustme
 
     authority = trustme.CA()
     with FaultyHttp(authority.issue_cert("127.0.0.1")) as service:
         service.always(200, "[1]")
         assert bytes(open_store(service.url).read(PATH).payload) == b"[1]"
-        with pytest.raises(StorageError, match="certificate is not valid: set S3_VERIFY_SSL"):
+        with pytest.raises(StorageError, match="certificate is not valid: set AWS_CA_BUNDLE"):
             open_store(service.url, verify_ssl=True).read(PATH)
         file = tmp_path / "authority.pem"
         authority.cert_pem.write_to_path(file)

@@ -204,7 +204,10 @@ def test_nothing_listens() -> None:
     [
         (b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "HTTP status 404"),
         (b"HTTP/1.1 200 OK\r\n\r\n<html>", "HTTP status 200"),
-        (b"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: x\r\n\r\n", "not the one"),
+        (
+            b"HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: x\r\n\r\n",
+            "does not match our key",
+        ),
         (b"220 mail.example ESMTP\r\n\r\n", "does not speak HTTP"),
         (b"", "it closed the connection"),
     ],

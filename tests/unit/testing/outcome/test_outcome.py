@@ -1,4 +1,4 @@
-"""What a test reads of a run."""
+"""The outcome of a run, as a test reads it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ def make_outcome(error: Error | None = None, stopped: bool = False, result: Any 
 
 
 @pytest.mark.parametrize("result", [5, None, 0, {"a": []}])
-def test_a_result(result: Any) -> None:
+def test_result(result: Any) -> None:
     assert make_outcome(result=result).result == result
 
 
-def test_a_failed_run_has_no_result_and_tells_the_cause() -> None:
+def test_failed_run_raises_with_its_cause() -> None:
     cause = ValueError("bad")
     outcome = make_outcome(Error("AlgorithmError", "ValueError: bad (main.py:2)", "frame", cause))
     with pytest.raises(AlgorithmFailed) as caught:
@@ -27,21 +27,21 @@ def test_a_failed_run_has_no_result_and_tells_the_cause() -> None:
     assert caught.value.__cause__ is cause
 
 
-def test_what_failed_in_another_process_is_told_with_its_frames() -> None:
+def test_failure_in_another_process_includes_its_frames() -> None:
     outcome = make_outcome(Error("AlgorithmError", "ValueError: bad", "  File main.py\n    > 2"))
     with pytest.raises(AlgorithmFailed) as caught:
         _ = outcome.result
     assert str(caught.value) == "the algorithm failed: ValueError: bad\n  File main.py\n    > 2"
 
 
-def test_a_stopped_run_has_no_result() -> None:
+def test_stopped_run_has_no_result() -> None:
     with pytest.raises(AssertionError, match="no result: the algorithm was stopped"):
         _ = make_outcome(stopped=True).result
 
 
-def test_an_error_reads_as_its_message() -> None:
+def test_error_as_text_is_its_message() -> None:
     assert str(Error("AlgorithmError", "ValueError: bad", "")) == "ValueError: bad"
 
 
-def test_the_sentence_about_time() -> None:
+def test_timeout_message() -> None:
     assert no_result_within(60.0) == "the algorithm had no result within 60 s (timeout=60)"

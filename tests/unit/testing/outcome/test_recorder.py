@@ -1,4 +1,4 @@
-"""What is kept of the local worker's events."""
+"""How the local worker's events become an outcome."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ from wrapper.testing.outcome.recorder import Recorder, StopAt
 LIMIT = 10.0
 
 
+def no_stop(force: bool) -> None:
+    raise AssertionError("no run is to be stopped")
+
+
 def came(command: str, task_id: str | None = "t", **data: Any) -> events.MessageCame:
     message = {"command": command, "data": data}
     return events.MessageCame(at=0.0, task_id=task_id, message=message)
 
 
-def test_an_outcome_is_made_of_what_was_told() -> None:
-    recorder = Recorder()
+def test_outcome_is_built_from_the_events() -> None:
+    recorder = Recorder(no_stop)
     call = Call(CallKind.ALGORITHM, "1", "other", [1], True, {})
-    recorder.begin(None, lambda force: None)
+    recorder.begin(None)
     for event in (
         events.Connected(at=0.0, task_id="t", encoding="json"),
         came("initialized"),
@@ -43,19 +47,19 @@ def test_an_outcome_is_made_of_what_was_told() -> None:
     assert outcome.logs == ["line"]
 
 
-def test_a_run_knows_nothing_of_the_one_before_and_of_what_is_between() -> None:
-    recorder = Recorder()
-    recorder.begin(None, lambda force: None)
+def test_events_outside_the_run_are_ignored() -> None:
+    recorder = Recorder(no_stop)
+    recorder.begin(None)
     recorder(came("progress"))
-    recorder.begin(None, lambda force: None)
+    recorder.begin(None)
     recorder(came("stopped", task_id=None))
     assert recorder.outcome(events.Done(None), [], {}).messages == []
 
 
-def test_a_failure_has_the_exception_that_it_was_told_of() -> None:
+def test_failure_is_matched_with_its_exception() -> None:
     raised = {"ValueError: a": ValueError("a"), "ValueError: b": ValueError("b")}
     failed = events.Failed("AlgorithmError", "ValueError: b", "frames")
-    error = Recorder().outcome(failed, [], raised).error
+    error = Recorder(no_stop).outcome(failed, [], raised).error
     assert error is not None
     assert (error.code, error.message, error.details) == (
         "AlgorithmError",
@@ -63,40 +67,41 @@ def test_a_failure_has_the_exception_that_it_was_told_of() -> None:
         "frames",
     )
     assert error.exception is raised["ValueError: b"]
-    other = Recorder().outcome(events.Failed("EncodingError", "no", ""), [], raised).error
+    other = Recorder(no_stop).outcome(events.Failed("EncodingError", "no", ""), [], raised).error
     assert other is not None
     assert other.exception is None
 
 
-def test_a_lost_task_is_an_error_with_the_rest_as_its_details() -> None:
-    error = Recorder().outcome(events.Lost("it crashed\nhere\nand here"), [], {}).error
+def test_lost_task_becomes_an_error_with_details() -> None:
+    error = Recorder(no_stop).outcome(events.Lost("it crashed\nhere\nand here"), [], {}).error
     assert error is not None
     assert (error.code, error.message, error.details) == ("Lost", "it crashed", "here\nand here")
 
 
-def test_stopped() -> None:
-    outcome = Recorder().outcome(events.Stopped(), [], {})
+def test_stopped_run() -> None:
+    outcome = Recorder(no_stop).outcome(events.Stopped(), [], {})
     assert outcome.stopped
     assert outcome.error is None
 
 
-def test_the_run_is_stopped_once_after_the_message() -> None:
-    recorder = Recorder()
+def test_run_is_stopped_once_after_the_message() -> None:
     stops: list[bool] = []
-    recorder.begin(StopAt(is_progress, force=False), stops.append)
+    recorder = Recorder(stops.append)
+    recorder.begin(StopAt(is_progress, force=False))
     recorder(came("started"))
     recorder(came("progress", task_id=None))
     assert not stops
     recorder(came("progress"))
-    assert stops == [False]  # before the next message is looked at
+    assert stops == [False]  # before the next message is read
     recorder(came("progress"))
     recorder.end()
     assert stops == [False]
 
 
-def test_the_run_is_stopped_some_time_after_the_message() -> None:
-    recorder, stopped = Recorder(), Event()
-    recorder.begin(StopAt(is_progress, delay=0.001), lambda force: stopped.set())
+def test_run_is_stopped_after_a_delay() -> None:
+    stopped = Event()
+    recorder = Recorder(lambda force: stopped.set())
+    recorder.begin(StopAt(is_progress, delay=0.001))
     recorder(came("progress"))
     assert stopped.wait(LIMIT)
     recorder.end()
@@ -106,17 +111,17 @@ def is_progress(message: Mapping[str, Any]) -> bool:
     return bool(message["command"] == "progress")
 
 
-def test_a_run_that_ends_before_the_delay_is_not_stopped() -> None:
-    recorder = Recorder()
+def test_run_that_ends_before_the_delay_is_not_stopped() -> None:
     stops: list[bool] = []
-    recorder.begin(StopAt(lambda message: True, delay=3600.0), stops.append)
+    recorder = Recorder(stops.append)
+    recorder.begin(StopAt(lambda message: True, delay=3600.0))
     recorder(came("started"))
     recorder.end()
     assert not stops
 
 
-def test_it_knows_whether_somebody_is_connected() -> None:
-    recorder = Recorder()
+def test_recorder_tracks_the_connection() -> None:
+    recorder = Recorder(no_stop)
     seen = [recorder.connected]
     for event in (
         events.Connected(at=0.0, task_id=None, encoding="json"),

@@ -21,8 +21,8 @@ def test_no_spans() -> None:
     assert span_tree([]) == ()
 
 
-def test_spans_within_spans() -> None:
-    told = [
+def test_nested_spans() -> None:
+    recorded = [
         started("a", 1.0, size=3),
         started("b", 2.0),
         finished(2.5, error="it failed"),
@@ -32,7 +32,7 @@ def test_spans_within_spans() -> None:
         started("d", 6.0),
         finished(6.5),
     ]
-    a, d = span_tree(told)
+    a, d = span_tree(recorded)
     assert (a.name, a.tags, a.error, a.duration) == ("a", {"size": 3, "rows": 7}, None, 4.0)
     assert [(each.name, each.error, each.duration) for each in a.children] == [
         ("b", "it failed", 0.5),
@@ -41,13 +41,13 @@ def test_spans_within_spans() -> None:
     assert (d.name, d.children, d.duration) == ("d", (), 0.5)
 
 
-def test_a_span_that_is_not_finished_has_no_duration() -> None:
+def test_unfinished_span_has_no_duration() -> None:
     (outer,) = span_tree([started("outer"), started("inner"), finished(1.0)])
     assert outer.duration is None
     assert outer.children[0].duration == 1.0
 
 
-def test_an_end_without_a_beginning_and_other_events_are_passed_over() -> None:
+def test_unmatched_end_and_other_events_are_ignored() -> None:
     progress = events.Progress(at=0.0, task_id="t", value=1, details=None)
     assert span_tree([finished(), progress, started("a"), finished(1.0)]) == (
         Span("a", {}, duration=1.0),
@@ -55,9 +55,9 @@ def test_an_end_without_a_beginning_and_other_events_are_passed_over() -> None:
 
 
 @given(st.lists(st.booleans(), max_size=60))
-def test_each_span_is_in_the_tree_once_in_its_order(opens: list[bool]) -> None:
-    told = [started(str(at), at) if opens_ else finished(at) for at, opens_ in enumerate(opens)]
-    assert names(span_tree(told)) == [str(at) for at, opens_ in enumerate(opens) if opens_]
+def test_each_span_appears_once_and_in_order(opens: list[bool]) -> None:
+    recorded = [started(str(at), at) if opens_ else finished(at) for at, opens_ in enumerate(opens)]
+    assert names(span_tree(recorded)) == [str(at) for at, opens_ in enumerate(opens) if opens_]
 
 
 def names(spans: tuple[Span, ...]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Answers that a test gives in HKube's place."""
+"""Answers that a test gives in place of HKube."""
 
 from __future__ import annotations
 
@@ -21,73 +21,73 @@ def make_call(kind: CallKind = CallKind.ALGORITHM, task_input: Any = None) -> Ca
     return Call(kind, "1", "other", task_input, True, {})
 
 
-class Told(list[BaseException]):
-    """What is told to the test."""
+class Reported(list[BaseException]):
+    """The exceptions that fail the test."""
 
 
-def answer(given: Any, task_input: Any = None, encoding: str = "json") -> tuple[Any, Told]:
-    told = Told()
-    made = make_answer(given, lambda: encoding, told.append)
+def answer(given: Any, task_input: Any = None, encoding: str = "json") -> tuple[Any, Reported]:
+    reported = Reported()
+    made = make_answer(given, lambda: encoding, reported.append)
     if not callable(made):
-        return made, told
+        return made, reported
     try:
-        return made(make_call(task_input=task_input)), told
+        return made(make_call(task_input=task_input)), reported
     except Exception as error:
-        return error, told
+        return error, reported
 
 
 @pytest.mark.parametrize("kind", CallKind)
-def test_an_answer_that_is_missing_says_how_it_is_given(kind: CallKind) -> None:
+def test_missing_answer_says_how_to_add_it(kind: CallKind) -> None:
     assert TestAnswers().find(make_call(kind)) == Failure(
-        f"there is no answer for {kind.value} 'other': hkube.{NAMES[kind]}('other', …) gives one"
+        f"there is no answer for {kind.value} 'other': add one with hkube.{NAMES[kind]}('other', …)"
     )
 
 
-def test_an_answer_of_its_kind_is_found() -> None:
+def test_answer_is_found_by_kind() -> None:
     answers = TestAnswers({"other": Failure("no")}, {"other": Cancelled("stopped")}, {})
     assert answers.find(make_call()) == Failure("no")
     assert answers.find(make_call(CallKind.RAW_PIPELINE)) == Cancelled("stopped")
 
 
-def test_values_and_functions() -> None:
+def test_values_and_functions_are_answers() -> None:
     assert answer({"a": 1}) == ({"a": 1}, [])
     assert answer(None) == (None, [])
     assert answer(lambda given: [*given, 2], [1]) == ([1, 2], [])
 
 
-def test_a_reply_is_the_answer_itself() -> None:
+def test_reply_is_used_as_it_is() -> None:
     assert answer(Cancelled("stopped")) == (Cancelled("stopped"), [])
 
 
 def test_exceptions() -> None:
-    failed, told = answer(ValueError("no"))
+    failed, reported = answer(ValueError("no"))
     assert isinstance(failed, ValueError)
-    assert not told
+    assert not reported
 
     def fail(given: Any) -> Any:
         raise KeyError(given)
 
-    failed, told = answer(fail, "x")
+    failed, reported = answer(fail, "x")
     assert isinstance(failed, KeyError)
-    assert not told
+    assert not reported
 
 
-def test_an_assertion_is_for_the_test_too() -> None:
+def test_assertion_error_also_fails_the_test() -> None:
     def check(given: Any) -> Any:
         raise AssertionError("not as it should be")
 
-    failed, told = answer(check)
+    failed, reported = answer(check)
     assert isinstance(failed, AssertionError)
-    assert told == [failed]
+    assert reported == [failed]
 
 
-def test_pytests_own_exceptions_are_for_the_test() -> None:
-    failed, told = answer(lambda given: pytest.fail("no more"))
+def test_exceptions_of_pytest_fail_the_test() -> None:
+    failed, reported = answer(lambda given: pytest.fail("no more"))
     assert str(failed) == "no more"
-    assert isinstance(told[0], pytest.fail.Exception)
+    assert isinstance(reported[0], pytest.fail.Exception)
 
 
-def test_what_cannot_be_sent_is_named() -> None:
+def test_unsendable_answer_is_named() -> None:
     failed, _ = answer(lambda given: {"a": object()})
     assert str(failed).startswith("the answer for algorithm 'other' cannot be sent: ")
     assert "response.a is an object" in str(failed)
@@ -96,15 +96,15 @@ def test_what_cannot_be_sent_is_named() -> None:
 
 
 @pytest.mark.parametrize("reply", [Failure("no"), Cancelled("enough"), Result(1)])
-def test_a_function_may_return_a_reply(reply: Reply) -> None:
+def test_function_may_return_a_reply(reply: Reply) -> None:
     assert answer(lambda given: reply) == (reply, [])
 
 
-def test_what_is_in_a_reply_is_looked_at_too() -> None:
+def test_value_inside_a_reply_is_checked() -> None:
     failed, _ = answer(lambda given: Result(object()))
     assert "cannot be sent" in str(failed)
 
 
-def test_a_class_is_a_value_and_not_a_function() -> None:
+def test_class_is_a_value_not_a_function() -> None:
     failed, _ = answer(dict)
     assert "cannot be sent" in str(failed)

@@ -1,4 +1,4 @@
-"""The job of what a test says about it."""
+"""Jobs made from the arguments of `hkube.run`."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from wrapper.testing.request.job import job_of
 from wrapper.testing.request.wrong_use import WrongUse
 
 
-def test_a_job_has_the_shape_that_hkube_gives_it() -> None:
+def test_job_has_the_shape_of_hkubes() -> None:
     job = job_of([1, 2], "green", {})
     assert job["input"] == [1, 2]
     assert job["algorithmName"] == "green"
     assert {"jobId", "taskId", "nodeName", "info", "spanId"} <= job.keys()
 
 
-def test_parts_are_given_by_their_names_or_in_snake_case() -> None:
+def test_entries_may_be_named_in_snake_case() -> None:
     job = job_of([], "green", {"nodeName": "n", "batch_index": 3, "job_id": "j"})
     assert (job["nodeName"], job["batchIndex"], job["jobId"]) == ("n", 3, "j")
     assert "batch_index" not in job
 
 
-def test_what_stands_in_info_is_given_like_the_rest() -> None:
+def test_entries_of_info_are_passed_like_others() -> None:
     job = job_of([], "green", {"extraData": {"a": 1}, "root_job_id": "r"})
     assert job["info"]["extraData"] == {"a": 1}
     assert job["info"]["rootJobId"] == "r"
@@ -29,7 +29,7 @@ def test_what_stands_in_info_is_given_like_the_rest() -> None:
 
 
 @pytest.mark.parametrize("order", [("info", "extraData"), ("extraData", "info")])
-def test_info_and_its_parts_go_together(order: tuple[str, str]) -> None:
+def test_info_and_its_entries_are_merged(order: tuple[str, str]) -> None:
     given = {"info": {"mine": 2}, "extraData": {"a": 1}}
     job = job_of([], "green", {name: given[name] for name in order})
     assert job["info"]["mine"] == 2
@@ -46,13 +46,13 @@ def test_info_and_its_parts_go_together(order: tuple[str, str]) -> None:
         ("NodeName", "nodeName"),
     ],
 )
-def test_a_name_that_is_nearly_right(name: str, meant: str) -> None:
+def test_misspelled_name_gets_a_suggestion(name: str, meant: str) -> None:
     with pytest.raises(WrongUse) as caught:
         job_of([], "green", {name: 1})
     assert str(caught.value) == f"hkube.run has no argument '{name}': did you mean '{meant}'?"
 
 
-def test_a_name_that_means_nothing() -> None:
+def test_unknown_name_lists_the_entries() -> None:
     with pytest.raises(WrongUse, match="has no argument 'xyzzy'; a job has algorithmName, "):
         job_of([], "green", {"xyzzy": 1})
 
@@ -60,7 +60,7 @@ def test_a_name_that_means_nothing() -> None:
 @pytest.mark.parametrize(
     "given, shown", [(5, "[5]"), ("text", "['text']"), ({"a": 1}, "[{'a': 1}]"), ("x" * 99, "[…]")]
 )
-def test_inputs_are_a_list(given: object, shown: str) -> None:
+def test_input_must_be_a_list(given: object, shown: str) -> None:
     with pytest.raises(WrongUse) as caught:
         job_of(given, "green", {})
     assert str(caught.value) == (

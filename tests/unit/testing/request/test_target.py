@@ -30,7 +30,7 @@ def folders(tmp_path: Path) -> list[Path]:
     return [inner, tmp_path]
 
 
-def test_the_first_folder_that_has_the_path_counts(folders: list[Path]) -> None:
+def test_first_folder_with_the_path_is_used(folders: list[Path]) -> None:
     (folders[1] / "main.py").write_text(START)
     assert source_of(find_target("main.py", folders)).folder == folders[1].resolve()
     (folders[0] / "main.py").write_text(START)
@@ -40,7 +40,7 @@ def test_the_first_folder_that_has_the_path_counts(folders: list[Path]) -> None:
     assert (above.folder, above.entry_point) == (folders[1].resolve(), "main.py")
 
 
-def test_all_that_a_path_can_be(folders: list[Path]) -> None:
+def test_every_kind_of_path(folders: list[Path]) -> None:
     package = folders[1] / "pkg"
     package.mkdir()
     (package / "alg.py").write_text(START)
@@ -56,13 +56,13 @@ def test_all_that_a_path_can_be(folders: list[Path]) -> None:
     assert installed.entry_point == "json.decoder"
 
 
-def test_the_same_path_is_the_same_algorithm(folders: list[Path]) -> None:
+def test_same_path_is_the_same_algorithm(folders: list[Path]) -> None:
     (folders[1] / "main.py").write_text(START)
     one, same = find_target("main.py", folders), find_target("../main.py", folders)
     assert one.key == same.key
 
 
-def test_a_path_that_does_not_exist(folders: list[Path]) -> None:
+def test_missing_path(folders: list[Path]) -> None:
     (folders[1] / "main.py").write_text(START)
     with pytest.raises(SourceError) as caught:
         find_target("mian.py", folders)
@@ -81,12 +81,12 @@ def test_a_path_that_does_not_exist(folders: list[Path]) -> None:
 
 
 @pytest.mark.parametrize("given", ["\0", "x" * 5000, "~", "..."])
-def test_paths_that_are_none(given: str, tmp_path: Path) -> None:
+def test_invalid_paths(given: str, tmp_path: Path) -> None:
     with pytest.raises(SourceError):
         find_target(given, [tmp_path])
 
 
-def test_an_imported_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_imported_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "of_the_test.py").write_text(f"{START}\ndef stop(args):\n    pass\n")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "of_the_test", raising=False)
@@ -102,7 +102,7 @@ def test_an_imported_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         target.load()
 
 
-def test_a_function() -> None:
+def test_start_function() -> None:
     def start(args: object, api: object) -> object:
         return args
 
@@ -113,8 +113,8 @@ def test_a_function() -> None:
     assert target.load().start(5, None) == 5
 
 
-def test_what_is_none_of_these() -> None:
+def test_other_types_are_rejected() -> None:
     with pytest.raises(WrongUse, match="takes the path of an algorithm, its module .* not int"):
         find_target(5, [])
-    with pytest.raises(WrongUse, match="^empty has no file: give the module"):
+    with pytest.raises(WrongUse, match="^empty has no file: pass the module"):
         find_target(ModuleType("empty"), [])

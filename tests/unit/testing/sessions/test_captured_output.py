@@ -1,4 +1,4 @@
-"""Lines that are printed and logged in the test's process."""
+"""Capturing what is printed and logged in the test's process."""
 
 from __future__ import annotations
 
@@ -8,42 +8,47 @@ from threading import Thread
 
 import pytest
 
-from wrapper.testing.sessions.captured_output import CapturedLines, remembered_output
+from wrapper.testing.sessions.captured_output import CapturedLines, captured_output
 
 
-def test_lines_of_pieces() -> None:
+def test_lines_are_assembled_from_pieces() -> None:
     lines = CapturedLines()
     for stream, text in [("out", "a"), ("err", "x\ny"), ("out", "b\n"), ("out", "end")]:
         lines.add(stream, text)
-    assert lines.taken() == ["x", "ab", "end", "y"] or lines.taken() == ["x", "ab", "y", "end"]
+    assert lines.all_lines() == ["x", "ab", "end", "y"] or lines.all_lines() == [
+        "x",
+        "ab",
+        "y",
+        "end",
+    ]
 
 
-def test_what_is_printed_is_remembered_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
+def test_printed_lines_are_captured_and_shown(capsys: pytest.CaptureFixture[str]) -> None:
     before = sys.stdout, sys.stderr
-    with remembered_output() as lines:
+    with captured_output() as lines:
         print("one", "two")
         print("three", file=sys.stderr)
         sys.stdout.writelines(["four\n", "five"])
         assert sys.stdout.encoding == before[0].encoding
     assert (sys.stdout, sys.stderr) == before
     print("not any more")
-    assert lines.taken() == ["one two", "three", "four", "five"]
+    assert lines.all_lines() == ["one two", "three", "four", "five"]
     out, err = capsys.readouterr()
     assert out == "one two\nfour\nfivenot any more\n"
     assert err == "three\n"
 
 
-def test_a_stream_that_is_kept_goes_on_writing(capsys: pytest.CaptureFixture[str]) -> None:
-    with remembered_output() as lines:
+def test_kept_stream_still_writes(capsys: pytest.CaptureFixture[str]) -> None:
+    with captured_output() as lines:
         kept = sys.stdout
     print("later", file=kept)
     assert capsys.readouterr().out == "later\n"
-    assert lines.taken() == []
+    assert lines.all_lines() == []
 
 
-def test_what_is_logged_is_remembered_once() -> None:
+def test_log_records_are_captured_once() -> None:
     logger = logging.getLogger("test_testing_output")
-    with remembered_output() as lines:
+    with captured_output() as lines:
         handler = logging.StreamHandler()
         logger.addHandler(handler)
         try:
@@ -52,22 +57,22 @@ def test_what_is_logged_is_remembered_once() -> None:
             logging.warning("only %s", "logged")
         finally:
             logger.removeHandler(handler)
-    assert lines.taken() == [
+    assert lines.all_lines() == [
         "written to stderr by the algorithm's own handler",
         "through its parent's",
         "only logged",
     ]
     logging.warning("not any more")
-    assert len(lines.taken()) == 3
+    assert len(lines.all_lines()) == 3
 
 
-def test_what_a_debugger_puts_in_place_stays(monkeypatch: pytest.MonkeyPatch) -> None:
-    with remembered_output():
+def test_stream_set_by_a_debugger_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    with captured_output():
         monkeypatch.setattr(sys, "stdout", sys.__stdout__)
     assert sys.stdout is sys.__stdout__
 
 
-def test_lines_of_threads_are_whole() -> None:
+def test_lines_of_threads_are_not_mixed() -> None:
     lines = CapturedLines()
 
     def add(name: str) -> None:
@@ -79,4 +84,4 @@ def test_lines_of_threads_are_whole() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(lines.taken()) == sorted(f"{n}{i}" for n in "abcd" for i in range(200))
+    assert sorted(lines.all_lines()) == sorted(f"{n}{i}" for n in "abcd" for i in range(200))

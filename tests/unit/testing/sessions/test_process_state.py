@@ -1,4 +1,4 @@
-"""What the test's process lends to an algorithm, and has back."""
+"""Process-wide state: applied for an algorithm, restored for the test."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def as_it_was() -> Iterator[None]:
-    """Each of these tests leaves the process as it found it."""
+def unchanged_process() -> Iterator[None]:
+    """Check that each test leaves the process as it found it."""
     before = state()
     yield
     assert state() == before
@@ -44,10 +44,10 @@ def state() -> dict[str, object]:
     }
 
 
-def test_what_the_algorithm_changes_is_there_the_next_time(folder: Path) -> None:
-    surroundings = ProcessState(folder, {}, "")
+def test_changes_are_kept_for_the_next_run(folder: Path) -> None:
+    process_state = ProcessState(folder, {}, "")
     before = os.getcwd()
-    with surroundings.lent():
+    with process_state.applied():
         assert os.getcwd() == before
         os.chdir(folder)
         sys.path.insert(0, str(folder))
@@ -56,53 +56,56 @@ def test_what_the_algorithm_changes_is_there_the_next_time(folder: Path) -> None
         module = importlib.import_module("of_the_algorithm")
     assert "of_the_algorithm" not in sys.modules
     assert "HKUBE_TEST_A" not in os.environ
-    with surroundings.lent():
+    with process_state.applied():
         assert os.getcwd() == str(folder)
         assert sys.path[0] == str(folder)
         assert os.environ["HKUBE_TEST_A"] == "1"
         assert signal.getsignal(signal.SIGUSR2) == signal.SIG_IGN
         assert importlib.import_module("of_the_algorithm") is module
         del os.environ["HKUBE_TEST_A"]
-    with surroundings.lent():
+    with process_state.applied():
         assert "HKUBE_TEST_A" not in os.environ
 
 
-def test_the_algorithm_has_its_variables_and_the_tests(
+def test_variables_of_the_algorithm_and_of_the_test_are_merged(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HKUBE_TEST_A", "of the test")
-    surroundings = ProcessState(folder, {"HKUBE_TEST_A": "of algorithm.yml"}, "")
+    process_state = ProcessState(folder, {"HKUBE_TEST_A": "of algorithm.yml"}, "")
     monkeypatch.setenv("HKUBE_TEST_B", "set later")
-    with surroundings.lent():
+    with process_state.applied():
         assert os.environ["HKUBE_TEST_A"] == "of algorithm.yml"
         assert os.environ["HKUBE_TEST_B"] == "set later"
     assert os.environ["HKUBE_TEST_A"] == "of the test"
 
 
-def test_it_is_given_back_whatever_is_raised(folder: Path) -> None:
+def test_state_is_restored_after_an_error(folder: Path) -> None:
     before = state()
-    with pytest.raises(FileNotFoundError), ProcessState(folder, {"HKUBE_TEST_A": "1"}, "").lent():
+    with (
+        pytest.raises(FileNotFoundError),
+        ProcessState(folder, {"HKUBE_TEST_A": "1"}, "").applied(),
+    ):
         os.chdir(folder / "no such folder")
     assert state() == before
 
 
-def test_a_working_directory_that_is_removed(folder: Path, tmp_path: Path) -> None:
-    surroundings = ProcessState(folder, {}, "")
-    with surroundings.lent():
+def test_removed_working_directory(folder: Path, tmp_path: Path) -> None:
+    process_state = ProcessState(folder, {}, "")
+    with process_state.applied():
         (tmp_path / "gone").mkdir()
         os.chdir(tmp_path / "gone")
         (tmp_path / "gone").rmdir()
-    with surroundings.lent():
+    with process_state.applied():
         pass
 
 
-def test_the_entry_point_is_imported_anew_and_what_the_test_has_imported_is_shared(
+def test_entry_point_is_imported_anew_and_other_modules_are_shared(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(folder)
     own = {name: importlib.import_module(name) for name in ("entry_point", "beside")}
     try:
-        with ProcessState(folder, {}, "entry_point").lent():
+        with ProcessState(folder, {}, "entry_point").applied():
             assert importlib.import_module("beside") is own["beside"]
             fresh = importlib.import_module("entry_point")
             assert fresh is not own["entry_point"]
@@ -112,12 +115,12 @@ def test_the_entry_point_is_imported_anew_and_what_the_test_has_imported_is_shar
             del sys.modules[name]
 
 
-def test_libraries_stay(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_imported_libraries_stay(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     library = folder / ".venv" / "site-packages"
     library.mkdir(parents=True)
     (library / "a_library_of_the_test.py").write_text("")
     monkeypatch.syspath_prepend(library)
-    with ProcessState(folder, {}, "").lent():
+    with ProcessState(folder, {}, "").applied():
         importlib.import_module("a_library_of_the_test")
     assert sys.modules.pop("a_library_of_the_test")
 
@@ -125,5 +128,5 @@ def test_libraries_stay(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", ["random", "__main__", "json"])
 def test_the_standard_library_is_not_imported_anew(name: str, folder: Path) -> None:
     importlib.import_module(name)
-    with ProcessState(folder, {}, name).lent():
+    with ProcessState(folder, {}, name).applied():
         assert name in sys.modules

@@ -1,4 +1,4 @@
-"""Exceptions of user code: the algorithm's failure, or for the test."""
+"""Exceptions of user code: failures of the algorithm, or meant for the test."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from wrapper.testing.sessions.user_errors import WatchedUserCode, is_for_test
         (pytest.skip.Exception("no"), True),
     ],
 )
-def test_what_is_for_the_test(error: BaseException, expected: bool) -> None:
+def test_exceptions_meant_for_the_test(error: BaseException, expected: bool) -> None:
     assert is_for_test(error) is expected
 
 
@@ -46,7 +46,7 @@ async def boom_later() -> None:
     boom()
 
 
-def test_exceptions_are_kept_by_their_message_with_the_users_frames() -> None:
+def test_exceptions_are_kept_with_the_users_frames() -> None:
     user = WatchedUserCode(Interruption())
     report = user.call(boom, 0).report
     assert report is not None
@@ -57,7 +57,7 @@ def test_exceptions_are_kept_by_their_message_with_the_users_frames() -> None:
     assert user.raised == {}
 
 
-def test_frames_of_asyncio_are_left_out() -> None:
+def test_asyncio_frames_are_left_out() -> None:
     user = WatchedUserCode(Interruption())
     report = user.call(boom_later, 0).report
     user.close()
@@ -65,7 +65,7 @@ def test_frames_of_asyncio_are_left_out() -> None:
     assert steps(user.raised[report.message].__traceback__) == ["boom_later", "boom"]
 
 
-def test_what_is_for_the_test_is_kept_for_it() -> None:
+def test_exception_meant_for_the_test_is_kept() -> None:
     user = WatchedUserCode(Interruption())
     user.call(lambda: pytest.fail("no"), 0)
     assert isinstance(user.for_test, pytest.fail.Exception)

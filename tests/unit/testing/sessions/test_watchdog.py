@@ -1,4 +1,4 @@
-"""Runs that do not end by themselves; user code is real, and runs on the main thread."""
+"""Runs that do not end by themselves, with real user code on the main thread."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from wrapper.ipc.frames import INTERRUPT_SIGNAL
 from wrapper.testing.sessions.abort import LastResort
-from wrapper.testing.sessions.forced_interruption import Insistence
+from wrapper.testing.sessions.forced_interruption import ForcedInterruption
 from wrapper.testing.sessions.user_errors import WatchedUserCode
 from wrapper.testing.sessions.watchdog import Watchdog
 
@@ -21,17 +21,17 @@ AT_ONCE = 0.0
 
 
 @pytest.fixture
-def interruption() -> Iterator[Insistence]:
-    """The main thread's, installed."""
+def interruption() -> Iterator[ForcedInterruption]:
+    """An interruption installed in the main thread."""
     before = signal.getsignal(INTERRUPT_SIGNAL)
-    interruption = Insistence()
+    interruption = ForcedInterruption()
     interruption.install()
     yield interruption
     signal.signal(INTERRUPT_SIGNAL, before)
 
 
 def make(
-    interruption: Insistence,
+    interruption: ForcedInterruption,
     ended: Future[Any],
     timeout: float | None,
     stop: Callable[[], Any] = lambda: None,
@@ -39,20 +39,20 @@ def make(
     return Watchdog(ended, timeout, stop, interruption, LastResort(has_timer=False))
 
 
-def test_a_run_that_ends_in_time(interruption: Insistence) -> None:
+def test_run_that_ends_in_time(interruption: ForcedInterruption) -> None:
     ended: Future[Any] = Future()
     with make(interruption, ended, 60.0) as dog:
         ended.set_result(None)
     assert (dog.timed_out, dog.stuck) == (False, False)
 
 
-def test_a_run_whose_code_raises_before_its_end(interruption: Insistence) -> None:
+def test_run_whose_code_raises(interruption: ForcedInterruption) -> None:
     with pytest.raises(KeyboardInterrupt), make(interruption, Future(), 60.0) as dog:
         raise KeyboardInterrupt
     assert not dog.timed_out
 
 
-def test_a_run_whose_time_is_up_is_stopped(interruption: Insistence) -> None:
+def test_run_is_stopped_when_the_time_is_up(interruption: ForcedInterruption) -> None:
     ended: Future[Any] = Future()
     stopped = Event()
 
@@ -91,8 +91,8 @@ def swallows_in_a_function() -> None:
 
 
 @pytest.mark.parametrize("code", [endless, swallows, swallows_in_a_function])
-def test_code_that_goes_on_after_the_end_is_ended(
-    code: Callable[[], None], interruption: Insistence
+def test_code_that_runs_on_is_ended(
+    code: Callable[[], None], interruption: ForcedInterruption
 ) -> None:
     tracer = sys.gettrace()
     user = WatchedUserCode(interruption)
@@ -105,7 +105,7 @@ def test_code_that_goes_on_after_the_end_is_ended(
     assert sys.gettrace() is tracer
 
 
-def test_nothing_is_raised_once_it_is_over(interruption: Insistence) -> None:
+def test_nothing_is_raised_after_the_run(interruption: ForcedInterruption) -> None:
     user = WatchedUserCode(interruption)
     with make(interruption, over(), None) as dog:
         user.call(endless, 0)

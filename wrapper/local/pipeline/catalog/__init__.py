@@ -1,1 +1,1 @@
-"""The algorithms and stored pipelines on this machine."""
+"""The algorithms and stored pipelines that are available on this machine."""

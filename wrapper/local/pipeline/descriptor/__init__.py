@@ -1,1 +1,1 @@
-"""A pipeline's descriptor: parsing and checking it."""
+"""Parses and checks the descriptor of a pipeline."""

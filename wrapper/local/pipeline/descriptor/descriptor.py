@@ -1,4 +1,4 @@
-"""A pipeline as HKube describes it: nodes, what feeds them, and the options that count here."""
+"""A parsed pipeline descriptor: its nodes, their inputs, and the options that matter locally."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from .inputs import INDEXED
 from .references import Reference, Tree, references_of
 
 DEFAULT_TTL = 3600
-"""Seconds that a pipeline may take, as HKube has it."""
+"""Seconds that a pipeline may take, as in HKube."""
 DEFAULT_TOLERANCE = 80
-"""Percent of a batch's tasks that must fail for the pipeline to fail, as HKube has it."""
+"""Percentage of failed tasks in a batch at which the pipeline fails, as in HKube."""
 
 
 @dataclass(frozen=True)
 class Retry:
-    """When a task that failed is given to an algorithm again.
+    """When a failed task is retried.
 
     Attributes:
         policy: `Never`, `OnError`, `OnCrash` or `Always`.
-        limit: how many times again.
+        limit: the maximum number of retries.
     """
 
     policy: str = "OnCrash"
@@ -30,14 +30,17 @@ class Retry:
 
 @dataclass(frozen=True)
 class Node:
-    """One node.
+    """A node of a pipeline.
 
     Attributes:
-        inputs: what its tasks get, with references in it.
-        operation: how several batches of it go together, `indexed` or `cartesian`.
-        after: nodes that it waits for without using their results.
-        ttl: seconds that one of its tasks may take; 0 for any time.
-        in_results: it is among the pipeline's results although another node uses its own.
+        name: its name, which references use.
+        algorithm: the name of its algorithm.
+        inputs: the input of its tasks, with references.
+        operation: how several batches in its input combine: `indexed` or `cartesian`.
+        after: nodes it waits for without using their results.
+        ttl: seconds that each of its tasks may take; 0 for no limit.
+        retry: when a failed task is retried.
+        in_results: whether the pipeline's results include it even if another node uses its result.
     """
 
     name: str
@@ -59,31 +62,31 @@ class Node:
 
     @property
     def parents(self) -> tuple[str, ...]:
-        """The nodes that it waits for, each once."""
+        """The nodes it waits for, without duplicates."""
         used = (reference.name for reference in self.references)
         return tuple(dict.fromkeys((*used, *self.after)))
 
     @property
     def any_parents(self) -> tuple[str, ...]:
-        """The nodes of which it waits for each task by itself."""
+        """The nodes whose tasks it waits for one by one."""
         found = (ref.name for ref in self.references if ref.relation.is_any)
         return tuple(dict.fromkeys(found))
 
     @property
     def whole_parents(self) -> tuple[str, ...]:
-        """The nodes that it waits for as a whole; one may be among the others as well."""
+        """The nodes it waits for as a whole; a node may also be in `any_parents`."""
         found = (ref.name for ref in self.references if not ref.relation.is_any)
         return tuple(dict.fromkeys((*found, *self.after)))
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """One pipeline.
+    """A pipeline.
 
     Attributes:
-        flow_input: its input, if whoever starts it gives no other.
-        ttl: seconds that it may take.
-        tolerance: percent of a batch's tasks that must fail for the pipeline to fail.
+        flow_input: its input, unless the caller passes another.
+        ttl: seconds that it may take; 0 for no limit.
+        tolerance: the percentage of failed tasks in a batch at which the pipeline fails.
     """
 
     name: str
@@ -94,7 +97,7 @@ class Pipeline:
     priority: int = 3
 
     def children_of(self, name: str) -> tuple[Node, ...]:
-        """The nodes that wait for a node."""
+        """Return the nodes that wait for a node."""
         return tuple(node for node in self.nodes if name in node.parents)
 
     @property

@@ -1,4 +1,4 @@
-"""The fields of a JSON object, taken with a look at their types."""
+"""Reads the fields of a JSON object and checks their types."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ....text.suggestions import did_you_mean, near_miss
 
 
 class DescriptorError(WrapperError):
-    """A pipeline's descriptor cannot be used; the text names the place."""
+    """A pipeline's descriptor is invalid; the text says where."""
 
     code = "DescriptorError"
 
 
 class Fields:
-    """The fields of a JSON object, taken with a look at their types."""
+    """The fields of a JSON object, each checked when it is read."""
 
     def __init__(self, document: Any, where: str) -> None:
         if not isinstance(document, Mapping):
@@ -25,35 +25,38 @@ class Fields:
         self.where = where
 
     def error(self, name: str, text: str) -> DescriptorError:
-        """Return the error that a field is wrong."""
+        """Return the error for an invalid field."""
         return DescriptorError(f"{self.where}: {name}: {text}")
 
     def refuse_misspelt(self, known: tuple[str, ...]) -> None:
-        """Refuse a field that is called almost as one that is not there.
+        """Reject a field whose name is almost that of a missing one.
 
-        Fields of other names are HKube's, or somebody's own, and make no difference here.
+        Other unknown fields are HKube's or the user's, and are ignored.
+
+        Raises:
+            DescriptorError: a field's name seems misspelt.
         """
         missing = [name for name in known if name not in self._document]
         for name in self._document:
             if isinstance(name, str) and name not in known:
                 alike = near_miss(name, missing, likeness=0.8)
                 if alike is not None:
-                    raise self.error(name, f"there is no such field{did_you_mean(alike)}")
+                    raise self.error(name, f"unknown field{did_you_mean(alike)}")
 
     def get(self, name: str) -> Any:
-        """Return a field as it is, None if it is not there."""
+        """Return a field unchecked, or None without it."""
         return self._document.get(name)
 
     def text(self, name: str, default: str | None = None) -> str:
-        """Return a text that is not empty."""
+        """Return a non-empty string."""
         value = self.get(name)
         if value is None and default is not None:
             return default
         if value is None:
             alike = near_miss(name, [key for key in self._document if isinstance(key, str)], 0.75)
-            raise DescriptorError(f"{self.where}: it has no '{name}'{_instead(alike)}")
+            raise DescriptorError(f"{self.where}: '{name}' is missing{_instead(alike)}")
         if not isinstance(value, str) or not value:
-            raise self.error(name, f"must be a text, not {shown(value)}")
+            raise self.error(name, f"must be a string, not {shown(value)}")
         return value
 
     def array(self, name: str, default: list[Any] | None = None) -> list[Any]:
@@ -67,11 +70,11 @@ class Fields:
         return value
 
     def flag(self, name: str) -> bool:
-        """Return true or false; false if it is not there."""
+        """Return a boolean; False without the field."""
         return bool(self._typed(name, bool, "true or false", False))
 
     def one_of(self, name: str, allowed: tuple[str, ...], default: str) -> str:
-        """Return one of a few words."""
+        """Return a string that must be one of the allowed ones."""
         value = self.get(name)
         if value is None:
             return default
@@ -82,7 +85,7 @@ class Fields:
         return str(value)
 
     def integer(self, name: str, default: int, *, least: int, most: int | None = None) -> int:
-        """Return a whole number within its limits."""
+        """Return a whole number within limits."""
         value = self.get(name)
         if value is None:
             return default
@@ -96,7 +99,7 @@ class Fields:
         value = self.get(name)
         if value is None:
             if default is None:
-                raise DescriptorError(f"{self.where}: it has no '{name}'")
+                raise DescriptorError(f"{self.where}: '{name}' is missing")
             return default
         if not isinstance(value, kind):
             raise self.error(name, f"must be {wanted}, not {shown(value)}")
@@ -104,22 +107,29 @@ class Fields:
 
 
 def _instead(found: str | None) -> str:
-    return f", but a '{found}'" if found else ""
+    return f"; found '{found}' instead" if found else ""
 
 
 def type_name(value: Any) -> str:
+    """Return the JSON type of a value, with its article, for a message."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    names = {dict: "an object", list: "an array", str: "a text", int: "a number", float: "a number"}
+    names = {
+        dict: "an object",
+        list: "an array",
+        str: "a string",
+        int: "a number",
+        float: "a number",
+    }
     return names.get(type(value), f"a {type(value).__name__}")
 
 
 def shown(value: Any, limit: int = 40) -> str:
-    """A value as a sentence names it: itself if it is short, its type otherwise."""
+    """Return a value for a message: itself if it is short, otherwise its type."""
     if isinstance(value, str) and 0 < len(value) <= limit:
         return f"'{value}'"
     if value == "":
-        return "an empty text"
+        return "an empty string"
     if isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e18:
         return str(value)
     return type_name(value)

@@ -1,4 +1,4 @@
-"""Which node waits for which: every reference has its node, and no node waits for itself."""
+"""Checks which node waits for which: references must exist, and must not form a cycle."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from .descriptor import Node, Pipeline
 from .references import DATA_SOURCE, FLOW_INPUT, references_of
 
 MakeError = Callable[[str, str], Exception]
-"""Makes the error to raise of a place and a text."""
+"""Returns the error to raise, given a place and a text."""
 
 
 def check_graph(pipeline: Pipeline, error: MakeError) -> None:
-    """Raise an error for nodes of one name, references that lead nowhere, and cycles."""
+    """Raise an error for duplicate node names, unknown nodes in references, and cycles."""
     nodes: dict[str, Node] = {}
     for index, node in enumerate(pipeline.nodes):
         if node.name in nodes:
             first = list(nodes).index(node.name)
-            raise error(f"nodes[{index}]", f"'{node.name}' is the name of nodes[{first}] already")
+            raise error(f"nodes[{index}]", f"'{node.name}' is already the name of nodes[{first}]")
         nodes[node.name] = node
     for index, node in enumerate(pipeline.nodes):
         _check_references(index, node, nodes, error)
         for name in node.after:
             if name not in nodes:
                 alike = did_you_mean(near_miss(name, nodes))
-                raise error("edges", f"source '{name}' of '{node.name}' is no node{alike}")
+                raise error("edges", f"source '{name}' of '{node.name}' is not a node{alike}")
     cycle = _find_cycle(nodes)
     if cycle is not None:
-        raise error("nodes", f"they wait for each other in a circle: {' -> '.join(cycle)}")
+        raise error("nodes", f"the nodes wait for each other in a cycle: {' -> '.join(cycle)}")
 
 
 def _check_references(index: int, node: Node, nodes: Mapping[str, Node], error: MakeError) -> None:
@@ -36,28 +36,28 @@ def _check_references(index: int, node: Node, nodes: Mapping[str, Node], error: 
         for reference in references_of(tree):
             if reference.is_flow_input or reference.name in nodes:
                 continue
-            text = f"'{reference}' names no node"
             if reference.name == DATA_SOURCE:
-                text = f"'{reference}': data sources are in HKube only, not here"
+                text = f"'{reference}': data sources are available in HKube only"
             else:
-                text += did_you_mean(near_miss(reference.name, [*nodes, FLOW_INPUT]))
+                alike = near_miss(reference.name, [*nodes, FLOW_INPUT])
+                text = f"'{reference}' refers to an unknown node{did_you_mean(alike)}"
             raise error(f"nodes[{index}] '{node.name}': input[{position}]", text)
 
 
 def _find_cycle(nodes: Mapping[str, Node]) -> list[str] | None:
-    """Return the names of a circle of nodes, the first one again at the end."""
+    """Return the names of the nodes in a cycle, with the first name repeated at the end."""
     finished: set[str] = set()
     for start in nodes:
         path: list[str] = []
         on_path: set[str] = set()
-        pending = [(start, False)]  # without recursion: a pipeline may be long
+        pending = [(start, False)]  # a stack, not recursion: a pipeline may be long
         while pending:
             name, leaving = pending.pop()
             if leaving:
                 finished.add(path.pop())
                 on_path.discard(name)
             elif name in on_path:
-                # A node's parents are looked at; a reader follows the data, the other way.
+                # The search follows parents; a reader follows the data, in the other direction.
                 return [name, *reversed(path[path.index(name) :])]
             elif name not in finished:
                 path.append(name)

@@ -1,4 +1,4 @@
-"""The inputs of a node's tasks: its descriptor's input with values in place of references."""
+"""Expands a node's input to the inputs of its tasks: values replace references and batches."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from ....errors import WrapperError
-from .references import MAX_ITEMS, Given, Leaf, RawBatch, Reference, Tree, filled, leaves_of
+from .references import MAX_ITEMS, Leaf, LiteralValue, RawBatch, Reference, Tree, fill, leaves_of
 
 MISSING: Any = object()
-"""What `value_at` returns where there is nothing, which is not the same as null."""
+"""Returned by `value_at` if a path does not exist, which is different from null."""
 
 INDEXED, CARTESIAN = "indexed", "cartesian"
 
 
 class TooManyTasks(WrapperError):
-    """A node's batch is larger than this machine should be asked for."""
+    """A node's batch has more tasks than the limit."""
 
     code = "TooManyTasks"
 
 
 @dataclass(frozen=True)
 class TaskInputs:
-    """The inputs that a node's input comes to.
+    """The inputs of a node's tasks.
 
     Attributes:
-        is_batch: False if there is one task by the nature of the node, not of its data.
-        inputs: for each task its list of inputs; none for an empty batch.
+        is_batch: whether the node's input holds a batch, even one with a single item.
+        inputs: the list of inputs of each task; empty for an empty batch.
     """
 
     is_batch: bool
@@ -36,7 +36,7 @@ class TaskInputs:
 
 
 def value_at(value: Any, path: Sequence[str]) -> Any:
-    """Return what is at a path of keys and indices in a JSON value, or MISSING."""
+    """Return the value at a path of keys and indices in a JSON value, or MISSING."""
     for part in path:
         if isinstance(value, Mapping) and part in value:
             value = value[part]
@@ -55,16 +55,16 @@ def expand(
 ) -> TaskInputs:
     """Return the inputs of a node's tasks.
 
-    Several batches go side by side (`indexed`, the shorter ones filled up with null), or each
-    item of one with each item of the others (`cartesian`, the last one going fastest).
+    Several batches are combined item by item (`indexed`; shorter ones are padded with null), or
+    every item with every other (`cartesian`; the last batch varies fastest).
 
     Args:
-        trees: the node's input; each item holds one batch at most.
+        trees: the node's input; each item holds at most one batch.
         operation: `indexed` or `cartesian`.
-        value_of: the value of a reference; for a batch the list of its items.
+        value_of: returns the value of a reference; for a batch the list of its items.
 
     Raises:
-        TooManyTasks: there would be more than MAX_ITEMS of them.
+        TooManyTasks: there would be more than MAX_ITEMS tasks.
     """
     columns = {
         position: _items(batch, value_of)
@@ -72,21 +72,21 @@ def expand(
         if (batch := batch_of(tree)) is not None
     }
     if not columns:
-        return TaskInputs(False, [[filled(tree, _plain(value_of)) for tree in trees]])
+        return TaskInputs(False, [[fill(tree, _resolver(value_of)) for tree in trees]])
     rows = _rows(list(columns.values()), operation)
     inputs = [_row_inputs(trees, dict(zip(columns, row, strict=True)), value_of) for row in rows]
     return TaskInputs(True, inputs)
 
 
 def batch_of(tree: Tree) -> Leaf | None:
-    """Return the batch that an item of a node's input holds, if it holds one."""
+    """Return the batch in an item of a node's input, or None without a batch."""
     return next((leaf for leaf in leaves_of(tree) if leaf.is_batch), None)
 
 
 def _items(batch: Leaf, value_of: Callable[[Reference], Any]) -> list[Any]:
     if isinstance(batch, RawBatch):
         return list(batch.items)
-    assert isinstance(batch, Reference), "nothing else is a batch"
+    assert isinstance(batch, Reference), "only raw batches and references are batches"
     return list(value_of(batch))
 
 
@@ -98,7 +98,9 @@ def _rows(columns: list[list[Any]], operation: str) -> list[tuple[Any, ...]]:
     else:
         count = max(map(len, columns))
     if count > MAX_ITEMS:
-        raise TooManyTasks(f"it would be {count:,} tasks; here a batch has {MAX_ITEMS:,} at most")
+        raise TooManyTasks(
+            f"the batch would have {count:,} tasks; the local limit is {MAX_ITEMS:,}"
+        )
     if operation == CARTESIAN:
         return list(itertools.product(*columns))
     return list(itertools.zip_longest(*columns))
@@ -107,19 +109,19 @@ def _rows(columns: list[list[Any]], operation: str) -> list[tuple[Any, ...]]:
 def _row_inputs(
     trees: Sequence[Tree], row: Mapping[int, Any], value_of: Callable[[Reference], Any]
 ) -> list[Any]:
-    plain = _plain(value_of)
+    resolve = _resolver(value_of)
 
     def column(position: int) -> Callable[[Leaf], Any]:
-        return lambda leaf: row[position] if leaf.is_batch else plain(leaf)
+        return lambda leaf: row[position] if leaf.is_batch else resolve(leaf)
 
-    return [filled(tree, column(position)) for position, tree in enumerate(trees)]
+    return [fill(tree, column(position)) for position, tree in enumerate(trees)]
 
 
-def _plain(value_of: Callable[[Reference], Any]) -> Callable[[Leaf], Any]:
-    def plain(leaf: Leaf) -> Any:
-        if isinstance(leaf, Given):
+def _resolver(value_of: Callable[[Reference], Any]) -> Callable[[Leaf], Any]:
+    def resolve(leaf: Leaf) -> Any:
+        if isinstance(leaf, LiteralValue):
             return leaf.value
         assert isinstance(leaf, Reference), "a raw batch is a column"
         return value_of(leaf)
 
-    return plain
+    return resolve

@@ -1,4 +1,4 @@
-"""A descriptor's JSON → a Pipeline; what is wrong with it is told with its place."""
+"""Parses a descriptor's JSON to a Pipeline; an error names the place of the mistake."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from .descriptor import DEFAULT_TOLERANCE, DEFAULT_TTL, Node, Pipeline, Retry
 from .fields import DescriptorError, Fields, shown, type_name
 from .graph import check_graph
 from .inputs import CARTESIAN, INDEXED, MISSING, value_at
-from .references import RESERVED_NAMES, Given, ReferenceSyntaxError, Tree, leaves_of, parse_tree
+from .references import (
+    RESERVED_NAMES,
+    LiteralValue,
+    ReferenceSyntaxError,
+    Tree,
+    leaves_of,
+    parse_tree,
+)
 
 _NODE_KINDS_THAT_RUN = ("algorithm", "debug")
 _POLICIES = ("Never", "OnError", "OnCrash", "Always")
@@ -27,28 +34,28 @@ def parse_pipeline(document: Any, where: str, name: str | None = None) -> Pipeli
     """Return the pipeline that a descriptor's JSON describes.
 
     Args:
-        document: the JSON, of whatever type it came.
-        where: what to call the document in an error, for example its file.
-        name: the pipeline's name if the document has none.
+        document: the JSON value, of any type.
+        where: the document's name in errors, for example its file.
+        name: the pipeline's name if the document does not have one.
 
     Raises:
-        DescriptorError: with the first mistake, and its place.
+        DescriptorError: the descriptor is invalid; reports the first mistake.
     """
     fields = Fields(document, where)
     fields.refuse_misspelt(_PIPELINE_FIELDS)
     kind = fields.one_of("kind", ("batch", "stream"), "batch")
     if kind == "stream" or fields.get("streaming") is not None:
-        raise fields.error("kind", "streaming pipelines run in HKube only, not here")
+        raise fields.error("kind", "streaming pipelines run in HKube only")
     pipeline_name = fields.text("name", name)
     if not _PIPELINE_NAME.fullmatch(pipeline_name):
         raise fields.error(
-            "name", f"'{pipeline_name}' must be of letters, digits, '-', '_', '.' and ':'"
+            "name", f"'{pipeline_name}' may contain letters, digits, '-', '_', '.' and ':' only"
         )
     options = Fields(fields.get("options") or {}, f"{where}: options")
     options.refuse_misspelt(("ttl", "batchTolerance"))
     nodes = fields.array("nodes")
     if not nodes:
-        raise fields.error("nodes", "it must have one node at least")
+        raise fields.error("nodes", "a pipeline needs at least one node")
     parsed = [_parse_node(node, f"{where}: nodes[{index}]") for index, node in enumerate(nodes)]
     pipeline = Pipeline(
         pipeline_name,
@@ -63,14 +70,15 @@ def parse_pipeline(document: Any, where: str, name: str | None = None) -> Pipeli
 
 
 def with_flow_input(pipeline: Pipeline, flow_input: Any, where: str) -> Pipeline:
-    """Return a pipeline with another flow input, in which all is there that it refers to.
+    """Return a pipeline with its flow input, after checking every reference to it.
 
     Args:
-        flow_input: the input, or None for the pipeline's own.
-        where: what to call the pipeline in an error.
+        pipeline: the pipeline.
+        flow_input: the new flow input; None keeps the pipeline's own.
+        where: the pipeline's name in errors.
 
     Raises:
-        DescriptorError: a reference to the flow input leads to nothing.
+        DescriptorError: the flow input does not have what a reference needs.
     """
     given = pipeline.flow_input if flow_input is None else flow_input
     if not isinstance(given, dict):
@@ -80,12 +88,12 @@ def with_flow_input(pipeline: Pipeline, flow_input: Any, where: str) -> Pipeline
         if value is MISSING:
             raise DescriptorError(
                 f"{where}: node '{node.name}' uses '{reference}', which the flow input does not "
-                f"have{_what_it_has(given, reference.path)}"
+                f"have{_suggestion(given, reference.path)}"
             )
         if reference.is_batch and not isinstance(value, list):
             raise DescriptorError(
                 f"{where}: node '{node.name}' makes a batch of '{reference}', which must be an "
-                f"array; in the flow input it is {type_name(value)}"
+                f"array, but the flow input has {type_name(value)}"
             )
     return replace(pipeline, flow_input=given)
 
@@ -96,14 +104,12 @@ def _parse_node(document: Any, where: str) -> Node:
     fields = Fields(document, f"{where} '{name}'")
     fields.refuse_misspelt(_NODE_FIELDS)
     if name in RESERVED_NAMES:
-        raise fields.error("nodeName", f"'{name}' is HKube's own; choose another")
+        raise fields.error("nodeName", f"'{name}' is reserved by HKube; choose another name")
     kind = fields.text("kind", "algorithm")
     if kind not in _NODE_KINDS_THAT_RUN:
-        raise fields.error("kind", f"a node of kind {shown(kind)} runs in HKube only, not here")
+        raise fields.error("kind", f"nodes of kind {shown(kind)} run in HKube only")
     if fields.get("stateType") == "stateful":
-        raise fields.error(
-            "stateType", "stateful nodes are for streaming, which runs in HKube only"
-        )
+        raise fields.error("stateType", "stateful nodes need streaming, which runs in HKube only")
     retry = Fields(fields.get("retry") or {}, f"{fields.where}: retry")
     return Node(
         name,
@@ -120,13 +126,13 @@ def _parse_node(document: Any, where: str) -> Node:
         ),
         metrics=fields.object("metrics", {"tensorboard": True}),
         extra_data=fields.object("extraData", {}),
-        # HKube's API has it with and without an s.
+        # HKube's API uses both spellings.
         in_results=fields.flag("includeInResult") or fields.flag("includeInResults"),
     )
 
 
 def _with_edges(fields: Fields, nodes: list[Node]) -> tuple[Node, ...]:
-    """Add to the nodes what the pipeline's edges have them wait for."""
+    """Make nodes wait as the pipeline's edges say."""
     after: dict[str, list[str]] = {}
     names = [node.name for node in nodes]
     for index, edge in enumerate(fields.array("edges", [])):
@@ -134,7 +140,7 @@ def _with_edges(fields: Fields, nodes: list[Node]) -> tuple[Node, ...]:
         source, target = ends.text("source"), ends.text("target")
         if target not in names:
             alike = did_you_mean(near_miss(target, names))
-            raise ends.error("target", f"'{target}' is no node{alike}")
+            raise ends.error("target", f"'{target}' is not a node{alike}")
         after.setdefault(target, []).append(source)
     return tuple(replace(node, after=tuple(after.get(node.name, ()))) for node in nodes)
 
@@ -146,18 +152,18 @@ def _parse_input(item: Any, where: str) -> Tree:
         raise DescriptorError(f"{where}: {error}") from error
     leaves = list(leaves_of(tree))
     if not leaves:
-        return Given(item)
+        return LiteralValue(item)
     batches = [leaf for leaf in leaves if leaf.is_batch]
     if len(batches) > 1:
         raise DescriptorError(
             f"{where}: it holds {len(batches)} batches, which HKube mixes up; "
-            "give each an item of 'input' of its own"
+            "put each into a separate item of 'input'"
         )
     return tree
 
 
-def _what_it_has(flow_input: Any, path: tuple[str, ...]) -> str:
-    """What there is where the first part of a path leads nowhere."""
+def _suggestion(flow_input: Any, path: tuple[str, ...]) -> str:
+    """Suggest a key in place of the first part of a path that does not exist."""
     at = flow_input
     for part in path:
         inner = value_at(at, (part,))

@@ -1,9 +1,13 @@
-"""What a node's input may hold besides plain values: references to other values, and batches.
+"""Parses the references and batches in a node's input.
 
-The signs are HKube's: `@node` waits for a node, `#@node` makes a task of each item of its result,
-`*@node` a task of each task of a batch as soon as that has ended, `*#@node` a task of each item of
-the result of each. `flowInput` may stand for a node. `#[1,2,3]` and `#[1...100]` are batches by
-themselves.
+The syntax is HKube's:
+
+- `@node` waits for a node and takes its result;
+- `#@node` makes a task for each item of the result;
+- `*@node` makes a task for each task of a batch, as soon as that has ended;
+- `*#@node` makes a task for each item of each of those results;
+- `flowInput` in place of a node refers to the pipeline's input;
+- `#[1,2,3]` and `#[1...100]` are raw batches: their items are in the descriptor.
 """
 
 from __future__ import annotations
@@ -21,13 +25,13 @@ FLOW_INPUT = "flowInput"
 DATA_SOURCE = "dataSource"
 RESERVED_NAMES = (FLOW_INPUT, DATA_SOURCE)
 MAX_ITEMS = 100_000
-"""Tasks of one node: a mistyped range must not fill this machine's memory."""
+"""Maximum number of tasks of a node, so that a mistyped range does not fill the memory."""
 MAX_DEPTH = 100
-"""How deep an input may be nested; what is deeper is a mistake, or meant to do harm."""
+"""How deep an input may be nested; a deeper one is a mistake or an attack."""
 
 
 class Relation(enum.Enum):
-    """How a node depends on what it refers to; the value is the sign."""
+    """How a node depends on what it refers to; the value is the prefix of the reference."""
 
     NODE = "@"
     BATCH = "#@"
@@ -36,22 +40,22 @@ class Relation(enum.Enum):
 
     @property
     def is_any(self) -> bool:
-        """Whether each task of the other node counts by itself, as soon as it has ended."""
+        """Whether the other node's tasks are waited for one by one."""
         return self in (Relation.ANY, Relation.ANY_BATCH)
 
     @property
     def is_batch(self) -> bool:
-        """Whether a task is made of each item."""
+        """Whether each item of the value makes a task."""
         return self in (Relation.BATCH, Relation.ANY_BATCH)
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A value to be taken from a node's result, or from the flow input.
+    """A reference to a node's result, or to the flow input.
 
     Attributes:
-        relation: how it waits, and whether it is a batch.
-        name: of the node, or `flowInput`.
+        relation: how to wait for the value, and whether it is a batch.
+        name: the name of the node, or `flowInput`.
         path: keys and indices within the value.
     """
 
@@ -64,51 +68,51 @@ class Reference:
 
     @property
     def place(self) -> str:
-        """The reference without its sign."""
+        """The reference without its prefix."""
         return ".".join((self.name, *self.path))
 
     @property
     def is_flow_input(self) -> bool:
-        """Whether it is the pipeline's own input, which is there from the beginning."""
+        """Whether it refers to the pipeline's input."""
         return self.name == FLOW_INPUT
 
     @property
     def is_batch(self) -> bool:
-        """Whether a task is made of each item."""
+        """Whether each item of the value makes a task."""
         return self.relation.is_batch
 
 
 @dataclass(frozen=True)
 class RawBatch:
-    """A batch whose items are written in the descriptor."""
+    """A batch whose items are in the descriptor."""
 
     items: tuple[Any, ...]
 
     @property
     def is_batch(self) -> bool:
-        """Always: it is there to have the shape of a Reference."""
+        """Always True; every Leaf has this property."""
         return True
 
 
 @dataclass(frozen=True)
-class Given:
-    """A value with nothing in it to be replaced, however it looks: it is not looked into again."""
+class LiteralValue:
+    """A value that is used as it is, even if it looks like a reference."""
 
     value: Any
 
     @property
     def is_batch(self) -> bool:
-        """Never: it is there to have the shape of a Reference."""
+        """Always False; every Leaf has this property."""
         return False
 
 
-Leaf = Reference | RawBatch | Given
+Leaf = Reference | RawBatch | LiteralValue
 Tree = Any
-"""JSON with a Leaf in place of each text that is one."""
+"""JSON with a Leaf in place of each string that is a reference or a batch."""
 
 
 class ReferenceSyntaxError(WrapperError):
-    """A text begins as a reference or a batch and is none."""
+    """A string starts like a reference or a batch, but is invalid."""
 
     code = "ReferenceSyntaxError"
 
@@ -117,35 +121,35 @@ _REFERENCE = re.compile(r"(\*#@|\*@|#@|@)(.*)", re.DOTALL)
 _RANGE = re.compile(r"(-?\d{1,18})\.\.\.(-?\d{1,18})")
 
 
-def parse_text(text: str) -> Leaf | str:
-    """Return what a text in an input stands for; itself, if it is just a text.
+def parse_reference(text: str) -> Leaf | str:
+    """Parse a string of an input: a reference, a batch, or just a string, which is returned.
 
     Raises:
-        ReferenceSyntaxError: it begins as a reference or a batch and is none.
+        ReferenceSyntaxError: it starts like a reference or a batch, but is invalid.
     """
     if text.startswith("#["):
-        return RawBatch(_parse_items(text))
+        return RawBatch(_parse_raw_batch(text))
     match = _REFERENCE.fullmatch(text)
     if match is None:
         return text
     name, *path = match[2].split(".")
     if not name:
-        raise ReferenceSyntaxError(f"'{text}' names no node after '{match[1]}'")
+        raise ReferenceSyntaxError(f"'{text}' has no node name after '{match[1]}'")
     if not all(path):
         raise ReferenceSyntaxError(f"'{text}' has an empty part in its path")
     return Reference(Relation(match[1]), name, tuple(path))
 
 
 def parse_tree(value: Any, depth: int = 0) -> Tree:
-    """Return a JSON value with a Leaf in place of each text that is one.
+    """Parse every string of a JSON value, and put a Leaf in place of references and batches.
 
     Raises:
-        ReferenceSyntaxError: a text begins as a reference or a batch and is none.
+        ReferenceSyntaxError: a string starts like a reference or a batch, but is invalid.
     """
     if depth > MAX_DEPTH:
-        raise ReferenceSyntaxError(f"it is nested more than {MAX_DEPTH} deep")
+        raise ReferenceSyntaxError(f"it is nested more than {MAX_DEPTH} levels deep")
     if isinstance(value, str):
-        return parse_text(value)
+        return parse_reference(value)
     if isinstance(value, list):
         return [parse_tree(item, depth + 1) for item in value]
     if isinstance(value, dict):
@@ -154,7 +158,7 @@ def parse_tree(value: Any, depth: int = 0) -> Tree:
 
 
 def leaves_of(tree: Tree) -> Iterator[Leaf]:
-    """Every Leaf of a tree, in the order they are written."""
+    """Yield every Leaf of a tree, in order."""
     if isinstance(tree, Leaf):
         yield tree
     elif isinstance(tree, list):
@@ -166,28 +170,28 @@ def leaves_of(tree: Tree) -> Iterator[Leaf]:
 
 
 def references_of(tree: Tree) -> Iterator[Reference]:
-    """Every Reference of a tree, in the order they are written."""
+    """Return every Reference of a tree, in order."""
     return (leaf for leaf in leaves_of(tree) if isinstance(leaf, Reference))
 
 
-def filled(tree: Tree, value_of: Callable[[Leaf], Any]) -> Any:
+def fill(tree: Tree, value_of: Callable[[Leaf], Any]) -> Any:
     """Return a tree with a value in place of each Leaf."""
     if isinstance(tree, Leaf):
         return value_of(tree)
     if isinstance(tree, list):
-        return [filled(item, value_of) for item in tree]
+        return [fill(item, value_of) for item in tree]
     if isinstance(tree, dict):
-        return {key: filled(item, value_of) for key, item in tree.items()}
+        return {key: fill(item, value_of) for key, item in tree.items()}
     return tree
 
 
-def _parse_items(text: str) -> tuple[Any, ...]:
+def _parse_raw_batch(text: str) -> tuple[Any, ...]:
     if not text.endswith("]"):
-        raise ReferenceSyntaxError(f"'{_short(text)}' has no ']' at its end")
+        raise ReferenceSyntaxError(f"'{_short(text)}' does not end with ']'")
     inner = text[1:]
     try:
         items = json.loads(inner)
-    except (ValueError, RecursionError):  # ranges and words without quotes are no JSON
+    except (ValueError, RecursionError):  # not JSON: it has ranges, or words without quotes
         pieces = (piece.strip() for piece in inner[1:-1].split(","))
         items = [item for piece in pieces for item in _parse_piece(piece, text)]
     if len(items) > MAX_ITEMS:
@@ -210,12 +214,12 @@ def _parse_range(piece: str, text: str) -> list[Any]:
     match = _RANGE.fullmatch("".join(piece.split()))
     if match is None:
         raise ReferenceSyntaxError(
-            f"'{_short(text)}' has a bad range '{_short(piece)}': it must be like 1...100"
+            f"'{_short(text)}' has a bad range '{_short(piece)}': write it like 1...100"
         )
     first, last = int(match[1]), int(match[2])
     if last < first:
         raise ReferenceSyntaxError(
-            f"'{_short(text)}' has an empty range '{piece}': it must go upwards"
+            f"'{_short(text)}' has an empty range '{piece}': the end must not be below the start"
         )
     if last - first >= MAX_ITEMS:
         raise _too_many(text, last - first + 1)
@@ -224,7 +228,7 @@ def _parse_range(piece: str, text: str) -> list[Any]:
 
 def _too_many(text: str, count: int) -> ReferenceSyntaxError:
     return ReferenceSyntaxError(
-        f"'{_short(text)}' would be {count:,} tasks; here a batch has {MAX_ITEMS:,} at most"
+        f"'{_short(text)}' would have {count:,} tasks; the local limit is {MAX_ITEMS:,}"
     )
 
 

@@ -1,1 +1,1 @@
-"""Runs pipelines with processes of this machine."""
+"""Runs pipelines with processes on this machine."""

@@ -1,4 +1,4 @@
-"""What an algorithm asks for becomes a pipeline to run, and its outcome the reply."""
+"""Turns an algorithm's call into a pipeline to run, and the run's outcome into the reply."""
 
 from __future__ import annotations
 
@@ -7,22 +7,17 @@ from typing import Any
 
 from ....errors import WrapperError
 from ...worker.answers import Call, CallKind, Cancelled, Failure, Reply, Result
-from ..catalog.algorithms import (
-    Algorithms,
-    Stored,
-    check_algorithms,
-    missing_pipeline,
-    stored_pipeline,
-)
+from ..catalog.algorithms import Algorithms, check_algorithms
+from ..catalog.stored_pipelines import StoredPipelines, missing_pipeline, stored_pipeline
 from ..descriptor.descriptor import Node, Pipeline
 from ..descriptor.parsing import parse_pipeline, with_flow_input
-from ..descriptor.references import Given
-from ..run.actions import Outcome, PipelineStopped, Succeeded
+from ..descriptor.references import LiteralValue
+from ..run.actions import PipelineStopped, RunOutcome, Succeeded
 from .jobs import MAX_DEPTH, Place
 
 
 class UnanswerableCall(WrapperError):
-    """A call cannot be answered here; the text is for the algorithm."""
+    """A call cannot be answered; the text is sent to the algorithm."""
 
     code = "CallError"
 
@@ -30,16 +25,19 @@ class UnanswerableCall(WrapperError):
 def pipeline_of(
     call: Call,
     algorithms: Algorithms,
-    stored: Stored,
+    stored: StoredPipelines,
     scripted: Iterable[str],
 ) -> Pipeline:
-    """Return the pipeline that answers a call; of an algorithm, one with a single node.
+    """Return the pipeline that answers a call; for an algorithm, a pipeline with a single node.
 
     Args:
-        scripted: the names of algorithms that are answered without being there.
+        call: the call to answer.
+        algorithms: the available algorithms.
+        stored: the available stored pipelines.
+        scripted: the names of algorithms that need not be available, because they have a reply.
 
     Raises:
-        WrapperError: what is asked for is not at hand, or cannot be run.
+        WrapperError: the requested algorithm or pipeline is not available, or cannot run.
     """
     where = f"{call.kind.value} '{call.name}'"
     if call.kind is CallKind.ALGORITHM:
@@ -60,28 +58,28 @@ def pipeline_of(
         raise UnanswerableCall(
             f"there is no answer for it, and {missing_pipeline(call.name, stored)}"
         )
-    # As HKube has it: the flow input of the call, also an empty one, replaces the stored one.
+    # As in HKube, the call's flow input replaces the stored one, even if it is empty.
     pipeline = with_flow_input(pipeline, body.get("flowInput"), where)
     check_algorithms(pipeline, where, algorithms, scripted)
     return pipeline
 
 
 def check_depth(place: Place) -> None:
-    """See that calls are not nested without end.
+    """Check that calls are not nested too deeply.
 
     Raises:
-        CallError: they are.
+        UnanswerableCall: more than MAX_DEPTH runs wait for each other.
     """
     if place.depth > MAX_DEPTH:
         chain = " > ".join(place.path[-5::2])
         raise UnanswerableCall(
-            f"calls are nested more than {MAX_DEPTH} deep here (… > {chain}): "
+            f"calls are nested more than {MAX_DEPTH} levels deep (… > {chain}): "
             "does an algorithm start itself?"
         )
 
 
-def reply_of(call: Call, outcome: Outcome) -> Reply:
-    """Return the reply that a run's outcome is."""
+def reply_of(call: Call, outcome: RunOutcome) -> Reply:
+    """Return the reply to a call whose run has ended."""
     if isinstance(outcome, Succeeded):
         if call.kind is CallKind.ALGORITHM:
             return Result(outcome.results[0]["result"])
@@ -93,7 +91,7 @@ def reply_of(call: Call, outcome: Outcome) -> Reply:
 
 def _of_algorithm(call: Call) -> Pipeline:
     given: Any = call.input if isinstance(call.input, list) else [call.input]
-    node = Node(call.name, call.name, inputs=tuple(Given(item) for item in given))
+    node = Node(call.name, call.name, inputs=tuple(LiteralValue(item) for item in given))
     return Pipeline(call.name, (node,), ttl=0)
 
 

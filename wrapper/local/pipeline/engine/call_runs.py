@@ -1,4 +1,4 @@
-"""Calls of algorithms become runs, and the outcomes of these the replies."""
+"""Answers an algorithm's calls by running what they ask for."""
 
 from __future__ import annotations
 
@@ -9,26 +9,24 @@ from typing import final
 
 from ....errors import WrapperError
 from ...worker.answers import Answer, Answers, AnswerTable, Call, Failure, Later, Reply
-from ..catalog.resources import AtHand
-from ..descriptor.descriptor import Pipeline
-from ..run.actions import Outcome
-from .active_run import ActiveRun
+from ..catalog.resources import Resources
+from ..run.actions import RunOutcome
+from .active_run import ActiveRun, ActiveRuns
 from .call_pipelines import check_depth, pipeline_of, reply_of
 from .jobs import Place
 from .loop import Loop
 from .pool import Pool
 
-BeginRun = Callable[[Pipeline, Place, Callable[[Outcome], None]], ActiveRun]
 StartCall = Callable[[Call, Callable[[Reply], None]], Callable[[str], None]]
 
 
 @dataclass(frozen=True)
 class Caller:
-    """Who makes calls.
+    """The algorithm that makes calls.
 
     Attributes:
-        find: the place and the node of its task at the moment; None if it has none.
-        process: its number in the pool; None if it is not the engine's own.
+        find: returns the place and the node of its current task, or None without a task.
+        process: its number in the pool; None for a process outside the pool.
     """
 
     find: Callable[[], tuple[Place, str] | None]
@@ -37,30 +35,30 @@ class Caller:
 
 @final
 class CallRuns:
-    """Answers calls by running what they ask for, unless a file has the reply."""
+    """Answers calls by running what they ask for, unless the answers file has a reply."""
 
-    def __init__(self, at_hand: AtHand, loop: Loop, pool: Pool, begin: BeginRun) -> None:
-        """Prepare it.
+    def __init__(self, resources: Resources, loop: Loop, pool: Pool, runs: ActiveRuns) -> None:
+        """Create it.
 
         Args:
-            at_hand: what may be run.
-            loop: whose thread runs are begun in.
-            pool: hears which of its processes wait for calls.
-            begin: begins a run at a place, and has its outcome told.
+            resources: what may be run.
+            loop: the loop in whose thread runs begin.
+            pool: is informed of processes that wait for a call.
+            runs: begins the runs.
         """
-        self._at_hand = at_hand
+        self._resources = resources
         self._loop = loop
         self._pool = pool
-        self._begin_run = begin
+        self._runs = runs
 
     def answers(self, caller: Caller) -> Answers:
         """Return the replies to the calls of an algorithm."""
-        return _Answers(self._at_hand.answers, partial(self._start, caller))
+        return _Answers(self._resources.answers, partial(self._start, caller))
 
     def _start(
         self, caller: Caller, call: Call, reply: Callable[[Reply], None]
     ) -> Callable[[str], None]:
-        """Begin with a call, in whatever thread it comes; returns what stops it."""
+        """Start answering a call, from any thread; returns a function that stops it."""
         child = _Child(caller, call, reply)
         self._loop.post(self._begin, child)
         return partial(self._loop.post, child.stop)
@@ -70,29 +68,29 @@ class CallRuns:
         if place_and_node is None or child.is_stopped:
             return
         place, node = place_and_node
-        at_hand = self._at_hand
+        found = self._resources
         try:
             below = place.below(node, child.call.name)
             check_depth(below)
-            pipeline = pipeline_of(child.call, at_hand.algorithms, at_hand.stored, at_hand.scripted)
+            pipeline = pipeline_of(child.call, found.algorithms, found.stored, found.scripted)
         except WrapperError as error:
             child.reply(Failure(str(error)))
             return
         number = child.caller.process
 
-        def ended(outcome: Outcome) -> None:
+        def ended(outcome: RunOutcome) -> None:
             if number is not None:
                 self._pool.call_closed(number)
             child.reply(reply_of(child.call, outcome))
 
         if number is not None:
             self._pool.call_opened(number)
-        child.run = self._begin_run(pipeline, below, ended)
+        child.run = self._runs.begin(pipeline, below, ended)
 
 
 @dataclass
 class _Child:
-    """What a call has started; it may be stopped before it has begun."""
+    """What a call has started; it may be stopped before it begins."""
 
     caller: Caller
     call: Call
@@ -107,7 +105,7 @@ class _Child:
 
 
 class _Answers:
-    """Replies to the calls of one process: those of the file first."""
+    """Replies to the calls of one process: from the answers file first."""
 
     def __init__(
         self,

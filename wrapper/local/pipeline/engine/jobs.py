@@ -1,4 +1,4 @@
-"""The job that HKube's worker would hand to an algorithm for a task of a pipeline."""
+"""The job that HKube's worker would send to an algorithm for a task of a pipeline."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..events import Path
 from ..run.actions import StartTask
 
 MAX_DEPTH = 10
-"""How deep runs may start each other: each has processes that wait."""
+"""How many levels of runs may start each other: each level has processes that wait."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +20,9 @@ class Place:
     """Where a run belongs.
 
     Attributes:
-        path: of its events.
-        root_job_id: the job of the run that all began with; None for that one itself.
+        path: the path in its events.
+        root_job_id: the job id of the outermost run; None for that run itself.
+        job_id: its own job id.
     """
 
     path: Path = ()
@@ -30,16 +31,16 @@ class Place:
 
     @property
     def depth(self) -> int:
-        """How many runs wait for it, one for the other."""
+        """How many runs wait for it, directly or indirectly."""
         return len(self.path) // 2
 
     def below(self, node: str, called: str) -> Place:
-        """The place of a run that a task of a node of this one has started."""
+        """Return the place of a run that a node's task in this run has started."""
         return Place((*self.path, node, called), self.root_job_id or self.job_id)
 
 
 def task_job(pipeline: Pipeline, place: Place, start: StartTask, task_id: str) -> dict[str, Any]:
-    """Return the data of `initialize` for a task."""
+    """Return the data of the `initialize` message for a task."""
     node = start.node
     children = pipeline.children_of(node.name)
     job = make_job(start.inputs, node.algorithm, node.name)
@@ -65,7 +66,7 @@ def task_job(pipeline: Pipeline, place: Place, start: StartTask, task_id: str) -
 
 
 def _save_paths(node: Node, children: tuple[Node, ...]) -> list[str]:
-    """The parts of a node's result that its children refer to."""
+    """Return the parts of a node's result that its children refer to."""
     used = (
         reference.place
         for child in children

@@ -1,4 +1,8 @@
-"""One thread that does one thing after the other, also later on."""
+"""One thread that calls functions one after another, at once or later.
+
+An asyncio loop is no replacement: importing asyncio adds about 10 ms to the start of a command, and
+its loop has neither a hook that runs after each call nor a clock that a test can set.
+"""
 
 from __future__ import annotations
 
@@ -14,14 +18,14 @@ from typing import Any, final
 Call = Callable[..., object]
 
 LONGEST_WAIT = 3600.0
-"""Seconds; a thread cannot wait for any time, but it can wait again."""
+"""Seconds; the system limits a single wait, so a longer one is split."""
 NEVER = 1e12
-"""Seconds; a time that is over this, as a pipeline's may be, is as good as for ever."""
+"""Seconds; a longer delay, which a pipeline's ttl may be, is shortened to this."""
 
 
 @dataclass(order=True)
 class Timer:
-    """Something to be done at a time, unless it is cancelled before."""
+    """A call at a given time, unless it is cancelled first."""
 
     at: float
     number: int
@@ -30,28 +34,28 @@ class Timer:
     cancelled: bool = field(default=False, compare=False)
 
     def cancel(self) -> None:
-        """Do not do it; call this in the loop's thread."""
+        """Cancel the call; only in the loop's thread."""
         self.cancelled = True
 
 
 @final
 class Loop:
-    """Calls functions in one thread, in the order they were posted.
+    """Calls functions in one thread, in the order in which they were posted.
 
     Args:
-        after_each: called after each of them, for what depends on all that has changed.
-        fault: called with what one of them raises.
-        clock: seconds.
+        after_each: called after each function, to act on everything it changed.
+        on_error: called with an exception that a function raises.
+        clock: returns the time in seconds.
     """
 
     def __init__(
         self,
         after_each: Call = lambda: None,
-        fault: Callable[[Exception], object] = lambda error: None,
+        on_error: Callable[[Exception], object] = lambda error: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._after_each = after_each
-        self._fault = fault
+        self._on_error = on_error
         self._clock = clock
         self._inbox: queue.SimpleQueue[tuple[Call, tuple[Any, ...]] | None] = queue.SimpleQueue()
         self._timers: list[Timer] = []
@@ -59,33 +63,33 @@ class Loop:
         self._thread = threading.Thread(target=self.run, name="pipelines", daemon=True)
 
     def start(self) -> None:
-        """Begin, in a thread of its own."""
+        """Start the thread."""
         self._thread.start()
 
     def post(self, call: Call, *arguments: Any) -> None:
-        """Have a function called in the loop's thread; safe from any thread."""
+        """Call a function soon, in the loop's thread; safe from any thread."""
         self._inbox.put((call, arguments))
 
     def after(self, seconds: float, call: Call, *arguments: Any) -> Timer:
-        """Have a function called later on; call this in the loop's thread."""
+        """Call a function after a delay; only in the loop's thread."""
         timer = Timer(self._clock() + min(seconds, NEVER), next(self._numbers), call, arguments)
         heapq.heappush(self._timers, timer)
         return timer
 
     def end(self) -> None:
-        """End the loop after what was posted before, and wait for that."""
+        """End the loop once everything posted so far has been called, and wait for that."""
         self._inbox.put(None)
         if self._thread.ident not in (None, threading.get_ident()):
             self._thread.join()
 
     def run(self) -> None:
-        """Call what is posted until the end."""
+        """Call what is posted until the loop ends."""
         while True:
             try:
                 self._run()
-            except Exception as error:  # the border: a fault of its own must leave nobody waiting
-                self._timers.clear()  # one of them, for what is posted gets here in no other way
-                self._fault(error)
+            except Exception as error:  # boundary: a bug in here must not leave anybody waiting
+                self._timers.clear()  # only timers can fail here: posted calls are caught in _call
+                self._on_error(error)
             else:
                 return
 
@@ -103,7 +107,7 @@ class Loop:
             self._call_timers()
 
     def _next_timer(self) -> float | None:
-        """Seconds to wait for the next timer, or None if there is none."""
+        """Return the seconds until the next timer, or None without timers."""
         while self._timers and self._timers[0].cancelled:
             heapq.heappop(self._timers)
         if not self._timers:
@@ -120,5 +124,5 @@ class Loop:
         try:
             call(*arguments)
             self._after_each()
-        except Exception as error:  # the border: one fault must not hang all that is to follow
-            self._fault(error)
+        except Exception as error:  # boundary: one failure must not block the calls after it
+            self._on_error(error)

@@ -1,4 +1,4 @@
-"""Answers to the calls of one algorithm that runs by itself, not as a node of a pipeline."""
+"""Answers the calls of a single algorithm that is not a node of a pipeline."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 
 from ...worker.answers import Answers, AnswerTable
 from .. import events
-from ..catalog.algorithms import Algorithms, find_algorithms, load_pipelines
-from ..catalog.resources import AtHand
+from ..catalog.algorithms import Algorithms, find_algorithms
+from ..catalog.resources import Resources
+from ..catalog.stored_pipelines import load_pipelines
 from .engine import PipelineEngine
 from .jobs import Place
 
@@ -23,27 +24,27 @@ def open_calls(
     environ: Mapping[str, str],
     listener: events.Listener = lambda event: None,
 ) -> Iterator[Answers]:
-    """Run what an algorithm starts, with processes of this machine.
+    """Run what an algorithm starts, with processes on this machine.
 
-    A context manager: give what it yields to the algorithm's worker; at the end what still runs is
-    stopped, and all processes are gone.
+    A context manager. Pass the answers that it yields to the algorithm's worker. Leaving the
+    context stops what still runs, and ends all processes.
 
     Args:
         node: the name of the algorithm's node, for the events.
-        algorithms: a folder or a map of algorithms.
+        algorithms: a folder of algorithms, or a map file.
         pipelines: a folder of stored pipelines.
-        answers: replies that go before all of these.
-        environ: the environment that processes start from.
-        listener: hears what becomes of the runs.
+        answers: replies that take precedence over running anything.
+        environ: the base environment of the processes.
+        listener: receives the events of the runs.
 
     Raises:
-        WrapperError: the algorithms or the pipelines cannot be used.
+        WrapperError: the algorithms or pipelines cannot be used.
     """
     paths = find_algorithms(algorithms) if algorithms is not None else {}
-    where = str(algorithms) if algorithms is not None else "--algorithms names a folder of them"
+    where = str(algorithms) if algorithms is not None else "give a folder of them with --algorithms"
     stored = load_pipelines(pipelines)
     with Algorithms(paths, where) as found:
-        engine = PipelineEngine(AtHand(found, environ, stored, answers), listener)
+        engine = PipelineEngine(Resources(found, environ, stored, answers), listener)
         try:
             with engine:
                 yield engine.answers_for(Place(), node)

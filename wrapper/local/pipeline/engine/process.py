@@ -1,4 +1,4 @@
-"""One algorithm's process with its worker: it takes one task after the other."""
+"""An algorithm process with its worker; it executes one task after another."""
 
 from __future__ import annotations
 
@@ -21,103 +21,97 @@ from ...worker.worker import LocalWorker
 
 @dataclass(frozen=True)
 class TaskEnded:
-    """The task of the process has its outcome."""
+    """The task of the process has ended."""
 
     task_id: str
     outcome: events.Outcome
 
 
 @dataclass(frozen=True)
-class Exited:
-    """The process is no more; its exit code is as a shell has it."""
+class ProcessExited:
+    """The process has exited.
+
+    Attributes:
+        code: its exit code, as a shell would show it.
+    """
 
     code: int
 
 
-Fact = TaskEnded | Exited
-
-
-@dataclass(frozen=True)
-class Ears:
-    """Who hears of a process; called in any thread.
-
-    Attributes:
-        fact: what decides about its next task.
-        event: of its worker.
-        line: of its output.
-    """
-
-    fact: Callable[[Fact], None]
-    event: Callable[[events.WorkerEvent], None]
-    line: Callable[[str], None]
+ProcessEvent = TaskEnded | ProcessExited
 
 
 @final
 class PooledAlgorithm:
-    """The container of an algorithm and the worker that it is connected to."""
+    """The container of an algorithm, and the worker it is connected to."""
 
     def __init__(
         self,
         source: AlgorithmSource,
         answers: Answers,
-        ears: Ears,
         environ: Mapping[str, str],
-        storage: LocalStorage | None = None,
+        storage: LocalStorage | None,
+        *,
+        on_process_event: Callable[[ProcessEvent], None],
+        on_worker_event: Callable[[events.WorkerEvent], None],
+        on_line: Callable[[str], None],
     ) -> None:
-        """Start the process.
+        """Start the process. The callbacks may be called in any thread.
 
         Args:
             source: the algorithm.
             answers: replies to its calls.
-            ears: who hears of it.
-            environ: the environment to start from.
-            storage: of mode v3.
+            environ: the base environment of the process.
+            storage: the storage of mode v3; None for mode v1.
+            on_process_event: called when a task ends, and when the process exits.
+            on_worker_event: called with each event of the worker.
+            on_line: called with each line of output.
 
         Raises:
-            OSError: this machine has no room for it.
+            OSError: the machine cannot start another process.
         """
-        self._ears = ears
+        self._on_process_event = on_process_event
         self._stack = ExitStack()
         self._ending = threading.Lock()
         with self._stack:
             self._worker = self._stack.enter_context(
-                LocalWorker(ears.event, answers, storage=storage)
+                LocalWorker(on_worker_event, answers, storage=storage)
             )
-            pump = self._stack.enter_context(OutputPump(ears.line, _nothing))
+            pump = self._stack.enter_context(OutputPump(on_line, _ignore_unfinished))
             container = AlgorithmContainer(source, self._worker.port, environ, pump.fd, storage)
             self._container = self._stack.enter_context(container)
             self._stack = self._stack.pop_all()
         self._container.on_exit(self._exited)
 
     def begin(self, job: Mapping[str, Any]) -> None:
-        """Give it a task; how that ends is told to the ears."""
+        """Start a task; its end is reported as `TaskEnded`."""
         task_id = str(job["taskId"])
 
-        def tell(outcome: Future[events.Outcome]) -> None:
-            self._ears.fact(TaskEnded(task_id, outcome.result()))
+        def report(outcome: Future[events.Outcome]) -> None:
+            self._on_process_event(TaskEnded(task_id, outcome.result()))
 
-        self._worker.begin(job).add_done_callback(tell)
+        self._worker.begin(job).add_done_callback(report)
 
     def stop(self) -> None:
         """Ask the algorithm to stop its task."""
         self._worker.stop()
 
     def end(self) -> None:
-        """Wait for its task, have it exit as HKube would, and see that it is gone."""
+        """Wait for its task, let it exit as HKube would, and kill it if it does not."""
         if self._worker.wait_idle(STOP_TIMEOUT) and self._worker.is_connected:
             self._worker.exit()
             self._container.wait(EXIT_TIMEOUT)
         self.kill()
 
     def kill(self) -> None:
-        """End it and all that it started, in two seconds or so."""
+        """End the process and everything it started, within about two seconds."""
         with self._ending:
             self._stack.close()
 
     def _exited(self, code: int) -> None:
         self._worker.give_up(f"its process ended with exit code {code}")
-        self._ears.fact(Exited(code))
+        self._on_process_event(ProcessExited(code))
 
 
-def _nothing(unfinished: str) -> None:
-    """A line that has no end yet is of no use among those of others."""
+def _ignore_unfinished(line: str) -> None:
+    """Ignore an unfinished line: lines of other processes could come in between."""

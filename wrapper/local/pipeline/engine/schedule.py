@@ -1,8 +1,8 @@
-"""Which waiting task goes to which algorithm process, and which processes there are. No I/O.
+"""Decides which waiting task goes to which algorithm process, and which processes exist. No I/O.
 
-So many tasks run at once. A task that waits for one of its own calls does not count: what it waits
-for may need its place, and would wait for ever. Tasks that somebody waits for go first, because
-otherwise all of a batch's tasks would begin and wait.
+The number of running tasks is limited. A task that waits for one of its own calls does not count:
+the call may need its place, and would otherwise wait for ever. Tasks that other tasks wait for go
+first: otherwise every task of a batch would begin, and then wait.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Open:
-    """Start a new process for an algorithm, and give it a task."""
+    """Start a process for an algorithm, and give it a task."""
 
     process: int
     algorithm: str
@@ -23,7 +23,7 @@ class Open:
 
 @dataclass(frozen=True)
 class Assign:
-    """Give a task to a process that has none."""
+    """Give a task to an idle process."""
 
     process: int
     task: str
@@ -31,7 +31,7 @@ class Assign:
 
 @dataclass(frozen=True)
 class Close:
-    """End a process that has no task."""
+    """End an idle process."""
 
     process: int
 
@@ -48,25 +48,25 @@ class _Process:
 
     @property
     def counts(self) -> bool:
-        """Whether it takes one of the places for processes."""
+        """Whether it counts towards the limit."""
         return not self.calls
 
 
 @dataclass(order=True)
 class _Waiting:
-    """A task that has no process yet; the smallest is the next."""
+    """A task without a process; the smallest goes first."""
 
-    above: int
+    priority: int
     number: int
     task: str = field(compare=False)
     algorithm: str = field(compare=False)
 
 
 class Schedule:
-    """The processes, and the tasks that wait for one."""
+    """The processes, and the tasks that wait for a process."""
 
     def __init__(self, limit: int) -> None:
-        """Begin with nothing.
+        """Create a schedule without processes and tasks.
 
         Args:
             limit: how many tasks run at once.
@@ -78,44 +78,44 @@ class Schedule:
         self._processes: dict[int, _Process] = {}
 
     def add(self, task: str, algorithm: str, depth: int) -> None:
-        """Take a task.
+        """Add a task.
 
         Args:
             task: its id.
-            algorithm: what it needs.
-            depth: how many tasks wait for it, one for the other.
+            algorithm: the name of its algorithm.
+            depth: how many tasks wait for it, directly or indirectly.
         """
         heapq.heappush(self._waiting, _Waiting(-depth, next(self._numbers), task, algorithm))
         self._unplaced.add(task)
 
     def remove(self, task: str) -> bool:
-        """Forget a task that has no process yet; False if it has."""
+        """Remove a waiting task; returns False if the task is not waiting."""
         is_waiting = task in self._unplaced
         self._unplaced.discard(task)
         return is_waiting
 
     def call_opened(self, process: int) -> None:
-        """Hear that the task of a process waits for a call, besides those that it waits for."""
+        """Note that the task of a process waits for another call."""
         if process in self._processes:
             self._processes[process].calls += 1
 
     def call_closed(self, process: int) -> None:
-        """Hear that a task waits for a call no more."""
+        """Note that the task of a process waits for one call fewer."""
         if process in self._processes and self._processes[process].calls:
             self._processes[process].calls -= 1
 
     def freed(self, process: int) -> None:
-        """Hear that the task of a process has ended, and that it can take another."""
+        """Note that the task of a process has ended, and that the process is idle."""
         if process in self._processes:
             found = self._processes[process]
             found.task, found.calls, found.idle_since = None, 0, next(self._numbers)
 
     def gone(self, process: int) -> None:
-        """Hear that a process is no more, or can take no more tasks."""
+        """Note that a process has exited, or cannot take tasks any more."""
         self._processes.pop(process, None)
 
     def decide(self) -> list[Decision]:
-        """Return what is to be done now; it is taken as done."""
+        """Return the decisions that are due; the schedule assumes that they are carried out."""
         decisions: list[Decision] = []
         while self._next() is not None and self._running() < self._limit:
             waiting = heapq.heappop(self._waiting)
@@ -140,8 +140,8 @@ class Schedule:
         return sum(each.counts and each.task is not None for each in self._processes.values())
 
     def _idle(self, algorithm: str | None = None) -> int | None:
-        """The process that has been without a task for the shortest, of one algorithm or of all
-        for the longest."""
+        """Return an idle process: of one algorithm the one idle for the shortest time, of all the
+        one idle for the longest."""
         idle = [
             (each.idle_since, number)
             for number, each in self._processes.items()
@@ -152,7 +152,7 @@ class Schedule:
         return (min(idle) if algorithm is None else max(idle))[1]
 
     def _make_room(self, limit: int) -> list[Decision]:
-        """Close processes without a task until no more than `limit` count."""
+        """Close idle processes until at most `limit` count."""
         closed: list[Decision] = []
         while sum(each.counts for each in self._processes.values()) > limit:
             idle = self._idle()

@@ -1,1 +1,1 @@
-"""One run of a pipeline as a state machine."""
+"""A pipeline run as a state machine."""

@@ -1,4 +1,4 @@
-"""What a run of a pipeline asks for, and how it ends."""
+"""What a pipeline run asks its driver to do, and how it ends."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 from ..descriptor.descriptor import Node
 
 Index = tuple[int, ...]
-"""Which task of a node: () its only one, (3,) the third of a batch, (3, 2) of `*#@` the second
-of those that the third one made."""
+"""Which task of a node: () the only one; (3,) the third of a batch; (3, 2) with `*#@` the second
+of the tasks made from the result of the third."""
 
 
 class TaskKey(NamedTuple):
-    """A task of the run: its node's name, and which of the node's tasks it is."""
+    """A task of the run: the name of its node, and which of the node's tasks it is."""
 
     node: str
     at: Index = ()
@@ -25,10 +25,12 @@ class TaskKey(NamedTuple):
 
 @dataclass(frozen=True)
 class StartTask:
-    """Give a task to its algorithm.
+    """Start a task.
 
     Attributes:
-        attempts: how many times that was done before.
+        inputs: the input of its algorithm.
+        batch_index: HKube's number of the task in its batch; 0 without a batch.
+        attempts: how many times it was started before.
     """
 
     key: TaskKey
@@ -40,14 +42,14 @@ class StartTask:
 
 @dataclass(frozen=True)
 class StopTask:
-    """End a task that was started; how it ends does not matter any more."""
+    """Stop a task that was started; its outcome does not matter any more."""
 
     key: TaskKey
 
 
 @dataclass(frozen=True)
 class ReportNodeSkipped:
-    """A node has no tasks, because its batch is empty."""
+    """Report that a node has no tasks, because its batch is empty."""
 
     node: str
     why: str
@@ -55,14 +57,18 @@ class ReportNodeSkipped:
 
 @dataclass(frozen=True)
 class ReportNodeEnded:
-    """All tasks of a node have ended, and no more will come."""
+    """Report that all tasks of a node have ended, and that there will be no more."""
 
     node: str
 
 
 @dataclass(frozen=True)
 class Succeeded:
-    """Every node ended well enough; the results are of those that no other uses."""
+    """Every node succeeded, or failed within the tolerance.
+
+    Attributes:
+        results: the results of the nodes that no other node uses.
+    """
 
     results: list[dict[str, Any]]
 
@@ -72,8 +78,8 @@ class PipelineFailed:
     """The pipeline failed.
 
     Attributes:
-        text: why: the words of the algorithm, or of HKube's rule for batches.
-        key: of the task that did it, if one did.
+        text: why: the error of an algorithm, or HKube's message about a failed batch.
+        key: the task that made it fail, if there is one.
     """
 
     text: str
@@ -82,26 +88,26 @@ class PipelineFailed:
 
 @dataclass(frozen=True)
 class PipelineStopped:
-    """The pipeline was stopped by somebody."""
+    """Somebody stopped the pipeline."""
 
     reason: str
 
 
-Outcome = Succeeded | PipelineFailed | PipelineStopped
+RunOutcome = Succeeded | PipelineFailed | PipelineStopped
 
 
 @dataclass(frozen=True)
-class End:
-    """The run is over: nothing more is started."""
+class EndRun:
+    """End the run: nothing more will be started."""
 
-    outcome: Outcome
+    outcome: RunOutcome
 
 
-Action = StartTask | StopTask | ReportNodeSkipped | ReportNodeEnded | End
+Action = StartTask | StopTask | ReportNodeSkipped | ReportNodeEnded | EndRun
 
 
 class FailureKind(enum.Enum):
-    """How a task failed; the value is the retry policy that starts it again, besides Always."""
+    """How a task failed; the value is the retry policy, besides Always, that starts it again."""
 
     ERROR = "OnError"
     CRASH = "OnCrash"

@@ -1,4 +1,4 @@
-"""What is known of a node while its pipeline runs."""
+"""The state of a node and of its tasks while the pipeline runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .actions import Index
 
 
 class TaskStatus(enum.Enum):
-    """How far a task is."""
+    """The progress of a task."""
 
     STARTED = "started"
     DONE = "done"
@@ -22,11 +22,12 @@ class TaskStatus(enum.Enum):
 
 @dataclass
 class TaskState:
-    """One task.
+    """The state of a task.
 
     Attributes:
-        batch_index: what HKube calls it: 0 for a node's only task, from 1 in a batch.
-        attempts: how many times it failed and was started again.
+        inputs: the input of its algorithm; emptied when the task ends, to free memory.
+        batch_index: HKube's number: 0 for a node's only task, from 1 in a batch.
+        attempts: how many times it was started again after a failure.
     """
 
     inputs: list[Any]
@@ -39,14 +40,14 @@ class TaskState:
 
 @dataclass
 class NodeState:
-    """One node: its tasks so far, and whether more of them will come.
+    """The state of a node: its tasks so far, and whether there may be more.
 
     Attributes:
-        is_batch: its result is the list of its tasks' results.
-        is_open: more tasks may come.
-        rounds: of a node with `*@` the tasks of its parents that had their turn.
-        unfinished: how many tasks have not ended.
-        failed: how many tasks have failed for good.
+        is_batch: whether its result is the list of its tasks' results.
+        is_open: whether there may be more tasks.
+        rounds: for a node with `*@`, the parent tasks for which its tasks have been started.
+        unfinished: the number of tasks that have not ended.
+        failed: the number of tasks that failed and will not be retried.
     """
 
     node: Node
@@ -64,23 +65,23 @@ class NodeState:
         return not self.is_open and not self.unfinished
 
     def has_ended(self, index: Index) -> bool:
-        """Whether one task has ended, or will never be."""
+        """Return whether a task has ended, or will never exist."""
         task = self.tasks.get(index)
         return self.is_complete if task is None else task.status is not TaskStatus.STARTED
 
     def done(self) -> list[Any]:
-        """The results of the tasks that succeeded, in the order of the batch."""
+        """Return the results of the tasks that succeeded, in the order of the batch."""
         ordered = sorted(self.tasks.items())
         return [task.result for _, task in ordered if task.status is TaskStatus.DONE]
 
     def value(self, reference: Reference) -> Any:
-        """What a reference to the whole node stands for; MISSING if its path leads nowhere.
+        """Return the value of a reference to the whole node; MISSING if its path does not exist.
 
-        A path leads into each task's result where there are several, as in HKube.
+        As in HKube, the path of a reference to a batch is applied to each task's result.
         """
         if not self.is_complete:
             return self._value(reference.path)
-        # Each task of another batch may ask for it: it is put together once, and shared.
+        # Each task of another batch may ask for it, so it is computed once and shared.
         if reference.path not in self._values:
             self._values[reference.path] = self._value(reference.path)
         return self._values[reference.path]
@@ -92,7 +93,7 @@ class NodeState:
         return [None if value is MISSING else value for value in values]
 
     def value_of_task(self, reference: Reference, index: Index) -> Any:
-        """What `*@` stands for in the round of one task: null if that failed, as in HKube."""
+        """Return the value of `*@` for one parent task: None if that failed, as in HKube."""
         if not self.is_batch:
             return self.value(reference)
         task = self.tasks.get(index)
@@ -101,7 +102,7 @@ class NodeState:
         return value_at(task.result, reference.path)
 
     def results(self) -> list[dict[str, Any]]:
-        """The node's entries in the pipeline's result."""
+        """Return the node's entries in the pipeline's result."""
         names = {"nodeName": self.node.name, "algorithmName": self.node.algorithm}
         if not self.tasks:
             return [names | {"result": []}]

@@ -1,7 +1,7 @@
-"""One run of a pipeline: what happened → what to do. No I/O, thread or clock.
+"""The state machine of a pipeline run: what happened → what to do. No I/O, threads or clock.
 
-A node starts once the nodes are complete that it refers to; with `*@` a task of it starts for each
-of their tasks. Whoever drives it starts and stops the tasks, and tells how each one ended.
+A node starts once all nodes it refers to are complete; with `*@`, one of its tasks starts for each
+of their tasks. The driver starts and stops the tasks, and reports how each one ended.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from ..descriptor.inputs import MISSING, TaskInputs, TooManyTasks, expand, value
 from ..descriptor.references import Reference
 from .actions import (
     Action,
-    End,
+    EndRun,
     FailureKind,
     Index,
-    Outcome,
     PipelineFailed,
     PipelineStopped,
     ReportNodeEnded,
     ReportNodeSkipped,
+    RunOutcome,
     StartTask,
     StopTask,
     Succeeded,
@@ -35,11 +35,11 @@ class PipelineRun:
     """The state of one run.
 
     Attributes:
-        outcome: how it ended, once it has.
+        outcome: how it ended; None until then.
     """
 
     def __init__(self, pipeline: Pipeline) -> None:
-        self.outcome: Outcome | None = None
+        self.outcome: RunOutcome | None = None
         self._pipeline = pipeline
         self._nodes = {node.name: NodeState(node) for node in pipeline.nodes}
         self._children: dict[str, list[NodeState]] = {name: [] for name in self._nodes}
@@ -49,11 +49,11 @@ class PipelineRun:
         self._incomplete = len(self._nodes)
 
     def begin(self) -> list[Action]:
-        """Start the nodes that wait for no other."""
+        """Start the nodes that do not wait for others."""
         return self._settle(self._nodes.values())
 
     def task_done(self, key: TaskKey, result: Any) -> list[Action]:
-        """Hear that a task succeeded."""
+        """Record that a task succeeded."""
         task = self._running(key)
         if task is None:
             return []
@@ -61,7 +61,7 @@ class PipelineRun:
         return self._ended(key)
 
     def task_failed(self, key: TaskKey, text: str, failure: FailureKind) -> list[Action]:
-        """Hear that a task failed: it is tried again, or the pipeline fails, or can bear it."""
+        """Record that a task failed: retry it, or tolerate the failure, or fail the pipeline."""
         task = self._running(key)
         if task is None:
             return []
@@ -73,17 +73,17 @@ class PipelineRun:
             return [_start(key, state.node, task)]
         task.status, task.error, task.inputs = TaskStatus.FAILED, text, []
         state.failed += 1
-        unbearable = self._unbearable(state, text)
-        if unbearable is not None:
-            return self._end(PipelineFailed(unbearable, key))
+        reason = self._why_intolerable(state, text)
+        if reason is not None:
+            return self._end(PipelineFailed(reason, key))
         return self._ended(key)
 
     def stop(self, reason: str) -> list[Action]:
-        """Stop the run at somebody's word."""
+        """Stop the run, at somebody's request."""
         return self._end(PipelineStopped(reason))
 
     def expire(self) -> list[Action]:
-        """Hear that the time of the pipeline, its ttl, has gone by."""
+        """Fail the run, because it exceeded the pipeline's ttl."""
         ttl = self._pipeline.ttl
         return self._end(PipelineFailed(f"it took longer than its ttl of {ttl} s"))
 
@@ -93,12 +93,12 @@ class PipelineRun:
         task = self._nodes[key.node].tasks.get(key.at)
         return task if task is not None and task.status is TaskStatus.STARTED else None
 
-    def _unbearable(self, state: NodeState, text: str) -> str | None:
-        """Why the pipeline fails with a task; None if enough of its batch may still succeed."""
+    def _why_intolerable(self, state: NodeState, text: str) -> str | None:
+        """Return why a failed task fails the pipeline; None if its batch tolerates the failure."""
         if not state.is_batch:
             return text
         count, tolerance = len(state.tasks), self._pipeline.tolerance
-        percent = (state.failed * 200 + count) // (count * 2)  # rounded, a half upwards
+        percent = (state.failed * 200 + count) // (count * 2)  # rounded half up
         if percent < tolerance:
             return None
         return (
@@ -119,7 +119,7 @@ class PipelineRun:
         return actions
 
     def _settle(self, changed: Iterable[NodeState]) -> list[Action]:
-        """Start what can be started, now that all that these nodes wait for may be complete."""
+        """Start the nodes that can start, given those whose parents may now be complete."""
         actions: list[Action] = []
         pending = deque(changed)
         while pending and self.outcome is None:
@@ -140,7 +140,7 @@ class PipelineRun:
         return actions
 
     def _completed(self, state: NodeState) -> list[Action]:
-        """What to tell of a node that became complete with no task of it ending just now."""
+        """Report a node that became complete without one of its own tasks ending."""
         if self.outcome is not None:
             return []
         if state.tasks:
@@ -162,7 +162,7 @@ class PipelineRun:
             state.is_open = False
 
     def _start_round(self, state: NodeState, index: Index, actions: list[Action]) -> bool:
-        """Start a node's tasks for one task of its parents, if they are ready; False at the end."""
+        """Start a node's tasks for one parent task, if it is ready; False if the run has ended."""
         if not index or index in state.rounds:
             return True
         parents = [self._nodes[name] for name in state.node.any_parents]
@@ -176,7 +176,7 @@ class PipelineRun:
         return self._start_all(state, index, actions)
 
     def _start_all(self, state: NodeState, index: Index, actions: list[Action]) -> bool:
-        """Start the tasks that a node's input comes to; False if they are too many."""
+        """Start the tasks that a node's input expands to; False if there are too many."""
         node = state.node
         try:
             expansion = expand(
@@ -194,7 +194,10 @@ class PipelineRun:
         return True
 
     def _value(self, reference: Reference, index: Index) -> Any:
-        """The value of a reference; of a batch its items, none if it is no array, as in HKube."""
+        """Return the value of a reference; for a batch its items.
+
+        As in HKube, a batch over anything but an array is empty.
+        """
         if reference.is_flow_input:
             value = value_at(self._pipeline.flow_input, reference.path)
         elif reference.relation.is_any and index:
@@ -210,7 +213,7 @@ class PipelineRun:
             parent = self._nodes[reference.name]
             is_one_value = reference.is_batch and parent.tasks and not parent.is_batch
             if is_one_value and not isinstance(parent.value(reference), list):
-                return f"'{reference}' is no array"
+                return f"'{reference}' is not an array"
         return "its batch is empty"
 
     def _all_complete(self, names: Iterable[str]) -> bool:
@@ -224,7 +227,7 @@ class PipelineRun:
             for entry in state.results()
         ]
 
-    def _end(self, outcome: Outcome) -> list[Action]:
+    def _end(self, outcome: RunOutcome) -> list[Action]:
         if self.outcome is not None:
             return []
         self.outcome = outcome
@@ -234,7 +237,7 @@ class PipelineRun:
             for index, task in state.tasks.items()
             if task.status is TaskStatus.STARTED
         ]
-        return [*running, End(outcome)]
+        return [*running, EndRun(outcome)]
 
 
 def _indexed(expansion: TaskInputs, index: Index) -> Iterable[tuple[Index, list[Any]]]:

@@ -1,1 +1,1 @@
-"""How runs of pipelines are shown."""
+"""Shows pipeline runs."""

@@ -1,4 +1,4 @@
-"""How many tasks of each node wait, run, are done and have failed."""
+"""Counts the waiting, running, done and failed tasks of each node."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ _MOST_NAMES = 5
 
 @dataclass
 class Row:
-    """One node, or what is like one in a run that another has started.
+    """A node, of the pipeline or of a run that one of its tasks has started.
 
     Attributes:
-        began: when its first task ran; None before.
-        changed: when something happened to it last.
-        is_over: nothing more will happen to it.
-        progress: what its task told last, if it has one.
+        label: how the node is shown.
+        began: when its first task began, in seconds on the engine's clock; None before that.
+        changed: when it last changed, on the same clock.
+        is_over: whether all its tasks have ended.
+        progress: the progress that its task last reported.
     """
 
     label: str
@@ -37,21 +38,21 @@ class Row:
 
     @property
     def total(self) -> int:
-        """How many tasks it has had so far."""
+        """The number of its tasks so far."""
         return self.waiting + self.running + self.done + self.failed
 
     def seconds(self, now: float) -> float | None:
-        """How long it has worked, or None if it has not begun."""
+        """Return how many seconds it has worked, or None before its first task."""
         if self.began is None:
             return None
         return (now if self.running else self.changed) - self.began
 
 
 def label_of(run: events.Path, node: str = "") -> str:
-    """Return how a node, or a run, is called where all runs are shown together."""
+    """Return the label of a node, or of a run without a node, among those of all runs."""
     names: list[str] = []
     for position, name in enumerate((*run, node)):
-        # A run of an algorithm has one node, of the algorithm's name: once is enough.
+        # The run of an algorithm has one node with the algorithm's name: show it once.
         is_repeated = position and position % 2 == 0 and name == run[position - 1]
         if name and not is_repeated:
             names.append(name)
@@ -62,7 +63,7 @@ def label_of(run: events.Path, node: str = "") -> str:
 
 @final
 class Board:
-    """The rows, kept up to date by the events."""
+    """A row for each node, kept up to date by events."""
 
     def __init__(self) -> None:
         self._rows: dict[tuple[events.Path, str], Row] = {}
@@ -73,14 +74,14 @@ class Board:
         return list(self._rows.values())
 
     def row(self, run: events.Path, node: str) -> Row:
-        """The row of a node."""
+        """Return the row of a node; a new node gets one."""
         key = (run, node)
         if key not in self._rows:
             self._rows[key] = Row(label_of(run, node), node)
         return self._rows[key]
 
-    def hear(self, event: events.PipelineEvent) -> None:
-        """Take an event."""
+    def update(self, event: events.PipelineEvent) -> None:
+        """Update the rows with an event."""
         if isinstance(event, events.RunStarted):
             for node, algorithm in event.nodes:
                 self.row(event.run, node).algorithm = algorithm
@@ -111,6 +112,6 @@ class Board:
                 row.running -= 1
             case events.TaskStopped():
                 row.waiting -= 1
-            case events.TaskTold(event=worker_events.Progress() as told):
-                row.progress = told.value
+            case events.TaskReported(event=worker_events.Progress() as progress):
+                row.progress = progress.value
         row.changed = event.at

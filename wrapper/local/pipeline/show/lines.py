@@ -1,4 +1,4 @@
-"""Shows runs of pipelines as lines of text."""
+"""Shows pipeline runs as lines of text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import final
 from ...show.terminal import shown
 from ...worker import events as worker_events
 from .. import events
-from ..run.actions import Outcome, PipelineFailed, PipelineStopped
+from ..run.actions import PipelineFailed, PipelineStopped, RunOutcome
 from .board import Board, Row, label_of
 
 MARK = "[local]"
@@ -18,15 +18,15 @@ _WIDEST = 1000
 
 @final
 class PipelineLines:
-    """A listener that writes what is worth reading."""
+    """A listener that writes the events a user cares about."""
 
     def __init__(self, write: Callable[[str], None], started: float, brief: bool = False) -> None:
-        """Prepare it.
+        """Create it.
 
         Args:
-            write: takes a line, without its end.
+            write: writes a line, given without its end.
             started: when the command began, in seconds on the engine's clock.
-            brief: leave out what a table shows beside the lines.
+            brief: leave out what a table shows as well.
         """
         self._write = write
         self._started = started
@@ -36,7 +36,7 @@ class PipelineLines:
 
     def __call__(self, event: events.PipelineEvent) -> None:
         """Show an event."""
-        self.board.hear(event)
+        self.board.update(event)
         self._settle_failure(event)
         if isinstance(event, events.OutputLine):
             self._write(f"[{label_of(event.run, event.node)}] {event.line}")
@@ -48,11 +48,11 @@ class PipelineLines:
             self.say(text)
 
     def say(self, text: str) -> None:
-        """Write a line of the command's own."""
+        """Write a message of the command."""
         self._write(f"{MARK} {text}")
 
     def _settle_failure(self, event: events.PipelineEvent) -> None:
-        """Write of a task's failure, unless the next that comes says that and more."""
+        """Write a task's failure, unless the event after it says the same and more."""
         failed = self._failure
         if failed is None or isinstance(event, events.TaskStopped):
             return
@@ -70,14 +70,14 @@ class PipelineLines:
             self.say(f"hint: {failed.hint}")
 
     def _important(self, event: events.PipelineEvent) -> str | None:
-        """What is to be read beside a table too."""
+        """Return the text for an event that matters even with a table."""
         match event:
             case events.TaskFailed():
                 self._failure = event
             case events.TaskWaiting() if event.attempts:
-                return f"{_task(event)} is tried again, attempt {event.attempts + 1}"
-            case events.TaskTold(event=worker_events.Violation() as told):
-                return f"warning: {_task(event)} sent {told.text}"
+                return f"{_task(event)} is retried, attempt {event.attempts + 1}"
+            case events.TaskReported(event=worker_events.Violation() as violation):
+                return f"warning: {_task(event)} sent {violation.text}"
             case events.NodeSkipped():
                 return f"{label_of(event.run, event.node)} skipped: {event.why}"
             case events.RunEnded(run=()):
@@ -88,6 +88,7 @@ class PipelineLines:
         return None
 
     def _usual(self, event: events.PipelineEvent) -> str | None:
+        """Return the text for an event that a table shows in its rows."""
         match event:
             case events.RunStarted(run=()):
                 return f"pipeline {event.name}"
@@ -96,19 +97,21 @@ class PipelineLines:
                 if row.running + row.done + row.failed == 1 and row.began == event.at:
                     many = f", {row.total:,} tasks" if row.total > 1 else ""
                     return f"{row.label} started{many}"
-            case events.TaskTold(event=worker_events.Progress() as told) if not event.task.at:
-                return f"{_task(event)} progress {shown(told.value)}"
+            case events.TaskReported(event=worker_events.Progress() as reported) if (
+                not event.task.at
+            ):
+                return f"{_task(event)} progress {shown(reported.value)}"
             case events.NodeEnded(run=()):
                 return _node_end(self.board.row(event.run, event.node))
         return None
 
 
 def failure_of(failed: PipelineFailed) -> str:
-    """Return why a pipeline failed, and which task of it made it fail."""
+    """Return why a pipeline failed, and which of its tasks made it fail."""
     return f"{failed.key}: {failed.text}" if failed.key is not None else failed.text
 
 
-def _outcome(outcome: Outcome, after: str = "") -> str:
+def _outcome(outcome: RunOutcome, after: str = "") -> str:
     if isinstance(outcome, PipelineFailed):
         return f"failed{after}: {failure_of(outcome)}"
     if isinstance(outcome, PipelineStopped):
@@ -122,7 +125,7 @@ def _task(event: events.TaskEvent) -> str:
 
 
 def _excerpt(details: str) -> list[str]:
-    """The lines of an error's details; of very many the first and the last."""
+    """Return the lines of an error's details; if there are too many, the first and the last."""
     lines = details.strip("\n").splitlines()
     if len(lines) > _MOST_LINES:
         half = _MOST_LINES // 2

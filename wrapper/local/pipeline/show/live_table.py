@@ -1,4 +1,4 @@
-"""Shows runs of pipelines as a table that changes, above it what is worth reading."""
+"""Shows pipeline runs as a live table, with messages above it."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from .lines import PipelineLines
 
 REFRESHES_PER_SECOND = 8
 _MOST_ROWS = 40
-"""A table that is higher than the terminal cannot change in place."""
+"""A table higher than the terminal cannot be updated in place."""
 
 
 @final
 class LiveTable:
-    """A listener that keeps a table on a terminal; the table changes inside the context."""
+    """A listener that shows a table on a terminal while its context is open."""
 
     def __init__(
         self, console: Console, started: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Prepare it.
+        """Create it.
 
         Args:
             console: the terminal.
             started: when the command began, in seconds on the clock.
-            clock: that of the engine.
+            clock: the engine's clock.
         """
         self._clock = clock
         self._end: events.RunEnded | None = None
@@ -52,7 +52,7 @@ class LiveTable:
     def __exit__(self, *exc_info: object) -> None:
         self._live.__exit__(None, None, None)
         if self._end is not None:
-            self._lines(self._end)  # the last word is below the table
+            self._lines(self._end)  # the outcome goes below the table
 
     def __call__(self, event: events.PipelineEvent) -> None:
         """Show an event."""
@@ -62,7 +62,7 @@ class LiveTable:
             self._lines(event)
 
     def say(self, text: str) -> None:
-        """Write a line of the command's own, above the table."""
+        """Write a message of the command above the table."""
         self._lines.say(text)
 
     def _write(self, line: str) -> None:

@@ -1,8 +1,7 @@
-"""The algorithms and stored pipelines of a machine."""
+"""The algorithms that are available on a machine."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,10 @@ import pytest
 from wrapper.errors import WrapperError
 from wrapper.local.pipeline.catalog.algorithms import (
     Algorithms,
-    CatalogError,
     check_algorithms,
     find_algorithms,
-    load_pipelines,
-    missing_pipeline,
-    read_pipeline,
-    stored_pipeline,
 )
+from wrapper.local.pipeline.catalog.folders import CatalogError
 from wrapper.local.pipeline.descriptor.fields import DescriptorError
 from wrapper.local.pipeline.descriptor.parsing import parse_pipeline
 from wrapper.local.source.manifest import ManifestError
@@ -35,7 +30,7 @@ PIPELINE: dict[str, Any] = {
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with algorithms in every form, and with other things."""
+    """A folder with algorithms in every form, and with other files."""
     (tmp_path / "green").mkdir()
     (tmp_path / "green" / "main.py").write_text(CODE)
     (tmp_path / "yellow.py").write_text(CODE)
@@ -54,7 +49,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_folder(folder: Path) -> None:
+def test_folder_lists_algorithms_in_every_form(folder: Path) -> None:
     found = find_algorithms(folder)
     assert set(found) == {"green", "yellow", "black", "red-alg"}
     with Algorithms(found, "here") as algorithms:
@@ -66,7 +61,7 @@ def test_a_folder(folder: Path) -> None:
         assert "blue" not in algorithms
 
 
-def test_a_map_starts_at_its_folder(folder: Path) -> None:
+def test_map_paths_are_relative_to_its_folder(folder: Path) -> None:
     (folder / "map.yml").write_text("one: green\ntwo: deep/algorithm.yml\n")
     found = find_algorithms(folder / "map.yml")
     with Algorithms(found, "here") as algorithms:
@@ -77,8 +72,8 @@ def test_a_map_starts_at_its_folder(folder: Path) -> None:
 @pytest.mark.parametrize(
     "name, text, problem",
     [
-        ("map.yml", "- a\n", "must map the names of algorithms to paths"),
-        ("map.yml", "a: 3\n", "map.yml: a must be a name with a path, as text"),
+        ("map.yml", "- a\n", "must map names of algorithms to paths"),
+        ("map.yml", "a: 3\n", "map.yml: a must map a name to a path, both strings"),
         ("map.yml", "a: gone.py\n", r"map\.yml: a is gone\.py, but .*gone\.py does not exist"),
         ("map.yml", f"a: {'x' * 5000}\n", "does not exist"),
         ("map.yml", "a: [\n", "is not valid YAML"),
@@ -86,20 +81,20 @@ def test_a_map_starts_at_its_folder(folder: Path) -> None:
         ("map.txt", "", "is neither a folder nor a map of algorithms"),
     ],
 )
-def test_maps_that_are_none(tmp_path: Path, name: str, text: str, problem: str) -> None:
+def test_invalid_map_is_rejected(tmp_path: Path, name: str, text: str, problem: str) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(CatalogError, match=problem):
         find_algorithms(tmp_path / name)
 
 
-def test_folders_without_algorithms(tmp_path: Path) -> None:
-    with pytest.raises(CatalogError, match="has no algorithms: it must hold a folder with"):
+def test_folder_without_algorithms_is_rejected(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match="has no algorithms: for each algorithm, it must"):
         find_algorithms(tmp_path)
-    with pytest.raises(CatalogError, match="does not exist; give a folder of algorithms"):
+    with pytest.raises(CatalogError, match="does not exist; give a folder or a map file"):
         find_algorithms(tmp_path / "none")
 
 
-def test_one_that_cannot_be_used_refuses_itself_alone(folder: Path) -> None:
+def test_unusable_algorithm_matters_only_when_it_is_used(folder: Path) -> None:
     (folder / "node").mkdir()
     (folder / "node" / "algorithm.yml").write_text("name: js\nenv: nodejs\n")
     (folder / "ready").mkdir()
@@ -123,13 +118,13 @@ def test_one_that_cannot_be_used_refuses_itself_alone(folder: Path) -> None:
             check_algorithms(asking, "q.json", algorithms, [name])
 
 
-def test_two_algorithms_of_one_name(folder: Path) -> None:
+def test_duplicate_algorithm_names_are_rejected(folder: Path) -> None:
     (folder / "green.py").write_text(CODE)
-    with pytest.raises(CatalogError, match=r"green and .*green\.py are both called 'green'"):
+    with pytest.raises(CatalogError, match=r"green and .*green\.py are both named 'green'"):
         find_algorithms(folder)
 
 
-def test_a_node_without_an_algorithm_is_named_with_what_there_is(folder: Path) -> None:
+def test_missing_algorithm_is_reported_with_alternatives(folder: Path) -> None:
     pipeline = parse_pipeline(PIPELINE, "p.json")
     with Algorithms(find_algorithms(folder), "algs") as algorithms:
         with pytest.raises(DescriptorError) as caught:
@@ -139,13 +134,13 @@ def test_a_node_without_an_algorithm_is_named_with_what_there_is(folder: Path) -
         )
         check_algorithms(pipeline, "p.json", algorithms, ["grean"])
         assert algorithms.missing("zzz").endswith(
-            "'zzz' in algs; there are black, green, red-alg, yellow"
+            "'zzz' in algs; available: black, green, red-alg, yellow"
         )
-    with pytest.raises(CatalogError, match="there is no algorithm 'x': name some"):
+    with pytest.raises(CatalogError, match="there is no algorithm 'x'; name some"):
         Algorithms({}, "name some").source("x")
 
 
-def test_a_path_that_is_no_algorithm_is_told_before_anything_runs(tmp_path: Path) -> None:
+def test_check_reports_a_path_that_is_not_an_algorithm(tmp_path: Path) -> None:
     pipeline = parse_pipeline(PIPELINE | {"nodes": PIPELINE["nodes"][:1]}, "p.json")
     with (
         Algorithms({"green": tmp_path / "none"}, "map") as algorithms,
@@ -154,71 +149,9 @@ def test_a_path_that_is_no_algorithm_is_told_before_anything_runs(tmp_path: Path
         check_algorithms(pipeline, "p.json", algorithms, ())
 
 
-def test_paths_that_the_system_does_not_take() -> None:
+def test_path_that_the_system_rejects_is_reported() -> None:
     endless = Path("x" * 5000)
-    for use in (find_algorithms, load_pipelines, read_pipeline):
-        with pytest.raises(WrapperError):
-            use(endless)
+    with pytest.raises(WrapperError):
+        find_algorithms(endless)
     with Algorithms({"a": endless}, "map") as algorithms, pytest.raises(WrapperError):
         algorithms.source("a")
-
-
-def test_a_pipeline_that_comes_to_far_more_than_it_looks(tmp_path: Path) -> None:
-    (tmp_path / "p.yml").write_text("nodes: &n [{nodeName: a, algorithmName: b, input: *n}]\n")
-    with pytest.raises(DescriptorError, match=r"p\.yml: an alias refers to the value"):
-        read_pipeline(tmp_path / "p.yml")
-
-
-def test_stored_pipelines_are_called_by_their_name_or_their_file(tmp_path: Path) -> None:
-    nameless = {"nodes": PIPELINE["nodes"]}
-    (tmp_path / "one.json").write_text(json.dumps(PIPELINE))
-    (tmp_path / "two.json").write_text(json.dumps(nameless))
-    (tmp_path / "three.yml").write_text("nodes: [{nodeName: a, algorithmName: b}]\n")
-    (tmp_path / "notes.txt").write_text("")
-    assert set(load_pipelines(tmp_path)) == {"p", "two", "three"}
-    assert load_pipelines(None) == {}
-    assert read_pipeline(tmp_path / "two.json").name == "two"
-
-
-def test_stored_pipelines_that_cannot_be_used(tmp_path: Path) -> None:
-    with pytest.raises(CatalogError, match="none is no folder of stored pipelines"):
-        load_pipelines(tmp_path / "none")
-    (tmp_path / "bad.json").write_text('{"nodes": []}')
-    (tmp_path / "worse.json").write_text("{")
-    (tmp_path / "stream.json").write_text(json.dumps(PIPELINE | {"name": "s", "kind": "stream"}))
-    (tmp_path / "list.yml").write_text("- a\n")
-    (tmp_path / "fine.json").write_text(json.dumps(PIPELINE))
-    stored = load_pipelines(tmp_path)
-    assert stored_pipeline("p", stored).name == "p"
-    for name, problem in (
-        ("bad", r"bad\.json: nodes: it must have one node"),
-        ("worse", r"worse\.json is not valid JSON"),
-        ("s", r"stream\.json: kind: streaming pipelines run in HKube only"),
-        ("list", r"list\.yml: must be an object"),
-    ):
-        with pytest.raises(DescriptorError, match=problem):
-            stored_pipeline(name, stored)
-
-
-def test_two_stored_pipelines_of_one_name(tmp_path: Path) -> None:
-    for name in ("bad.json", "good.json"):
-        (tmp_path / name).write_text(json.dumps(PIPELINE))
-    with pytest.raises(CatalogError, match=r"good\.json and .*bad\.json are both called 'p'"):
-        load_pipelines(tmp_path)
-
-
-def test_a_stored_pipeline_that_is_not_there() -> None:
-    pipeline = parse_pipeline(PIPELINE, "p")
-    assert missing_pipeline("x", {}) == (
-        "there is no stored pipeline 'x'; --pipelines names a folder of them"
-    )
-    assert missing_pipeline("stok", {"stock": pipeline}).endswith("'stok': did you mean 'stock'?")
-    assert missing_pipeline("x", {"stock": pipeline}).endswith("'x'; there are stock")
-
-
-def test_an_algorithm_or_a_folder_is_no_pipeline(tmp_path: Path) -> None:
-    (tmp_path / "main.py").write_text("def start(args): pass")
-    with pytest.raises(DescriptorError, match=r"an algorithm, not a pipeline: `hkube-wrapper run "):
-        read_pipeline(tmp_path / "main.py")
-    with pytest.raises(DescriptorError, match="is a folder; name the pipeline's own file"):
-        read_pipeline(tmp_path)

@@ -1,4 +1,4 @@
-"""What a node's input comes to once the values are there."""
+"""How a node's input expands to the inputs of its tasks."""
 
 from __future__ import annotations
 
@@ -27,42 +27,42 @@ def inputs(*items: Any, operation: str = INDEXED) -> TaskInputs:
     return expand(trees, operation, lambda ref: value_at(VALUES[ref.name], ref.path))
 
 
-def test_one_task_if_there_is_no_batch() -> None:
+def test_input_without_a_batch_makes_one_task() -> None:
     assert inputs(1, "@green.a", {"k": ["@list"]}) == TaskInputs(
         False, [[1, [1, 2], {"k": [["x", "y"]]}]]
     )
     assert inputs() == TaskInputs(False, [[]])
 
 
-def test_a_task_an_item() -> None:
+def test_batch_makes_a_task_for_each_item() -> None:
     assert inputs(7, {"k": ["#@list", "@green.a.1"]}) == TaskInputs(
         True, [[7, {"k": ["x", 2]}], [7, {"k": ["y", 2]}]]
     )
     assert inputs("#[1...3]").inputs == [[1], [2], [3]]
 
 
-def test_an_empty_batch_is_no_task() -> None:
+def test_empty_batch_makes_no_task() -> None:
     assert inputs("@green", "#@empty") == TaskInputs(True, [])
 
 
-def test_batches_side_by_side_are_filled_up_with_null() -> None:
+def test_indexed_batches_are_padded_with_null() -> None:
     assert inputs("#@list", "#[1,2,3]").inputs == [["x", 1], ["y", 2], [None, 3]]
 
 
-def test_batches_each_with_each() -> None:
+def test_cartesian_batches_combine_every_item() -> None:
     found = inputs("#@list", 0, "#[1,2]", operation=CARTESIAN)
     assert found.inputs == [["x", 0, 1], ["x", 0, 2], ["y", 0, 1], ["y", 0, 2]]
     assert inputs("#@list", "#@empty", operation=CARTESIAN).inputs == []
 
 
-def test_too_many_tasks_are_counted_before_they_are_made() -> None:
+def test_too_many_tasks_are_rejected_before_they_are_made() -> None:
     with pytest.raises(TooManyTasks, match="10,000,000,000 tasks"):
         inputs("#[1...100000]", "#[1...100000]", operation=CARTESIAN)
 
 
 @settings(deadline=None)
 @given(first=st.lists(st.integers(), max_size=6), second=st.lists(st.integers(), max_size=6))
-def test_how_many_tasks_there_are(first: list[int], second: list[int]) -> None:
+def test_number_of_tasks_follows_from_the_operation(first: list[int], second: list[int]) -> None:
     trees = [parse_tree(f"#{first}"), parse_tree(f"#{second}")]
     for operation, count in (
         (INDEXED, max(len(first), len(second))),
@@ -88,6 +88,6 @@ def test_how_many_tasks_there_are(first: list[int], second: list[int]) -> None:
         ("a.1.c", MISSING),
     ],
 )
-def test_what_is_at_a_path(path: str, found: object) -> None:
+def test_value_at_a_path(path: str, found: object) -> None:
     value = {"a": [{"b": 0}, None], "1": "one"}
     assert value_at(value, path.split(".") if path else ()) == found

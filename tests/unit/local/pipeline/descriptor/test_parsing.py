@@ -1,4 +1,4 @@
-"""Descriptors of pipelines: what they come to, and what is said of each mistake."""
+"""How descriptors are parsed, and how each mistake is reported."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ def pipeline(*nodes: Any, **fields: Any) -> dict[str, Any]:
     return {"name": "simple", "nodes": list(nodes) or [node()], **fields}
 
 
-def refused(document: Any) -> str:
+def rejected(document: Any) -> str:
     with pytest.raises(DescriptorError) as caught:
         parse_pipeline(document, "p.json")
     return str(caught.value)
 
 
-def test_what_is_not_said_is_as_in_hkube() -> None:
+def test_defaults_are_those_of_hkube() -> None:
     found = parse_pipeline(
         {"name": "simple", "nodes": [{"nodeName": "a", "algorithmName": "x"}]}, "p.json"
     )
@@ -43,7 +43,7 @@ def test_what_is_not_said_is_as_in_hkube() -> None:
     assert not only.in_results
 
 
-def test_what_is_said_counts() -> None:
+def test_every_supported_field_is_parsed() -> None:
     found = parse_pipeline(
         pipeline(
             node("a", "@flowInput.x"),
@@ -78,7 +78,7 @@ def test_what_is_said_counts() -> None:
     assert found.children_of("a") == (b,)
 
 
-def test_edges_are_waited_for() -> None:
+def test_edge_makes_its_target_wait() -> None:
     found = parse_pipeline(
         pipeline(node("a"), node("b", "*@c"), node("c"), edges=[{"source": "a", "target": "b"}]),
         "p.json",
@@ -88,18 +88,18 @@ def test_edges_are_waited_for() -> None:
     assert found.children_of("a") == (b,)
 
 
-def test_fields_that_make_no_difference_are_passed_over() -> None:
+def test_unsupported_fields_without_effect_are_ignored() -> None:
     document = pipeline(
         node(spec={}, stateType="stateless", somebodysOwn=1), modified=1, version="x", tags=[]
     )
     assert parse_pipeline(document, "p.json").name == "simple"
 
 
-def test_a_stored_pipeline_may_get_its_name_from_its_file() -> None:
+def test_given_name_is_used_if_the_document_has_none() -> None:
     document = pipeline()
     del document["name"]
     assert parse_pipeline(document, "p.json", name="stored").name == "stored"
-    assert refused(document) == "p.json: it has no 'name'"
+    assert rejected(document) == "p.json: 'name' is missing"
 
 
 @pytest.mark.parametrize(
@@ -108,11 +108,11 @@ def test_a_stored_pipeline_may_get_its_name_from_its_file() -> None:
         (5, "p.json: must be an object, not a number"),
         ([], "p.json: must be an object, not an array"),
         (None, "p.json: must be an object, not null"),
-        ({"name": "p"}, "p.json: it has no 'nodes'"),
-        (pipeline() | {"nodes": []}, "p.json: nodes: it must have one node at least"),
+        ({"name": "p"}, "p.json: 'nodes' is missing"),
+        (pipeline() | {"nodes": []}, "p.json: nodes: a pipeline needs at least one node"),
         (pipeline() | {"nodes": {}}, "p.json: nodes: must be an array, not an object"),
-        (pipeline(name=""), "p.json: name: must be a text, not an empty text"),
-        (pipeline(name="a b"), "p.json: name: 'a b' must be of letters, digits,"),
+        (pipeline(name=""), "p.json: name: must be a string, not an empty string"),
+        (pipeline(name="a b"), "p.json: name: 'a b' may contain letters, digits,"),
         (pipeline(kind="stream"), "p.json: kind: streaming pipelines run in HKube only"),
         (pipeline(streaming={"flows": {}}), "streaming pipelines run in HKube only"),
         (pipeline(kind="bach"), "kind: must be batch or stream, not 'bach': did you mean 'batch'?"),
@@ -124,39 +124,42 @@ def test_a_stored_pipeline_may_get_its_name_from_its_file() -> None:
             "p.json: options: batchTolerance: must be a whole number from 0 to 100, not 101",
         ),
         (pipeline(flowInput=[1]), "p.json: flowInput: must be an object, not an array"),
-        (pipeline(edges=[{"source": "a"}]), "p.json: edges[0]: it has no 'target'"),
+        (pipeline(edges=[{"source": "a"}]), "p.json: edges[0]: 'target' is missing"),
         (pipeline(edges=[5]), "p.json: edges[0]: must be an object, not a number"),
         (
             pipeline(edges=[{"source": "green", "target": "grean"}]),
-            "p.json: edges[0]: target: 'grean' is no node: did you mean 'green'?",
+            "p.json: edges[0]: target: 'grean' is not a node: did you mean 'green'?",
         ),
         (
             pipeline(edges=[{"source": "grean", "target": "green"}]),
-            "p.json: edges: source 'grean' of 'green' is no node: did you mean 'green'?",
+            "p.json: edges: source 'grean' of 'green' is not a node: did you mean 'green'?",
         ),
         (
             pipeline(node("a"), node("b", "@a"), edges=[{"source": "b", "target": "a"}]),
-            "they wait for each other in a circle",
+            "the nodes wait for each other in a cycle",
         ),
-        (pipeline(flowinput={}), "p.json: flowinput: there is no such field: did you mean 'flowI"),
+        (pipeline(flowinput={}), "p.json: flowinput: unknown field: did you mean 'flowI"),
         (
             pipeline(options={"batchTolerence": 1}),
-            "p.json: options: batchTolerence: there is no such field: did you mean 'batchToleranc",
+            "p.json: options: batchTolerence: unknown field: did you mean 'batchToleranc",
         ),
         (
             pipeline({"nodeName": "a", "algorithmName": "b", "inputs": []}),
-            "p.json: nodes[0] 'a': inputs: there is no such field: did you mean 'input'?",
+            "p.json: nodes[0] 'a': inputs: unknown field: did you mean 'input'?",
         ),
-        (pipeline("green"), "p.json: nodes[0]: must be an object, not a text"),
+        (pipeline("green"), "p.json: nodes[0]: must be an object, not a string"),
         (
             pipeline({"nodename": "green"}),
-            "p.json: nodes[0]: it has no 'nodeName', but a 'nodename'",
+            "p.json: nodes[0]: 'nodeName' is missing; found 'nodename' instead",
         ),
-        (pipeline({"nodeName": "green"}), "p.json: nodes[0] 'green': it has no 'algorithmName'"),
-        (pipeline(node("flowInput")), "nodeName: 'flowInput' is HKube's own; choose another"),
-        (pipeline(node(kind="gateway")), "kind: a node of kind 'gateway' runs in HKube only"),
-        (pipeline(node(kind=[])), "kind: must be a text, not an array"),
-        (pipeline(node(stateType="stateful")), "stateType: stateful nodes are for streaming"),
+        (pipeline({"nodeName": "green"}), "p.json: nodes[0] 'green': 'algorithmName' is missing"),
+        (
+            pipeline(node("flowInput")),
+            "'flowInput' is reserved by HKube; choose another name",
+        ),
+        (pipeline(node(kind="gateway")), "kind: nodes of kind 'gateway' run in HKube only"),
+        (pipeline(node(kind=[])), "kind: must be a string, not an array"),
+        (pipeline(node(stateType="stateful")), "stateType: stateful nodes need streaming"),
         (pipeline(node(input="x")), "nodes[0] 'green': input: must be an array, not 'x'"),
         (
             pipeline(node(batchOperation="index")),
@@ -173,29 +176,32 @@ def test_a_stored_pipeline_may_get_its_name_from_its_file() -> None:
         ),
         (
             pipeline(node("yellow"), node("black", 1, "@yelow")),
-            "p.json: nodes[1] 'black': input[1]: '@yelow' names no node: did you mean 'yellow'?",
+            "[1] 'black': input[1]: '@yelow' refers to an unknown node: did you mean 'yellow'?",
         ),
-        (pipeline(node("a", "@flowinput.x")), "names no node: did you mean 'flowInput'?"),
-        (pipeline(node("a", "@zzz")), "input[0]: '@zzz' names no node"),
-        (pipeline(node("a", "@dataSource.x")), "data sources are in HKube only, not here"),
+        (
+            pipeline(node("a", "@flowinput.x")),
+            "refers to an unknown node: did you mean 'flowInput'?",
+        ),
+        (pipeline(node("a", "@zzz")), "input[0]: '@zzz' refers to an unknown node"),
+        (pipeline(node("a", "@dataSource.x")), "data sources are available in HKube only"),
         (pipeline(node("a", {"k": "#[2...1]"})), "nodes[0] 'a': input[0]: '#[2...1]' has an empty"),
         (pipeline(node("a", ["#[1]", "#[2]"])), "input[0]: it holds 2 batches, which HKube mixes"),
         (
             pipeline(node("a"), node("b"), node("a")),
-            "p.json: nodes[2]: 'a' is the name of nodes[0] already",
+            "p.json: nodes[2]: 'a' is already the name of nodes[0]",
         ),
         (
             pipeline(node("a", "@c"), node("b", "#@a"), node("c", "*@b"), node("d", "@a")),
-            "p.json: nodes: they wait for each other in a circle: a -> b -> c -> a",
+            "p.json: nodes: the nodes wait for each other in a cycle: a -> b -> c -> a",
         ),
-        (pipeline(node("a", "@a")), "they wait for each other in a circle: a -> a"),
+        (pipeline(node("a", "@a")), "the nodes wait for each other in a cycle: a -> a"),
     ],
 )
-def test_mistakes(document: Any, problem: str) -> None:
-    assert problem in refused(document)
+def test_mistake_is_reported(document: Any, problem: str) -> None:
+    assert problem in rejected(document)
 
 
-def test_a_pipeline_may_be_long() -> None:
+def test_long_pipeline_is_parsed() -> None:
     nodes = [node(f"n{i}", *([f"@n{i - 1}"] if i else [])) for i in range(3000)]
     assert len(parse_pipeline(pipeline(*reversed(nodes)), "p.json").nodes) == 3000
 
@@ -228,17 +234,17 @@ NODE_FIELDS = st.sampled_from(
     fields=st.dictionaries(FIELDS, JSON, max_size=3),
     node_fields=st.dictionaries(NODE_FIELDS, JSON, max_size=3),
 )
-def test_any_json_is_parsed_or_refused_with_its_place(
+def test_any_json_is_parsed_or_rejected_with_its_place(
     fields: dict[str, Any], node_fields: dict[str, Any]
 ) -> None:
     try:
         parse_pipeline(pipeline(node() | node_fields) | fields, "p.json")
     except DescriptorError as error:
-        refusal = str(error)
+        message = str(error)
     else:
         return
-    assert refusal.startswith("p.json: ")
-    assert "\n" not in refusal
+    assert message.startswith("p.json: ")
+    assert "\n" not in message
 
 
 @pytest.mark.parametrize(
@@ -248,12 +254,12 @@ def test_any_json_is_parsed_or_refused_with_its_place(
         ({"x": []}, None),
         ({}, "p.json: node 'a' uses '#@flowInput.x', which the flow input does not have"),
         ({"X": 1}, "does not have: did you mean 'X'?"),
-        ({"x": {"y": 1}}, "makes a batch of '#@flowInput.x', which must be an array; in the"),
-        ({"x": None}, "in the flow input it is null"),
+        ({"x": {"y": 1}}, "makes a batch of '#@flowInput.x', which must be an array, but the flow"),
+        ({"x": None}, "but the flow input has null"),
         ([1], "p.json: flowInput: must be an object, not an array"),
     ],
 )
-def test_what_is_taken_from_the_flow_input_is_there(flow_input: Any, problem: str | None) -> None:
+def test_flow_input_must_have_what_references_need(flow_input: Any, problem: str | None) -> None:
     parsed = parse_pipeline(pipeline(node("a", "#@flowInput.x")), "p.json")
     if problem is None:
         assert with_flow_input(parsed, flow_input, "p.json").flow_input == flow_input
@@ -263,7 +269,7 @@ def test_what_is_taken_from_the_flow_input_is_there(flow_input: Any, problem: st
         assert problem in str(caught.value)
 
 
-def test_a_flow_input_of_ones_own_goes_before_the_pipelines() -> None:
+def test_given_flow_input_replaces_the_pipelines_own() -> None:
     parsed = parse_pipeline(pipeline(flowInput={"x": 1}), "p.json")
     assert with_flow_input(parsed, None, "p.json").flow_input == {"x": 1}
     assert with_flow_input(parsed, {"x": 2}, "p.json").flow_input == {"x": 2}

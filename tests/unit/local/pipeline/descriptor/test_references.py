@@ -1,4 +1,4 @@
-"""The grammar of what a node's input may hold besides plain values."""
+"""The grammar of references and batches in a node's input."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from wrapper.local.pipeline.descriptor.references import (
     Reference,
     ReferenceSyntaxError,
     Relation,
-    filled,
+    fill,
     leaves_of,
-    parse_text,
+    parse_reference,
     parse_tree,
     references_of,
 )
@@ -36,19 +36,19 @@ SCALARS = st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.text(max
         ("@flowInput.files", Reference(Relation.NODE, "flowInput", ("files",))),
     ],
 )
-def test_references(text: str, reference: Reference) -> None:
-    assert parse_text(text) == reference
+def test_reference_is_parsed(text: str, reference: Reference) -> None:
+    assert parse_reference(text) == reference
     assert str(reference) == text
 
 
-def test_the_flow_input_is_no_node() -> None:
+def test_flow_input_is_not_a_node() -> None:
     assert Reference(Relation.NODE, "flowInput").is_flow_input
     assert not Reference(Relation.NODE, "flowInputs").is_flow_input
 
 
 @pytest.mark.parametrize("text", ["", "green", "a@b.org", "#green", "*green", "* @green", "# [1]"])
-def test_texts_that_are_just_texts(text: str) -> None:
-    assert parse_text(text) == text
+def test_other_strings_are_returned_unchanged(text: str) -> None:
+    assert parse_reference(text) == text
 
 
 @pytest.mark.parametrize(
@@ -64,39 +64,39 @@ def test_texts_that_are_just_texts(text: str) -> None:
         ("#[hello, 1...3, world, 2.5, true]", ("hello", 1, 2, 3, "world", 2.5, True)),
     ],
 )
-def test_batches_that_are_written_out(text: str, items: tuple[object, ...]) -> None:
-    assert parse_text(text) == RawBatch(items)
+def test_raw_batch_is_parsed(text: str, items: tuple[object, ...]) -> None:
+    assert parse_reference(text) == RawBatch(items)
 
 
 @pytest.mark.parametrize(
     "text, problem",
     [
-        ("@", "names no node"),
-        ("#@.x", "names no node"),
+        ("@", "has no node name after"),
+        ("#@.x", "has no node name after"),
         ("@green.", "empty part in its path"),
         ("@green..a", "empty part in its path"),
-        ("#[1,2", "no ']' at its end"),
+        ("#[1,2", "does not end with ']'"),
         ("#[1,,x]", "empty item"),
-        ("#[5...1]", "empty range '5...1': it must go upwards"),
-        ("#[a...b]", "bad range 'a...b': it must be like 1...100"),
+        ("#[5...1]", "empty range '5...1': the end must not be below the start"),
+        ("#[a...b]", "bad range 'a...b': write it like 1...100"),
         ("#[1...2...3]", "bad range"),
-        ("#[1...1000000000]", "would be 1,000,000,000 tasks; here a batch has 100,000 at most"),
-        ("#[1...99999,1...99999]", "would be 199,998 tasks"),
+        ("#[1...1000000000]", "would have 1,000,000,000 tasks; the local limit is 100,000"),
+        ("#[1...99999,1...99999]", "would have 199,998 tasks"),
         (f"#[1...{'9' * 5000}]", "bad range"),
     ],
 )
-def test_mistakes(text: str, problem: str) -> None:
+def test_mistake_is_reported(text: str, problem: str) -> None:
     with pytest.raises(ReferenceSyntaxError) as caught:
-        parse_text(text)
+        parse_reference(text)
     assert problem in str(caught.value)
     assert len(str(caught.value)) < 200
 
 
 @settings(deadline=None)
 @given(text=st.text(max_size=40) | st.from_regex(r"[#*@]{1,3}\[?[\w.,\[\]]*", fullmatch=True))
-def test_any_text_is_parsed_or_refused_with_a_sentence(text: str) -> None:
+def test_any_string_is_parsed_or_rejected_with_a_message(text: str) -> None:
     try:
-        parsed = parse_text(text)
+        parsed = parse_reference(text)
     except ReferenceSyntaxError:
         return
     assert parsed == text or isinstance(parsed, (RawBatch, Reference))
@@ -106,8 +106,8 @@ def test_any_text_is_parsed_or_refused_with_a_sentence(text: str) -> None:
 
 @settings(deadline=None)
 @given(items=st.lists(SCALARS, max_size=6))
-def test_a_json_list_keeps_its_values(items: list[object]) -> None:
-    assert parse_text(f"#{json.dumps(items)}") == RawBatch(tuple(items))
+def test_raw_batch_keeps_json_values(items: list[object]) -> None:
+    assert parse_reference(f"#{json.dumps(items)}") == RawBatch(tuple(items))
 
 
 TREES = st.recursive(
@@ -119,25 +119,25 @@ TREES = st.recursive(
 
 @settings(deadline=None)
 @given(tree=TREES.filter(lambda value: "@" not in json.dumps(value).replace('"@', "")))
-def test_filling_a_tree_with_its_own_references_gives_it_back(tree: object) -> None:
+def test_filling_a_tree_with_its_own_references_restores_it(tree: object) -> None:
     try:
         parsed = parse_tree(tree)
     except ReferenceSyntaxError:
         return
-    assert filled(parsed, str) == tree or any(
+    assert fill(parsed, str) == tree or any(
         isinstance(leaf, RawBatch) for leaf in leaves_of(parsed)
     )
 
 
-def test_references_are_found_wherever_they_are() -> None:
+def test_references_are_found_at_every_level() -> None:
     tree = parse_tree(["@a", {"k": ["#@b.x", {"l": "*@flowInput.y"}], "m": "#[1]"}, 3])
     assert [str(reference) for reference in references_of(tree)] == ["@a", "#@b.x", "*@flowInput.y"]
     assert len(list(leaves_of(tree))) == 4
 
 
-def test_an_input_without_end_is_refused() -> None:
+def test_too_deeply_nested_input_is_rejected() -> None:
     value: object = 1
     for _ in range(MAX_DEPTH * 50):
         value = [value]
-    with pytest.raises(ReferenceSyntaxError, match="nested more than 100 deep"):
+    with pytest.raises(ReferenceSyntaxError, match="nested more than 100 levels deep"):
         parse_tree(value)

@@ -1,4 +1,4 @@
-"""A run at work, with a pool whose processes only remember what was asked of them."""
+"""An active run, with a pool whose processes only record what they are asked to do."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import pytest
 
 from wrapper.local.pipeline import events
 from wrapper.local.pipeline.descriptor.parsing import parse_pipeline
-from wrapper.local.pipeline.engine.active_run import ActiveRun, Services
+from wrapper.local.pipeline.engine.active_run import ActiveRun, ActiveRuns
 from wrapper.local.pipeline.engine.jobs import Place
 from wrapper.local.pipeline.engine.loop import Loop
 from wrapper.local.pipeline.engine.pool import Pool
 from wrapper.local.pipeline.engine.process import TaskEnded
 from wrapper.local.pipeline.run.actions import (
-    Outcome,
     PipelineFailed,
     PipelineStopped,
+    RunOutcome,
     Succeeded,
     TaskKey,
 )
@@ -30,7 +30,7 @@ def node(name: str, *inputs: Any, **fields: Any) -> dict[str, Any]:
 
 
 class Process:
-    """Remembers its jobs."""
+    """A process that records its jobs."""
 
     def __init__(self) -> None:
         self.jobs: list[Mapping[str, Any]] = []
@@ -47,7 +47,7 @@ class Process:
 
 
 class Bench:
-    """A run whose loop does not run: the test is its thread."""
+    """A run whose loop is not started: the test's thread takes its place."""
 
     def __init__(
         self,
@@ -57,47 +57,47 @@ class Bench:
         **fields: Any,
     ) -> None:
         self.now = 0.0
-        self.heard: list[events.PipelineEvent] = []
-        self.outcomes: list[Outcome] = []
+        self.events: list[events.PipelineEvent] = []
+        self.outcomes: list[RunOutcome] = []
         self.processes: dict[int, Process] = {}
-        self.loop = Loop(self._arrange, self._fault, clock=lambda: self.now)
+        self.loop = Loop(self._after_each, self._fail, clock=lambda: self.now)
         self.pool = Pool(self.loop, limit, self._open)
-        self.services = Services(self.loop, self.pool, self._tell, scripted or {}, {})
+        self.runs = ActiveRuns(self.loop, self.pool, self._report, scripted or {})
         pipeline = parse_pipeline({"name": "p", "nodes": list(nodes), **fields}, "p")
-        self.run = ActiveRun(pipeline, Place(), self.services, self.outcomes.append)
+        self.run = ActiveRun(pipeline, Place(), self.runs, self.outcomes.append)
         self.run.begin()
-        self.pool.arrange()
+        self.pool.apply_schedule()
 
-    def _arrange(self) -> None:
-        self.pool.arrange()
+    def _after_each(self) -> None:
+        self.pool.apply_schedule()
 
-    def _fault(self, error: Exception) -> None:
+    def _fail(self, error: Exception) -> None:
         raise error
 
     def _open(self, number: int, algorithm: str) -> Process:
         self.processes[number] = Process()
         return self.processes[number]
 
-    def _tell(self, kind: type[events.PipelineEvent], run: events.Path, **facts: Any) -> None:
-        self.heard.append(kind(at=self.now, run=run, **facts))
+    def _report(self, kind: type[events.PipelineEvent], run: events.Path, **facts: Any) -> None:
+        self.events.append(kind(at=self.now, run=run, **facts))
 
     def end_task(self, number: int, outcome: worker_events.Outcome) -> None:
         job = self.processes[number].jobs[-1]
-        self.pool.hear(number, TaskEnded(str(job["taskId"]), outcome))
-        self.pool.arrange()
+        self.pool.handle(number, TaskEnded(str(job["taskId"]), outcome))
+        self.pool.apply_schedule()
 
     def pass_time(self, seconds: float = 0.0) -> None:
-        """Do what was posted, and what is due by then."""
+        """Move the clock, then make the calls that were posted or are due."""
         self.now += seconds
         self.loop.post(lambda: None)
         self.loop.start()
         self.loop.end()
 
-    def words(self) -> list[str]:
-        return [type(event).__name__ for event in self.heard]
+    def event_names(self) -> list[str]:
+        return [type(event).__name__ for event in self.events]
 
 
-def test_what_is_told_of_a_task_that_succeeds() -> None:
+def test_events_of_a_task_that_succeeds() -> None:
     bench = Bench(node("a"))
     (number,) = bench.processes
     bench.end_task(number, worker_events.Done(7))
@@ -105,43 +105,43 @@ def test_what_is_told_of_a_task_that_succeeds() -> None:
     assert isinstance(outcome, Succeeded)
     assert outcome.results[0]["result"] == 7
     expected = "RunStarted TaskWaiting TaskRunning TaskDone NodeEnded RunEnded"
-    assert bench.words() == expected.split()
-    assert bench.services.tasks == {}
+    assert bench.event_names() == expected.split()
+    assert bench.runs.tasks == {}
 
 
-def test_tasks_that_run_or_wait_are_stopped_with_their_run() -> None:
+def test_stopping_a_run_stops_running_and_waiting_tasks() -> None:
     bench = Bench(node("a", "#[1,2]"), limit=1)
     (number,) = bench.processes
     bench.run.stop("enough")
     assert bench.outcomes == [PipelineStopped("enough")]
     assert bench.processes[number].stops == 1
     bench.end_task(number, worker_events.Stopped())
-    stopped = [event for event in bench.heard if isinstance(event, events.TaskStopped)]
+    stopped = [event for event in bench.events if isinstance(event, events.TaskStopped)]
     assert [(event.task.at, event.was_running) for event in stopped] == [
         ((2,), False),
         ((1,), True),
     ]
-    assert bench.services.tasks == {}
+    assert bench.runs.tasks == {}
 
 
-def test_a_failure_is_told_with_what_to_do_about_it() -> None:
+def test_failure_is_reported_with_a_hint() -> None:
     bench = Bench(node("a", 1))
     (number,) = bench.processes
     message, details = "KeyError: 'inputs' (main.py:2, in start)", "    return args['inputs']"
     bench.end_task(number, worker_events.Failed("AlgorithmError", message, details))
-    (failed,) = [event for event in bench.heard if isinstance(event, events.TaskFailed)]
+    (failed,) = [event for event in bench.events if isinstance(event, events.TaskFailed)]
     assert failed.hint == "args has no 'inputs'; did you mean 'input'?"
 
 
-def test_a_task_that_says_it_was_stopped_has_failed() -> None:
+def test_unrequested_stop_counts_as_a_failure() -> None:
     bench = Bench(node("a"))
     (number,) = bench.processes
     bench.end_task(number, worker_events.Stopped())
-    text = "it said that it was stopped, but nobody had stopped it"
+    text = "it reported that it was stopped, but nobody stopped it"
     assert bench.outcomes == [PipelineFailed(text, TaskKey("a"))]
 
 
-def test_a_task_that_takes_longer_than_its_node_allows() -> None:
+def test_task_that_exceeds_its_nodes_ttl_fails() -> None:
     bench = Bench(node("a", ttl=5))
     (number,) = bench.processes
     bench.pass_time(5.0)
@@ -149,11 +149,11 @@ def test_a_task_that_takes_longer_than_its_node_allows() -> None:
     assert bench.outcomes == [PipelineFailed(text, TaskKey("a"))]
     assert bench.processes[number].stops == 1
     bench.end_task(number, worker_events.Stopped())
-    assert bench.words()[-2:] == ["TaskFailed", "RunEnded"], "what it still says is too late"
-    assert bench.services.tasks == {}
+    assert bench.event_names()[-2:] == ["TaskFailed", "RunEnded"], "its later outcome is ignored"
+    assert bench.runs.tasks == {}
 
 
-def test_a_task_in_time_is_not_stopped() -> None:
+def test_task_within_its_nodes_ttl_is_not_stopped() -> None:
     bench = Bench(node("a", ttl=5), node("b"))
     first, _ = bench.processes
     bench.end_task(first, worker_events.Done(1))
@@ -161,7 +161,7 @@ def test_a_task_in_time_is_not_stopped() -> None:
     assert bench.outcomes == []
 
 
-def test_a_pipeline_that_takes_longer_than_its_ttl() -> None:
+def test_pipeline_that_exceeds_its_ttl_fails() -> None:
     bench = Bench(node("a"), options={"ttl": 9})
     (number,) = bench.processes
     bench.pass_time(9.0)
@@ -172,25 +172,25 @@ def test_a_pipeline_that_takes_longer_than_its_ttl() -> None:
 @pytest.mark.parametrize(
     "reply, text", [(Failure("not today"), "not today"), (Cancelled("by hand"), "by hand")]
 )
-def test_an_algorithm_that_is_scripted_to_fail(reply: Reply, text: str) -> None:
+def test_scripted_failure_fails_the_task(reply: Reply, text: str) -> None:
     bench = Bench(node("a"), scripted={"a-alg": reply})
     bench.pass_time()
     assert bench.outcomes == [PipelineFailed(text, TaskKey("a"))]
     assert bench.processes == {}
 
 
-def test_an_algorithm_that_is_scripted_needs_no_process() -> None:
+def test_scripted_result_needs_no_process() -> None:
     bench = Bench(node("a", "#[1,2]"), scripted={"a-alg": Result(5)})
     bench.pass_time()
     (outcome,) = bench.outcomes
     assert isinstance(outcome, Succeeded)
     assert [entry["result"] for entry in outcome.results] == [5, 5]
-    assert bench.words().count("TaskRunning") == 2
+    assert bench.event_names().count("TaskRunning") == 2
 
 
-def test_a_script_is_not_followed_once_the_run_is_over() -> None:
+def test_scripted_reply_is_ignored_after_the_run_has_ended() -> None:
     bench = Bench(node("a"), scripted={"a-alg": Result(5)})
     bench.run.stop("enough")
     bench.pass_time()
-    assert bench.words()[-2:] == ["RunEnded", "TaskStopped"]
+    assert bench.event_names()[-2:] == ["RunEnded", "TaskStopped"]
     assert bench.outcomes == [PipelineStopped("enough")]

@@ -1,4 +1,4 @@
-"""Calls of algorithms, as pipelines to run."""
+"""How an algorithm's calls become pipelines, and outcomes become replies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from wrapper.errors import WrapperError
-from wrapper.local.pipeline.catalog.algorithms import Algorithms, Stored, Unusable
+from wrapper.local.pipeline.catalog.algorithms import Algorithms
+from wrapper.local.pipeline.catalog.stored_pipelines import StoredPipelines, UnusablePipeline
 from wrapper.local.pipeline.descriptor.descriptor import Pipeline
 from wrapper.local.pipeline.descriptor.inputs import expand
 from wrapper.local.pipeline.descriptor.parsing import parse_pipeline
@@ -19,9 +20,9 @@ from wrapper.local.worker.answers import Call, Cancelled, Failure, Result
 from wrapper.local.worker.call_messages import parse_call
 
 NODES = [{"nodeName": "n", "algorithmName": "green", "input": ["@flowInput.x"]}]
-STORED: Stored = {
+STORED: StoredPipelines = {
     "stock": parse_pipeline({"name": "stock", "nodes": NODES, "flowInput": {"x": 1}}, "p"),
-    "live": Unusable("live.json: kind: streaming pipelines run in HKube only, not here"),
+    "live": UnusablePipeline("live.json: kind: streaming pipelines run in HKube only"),
 }
 
 
@@ -53,7 +54,7 @@ def made(algorithms: Algorithms, asked: Call, scripted: tuple[str, ...] = ()) ->
     return pipeline_of(asked, algorithms, STORED, scripted)
 
 
-def test_an_algorithm_is_one_node_and_its_input_is_taken_as_it_is(algorithms: Algorithms) -> None:
+def test_algorithm_call_becomes_one_node_with_literal_input(algorithms: Algorithms) -> None:
     pipeline = made(algorithms, execution("green", ["@flowInput", "#[1,2]", {"k": "*@x"}]))
     (node,) = pipeline.nodes
     assert (pipeline.name, pipeline.ttl, node.algorithm) == ("green", 0, "green")
@@ -61,22 +62,22 @@ def test_an_algorithm_is_one_node_and_its_input_is_taken_as_it_is(algorithms: Al
     assert inputs == ["@flowInput", "#[1,2]", {"k": "*@x"}]
 
 
-def test_an_input_that_is_no_list_is_its_only_item(algorithms: Algorithms) -> None:
+def test_input_that_is_not_a_list_becomes_the_only_item(algorithms: Algorithms) -> None:
     (node,) = made(algorithms, execution("green", 5)).nodes
     assert expand(node.inputs, node.operation, lambda reference: None).inputs == [[5]]
 
 
-def test_a_raw_pipeline(algorithms: Algorithms) -> None:
+def test_raw_pipeline_call_is_parsed(algorithms: Algorithms) -> None:
     asked = raw(nodes=NODES, flowInput={"x": 5}, options=None, webhooks={})
     assert made(algorithms, asked).flow_input == {"x": 5}
 
 
-def test_the_flow_input_of_the_call_replaces_the_stored_one(algorithms: Algorithms) -> None:
+def test_flow_input_of_the_call_replaces_the_stored_one(algorithms: Algorithms) -> None:
     assert made(algorithms, stored(name="stock")).flow_input == {"x": 1}
     assert made(algorithms, stored(name="stock", flowInput={"x": 2})).flow_input == {"x": 2}
 
 
-def test_algorithms_that_are_scripted_need_not_be_there(algorithms: Algorithms) -> None:
+def test_scripted_algorithm_need_not_be_available(algorithms: Algorithms) -> None:
     nodes = [{"nodeName": "n", "algorithmName": "blue"}]
     assert made(algorithms, raw(nodes=nodes), scripted=("blue",)).nodes[0].algorithm == "blue"
 
@@ -88,33 +89,33 @@ def test_algorithms_that_are_scripted_need_not_be_there(algorithms: Algorithms) 
             execution("grean", []),
             "algorithm 'grean': there is no answer for it, and there is no algorithm 'grean' in",
         ),
-        (raw(nodes=[]), "raw pipeline 'raw': nodes: it must have one node at least"),
-        (raw(), "raw pipeline 'raw': it has no 'nodes'"),
+        (raw(nodes=[]), "raw pipeline 'raw': nodes: a pipeline needs at least one node"),
+        (raw(), "raw pipeline 'raw': 'nodes' is missing"),
         (
             raw(nodes=[{"nodeName": "n", "algorithmName": "blue"}]),
-            "raw pipeline 'raw': nodes[0] 'n': there is no algorithm 'blue' in algs; there are",
+            "raw pipeline 'raw': nodes[0] 'n': there is no algorithm 'blue' in algs; available",
         ),
         (raw(nodes=NODES), "raw pipeline 'raw': node 'n' uses '@flowInput.x', which the flow"),
         (
             stored(name="stok"),
             "there is no answer for it, and there is no stored pipeline 'stok': did you mean",
         ),
-        (stored(name="live"), "live.json: kind: streaming pipelines run in HKube only, not here"),
+        (stored(name="live"), "live.json: kind: streaming pipelines run in HKube only"),
         (stored(name="stock", flowInput={}), "stored pipeline 'stock': node 'n' uses '@flowInput"),
-        (call("startRawSubPipeline", subPipelineId="1"), "raw pipeline 'None': it has no 'name'"),
+        (call("startRawSubPipeline", subPipelineId="1"), "raw pipeline 'None': 'name' is missing"),
         (
             call("dataSourceRequest", requestId="1", dataSource={"name": "d"}),
             "there is no answer for data source 'd'",
         ),
     ],
 )
-def test_what_cannot_be_run(algorithms: Algorithms, asked: Call, problem: str) -> None:
+def test_impossible_call_is_reported(algorithms: Algorithms, asked: Call, problem: str) -> None:
     with pytest.raises(WrapperError) as caught:
         made(algorithms, asked)
     assert problem in str(caught.value)
 
 
-def test_calls_are_not_nested_without_end() -> None:
+def test_too_deeply_nested_calls_are_rejected() -> None:
     place = Place()
     for _ in range(MAX_DEPTH):
         place = place.below("a", "f")
@@ -122,11 +123,11 @@ def test_calls_are_not_nested_without_end() -> None:
     with pytest.raises(WrapperError) as caught:
         check_depth(place.below("a", "f"))
     assert str(caught.value) == (
-        "calls are nested more than 10 deep here (… > f > f > f): does an algorithm start itself?"
+        "calls are nested more than 10 levels deep (… > f > f > f): does an algorithm start itself?"
     )
 
 
-def test_the_reply_is_the_outcome() -> None:
+def test_reply_follows_from_the_outcome() -> None:
     entry = {"nodeName": "green", "algorithmName": "green", "result": [1]}
     asked = execution("green", [])
     assert reply_of(asked, Succeeded([entry])) == Result([1])

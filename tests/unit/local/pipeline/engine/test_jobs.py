@@ -29,7 +29,7 @@ PIPELINE = parse_pipeline(
 )
 
 
-def test_what_the_pipeline_says_is_in_the_job() -> None:
+def test_job_has_the_pipelines_values() -> None:
     start = StartTask(TaskKey("b", (3,)), PIPELINE.nodes[1], [5], batch_index=3, attempts=1)
     place = Place(job_id="local:1")
     job = task_job(PIPELINE, place, start, "t1")
@@ -59,7 +59,7 @@ def test_what_the_pipeline_says_is_in_the_job() -> None:
     assert {name: job[name] for name in expected} == expected
 
 
-def test_a_run_that_a_task_has_started_knows_where_it_all_began() -> None:
+def test_nested_run_knows_the_root_job() -> None:
     root = Place(job_id="local:1")
     inner = root.below("a", "stock").below("count", "price")
     assert (inner.path, inner.depth) == (("a", "stock", "count", "price"), 2)

@@ -1,4 +1,4 @@
-"""The one thread of the pipelines, with a clock of the test's own."""
+"""The loop of the pipeline engine, with a clock that the tests set."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from wrapper.local.pipeline.engine import loop as loop_module
 from wrapper.local.pipeline.engine.loop import Loop
 
 
-def test_what_is_posted_is_done_in_order_in_one_thread() -> None:
+def test_posted_calls_run_in_order_in_one_thread() -> None:
     done: list[object] = []
     loop = Loop(after_each=lambda: done.append("after"))
     loop.start()
@@ -22,19 +22,19 @@ def test_what_is_posted_is_done_in_order_in_one_thread() -> None:
     assert done == [(0, name), "after", (1, name), "after", (2, name), "after"]
 
 
-def test_a_fault_is_told_and_does_no_harm_to_what_follows() -> None:
-    faults: list[Exception] = []
+def test_error_is_reported_and_later_calls_still_run() -> None:
+    errors: list[Exception] = []
     done: list[int] = []
-    loop = Loop(fault=faults.append)
+    loop = Loop(on_error=errors.append)
     loop.post([].pop)
     loop.post(done.append, 1)
     loop.start()
     loop.end()
     assert done == [1]
-    assert [type(fault) for fault in faults] == [IndexError]
+    assert [type(error) for error in errors] == [IndexError]
 
 
-def test_timers_are_called_in_the_order_of_their_times_unless_cancelled() -> None:
+def test_timers_fire_in_order_unless_cancelled() -> None:
     now = [0.0]
     done: list[str] = []
     loop = Loop(clock=lambda: now[0])
@@ -50,7 +50,7 @@ def test_timers_are_called_in_the_order_of_their_times_unless_cancelled() -> Non
     assert done == ["posted", "first", "second"]
 
 
-def test_a_timer_wakes_the_loop() -> None:
+def test_timer_wakes_the_loop() -> None:
     called = threading.Event()
     loop = Loop()
     loop.start()
@@ -60,20 +60,20 @@ def test_a_timer_wakes_the_loop() -> None:
 
 
 @pytest.mark.parametrize("seconds", [1e10, 10**15, 10**400])
-def test_a_timer_may_be_for_a_time_that_no_thread_can_wait(seconds: float) -> None:
-    faults: list[Exception] = []
+def test_timer_may_exceed_the_longest_possible_wait(seconds: float) -> None:
+    errors: list[Exception] = []
     set_later, called = threading.Event(), threading.Event()
-    loop = Loop(fault=faults.append)
+    loop = Loop(on_error=errors.append)
     loop.post(lambda: loop.after(seconds, called.set))
     loop.post(lambda: loop.after(0.001, set_later.set))
     loop.start()
     assert set_later.wait(10)
     loop.end()
-    assert not faults
+    assert not errors
     assert not called.is_set()
 
 
-def test_a_wait_that_ends_before_the_timer_is_followed_by_another(
+def test_long_wait_is_split(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(loop_module, "LONGEST_WAIT", 0.001)
@@ -85,22 +85,22 @@ def test_a_wait_that_ends_before_the_timer_is_followed_by_another(
     loop.end()
 
 
-def test_a_fault_of_its_own_is_told_and_what_is_posted_is_still_done() -> None:
+def test_internal_error_is_reported_and_posted_calls_still_run() -> None:
     def clock() -> float:
         if threading.current_thread().name == "pipelines":
             raise OverflowError
         return 0.0
 
-    faults: list[Exception] = []
+    errors: list[Exception] = []
     done: list[int] = []
-    loop = Loop(fault=faults.append, clock=clock)
+    loop = Loop(on_error=errors.append, clock=clock)
     loop.after(1, done.append, 0)
     loop.post(done.append, 1)
     loop.start()
     loop.end()
     assert done == [1]
-    assert [type(fault) for fault in faults] == [OverflowError]
+    assert [type(error) for error in errors] == [OverflowError]
 
 
-def test_a_loop_that_never_began_ends_too() -> None:
+def test_loop_that_never_started_can_end() -> None:
     Loop().end()

@@ -1,4 +1,4 @@
-"""What becomes of the pool's processes, with processes and a clock of the test's own."""
+"""The pool, with fake processes and a clock that the tests set."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pytest
 
 from wrapper.local.pipeline.engine.loop import Loop
 from wrapper.local.pipeline.engine.pool import Pool, PoolTask
-from wrapper.local.pipeline.engine.process import Exited, TaskEnded
+from wrapper.local.pipeline.engine.process import ProcessExited, TaskEnded
 from wrapper.local.worker import events
 from wrapper.local.worker.connection import CONNECTION_LOST
 from wrapper.local.worker.timeouts import CRASH_TIMEOUT, STOP_TIMEOUT
 
 
 class Process:
-    """Remembers what was asked of it."""
+    """A process that records what it is asked to do."""
 
     def __init__(self, algorithm: str) -> None:
         self.algorithm = algorithm
@@ -47,7 +47,7 @@ class Process:
 
 
 class Bench:
-    """A pool whose loop does not run: the test is its thread."""
+    """A pool whose loop is not started: the test's thread takes its place."""
 
     def __init__(self, limit: int = 2) -> None:
         self.now = 0.0
@@ -56,13 +56,13 @@ class Bench:
         self.processes: dict[int, Process] = {}
         self.ended: dict[str, events.Outcome] = {}
         self.started: list[str] = []
-        self.fault: OSError | None = None
+        self.error: OSError | None = None
         self.when_ended: Callable[[], None] = lambda: None
         self.when_opened: Callable[[], None] = lambda: None
 
     def _open(self, number: int, algorithm: str) -> Process:
-        if self.fault is not None:
-            raise self.fault
+        if self.error is not None:
+            raise self.error
         self.processes[number] = Process(algorithm)
         self.when_opened()
         return self.processes[number]
@@ -70,7 +70,7 @@ class Bench:
     def submit(self, *task_ids: str, algorithm: str = "alg") -> None:
         for task_id in task_ids:
             self.pool.submit(self._task(task_id, algorithm))
-        self.pool.arrange()
+        self.pool.apply_schedule()
 
     def _task(self, task_id: str, algorithm: str) -> PoolTask:
         def ended(outcome: events.Outcome) -> None:
@@ -82,9 +82,9 @@ class Bench:
             algorithm,
             ((), f"node of {task_id}"),
             depth=0,
-            job=lambda: {"taskId": task_id},
-            started=lambda: self.started.append(task_id),
-            ended=ended,
+            make_job=lambda: {"taskId": task_id},
+            on_start=lambda: self.started.append(task_id),
+            on_end=ended,
         )
 
     def number(self, task_id: str) -> int:
@@ -95,9 +95,9 @@ class Bench:
         )
         return number
 
-    def hear(self, number: int, fact: TaskEnded | Exited) -> None:
-        self.pool.hear(number, fact)
-        self.pool.arrange()
+    def handle(self, number: int, event: TaskEnded | ProcessExited) -> None:
+        self.pool.handle(number, event)
+        self.pool.apply_schedule()
 
     def pass_time(self, seconds: float) -> None:
         self.now += seconds
@@ -106,27 +106,27 @@ class Bench:
         self.loop.end()
 
 
-def test_a_task_goes_to_a_process_and_the_next_one_to_the_same() -> None:
+def test_process_takes_one_task_after_another() -> None:
     bench = Bench(limit=1)
     bench.submit("t1", "t2")
     (process,) = bench.processes.values()
     number = bench.number("t1")
     assert (process.asked, bench.started) == (["begin t1"], ["t1"])
-    bench.hear(number, TaskEnded("t1", events.Done(7)))
+    bench.handle(number, TaskEnded("t1", events.Done(7)))
     assert bench.ended == {"t1": events.Done(7)}
     assert process.asked == ["begin t1", "begin t2"]
     assert bench.number("t2") == number
     assert bench.pool.last_label(number) == ((), "node of t2")
-    bench.hear(number, TaskEnded("t2", events.Done(8)))
-    assert bench.pool.last_label(number) == ((), "node of t2"), "its last lines are still to come"
+    bench.handle(number, TaskEnded("t2", events.Done(8)))
+    assert bench.pool.last_label(number) == ((), "node of t2"), "its remaining output belongs to it"
     assert bench.pool.last_label(999) is None
 
 
-def test_what_a_process_says_of_an_older_task_is_not_heard() -> None:
+def test_event_of_an_older_task_is_ignored() -> None:
     bench = Bench()
     bench.submit("t1")
-    bench.hear(bench.number("t1"), TaskEnded("t0", events.Done(0)))
-    bench.hear(999, TaskEnded("t1", events.Done(0)))
+    bench.handle(bench.number("t1"), TaskEnded("t0", events.Done(0)))
+    bench.handle(999, TaskEnded("t1", events.Done(0)))
     assert bench.ended == {}
 
 
@@ -138,59 +138,59 @@ def test_what_a_process_says_of_an_older_task_is_not_heard() -> None:
         (1, "its process ended with exit code 1"),
     ],
 )
-def test_a_crash_is_told_with_its_exit_code(code: int, text: str) -> None:
+def test_crash_is_reported_with_its_exit_code(code: int, text: str) -> None:
     bench = Bench(limit=1)
     bench.submit("t1", "t2")
     number = bench.number("t1")
-    bench.hear(number, TaskEnded("t1", events.Lost(CONNECTION_LOST)))
-    assert bench.ended == {}, "the code is still to come"
-    bench.hear(number, Exited(code))
+    bench.handle(number, TaskEnded("t1", events.Lost(CONNECTION_LOST)))
+    assert bench.ended == {}, "the exit code is not known yet"
+    bench.handle(number, ProcessExited(code))
     assert bench.ended == {"t1": events.Lost(text)}
     bench.processes[number].wait_for("end")
     assert bench.processes[bench.number("t2")].asked == ["begin t2"]
 
 
-def test_a_process_without_a_connection_that_does_not_end_is_killed() -> None:
+def test_process_that_lost_its_connection_but_does_not_exit_is_killed() -> None:
     bench = Bench()
     bench.submit("t1")
     number = bench.number("t1")
-    bench.hear(number, TaskEnded("t1", events.Lost(CONNECTION_LOST)))
+    bench.handle(number, TaskEnded("t1", events.Lost(CONNECTION_LOST)))
     bench.pass_time(CRASH_TIMEOUT)
     bench.processes[number].wait_for("kill")
 
 
-def test_a_process_whose_message_would_harm_hkube_is_killed_and_that_is_told() -> None:
+def test_process_that_sends_a_harmful_message_is_killed() -> None:
     bench = Bench()
     bench.submit("t1")
     number = bench.number("t1")
-    bench.hear(number, TaskEnded("t1", events.Lost("its message is too large")))
+    bench.handle(number, TaskEnded("t1", events.Lost("its message is too large")))
     bench.pass_time(0.0)
     bench.processes[number].wait_for("kill")
-    bench.hear(number, Exited(137))
+    bench.handle(number, ProcessExited(137))
     assert bench.ended == {"t1": events.Lost("its message is too large")}
 
 
-def test_a_process_that_ended_before_its_connection_did() -> None:
+def test_exit_noticed_before_the_connection_is_lost() -> None:
     bench = Bench()
     bench.submit("t1")
     number = bench.number("t1")
     lost = events.Lost("its process ended with exit code 139")
-    bench.hear(number, TaskEnded("t1", lost))
-    bench.hear(number, Exited(139))
+    bench.handle(number, TaskEnded("t1", lost))
+    bench.handle(number, ProcessExited(139))
     assert bench.ended == {"t1": events.Lost(f"{lost.reason} (SIGSEGV)")}
 
 
-def test_a_process_that_ends_without_a_task_is_forgotten() -> None:
+def test_idle_process_that_exits_is_forgotten() -> None:
     bench = Bench(limit=1)
     bench.submit("t1")
     number = bench.number("t1")
-    bench.hear(number, TaskEnded("t1", events.Done(1)))
-    bench.hear(number, Exited(0))
+    bench.handle(number, TaskEnded("t1", events.Done(1)))
+    bench.handle(number, ProcessExited(0))
     bench.submit("t2")
     assert bench.number("t2") != number
 
 
-def test_a_task_that_has_not_begun_is_stopped_at_once() -> None:
+def test_waiting_task_is_stopped_at_once() -> None:
     bench = Bench(limit=1)
     bench.submit("t1", "t2")
     bench.pool.stop("t2")
@@ -199,62 +199,62 @@ def test_a_task_that_has_not_begun_is_stopped_at_once() -> None:
     assert bench.started == ["t1"]
 
 
-def test_a_task_that_runs_is_asked_to_stop() -> None:
+def test_running_task_is_asked_to_stop() -> None:
     bench = Bench()
     bench.submit("t1")
     number = bench.number("t1")
     bench.pool.stop("t1")
     bench.pool.stop("t1")
     assert bench.processes[number].asked == ["begin t1", "stop"]
-    bench.hear(number, TaskEnded("t1", events.Stopped()))
+    bench.handle(number, TaskEnded("t1", events.Stopped()))
     assert bench.ended == {"t1": events.Stopped()}
     bench.pass_time(STOP_TIMEOUT)
     bench.submit("t2")
     assert bench.processes[number].asked == ["begin t1", "stop", "begin t2"]
 
 
-def test_a_task_that_does_not_stop_loses_its_process() -> None:
+def test_task_that_does_not_stop_is_killed() -> None:
     bench = Bench()
     bench.submit("t1")
     number = bench.number("t1")
     bench.pool.stop("t1")
     bench.pass_time(STOP_TIMEOUT)
     bench.processes[number].wait_for("kill")
-    bench.hear(number, Exited(137))
+    bench.handle(number, ProcessExited(137))
     assert bench.ended == {"t1": events.Lost("it did not stop in 10 s")}
 
 
-def test_a_machine_without_room_for_a_process_fails_the_task() -> None:
+def test_task_fails_if_its_process_cannot_start() -> None:
     bench = Bench()
-    bench.fault = OSError(11, "Resource temporarily unavailable")
+    bench.error = OSError(11, "Resource temporarily unavailable")
     bench.submit("t1")
     text = "cannot start a process: Resource temporarily unavailable"
     assert bench.ended == {"t1": events.Failed("", text, "")}
-    bench.fault = None
+    bench.error = None
     bench.submit("t2")
     assert bench.processes[bench.number("t2")].asked == ["begin t2"]
 
 
-def test_a_task_that_is_stopped_while_others_begin_does_not_begin() -> None:
+def test_task_stopped_while_others_start_does_not_start() -> None:
     bench = Bench()
-    bench.fault = OSError(11, "no room")
+    bench.error = OSError(11, "no room")
     bench.when_ended = lambda: bench.pool.stop("t2")
     bench.submit("t1", "t2")
     assert bench.ended["t2"] == events.Stopped()
     assert bench.processes == {}
 
 
-def test_closing_ends_every_process_and_begins_nothing() -> None:
+def test_close_ends_every_process_and_starts_nothing() -> None:
     bench = Bench()
     bench.submit("t1", "t2", "t3")
     for thread in bench.pool.close():
         thread.join()
     assert [process.asked[-1] for process in bench.processes.values()] == ["end", "end"]
-    bench.hear(bench.number("t1"), TaskEnded("t1", events.Done(1)))
+    bench.handle(bench.number("t1"), TaskEnded("t1", events.Done(1)))
     assert bench.started == ["t1", "t2"]
 
 
-def test_a_process_that_is_being_started_is_killed_too() -> None:
+def test_kill_includes_a_process_that_is_starting() -> None:
     bench = Bench(limit=4)
     bench.when_opened = bench.pool.kill
     bench.submit("t1", "t2")
@@ -262,7 +262,7 @@ def test_a_process_that_is_being_started_is_killed_too() -> None:
     assert "kill" in process.asked
 
 
-def test_killing_ends_them_at_once() -> None:
+def test_kill_ends_every_process() -> None:
     bench = Bench()
     bench.submit("t1", "t2")
     bench.pool.kill()

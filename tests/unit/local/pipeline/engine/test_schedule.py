@@ -1,4 +1,4 @@
-"""Which task goes to which process."""
+"""Which task goes to which process, and which processes exist."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def numbers(decisions: list[Decision]) -> dict[str, int]:
     return {each.task: each.process for each in decisions if not isinstance(each, Close)}
 
 
-def test_no_more_than_the_limit_begin() -> None:
+def test_limit_is_respected() -> None:
     schedule = added(2, ("t1", "a"), ("t2", "a"), ("t3", "a"))
     first = schedule.decide()
     assert [type(each) for each in first] == [Open, Open]
@@ -28,14 +28,14 @@ def test_no_more_than_the_limit_begin() -> None:
     assert schedule.decide() == []
 
 
-def test_a_warm_process_is_used_again() -> None:
+def test_idle_process_is_reused() -> None:
     schedule = added(2, ("t1", "a"), ("t2", "a"), ("t3", "a"))
     second = numbers(schedule.decide())["t2"]
     schedule.freed(second)
     assert schedule.decide() == [Assign(second, "t3")]
 
 
-def test_room_is_made_by_ending_the_process_that_was_idle_longest() -> None:
+def test_process_idle_for_longest_makes_room() -> None:
     schedule = added(2, ("t1", "a"), ("t2", "b"))
     first, second = numbers(schedule.decide()).values()
     schedule.freed(second)
@@ -47,7 +47,7 @@ def test_room_is_made_by_ending_the_process_that_was_idle_longest() -> None:
     assert opened.algorithm == "c"
 
 
-def test_a_task_that_waits_for_a_call_does_not_count() -> None:
+def test_task_that_waits_for_a_call_does_not_count() -> None:
     schedule = added(1, ("parent", "a"))
     parent = numbers(schedule.decide())["parent"]
     schedule.add("child", "a", 1)
@@ -56,10 +56,10 @@ def test_a_task_that_waits_for_a_call_does_not_count() -> None:
     child = numbers(schedule.decide())["child"]
     schedule.freed(child)
     schedule.call_closed(parent)
-    assert schedule.decide() == [Close(child)], "two processes are one too many again"
+    assert schedule.decide() == [Close(child)], "the limit applies again"
 
 
-def test_what_somebody_waits_for_goes_first() -> None:
+def test_task_that_another_waits_for_goes_first() -> None:
     schedule = added(1, ("p1", "a"), ("p2", "a"), ("p3", "a"))
     first = numbers(schedule.decide())["p1"]
     schedule.call_opened(first)
@@ -67,7 +67,7 @@ def test_what_somebody_waits_for_goes_first() -> None:
     assert list(numbers(schedule.decide())) == ["child"]
 
 
-def test_a_task_that_is_removed_is_not_begun() -> None:
+def test_removed_task_does_not_start() -> None:
     schedule = added(1, ("t1", "a"), ("t2", "a"))
     assert schedule.remove("t1")
     assert list(numbers(schedule.decide())) == ["t2"]
@@ -75,7 +75,7 @@ def test_a_task_that_is_removed_is_not_begun() -> None:
     assert not schedule.remove("t2")
 
 
-def test_a_process_that_is_gone_makes_room() -> None:
+def test_exited_process_makes_room() -> None:
     schedule = added(1, ("t1", "a"), ("t2", "a"))
     schedule.gone(numbers(schedule.decide())["t1"])
     (opened,) = schedule.decide()
@@ -83,8 +83,8 @@ def test_a_process_that_is_gone_makes_room() -> None:
     assert opened.task == "t2"
 
 
-class Life(RuleBasedStateMachine):
-    """Tasks come, call others, end, crash; processes are started, used and ended."""
+class RandomLoad(RuleBasedStateMachine):
+    """Tasks arrive, make calls, end and crash; processes start, are used and end."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -113,7 +113,7 @@ class Life(RuleBasedStateMachine):
                 assert self.on.pop(decision.process) is None, "it had a task"
                 continue
             depth = self.waiting.pop(decision.task)
-            assert depth >= max(self.waiting.values(), default=0), "somebody waits for another"
+            assert depth >= max(self.waiting.values(), default=0), "another must go first"
             if isinstance(decision, Open):
                 self.algorithm[decision.process] = decision.algorithm
             else:
@@ -125,7 +125,7 @@ class Life(RuleBasedStateMachine):
         return [each for each in found if bool(self.open_calls.get(each)) == calling]
 
     @rule(algorithm=st.sampled_from("abc"))
-    def task_comes(self, algorithm: str) -> None:
+    def task_arrives(self, algorithm: str) -> None:
         self.add(algorithm, 0)
         self.arrange()
 
@@ -166,22 +166,22 @@ class Life(RuleBasedStateMachine):
         self.arrange()
 
     @invariant()
-    def nobody_waits_while_there_is_a_place(self) -> None:
+    def no_task_waits_below_the_limit(self) -> None:
         if self.waiting:
             assert len(self.busy()) >= self.limit
 
     @invariant()
-    def something_can_always_end(self) -> None:
-        assert self.busy() or not self.busy(calling=True), "everybody waits for a call"
+    def some_task_can_always_end(self) -> None:
+        assert self.busy() or not self.busy(calling=True), "every task waits for a call"
 
     @invariant()
-    def processes_do_not_pile_up(self) -> None:
+    def idle_processes_do_not_accumulate(self) -> None:
         counting = [number for number in self.on if not self.open_calls.get(number)]
         assert len(counting) <= max(getattr(self, "limit", 0), len(self.busy()))
 
 
-TestLife = Life.TestCase
-TestLife.settings = settings(
+TestRandomLoad = RandomLoad.TestCase
+TestRandomLoad.settings = settings(
     max_examples=60,
     stateful_step_count=40,
     deadline=None,

@@ -1,4 +1,4 @@
-"""One run of a pipeline as a state machine: nothing here is real but its decisions."""
+"""The decisions of a pipeline run; the tests play the part of its driver."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from wrapper.local.pipeline.descriptor.parsing import parse_pipeline
 from wrapper.local.pipeline.run.actions import (
     Action,
-    End,
+    EndRun,
     FailureKind,
     PipelineFailed,
     PipelineStopped,
@@ -32,7 +32,7 @@ def node(name: str, *inputs: Any, **fields: Any) -> dict[str, Any]:
 
 
 class Driver:
-    """Starts a run, and remembers what it asked for and what is still running."""
+    """Starts a run, and records its actions and the tasks that run."""
 
     def __init__(self, *nodes: dict[str, Any], **fields: Any) -> None:
         document = {"name": "simple", "nodes": list(nodes), **fields}
@@ -46,7 +46,7 @@ class Driver:
         for action in actions:
             self.actions.append(action)
             if isinstance(action, StartTask):
-                assert str(action.key) not in self.running, "started while it runs"
+                assert str(action.key) not in self.running, "started twice"
                 self.running[str(action.key)] = action
             elif isinstance(action, StopTask):
                 del self.running[str(action.key)]
@@ -72,16 +72,16 @@ def result(name: str, value: Any, **others: Any) -> dict[str, Any]:
     return {"nodeName": name, "algorithmName": f"{name}-alg", **others, "result": value}
 
 
-def test_one_node() -> None:
+def test_single_node() -> None:
     driver = Driver(node("green", 1, "@flowInput.x"), flowInput={"x": 2})
     assert driver.inputs() == {"green": [1, 2]}
     assert driver.done("green", 7) == [
         ReportNodeEnded("green"),
-        End(Succeeded([result("green", 7)])),
+        EndRun(Succeeded([result("green", 7)])),
     ]
 
 
-def test_nodes_follow_each_other_and_go_side_by_side() -> None:
+def test_nodes_run_in_sequence_and_in_parallel() -> None:
     driver = Driver(
         node("end", "@left.v", ["@right.1", "@right.9"]),
         node("left", "@start"),
@@ -99,9 +99,7 @@ def test_nodes_follow_each_other_and_go_side_by_side() -> None:
     assert driver.results() == [result("end", None)]
 
 
-def test_the_results_are_of_the_nodes_that_no_other_uses_and_of_those_that_want_to_be_there() -> (
-    None
-):
+def test_results_are_of_unused_nodes_and_of_included_ones() -> None:
     driver = Driver(node("a", includeInResult=True), node("b", "@a"), node("c", "@a"))
     driver.done("a", 1)
     driver.done("c", 3)
@@ -109,7 +107,7 @@ def test_the_results_are_of_the_nodes_that_no_other_uses_and_of_those_that_want_
     assert driver.results() == [result("a", 1), result("b", 2), result("c", 3)]
 
 
-def test_a_batch_is_gathered_in_its_order() -> None:
+def test_batch_results_are_in_order() -> None:
     driver = Driver(node("a", "#[10,20,30]"), node("b", "@a", "@a.v"))
     assert driver.inputs() == {"a[1]": [10], "a[2]": [20], "a[3]": [30]}
     assert [start.batch_index for start in driver.running.values()] == [1, 2, 3]
@@ -119,7 +117,7 @@ def test_a_batch_is_gathered_in_its_order() -> None:
     assert driver.inputs() == {"b": [[{"v": 1}, {}, {"v": 3}], [1, None, 3]]}
 
 
-def test_a_batch_of_a_batch() -> None:
+def test_batch_over_a_batch() -> None:
     driver = Driver(node("a", "#[1,2]"), node("b", "#@a.v"), node("c", "#@b"))
     driver.done("a[2]", {"v": "y"})
     driver.done("a[1]", {"v": "x"})
@@ -135,18 +133,17 @@ def test_a_batch_of_a_batch() -> None:
     ]
 
 
-def test_a_batch_of_one_tasks_result() -> None:
+def test_batch_over_a_single_result() -> None:
     driver = Driver(node("a"), node("b", "#@a.list"))
     driver.done("a", {"list": ["x", None]})
     assert driver.inputs() == {"b[1]": ["x"], "b[2]": [None]}
 
 
 @pytest.mark.parametrize(
-    "value, why", [([], "its batch is empty"), ({"k": 1}, "'#@a' is no array"), (5, "no array")]
+    "value, why",
+    [([], "its batch is empty"), ({"k": 1}, "'#@a' is not an array"), (5, "not an array")],
 )
-def test_an_empty_batch_skips_its_node_and_those_that_make_a_batch_of_it(
-    value: Any, why: str
-) -> None:
+def test_empty_batch_skips_its_node_and_batches_over_it(value: Any, why: str) -> None:
     driver = Driver(
         node("a"), node("b", "#@a"), node("c", "#@b"), node("d", "*@b"), node("e", "@b")
     )
@@ -161,7 +158,7 @@ def test_an_empty_batch_skips_its_node_and_those_that_make_a_batch_of_it(
     assert driver.results() == [result("c", []), result("d", []), result("e", 5)]
 
 
-def test_any_starts_with_each_task_of_the_other() -> None:
+def test_any_starts_with_each_parent_task() -> None:
     driver = Driver(node("a", "#[1,2]"), node("b", "*@a.v", 0), node("c", "*@b"), node("d", "@c"))
     driver.done("a[2]", {"v": "two"})
     assert driver.inputs() == {"a[1]": [1], "b[2]": ["two", 0]}
@@ -169,14 +166,14 @@ def test_any_starts_with_each_task_of_the_other() -> None:
     driver.done("b[2]", "B2")
     assert driver.inputs() == {"a[1]": [1], "c[2]": ["B2"]}
     driver.done("c[2]", "C2")
-    assert driver.inputs() == {"a[1]": [1]}, "d waits for all of c, also for what is to come"
+    assert driver.inputs() == {"a[1]": [1]}, "d waits for every task of c, including later ones"
     driver.done("a[1]", {})
     driver.done("b[1]", "B1")
     driver.done("c[1]", "C1")
     assert driver.inputs() == {"d": [["C1", "C2"]]}
 
 
-def test_any_of_one_task_is_like_waiting_for_it() -> None:
+def test_any_of_a_single_task_waits_for_it() -> None:
     driver = Driver(node("a"), node("b", "*@a.x"), node("c", "*#@a.list"))
     driver.done("a", {"x": 5, "list": [6, 7]})
     assert driver.inputs() == {"b": [5], "c[1]": [6], "c[2]": [7]}
@@ -186,7 +183,7 @@ def test_any_of_one_task_is_like_waiting_for_it() -> None:
     assert driver.results()[0] == result("b", 1)
 
 
-def test_any_of_two_batches_goes_index_by_index() -> None:
+def test_any_of_two_batches_pairs_their_indices() -> None:
     driver = Driver(node("a", "#[1,2,3]"), node("b", "#[1,2]"), node("c", "*@a", "*@b"))
     driver.done("a[2]", "a2")
     driver.done("b[1]", "b1")
@@ -196,7 +193,7 @@ def test_any_of_two_batches_goes_index_by_index() -> None:
     assert driver.inputs() == {"a[1]": [1], "c[2]": ["a2", "b2"], "c[3]": ["a3", None]}
 
 
-def test_any_of_a_batch_and_of_one_task() -> None:
+def test_any_of_a_batch_and_a_single_task() -> None:
     driver = Driver(node("a", "#[1,2]"), node("b"), node("c", "*@a", "*@b.v"))
     driver.done("a[1]", "a1")
     assert set(driver.running) == {"a[2]", "b"}
@@ -206,7 +203,7 @@ def test_any_of_a_batch_and_of_one_task() -> None:
     assert driver.inputs() == {"c[1]": ["a1", "b"], "c[2]": ["a2", "b"]}
 
 
-def test_any_waits_for_the_whole_of_other_nodes() -> None:
+def test_any_also_waits_for_whole_nodes() -> None:
     driver = Driver(node("a", "#[1,2]"), node("w"), node("c", "*@a", "@w", "@a"))
     driver.done("a[1]", "a1")
     driver.done("w", "w")
@@ -216,7 +213,7 @@ def test_any_waits_for_the_whole_of_other_nodes() -> None:
     assert driver.inputs() == {"c[1]": ["a1", "w", both], "c[2]": ["a2", "w", both]}
 
 
-def test_an_edge_is_waited_for_without_its_result() -> None:
+def test_edge_waits_without_using_the_result() -> None:
     edges = [{"source": "a", "target": "b"}, {"source": "a", "target": "c"}]
     driver = Driver(node("a"), node("b", 1), node("c", "*@d"), node("d", "#[1,2]"), edges=edges)
     driver.done("d[1]", "d1")
@@ -225,7 +222,7 @@ def test_an_edge_is_waited_for_without_its_result() -> None:
     assert driver.inputs() == {"d[2]": [2], "b": [1], "c[1]": ["d1"]}
 
 
-def test_a_batch_of_each_task() -> None:
+def test_batch_over_each_parent_task() -> None:
     driver = Driver(node("a", "#[1,2]"), node("b", "*#@a"))
     driver.done("a[2]", ["x", "y"])
     assert driver.inputs() == {"a[1]": [1], "b[2][1]": ["x"], "b[2][2]": ["y"]}
@@ -235,18 +232,18 @@ def test_a_batch_of_each_task() -> None:
     assert [entry["result"] for entry in driver.results()] == ["b[1][1]", "b[2][1]", "b[2][2]"]
 
 
-def test_a_task_that_fails_ends_the_pipeline_and_stops_the_others() -> None:
+def test_failed_task_fails_the_pipeline_and_stops_the_others() -> None:
     driver = Driver(node("a"), node("b"), node("c", "@a"))
     actions = driver.fail("a", "KeyError: 'x'")
     failed = PipelineFailed("KeyError: 'x'", TaskKey("a"))
-    assert actions == [StopTask(TaskKey("b")), End(failed)]
+    assert actions == [StopTask(TaskKey("b")), EndRun(failed)]
     assert driver.run.task_done(TaskKey("b"), 1) == []
     assert driver.run.task_failed(TaskKey("b"), "late", FailureKind.CRASH) == []
     assert driver.run.stop("late") == driver.run.expire() == []
     assert driver.run.outcome == failed
 
 
-def test_a_batch_bears_failures_below_the_tolerance() -> None:
+def test_batch_tolerates_failures_below_the_tolerance() -> None:
     driver = Driver(
         node("a", "#[1,2,3,4]", includeInResult=True),
         node("b", "@a"),
@@ -254,7 +251,7 @@ def test_a_batch_bears_failures_below_the_tolerance() -> None:
         options={"batchTolerance": 50},
     )
     driver.fail("a[2]", "E")
-    assert driver.inputs()["c[2]"] == [None], "as HKube has it"
+    assert driver.inputs()["c[2]"] == [None], "as in HKube"
     for number in (1, 3, 4):
         driver.done(f"a[{number}]", number)
     assert driver.inputs()["b"] == [[1, 3, 4]]
@@ -264,7 +261,7 @@ def test_a_batch_bears_failures_below_the_tolerance() -> None:
     assert driver.results()[1] == failed
 
 
-def test_the_tolerance_is_told_in_hkubes_words() -> None:
+def test_exceeded_tolerance_is_reported_as_in_hkube() -> None:
     driver = Driver(node("a", "#[1,2,3,4]"), options={"batchTolerance": 50})
     driver.fail("a[2]", "E")
     driver.fail("a[4]", "F")
@@ -273,11 +270,11 @@ def test_the_tolerance_is_told_in_hkubes_words() -> None:
 
 
 @pytest.mark.parametrize(
-    "tolerance, count, bearable", [(0, 1000, 0), (80, 10, 7), (100, 3, 2), (34, 3, 1), (33, 3, 0)]
+    "tolerance, count, tolerated", [(0, 1000, 0), (80, 10, 7), (100, 3, 2), (34, 3, 1), (33, 3, 0)]
 )
-def test_how_many_may_fail(tolerance: int, count: int, bearable: int) -> None:
+def test_number_of_tolerated_failures(tolerance: int, count: int, tolerated: int) -> None:
     driver = Driver(node("a", f"#[1...{count}]"), options={"batchTolerance": tolerance})
-    for number in range(1, bearable + 1):
+    for number in range(1, tolerated + 1):
         driver.fail(f"a[{number}]")
         assert driver.run.outcome is None
     driver.fail(f"a[{count}]")
@@ -285,7 +282,7 @@ def test_how_many_may_fail(tolerance: int, count: int, bearable: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "policy, failure, again",
+    "policy, failure, is_retried",
     [
         ("OnCrash", FailureKind.CRASH, True),
         ("OnCrash", FailureKind.ERROR, False),
@@ -297,38 +294,38 @@ def test_how_many_may_fail(tolerance: int, count: int, bearable: int) -> None:
         ("Never", FailureKind.CRASH, False),
     ],
 )
-def test_what_is_tried_again(policy: str, failure: FailureKind, again: bool) -> None:
+def test_retry_policies(policy: str, failure: FailureKind, is_retried: bool) -> None:
     driver = Driver(node("a", 7, retry={"policy": policy, "limit": 2}))
-    if again:
+    if is_retried:
         for attempts in (1, 2):
             (start,) = driver.fail("a", failure=failure)
             assert isinstance(start, StartTask)
             assert (start.inputs, start.attempts) == ([7], attempts)
-    assert driver.fail("a", "last", failure) == [End(PipelineFailed("last", TaskKey("a")))]
+    assert driver.fail("a", "last", failure) == [EndRun(PipelineFailed("last", TaskKey("a")))]
 
 
-def test_stop_and_ttl() -> None:
+def test_stop_and_expiry() -> None:
     stopped = Driver(node("a"))
     assert stopped.take(stopped.run.stop("enough")) == [
         StopTask(TaskKey("a")),
-        End(PipelineStopped("enough")),
+        EndRun(PipelineStopped("enough")),
     ]
     expired = Driver(node("a"), options={"ttl": 5})
     expired.take(expired.run.expire())
     assert expired.run.outcome == PipelineFailed("it took longer than its ttl of 5 s")
 
 
-def test_a_node_with_far_too_many_tasks_fails_the_pipeline() -> None:
+def test_node_with_too_many_tasks_fails_the_pipeline() -> None:
     driver = Driver(
         node("b"),
         node("a", "#[1...100000]", "#[1...2]", batchOperation="cartesian"),
     )
     assert isinstance(driver.run.outcome, PipelineFailed)
-    assert driver.run.outcome.text.startswith("node 'a': it would be 200,000 tasks")
+    assert driver.run.outcome.text.startswith("node 'a': the batch would have 200,000 tasks")
     assert driver.running == {}
 
 
-def test_a_long_pipeline_that_is_skipped() -> None:
+def test_long_pipeline_of_skipped_nodes() -> None:
     nodes = [node(f"n{i}", f"#@n{i - 1}" if i else "#[]") for i in range(3000)]
     assert Driver(*nodes).results() == [result("n2999", [])]
 
@@ -338,7 +335,7 @@ REFERENCES = ("@{}", "#@{}", "*@{}", "*#@{}", "@{}.v", "#@{}.list", "*#@{}.list"
 
 @st.composite
 def pipelines(draw: st.DrawFn) -> list[dict[str, Any]]:
-    """Nodes that refer to those before them in any way, in any order."""
+    """Nodes that refer to earlier nodes in every way, in any order."""
     nodes = []
     for number in range(draw(st.integers(1, 5))):
         inputs: list[Any] = [draw(st.sampled_from([1, "#[1,2,3]", "#[]", "#[1]"]))]
@@ -352,7 +349,7 @@ def pipelines(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 
 def computed(start: StartTask) -> Any:
-    """What the algorithms of these tests return: of all shapes, but always the same."""
+    """The result of a task: of any shape, but always the same for the same task."""
     size = sum(len(str(value)) for value in start.inputs)
     shapes: list[Any] = [size, [size] * (size % 3), {"v": size, "list": [size, None]}, None]
     return shapes[(size + len(start.node.name + str(start.key))) % 4]
@@ -375,8 +372,8 @@ def test_results_do_not_depend_on_the_order_in_which_tasks_end(
     assert results[0] == results[1]
 
 
-class Life(RuleBasedStateMachine):
-    """Walks through runs of any pipeline: tasks end in any way and order, time passes."""
+class RandomRuns(RuleBasedStateMachine):
+    """Random runs of random pipelines: tasks end in any way and order, and runs stop or expire."""
 
     driver: Driver
 
@@ -397,13 +394,13 @@ class Life(RuleBasedStateMachine):
         self.driver.fail(key, "E", failure)
 
     @rule(word=st.sampled_from(["stop", "expire"]), really=st.sampled_from([False] * 9 + [True]))
-    def from_outside(self, word: str, really: bool) -> None:
+    def stop_or_expire(self, word: str, really: bool) -> None:
         if really:
             run = self.driver.run
             self.driver.take(run.stop("enough") if word == "stop" else run.expire())
 
     @rule()
-    def a_task_that_ended_speaks_again(self) -> None:
+    def ended_task_reports_again(self) -> None:
         starts = (action for action in self.driver.actions if isinstance(action, StartTask))
         ended = [start.key for start in starts if str(start.key) not in self.driver.running]
         for key in ended:
@@ -411,15 +408,15 @@ class Life(RuleBasedStateMachine):
             assert self.driver.run.task_failed(key, "again", FailureKind.CRASH) == []
 
     @invariant()
-    def it_runs_or_is_over(self) -> None:
-        ends = [action for action in self.driver.actions if isinstance(action, End)]
+    def run_is_active_or_has_ended(self) -> None:
+        ends = [action for action in self.driver.actions if isinstance(action, EndRun)]
         assert bool(self.driver.running) == (self.driver.run.outcome is None)
         assert [end.outcome for end in ends] == [self.driver.run.outcome] * len(ends)
         assert len(ends) == (self.driver.run.outcome is not None)
-        assert not ends or self.driver.actions[-1] is ends[0], "something after the end"
+        assert not ends or self.driver.actions[-1] is ends[0], "an action after the end"
 
     @invariant()
-    def nothing_starts_more_often_than_its_retries(self) -> None:
+    def tasks_start_no_more_often_than_their_retries(self) -> None:
         attempts: dict[TaskKey, list[int]] = {}
         for action in self.driver.actions:
             if isinstance(action, StartTask):
@@ -429,19 +426,19 @@ class Life(RuleBasedStateMachine):
             assert len(numbers) <= 2, key
 
     @invariant()
-    def each_node_ends_once_after_its_last_task(self) -> None:
-        told = [
+    def nodes_end_once_and_after_their_final_task(self) -> None:
+        reported = [
             action.node
             for action in self.driver.actions
             if isinstance(action, (ReportNodeEnded, ReportNodeSkipped))
         ]
-        assert len(told) == len(set(told))
-        assert not {start.node.name for start in self.driver.running.values()} & set(told)
+        assert len(reported) == len(set(reported))
+        assert not {start.node.name for start in self.driver.running.values()} & set(reported)
         if isinstance(self.driver.run.outcome, Succeeded):
-            assert len(told) == self.driver.count
+            assert len(reported) == self.driver.count
 
     @invariant()
-    def nobody_starts_before_those_it_waits_for(self) -> None:
+    def nodes_start_after_their_parents(self) -> None:
         position: dict[str, int] = {}
         for at, action in enumerate(self.driver.actions):
             if isinstance(action, StartTask):
@@ -454,8 +451,8 @@ class Life(RuleBasedStateMachine):
                     assert skipped or position.get(parent, at) < at
 
 
-TestLife = Life.TestCase
-TestLife.settings = settings(
+TestRandomRuns = RandomRuns.TestCase
+TestRandomRuns.settings = settings(
     max_examples=60,
     stateful_step_count=25,
     deadline=None,
@@ -464,8 +461,8 @@ TestLife.settings = settings(
 
 
 @pytest.mark.parametrize("sign", ["*@", "#@"])
-def test_the_tasks_of_a_batch_share_what_they_all_get(sign: str) -> None:
-    """Or a batch of 10,000 that gets another one's results would come to a gigabyte."""
+def test_tasks_of_a_batch_share_common_inputs(sign: str) -> None:
+    """Otherwise a batch of 10,000 tasks that get another batch's results would need a gigabyte."""
     driver = Driver(
         node("green", "#[1,2]"), node("yellow", "#[1,2]"), node("black", f"{sign}green", "@yellow")
     )

@@ -1,4 +1,4 @@
-"""The counts of each node, from the events."""
+"""The counts of each node, computed from events."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from wrapper.local.pipeline.show.board import Board, Row, label_of
 from wrapper.local.worker import events as worker_events
 
 
-def heard(*happened: tuple[type[events.PipelineEvent], dict[str, Any]]) -> Board:
-    """A board that heard of these, a second apart."""
+def board_after(*happened: tuple[type[events.PipelineEvent], dict[str, Any]]) -> Board:
+    """A board after some events, one second apart."""
     board = Board()
     for second, (kind, facts) in enumerate(happened):
-        board.hear(kind(at=float(second), run=(), **facts))
+        board.update(kind(at=float(second), run=(), **facts))
     return board
 
 
@@ -28,8 +28,8 @@ def counts(row: Row) -> tuple[int, int, int, int]:
     return row.waiting, row.running, row.done, row.failed
 
 
-def test_the_rows_are_there_from_the_beginning() -> None:
-    rows = heard(STARTED).rows
+def test_rows_exist_from_the_start() -> None:
+    rows = board_after(STARTED).rows
     assert [(row.label, row.algorithm, counts(row)) for row in rows] == [
         ("a", "alg", (0, 0, 0, 0)),
         ("b", "other", (0, 0, 0, 0)),
@@ -37,7 +37,7 @@ def test_the_rows_are_there_from_the_beginning() -> None:
     assert rows[0].seconds(now=9) is None
 
 
-def test_tasks_go_from_waiting_to_their_end() -> None:
+def test_tasks_move_from_waiting_to_done_or_failed() -> None:
     happened: list[tuple[type[events.PipelineEvent], dict[str, Any]]] = [
         (events.TaskWaiting, {**ONE, "attempts": 0}),
         (events.TaskWaiting, {**TWO, "attempts": 0}),
@@ -49,14 +49,14 @@ def test_tasks_go_from_waiting_to_their_end() -> None:
     ]
     expected = [(1, 0, 0, 0), (2, 0, 0, 0), (1, 1, 0, 0), (0, 2, 0, 0), (0, 1, 1, 0), (0, 0, 1, 1)]
     for length, numbers in enumerate(expected, start=1):
-        assert counts(heard(STARTED, *happened[:length]).rows[0]) == numbers
-    row = heard(STARTED, *happened).rows[0]
+        assert counts(board_after(STARTED, *happened[:length]).rows[0]) == numbers
+    row = board_after(STARTED, *happened).rows[0]
     assert (row.total, row.is_over, row.seconds(now=99)) == (2, True, 3.0)
-    assert heard(STARTED, *happened[:4]).rows[0].seconds(now=99) == 96.0
+    assert board_after(STARTED, *happened[:4]).rows[0].seconds(now=99) == 96.0
 
 
-def test_a_task_that_is_tried_again_has_not_failed() -> None:
-    board = heard(
+def test_retried_task_does_not_count_as_failed() -> None:
+    board = board_after(
         (events.TaskWaiting, {**ONE, "attempts": 0}),
         (events.TaskRunning, ONE),
         (events.TaskFailed, {**ONE, "text": "E", "details": ""}),
@@ -65,8 +65,8 @@ def test_a_task_that_is_tried_again_has_not_failed() -> None:
     assert counts(board.rows[0]) == (1, 0, 0, 0)
 
 
-def test_tasks_that_are_stopped_leave_their_column() -> None:
-    board = heard(
+def test_stopped_tasks_are_not_counted() -> None:
+    board = board_after(
         (events.TaskWaiting, {**ONE, "attempts": 0}),
         (events.TaskWaiting, {**TWO, "attempts": 0}),
         (events.TaskRunning, ONE),
@@ -76,12 +76,12 @@ def test_tasks_that_are_stopped_leave_their_column() -> None:
     assert counts(board.rows[0]) == (0, 0, 0, 0)
 
 
-def test_a_node_that_is_skipped_and_what_a_task_tells() -> None:
-    told = worker_events.Progress(at=0, task_id="t", value=40, details=None)
-    board = heard(
+def test_skipped_node_and_reported_progress() -> None:
+    progress = worker_events.Progress(at=0, task_id="t", value=40, details=None)
+    board = board_after(
         STARTED,
         (events.NodeSkipped, {"node": "b", "why": "its batch is empty"}),
-        (events.TaskTold, {**ONE, "event": told}),
+        (events.TaskReported, {**ONE, "event": progress}),
     )
     assert (board.rows[1].skipped, board.rows[1].is_over) == (True, True)
     assert board.rows[0].progress == 40
@@ -99,5 +99,5 @@ def test_a_node_that_is_skipped_and_what_a_task_tells() -> None:
         (("a", "p", "b", "q", "c", "r"), "d", "a › … › c › r › d"),
     ],
 )
-def test_how_nodes_of_nested_runs_are_called(run: events.Path, node: str, label: str) -> None:
+def test_labels_of_nested_runs(run: events.Path, node: str, label: str) -> None:
     assert label_of(run, node) == label

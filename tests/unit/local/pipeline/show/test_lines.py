@@ -1,4 +1,4 @@
-"""What a run looks like as lines."""
+"""Pipeline runs as lines of text."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BEGIN: list[Any] = [
 
 
 def lines(*happened: Any, brief: bool = False) -> list[str]:
-    """What is written of these, a second apart; each may name its run first."""
+    """The lines for some events, one second apart; an event may start with the path of its run."""
     written: list[str] = []
     listener = PipelineLines(written.append, started=0.0, brief=brief)
     for second, (*run, kind, facts) in enumerate(happened):
@@ -26,7 +26,7 @@ def lines(*happened: Any, brief: bool = False) -> list[str]:
     return written
 
 
-def test_a_task_that_succeeds() -> None:
+def test_successful_task() -> None:
     assert lines(
         *BEGIN,
         (events.OutputLine, {"node": "a", "line": "hello"}),
@@ -42,7 +42,7 @@ def test_a_task_that_succeeds() -> None:
     ]
 
 
-def test_beside_a_table_only_what_the_table_does_not_show() -> None:
+def test_brief_output_leaves_out_what_a_table_shows() -> None:
     assert lines(
         *BEGIN,
         (events.OutputLine, {"node": "a", "line": "hello"}),
@@ -53,7 +53,7 @@ def test_beside_a_table_only_what_the_table_does_not_show() -> None:
     ) == ["[a] hello", "[local] done after 6.00 s"]
 
 
-def test_a_batch() -> None:
+def test_batch() -> None:
     waiting = [(events.TaskWaiting, {"task": TaskKey("a", (n,)), "attempts": 0}) for n in (1, 2)]
     running = [(events.TaskRunning, {"task": TaskKey("a", (n,))}) for n in (1, 2)]
     assert lines(
@@ -69,7 +69,7 @@ def test_a_batch() -> None:
     ]
 
 
-def test_the_failure_that_ends_the_pipeline_is_told_once() -> None:
+def test_failure_that_ends_the_pipeline_is_written_once() -> None:
     assert lines(
         *BEGIN,
         (events.TaskFailed, {**A, "text": "E", "details": ""}),
@@ -78,7 +78,7 @@ def test_the_failure_that_ends_the_pipeline_is_told_once() -> None:
     )[2:] == ["[local] failed after 5.00 s: a: E"]
 
 
-def test_the_lines_of_the_users_code_come_before_the_last_sentence() -> None:
+def test_traceback_comes_before_the_final_message() -> None:
     failed = (events.TaskFailed, {**A, "text": "E", "details": "Traceback\n  main.py\n"})
     assert lines(*BEGIN, failed, (events.RunEnded, {"outcome": PipelineFailed("E", TaskKey("a"))}))[
         2:
@@ -94,7 +94,7 @@ def test_the_lines_of_the_users_code_come_before_the_last_sentence() -> None:
     ]
 
 
-def test_a_hint_comes_after_the_lines_of_the_users_code() -> None:
+def test_hint_comes_after_the_traceback() -> None:
     facts = {**A, "text": "E", "details": "Traceback", "hint": "do that"}
     failed = (events.TaskFailed, facts)
     assert lines(*BEGIN, failed, (events.RunEnded, {"outcome": PipelineFailed("E", TaskKey("a"))}))[
@@ -106,23 +106,23 @@ def test_a_hint_comes_after_the_lines_of_the_users_code() -> None:
     ]
 
 
-def test_very_long_details_are_cut() -> None:
+def test_long_details_are_cut() -> None:
     details = "\n".join(["x" * 5000] * 500)
     failed = (events.TaskFailed, {**A, "text": "E", "details": details})
-    came = lines(*BEGIN, failed, (events.TaskWaiting, {**A, "attempts": 1}))
-    assert "    … 440 lines …" in came
-    assert max(map(len, came)) < 1100
+    written = lines(*BEGIN, failed, (events.TaskWaiting, {**A, "attempts": 1}))
+    assert "    … 440 lines …" in written
+    assert max(map(len, written)) < 1100
 
 
-def test_a_task_that_is_tried_again() -> None:
+def test_retried_task() -> None:
     assert lines(
         *BEGIN,
         (events.TaskFailed, {**A, "text": "E", "details": ""}),
         (events.TaskWaiting, {**A, "attempts": 1}),
-    )[2:] == ["[local] a failed: E", "[local] a is tried again, attempt 2"]
+    )[2:] == ["[local] a failed: E", "[local] a is retried, attempt 2"]
 
 
-def test_what_happens_to_runs_that_a_task_has_started() -> None:
+def test_runs_started_by_a_task() -> None:
     inner = {"task": TaskKey("price")}
     assert lines(
         ("a", "price", events.RunStarted, {"name": "price", "nodes": (("price", "price"),)}),
@@ -143,13 +143,13 @@ def test_what_happens_to_runs_that_a_task_has_started() -> None:
     ]
 
 
-def test_what_else_is_worth_a_line() -> None:
+def test_other_events_that_are_written() -> None:
     progress = worker_events.Progress(at=0, task_id="t", value=40, details=None)
     violation = worker_events.Violation(at=0, task_id="t", text="'x', which is not a command")
     assert lines(
-        (events.TaskTold, {**A, "event": progress}),
-        (events.TaskTold, {**B, "event": progress}),
-        (events.TaskTold, {**B, "event": violation}),
+        (events.TaskReported, {**A, "event": progress}),
+        (events.TaskReported, {**B, "event": progress}),
+        (events.TaskReported, {**B, "event": violation}),
         (events.NodeSkipped, {"node": "b", "why": "its batch is empty"}),
         (events.RunEnded, {"outcome": PipelineStopped("Ctrl-C")}),
     ) == [
@@ -160,6 +160,6 @@ def test_what_else_is_worth_a_line() -> None:
     ]
 
 
-def test_why_a_pipeline_failed() -> None:
+def test_reason_for_a_failed_pipeline() -> None:
     assert failure_of(PipelineFailed("E", TaskKey("a", (3, 2)))) == "a[3][2]: E"
     assert failure_of(PipelineFailed("it took longer")) == "it took longer"

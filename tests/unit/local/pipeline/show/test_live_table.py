@@ -1,4 +1,4 @@
-"""The table of the nodes, on a terminal that is a string."""
+"""The table of nodes, on a terminal that writes to a string."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def drawn(*rows: Row) -> list[list[str]]:
     return [line.split() for line in console.file.getvalue().splitlines()]
 
 
-def test_what_a_row_shows() -> None:
+def test_table_rows() -> None:
     assert drawn(
         Row("a", "a-alg", waiting=1200, running=4, done=30, failed=2, began=1.0, changed=9.0),
         Row("b", "b-alg"),
@@ -36,13 +36,13 @@ def test_what_a_row_shows() -> None:
     ]
 
 
-def test_a_table_that_is_too_high_is_cut() -> None:
+def test_table_that_is_too_high_is_cut() -> None:
     lines = drawn(*(Row(f"n{number}", "alg") for number in range(100)))
     assert len(lines) < 50
     assert lines[-1] == ["and", "60", "more"]
 
 
-def test_the_table_stays_and_lines_go_above_it() -> None:
+def test_lines_go_above_the_table() -> None:
     console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
     with LiveTable(console, started=0.0, clock=lambda: 1.0) as listener:
         listener(events.RunStarted(at=0, run=(), name="p", nodes=(("green", "alg"),)))

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from wrapper.algorithm.api.task_api import make_task_api
+from wrapper.algorithm.host.running_task import RunningTask
 from wrapper.errors import TaskOver
 from wrapper.protocol.messages.shapes import parse_answer
 
@@ -29,33 +29,33 @@ def warnings():
 
 @pytest.fixture
 def task(link, warnings, tmp_path):
-    return make_task_api(link, {"jobId": "main", "taskId": "oxl"}, str(tmp_path), warnings.append)
+    return RunningTask(1, {"jobId": "main", "taskId": "oxl"}, link, str(tmp_path), warnings.append)
 
 
 def test_its_parts_belong_together(task, link, warnings, tmp_path):
     assert task.job.job_id == "main"
-    assert task.api.job is task.job
-    assert task.api.metrics_dir == tmp_path
-    task.api.finish_span()
+    assert task.hkube_api.job is task.job
+    assert task.hkube_api.metrics_dir == tmp_path
+    task.hkube_api.finish_span()
     assert len(warnings) == 1
-    future = task.api.start_algorithm("green-alg", blocking=False)
+    future = task.hkube_api.start_algorithm("green-alg", blocking=False)
     data = {"execId": future.id, "response": 5}
     task.calls.resolve(parse_answer("algorithmExecutionDone", data))
     assert future.result(0) == 5
     task.calls.stop()
-    assert task.api.stop_requested
+    assert task.hkube_api.stop_requested
 
 
 def test_the_end_finishes_spans_and_silences_what_comes_after(task, link, warnings):
-    task.api.start_span("one")
-    task.api.start_span("two")
+    task.hkube_api.start_span("one")
+    task.hkube_api.start_span("two")
     task.end("ValueError: bad")
     assert [message["command"] for message in link.sent[2:]] == ["finishSpan"] * 2
     assert link.sent[3]["data"]["error"] == "ValueError: bad"
-    task.api.progress(50)
-    with task.api.span("three"):
+    task.hkube_api.progress(50)
+    with task.hkube_api.span("three"):
         pass
-    task.api.finish_span()
+    task.hkube_api.finish_span()
     assert len(link.sent) == 4
     assert not warnings
 
@@ -65,7 +65,7 @@ def test_the_end_wakes_a_leftover_thread(task, link):
 
     def work():
         with pytest.raises(TaskOver) as caught:
-            task.api.start_algorithm("green-alg")
+            task.hkube_api.start_algorithm("green-alg")
         raised.append(caught.value)
 
     thread = threading.Thread(target=work)
@@ -79,4 +79,6 @@ def test_the_end_wakes_a_leftover_thread(task, link):
 
 @pytest.mark.parametrize("data", [None, [], "text"])
 def test_a_task_with_no_usable_data_has_an_api_too(link, warnings, data):
-    assert make_task_api(link, data, "metrics", warnings.append).api.job.job_id is None
+    task = RunningTask(1, data, link, "metrics", warnings.append)
+
+    assert task.hkube_api.job.job_id is None

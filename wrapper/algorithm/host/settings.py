@@ -1,0 +1,27 @@
+"""The settings of the algorithm side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from ...protocol.encoding.encoding import Encoding
+    from ...storage.task_storage import TaskStorage
+
+
+class HostSettings(NamedTuple):
+    """What the host needs to know.
+
+    Attributes:
+        encoding: the encoding of messages to and from the worker.
+        max_payload: size in bytes of the largest message that the worker accepts.
+        metrics_dir: folder for TensorBoard files.
+        log_failures: whether to log the error that the worker receives when a task fails.
+        storage: the storage of mode v3. None: messages carry inputs and results.
+    """
+
+    encoding: Encoding
+    max_payload: int
+    metrics_dir: str
+    log_failures: bool = True
+    storage: TaskStorage | None = None
