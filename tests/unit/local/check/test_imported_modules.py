@@ -111,6 +111,6 @@ def test_relative_import_beyond_the_folder(tmp_path: Path) -> None:
     assert found(tmp_path, main=f"from {'.' * 60}x import y\n") == []
 
 
-def test_a_long_elif(tmp_path: Path) -> None:
+def test_long_elif(tmp_path: Path) -> None:
     text = "if 0: pass\n" + "".join(f"elif {n}: import m{n}\n" for n in range(500))
     assert len(found(tmp_path, main=text)) == 500

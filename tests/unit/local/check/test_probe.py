@@ -59,7 +59,7 @@ def test_how_start_is_called(tmp_path: Path, text: str, call: str) -> None:
     assert only(probed(tmp_path, text)).call == call
 
 
-def test_a_decorated_function_shows_its_own_line(tmp_path: Path) -> None:
+def test_decorated_function_shows_its_own_line(tmp_path: Path) -> None:
     text = "from helper import timed\n\n@timed\ndef start(args, api): pass\n"
     helper = (
         "import functools\ndef timed(function):\n    @functools.wraps(function)\n"

@@ -25,7 +25,7 @@ def findings_of(of: Tree, entry: str | None = None) -> list[tuple[FindingStatus,
     return [(finding.status, finding.text) for finding in tree_findings(of, path)]
 
 
-def test_a_small_folder() -> None:
+def test_small_folder() -> None:
     files = tuple(TreeFile(f"{name}.md", 9) for name in "abcde")
     assert findings_of(tree(TreeFile("main.py", 500), left_out=files)) == [
         (
@@ -35,13 +35,13 @@ def test_a_small_folder() -> None:
     ]
 
 
-def test_a_large_file_in_a_small_folder() -> None:
+def test_large_file_in_a_small_folder() -> None:
     first, second = findings_of(tree(TreeFile("main.py", 1), TreeFile("data.bin", 20_000_000)))
     assert first == (FindingStatus.FINE, "2 files, 20.0 MB for the image")
     assert second == (FindingStatus.NOTE, "data.bin is 20.0 MB: is it needed?")
 
 
-def test_a_large_folder() -> None:
+def test_large_folder() -> None:
     ((status, text),) = findings_of(tree(TreeFile("main.py", 1), TreeFile("data.bin", 2 * 10**9)))
     assert status is FindingStatus.NOTE
     assert text.startswith("2 files, 2.0 GB for the image, the largest data.bin (2.0 GB), main.py:")
