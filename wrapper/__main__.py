@@ -25,9 +25,9 @@ def main(arguments: list[str] | None = None) -> int:
 
         return leave_threads(serve_in_process(os.environ))
     if arguments == ["health"]:  # a probe runs every few seconds: import nothing else
-        from .supervisor.health import tell_health
+        from .supervisor.health import print_health
 
-        return tell_health(os.environ)
+        return print_health(os.environ)
     return _run_command(arguments)
 
 

@@ -99,7 +99,8 @@ def test_without_a_supervisor_it_is_unhealthy(engine: Engine, run: Run) -> None:
     container = run("sleep", "60")
     container.wait_until(
         lambda: (
-            health(engine, container)[:2] == (1, "unhealthy: no wrapper serves in this container")
+            health(engine, container)[:2]
+            == (1, "unhealthy: no wrapper is running in this container")
         ),
         "answer",
     )

@@ -45,7 +45,7 @@ def test_a_wrapper_is_healthy_while_its_loop_turns(serve: Serve) -> None:
     session.wrapper.signal(signal.SIGTERM)
     session.wrapper.wait()
 
-    assert health(name) == (1, "unhealthy: no wrapper serves in this container")
+    assert health(name) == (1, "unhealthy: no wrapper is running in this container")
 
 
 def test_a_name_that_is_taken_is_no_reason_not_to_serve(serve: Serve) -> None:
@@ -54,4 +54,4 @@ def test_a_name_that_is_taken_is_no_reason_not_to_serve(serve: Serve) -> None:
     second = serve("one_argument", env={"HKUBE_HEALTH_SOCKET": name})
 
     assert second.worker.run(2) == 2
-    assert "probes of this wrapper's health will fail" in second.wrapper.stderr
+    assert "health probes of this wrapper will fail" in second.wrapper.stderr

@@ -187,7 +187,7 @@ def test_port_in_use_is_reported_and_tasks_still_run(
         storing = run(session, "t1", 1)
     assert isinstance(storing.data, dict)
     assert "discovery" not in storing.data
-    assert "set DISCOVERY_PORT, or DISCOVERY_ENABLE to false" in session.wrapper.stderr
+    assert "set DISCOVERY_PORT, or set DISCOVERY_ENABLE to false" in session.wrapper.stderr
 
 
 def test_serving_in_one_process(

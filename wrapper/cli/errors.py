@@ -12,6 +12,7 @@ from typing import NoReturn
 import typer
 
 from ..errors import WrapperError
+from ..text.exit_codes import exit_code_of_signal
 from .std_streams import give_up_stdout
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
@@ -67,4 +68,4 @@ def _sentence(error: OSError) -> str:
 
 
 def _terminated(signum: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit(128 + signum)
+    raise SystemExit(exit_code_of_signal(signum))

@@ -6,7 +6,7 @@ import os
 
 import typer
 
-from ..supervisor.health import tell_health
+from ..supervisor.health import print_health
 
 
 def health() -> None:
@@ -14,4 +14,4 @@ def health() -> None:
 
     Exit codes: 0 healthy; 1 not, and the line says why.
     """
-    raise typer.Exit(tell_health(os.environ))
+    raise typer.Exit(print_health(os.environ))

@@ -22,6 +22,7 @@ from ..local.show.screen import Screen
 from ..local.source.source import open_algorithm
 from ..local.worker.storage import local_storage
 from ..local.worker.worker import LocalWorker
+from ..text.exit_codes import exit_code_of_signal
 from .run_request import RunRequest, make_jobs, open_worker, say_remarks
 from .run_view import Show
 
@@ -51,7 +52,7 @@ class _Run:
         self.stack.close()
         self.show.summary()
         if code == _TERMINATED and self.signals:
-            return 128 + self.signals[0]
+            return exit_code_of_signal(self.signals[0])
         return code or self.result.result()
 
     def end_without_user_code(self, code: int) -> None:
@@ -84,7 +85,7 @@ def run_in_process(request: RunRequest, started: float) -> int:
         tasks.start()
         faulthandler.enable()  # a crash takes this program with it: then at least with a stack
         code = serve_in_process(
-            os.environ, gone=run.end_without_user_code, heard=run.signals.append
+            os.environ, end_process=run.end_without_user_code, on_signal=run.signals.append
         )
         return run.end(code)
 

@@ -1,7 +1,7 @@
-"""Is the supervisor's loop alive? A socket that the loop itself answers, and the probe that asks.
+"""Checks whether the supervisor's loop is alive: a socket that the loop answers, and its probe.
 
-Asked for, and not told by itself: an idle container sleeps. The socket is an abstract one
-(Linux), which needs no file, because the root file system may be read-only.
+The loop answers only when it is asked, so an idle container sleeps. The socket is an abstract one
+(Linux), which needs no file: the root file system may be read-only.
 """
 
 from __future__ import annotations
@@ -18,19 +18,20 @@ if TYPE_CHECKING:
     from ..log import Log
 
 
-# An address has at most 108 bytes.
+# The kernel allows 108 bytes for the whole address.
 _LONGEST_NAME = 60
 _PATIENCE = 3.0  # seconds; HEALTHCHECK and kubelet give the whole probe 5
 
 
 class HealthSocket:
-    """What the loop reads, and answers.
+    """The socket that the loop reads and answers.
 
     Args:
-        name: of the socket.
+        name: the socket's name.
 
     Raises:
-        OSError: there is another supervisor of this name in the container, or no such socket.
+        OSError: another supervisor in this container uses the name, or abstract sockets are not
+            available.
     """
 
     def __init__(self, name: str) -> None:
@@ -43,7 +44,7 @@ class HealthSocket:
             raise
 
     def fileno(self) -> int:
-        """The file descriptor to wait on."""
+        """Return the file descriptor to wait for."""
         return self._socket.fileno()
 
     def answer(self) -> None:
@@ -53,29 +54,29 @@ class HealthSocket:
             if asker:
                 self._socket.sendto(b"\1", asker)
         except OSError:
-            pass  # it has gone, or does not read: its own matter
+            pass  # the asker has gone, or does not read
 
     def close(self) -> None:
-        """Give the name back."""
+        """Release the name."""
         self._socket.close()
 
 
 def address_of(name: str) -> bytes:
-    """The socket's address, one for each container.
+    """Return the socket's address, which is different in each container.
 
-    The containers of a pod share their network and with it all abstract sockets, but never their
-    mounts.
+    The containers of a pod share their network, and with it all abstract sockets, but never their
+    mount namespace.
     """
     mounts = os.stat("/proc/self/ns/mnt").st_ino
     return b"\0%s.%d" % (name[:_LONGEST_NAME].encode(), mounts)
 
 
 def open_health_socket(name: str, log: Log) -> HealthSocket | None:
-    """The socket for probes; None, and a word in the log, if it cannot be had."""
+    """Open the socket for probes; if that fails, log a warning and return None."""
     try:
         return HealthSocket(name)
     except OSError as error:
-        log.warning(f"probes of this wrapper's health will fail: {error.strerror or error}")
+        log.warning(f"health probes of this wrapper will fail: {error.strerror or error}")
         return None
 
 
@@ -83,34 +84,38 @@ def probe(name: str, patience: float = _PATIENCE) -> str:
     """Ask the supervisor of this container.
 
     Args:
-        name: of its socket.
+        name: the name of its socket.
         patience: seconds to wait for the answer.
 
     Returns:
-        What is wrong; empty: it is healthy.
+        What is wrong; empty if the supervisor is healthy.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asking:
         asking.settimeout(patience)
         try:
-            asking.bind(b"")  # the kernel finds a name for the answer
+            asking.bind(b"")  # the kernel chooses an address for the answer
             asking.sendto(b"?", address_of(name))
             asking.recv(1)
         except TimeoutError:
             return f"the wrapper's loop has not answered for {patience:g} s"
         except ConnectionRefusedError:
-            return "no wrapper serves in this container"
+            return "no wrapper is running in this container"
         except OSError as error:
-            return f"the wrapper cannot be asked: {error.strerror or error}"
+            return f"cannot ask the wrapper: {error.strerror or error}"
     return ""
 
 
-def tell_health(environ: Mapping[str, str]) -> int:
-    """`hkube-wrapper health`: say how the wrapper is; returns the exit code, 0 if it is well."""
+def print_health(environ: Mapping[str, str]) -> int:
+    """Print whether the wrapper is healthy (`hkube-wrapper health`); return 0 if it is, else 1."""
     try:
         name = Config.from_environ(environ, os.getcwd()).health_socket
     except ConfigurationError as error:
         wrong = "; ".join(error.problems)
     else:
-        wrong = probe(name) if name else "HKUBE_HEALTH_SOCKET is not set: there is nothing to ask"
+        wrong = (
+            probe(name)
+            if name
+            else "HKUBE_HEALTH_SOCKET is not set, so the wrapper answers no probes"
+        )
     print(f"unhealthy: {wrong}" if wrong else "healthy")
     return 1 if wrong else 0

@@ -1,6 +1,7 @@
-"""Mode v3: results that the algorithm process hands over, held and served to other algorithms.
+"""Mode v3: holds the results that the algorithm process hands over, and serves them to peers.
 
-The only place of the supervisor that knows the storage; imported if peers are to be served.
+Peers are other algorithms. This is the only module of the supervisor that knows the storage, and it
+is imported only where results are served.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ..log import Log
 
 _MEGABYTE = 1024 * 1024
-_MOST_MAPPED = 4096
+_MAX_MAPPED = 4096
 
 
 class Peers:
@@ -30,12 +31,12 @@ class Peers:
     Args:
         config: the settings.
         log: the wrapper's log.
-        send: sends an encoded message to the worker; safe from any thread.
+        send: sends an encoded message to the worker; must be safe from any thread.
     """
 
     def __init__(self, config: Config, log: Log, send: Callable[[bytes], None]) -> None:
         budget = config.discovery.max_cache_size * _MEGABYTE
-        self._held = HeldResults(budget, _most_mapped())
+        self._held = HeldResults(budget, _max_mapped())
         encoding = get_encoding(config.encoding)
         status = encoding.encode({"command": SERVING_STATUS, "data": True}, "status")
         self._log = log
@@ -43,33 +44,33 @@ class Peers:
             config.discovery, self._held, lambda: send(status), self._ended
         )
         where = f"{config.discovery.host}:{config.discovery.port}"
-        self._is_serving = True  # before the thread that may end it begins
+        self._is_serving = True  # set before the thread starts, which may set it to False
         try:
             server.start()
         except OSError as error:
             self._is_serving = False
             log.warning(
-                f"results are not served to other algorithms, they read the storage: {where}, or "
-                f"the next port, cannot be listened on ({error.strerror or error}): set "
-                "DISCOVERY_PORT, or DISCOVERY_ENABLE to false"
+                f"cannot listen on {where} or the next port ({error.strerror or error}); other "
+                "algorithms will read results from the storage: set DISCOVERY_PORT, or set "
+                "DISCOVERY_ENABLE to false"
             )
         else:
-            log.info(f"results are served to other algorithms at {where}")
+            log.info(f"serving results to other algorithms at {where}")
 
     def close(self) -> None:
-        """Serve no more."""
+        """Stop serving."""
         self._is_serving = False
         self._server.close()
 
-    def _ended(self, fault: Exception) -> None:
-        self._is_serving = False  # HKube is told of no result any more that it is held
+    def _ended(self, error: Exception) -> None:
+        self._is_serving = False  # from now on HKube is not told that results are held here
         self._log.error(
-            "results are no longer served to other algorithms, they read the storage: "
-            f"{type(fault).__name__}: {fault}"
+            "results are no longer served to other algorithms, which will read the storage: "
+            f"{type(error).__name__}: {error}"
         )
 
     def take(self, sock: socket.socket) -> bool:
-        """Take what has been handed over; False if the other end is closed."""
+        """Hold what was handed over; return False if the other end is closed."""
         try:
             offer = receive(sock)
         except BlockingIOError:
@@ -83,7 +84,7 @@ class Peers:
         return True
 
 
-def _most_mapped() -> int:
-    """How many results may take a file descriptor: half of what this process may have open."""
+def _max_mapped() -> int:
+    """Return how many results may use a file descriptor: half of what this process may open."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return _MOST_MAPPED if limit < 0 else min(_MOST_MAPPED, limit // 2)
+    return _MAX_MAPPED if limit < 0 else min(_MAX_MAPPED, limit // 2)

@@ -1,4 +1,4 @@
-"""Setting up the supervisor from the environment."""
+"""Sets up the supervisor from the environment, and runs it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from .child.process import AlgorithmProcess
 if TYPE_CHECKING:
     from .child.code_watcher import Snapshot
     from .child.output_relay import OutputRelay
-    from .supervisor import Supervisor
 
 EXIT_CONFIGURATION = 78
 EXIT_SOFTWARE = 70
@@ -27,24 +26,24 @@ _BOOT = os.path.join(
 
 
 def serve(environ: Mapping[str, str], command: Sequence[str] | None = None) -> int:
-    """Serve the worker until it is over; returns the exit code.
+    """Serve the worker until the container has to end; return the exit code.
 
     Args:
-        environ: the environment, for this process's settings and for the algorithm process.
-        command: starts the algorithm process (a user's own script that calls Algorunner.Run);
-            None: the wrapper's own, which loads the module that the environment names.
+        environ: the environment, for the settings and for the algorithm process.
+        command: starts the algorithm process (a user's script that calls Algorunner.Run); None:
+            the wrapper's command, which loads the module that the environment names.
     """
     try:
         config = Config.from_environ(environ, os.getcwd())
     except ConfigurationError as error:
-        tell_problems(error)
+        print_problems(error)
         return EXIT_CONFIGURATION
     log = Log(config.log_level, config.log_format)
     for warning in config.warnings:
         log.warning(warning)
     try:
         return _serve(config, log, environ, command or _own_command(config))
-    # The border: a fault of the wrapper must end the container with its own code and a report.
+    # The boundary: an error in the wrapper must end the container with a report and its own code.
     except Exception:
         import traceback
 
@@ -54,8 +53,8 @@ def serve(environ: Mapping[str, str], command: Sequence[str] | None = None) -> i
         descendants.kill_all()
 
 
-def tell_problems(error: ConfigurationError) -> None:
-    """Say on stderr what is wrong with the settings, one line each."""
+def print_problems(error: ConfigurationError) -> None:
+    """Print on stderr what is wrong with the settings, one problem a line."""
     lines = [f"cannot start: {len(error.problems)} bad setting(s) in the environment:"]
     lines += [f"  - {problem}" for problem in error.problems]
     print("\n".join(lines), file=sys.stderr, flush=True)
@@ -66,25 +65,17 @@ def _serve(config: Config, log: Log, environ: Mapping[str, str], command: Sequen
     relay = _make_relay(config)
     outputs = relay.outputs if relay is not None else None
 
-    serves_peers = config.storage_protocol == "v3" and config.discovery.enabled
-
     def spawn() -> AlgorithmProcess:
-        return AlgorithmProcess(command, _child_environ(environ), outputs, serves_peers)
+        return AlgorithmProcess(command, _child_environ(environ), outputs, serves_peers(config))
 
     snapshot = _take_snapshot(config)
-    # Before the rest is imported: the algorithm process starts on another core meanwhile.
+    # Before the remaining imports: the algorithm process starts on another core meanwhile.
     first = spawn()
     from .supervisor import Supervisor
 
-    supervisor = Supervisor(config, log, spawn)
+    supervisor = Supervisor(config, log, spawn, relay)
     supervisor.listen_to_signals()
     log.info(config.how_results_travel)
-    if serves_peers:
-        # Once the connection is being opened: ZeroMQ takes a while to import.
-        supervisor.wakeup.post(lambda: _serve_peers(supervisor, config, log))
-    if relay is not None:
-        relay.start(supervisor.send)
-        supervisor.before_goodbye = relay.finish
     if config.health_socket:
         from .health import open_health_socket
 
@@ -98,14 +89,13 @@ def _serve(config: Config, log: Log, environ: Mapping[str, str], command: Sequen
     return supervisor.run(first)
 
 
-def _serve_peers(supervisor: Supervisor, config: Config, log: Log) -> None:
-    from .peers import Peers
-
-    supervisor.take_over = Peers(config, log, supervisor.send).take
+def serves_peers(config: Config) -> bool:
+    """Return whether results are held in memory and served to other algorithms."""
+    return config.storage_protocol == "v3" and config.discovery.enabled
 
 
 def _take_snapshot(config: Config) -> Snapshot | None:
-    """The state of the code that is about to be loaded, if its changes are to be seen."""
+    """Note the state of the code before it is loaded, if changes have to be noticed."""
     if not config.dev_mode:
         return None
     from .child.code_watcher import take_snapshot

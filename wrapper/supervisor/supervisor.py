@@ -1,7 +1,7 @@
-"""The loop that ties the worker, the task's state machine and the algorithm process together.
+"""The loop that connects the worker, the task's state machine and the algorithm side.
 
 One thread, one poller, sockets that never block: whatever the user's code or the worker does,
-`alive` goes out, signals are answered and the stop ladder keeps its times.
+`alive` is sent, signals are handled and the steps of a stop keep their times.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from ..protocol.messages.commands import ALIVE, STOPPING
 from ..protocol.messages.task_ids import IDS_WITHIN, read_ids
 from ..protocol.task import events
 from ..protocol.task.machine import TaskMachine
-from .child import descendants
-from .child.crash import CrashReporter
-from .child.process import AlgorithmSide, Channel, exit_code_of
+from ..text.exit_codes import exit_code_of_status
+from .child.crash_report import CrashReporter
+from .child.process import AlgorithmSide
+from .child.runner import AlgorithmRunner
 from .loop.poller import Pollable, Poller
 from .loop.wakeup import Wakeup
 from .worker.connector import ConnectionTarget
@@ -31,80 +32,101 @@ from .worker.worker import Worker
 if TYPE_CHECKING:
     from ..config.settings import Config
     from ..log import Log
+    from .child.output_relay import OutputRelay
+    from .peers import Peers
 
-EXIT_UNAVAILABLE = 69  # the debug gateway serves somebody else
+EXIT_UNAVAILABLE = 69  # the debug gateway serves someone else
 EXIT_WORKER_GONE = 75
 
-# Past this many bytes on their way to the worker, the algorithm process has to wait.
-_MOST_WAITING_BYTES = 64 * 1024 * 1024
-# Looking up an enum's member is slow: do it once.
+# If more bytes than this wait to be sent to the worker, the algorithm process has to wait too.
+_MAX_WAITING_BYTES = 64 * 1024 * 1024
+# Each message needs them, and looking up an enum's member is slow.
 _USER_MESSAGE, _ANSWER = FrameKind.USER_MESSAGE, FrameKind.ANSWER
+# How long the worker's goodbye may take, seconds.
 _EXIT_PATIENCE = 1.0
 _CRASH_PATIENCE = 0.5
-_END_OF_STREAM_PATIENCE = 0.5
 
 
 class Supervisor:
-    """Serves a worker until it, or a signal, says that it is over.
+    """Serves a worker until the worker or a signal ends it.
 
     Args:
         config: the settings.
         log: the wrapper's log.
-        spawn: starts another algorithm side in place of one that was killed.
+        spawn: starts an algorithm side to replace one that was killed.
+        relay: sends the algorithm's output to the worker; None: it is not sent.
     """
 
-    def __init__(self, config: Config, log: Log, spawn: Callable[[], AlgorithmSide]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        log: Log,
+        spawn: Callable[[], AlgorithmSide],
+        relay: OutputRelay | None = None,
+    ) -> None:
         self.wakeup = Wakeup()
         self._config = config
         self._log = log
-        self._spawn = spawn
+        self._relay = relay
         self._poller = Poller()
-        self._machine = TaskMachine(keep_task=config.dev_mode)
-        self._worker = _make_worker(config, self._poller, self.wakeup, log)
-        self._worker.on_messages = self._from_worker
-        self._worker.task_under_way = lambda: self._machine.has_task
-        self._crashes = CrashReporter(log, config.termination_log)
-        self._algorithm: AlgorithmSide | None = None
-        self._spawned_at = 0.0
-        self._closed_at: float | None = None  # the pipe's end came, SIGCHLD not yet
+        self._machine = machine = TaskMachine(keep_task=config.dev_mode)
+        self._worker = Worker(
+            ConnectionTarget(config.url, config.host, config.port, config.url.startswith("wss:")),
+            _link_settings(config),
+            config.encoding != "json",
+            self._poller,
+            self.wakeup,
+            log,
+            on_messages=self._from_worker,
+            is_task_under_way=lambda: machine.has_task,
+        )
+        self._algorithm = AlgorithmRunner(
+            spawn,
+            self._poller,
+            log,
+            CrashReporter(log, config.termination_log),
+            on_frames=self._from_algorithm,
+            on_death=self._algorithm_died,
+            on_handover=self._hold_for_peers,
+        )
+        self._peers: Peers | None = None
         self._paused = False
         self._exit: events.ExitContainer | None = None
-        self.before_goodbye: Callable[[], None] = lambda: None
-        # Takes a result that is to be held for peers; False: nothing comes from there any more.
-        self.take_over: Callable[[socket.socket], bool] = lambda sock: False
 
-    # --------------------------------------------------------------------------- the loop --
+    # -------------------------------------------------------------------------- the loop --
     def run(self, algorithm: AlgorithmSide) -> int:
-        """Serve; returns the exit code.
+        """Serve the worker; return the exit code.
 
         Args:
-            algorithm: the algorithm side, started already.
+            algorithm: the algorithm side, which is running already.
         """
-        self._algorithm = algorithm
-        self._spawned_at = time.monotonic()
         self._worker.connect()
         self._poller.watch(self.wakeup, self._woken)
-        self._watch(algorithm.channel)
+        self._algorithm.adopt(algorithm)
+        if algorithm.channel.handover is not None:
+            self.wakeup.post(self._serve_peers)
+        if self._relay is not None:
+            self._relay.start(self.send)
         if not algorithm.ends_with_its_pipe:
-            self.wakeup.post(self._reap)  # it may have died before SIGCHLD was listened to
+            # It may have died before anyone listened to SIGCHLD.
+            self.wakeup.post(self._algorithm.reap)
         while self._exit is None:
             due = self._next_due()
             self._poller.wait(None if due is None else max(0.0, due - time.monotonic()))
             if self._exit is None and due is not None and time.monotonic() >= due:
                 self._tick()
-            if self._worker.link.unsent is not None:
-                self._worker.link.release()
-            if self._paused and self._worker.waiting_bytes < _MOST_WAITING_BYTES:
+            self._worker.release_sent()
+            if self._paused and self._worker.waiting_bytes < _MAX_WAITING_BYTES:
                 self._pause(False)
-        self._end()
+        self._end(self._exit)
         return self._exit.code
 
     def listen_to_signals(self) -> None:
-        """Take SIGTERM, SIGINT and SIGCHLD; from the main thread, where they are ours."""
+        """Handle SIGTERM, SIGINT and SIGCHLD; call this from the main thread of our own process."""
         self.wakeup.listen_to_signals((signal.SIGTERM, signal.SIGINT, signal.SIGCHLD))
 
     def terminate(self) -> None:
-        """Begin to end, as SIGTERM does; safe from any thread."""
+        """Begin to end, as after SIGTERM; safe from any thread."""
         self.wakeup.post(lambda: self._handle(events.SigtermReceived()))
 
     def reload(self) -> None:
@@ -112,72 +134,77 @@ class Supervisor:
         self.wakeup.post(self._reload)
 
     def send(self, payload: bytes) -> None:
-        """Send what is no part of a task (logData); safe from any thread."""
+        """Send a message that belongs to no task (logData); safe from any thread."""
         self.wakeup.post(lambda: self._send(payload, keep=False))
 
     def watch(self, source: Pollable, on_readable: Callable[[], None]) -> None:
-        """Let the loop deal with another source as well; before `run`."""
+        """Let the loop read another source too; call this before `run`."""
         self._poller.watch(source, on_readable)
 
     def _next_due(self) -> float | None:
         earliest = self._machine.deadline()
-        for at in (self._worker.link.deadline(), self._closed_at):
+        for at in (self._worker.deadline(), self._algorithm.deadline()):
             if at is not None and (earliest is None or at < earliest):
                 earliest = at
         return earliest
 
     def _tick(self) -> None:
         now = time.monotonic()
-        due = self._machine.deadline()
-        if due is not None and now >= due:
-            self._perform(self._machine.tick(now))
-        due = self._worker.link.deadline()
-        if due is not None and now >= due:
-            gone = self._worker.tick(now)
-            if gone is not None:
-                self._log.error(f"{gone}: ending with code {EXIT_WORKER_GONE}")
-                self._handle(events.ExitReceived(EXIT_WORKER_GONE, b""))
-        if self._closed_at is not None and now >= self._closed_at:
-            self._closed_at = None
-            self._pipe_closed()
+        self._perform(self._machine.tick(now))
+        gone = self._worker.tick(now)
+        if gone is not None:
+            self._log.error(f"{gone}: exiting with code {EXIT_WORKER_GONE}")
+            self._handle(events.ExitReceived(EXIT_WORKER_GONE, b""))
+        self._algorithm.tick(now)
 
     def _woken(self) -> None:
         numbers = self.wakeup.read()
         if signal.SIGCHLD in numbers:
-            self._reap()
+            self._algorithm.reap()
         for number in numbers:
             if number in (signal.SIGTERM, signal.SIGINT):
                 self._handle(events.SigtermReceived())
 
-    # ------------------------------------------------------------------------- the worker --
+    def _reload(self) -> None:
+        self._log.info("the algorithm's code has changed: reloading it")
+        self._handle(events.CodeChanged())
+
+    def _end(self, action: events.ExitContainer) -> None:
+        self._algorithm.kill_rest()
+        if self._relay is not None:
+            self._relay.finish()
+        self.wakeup.read()  # the last lines of output are posted there
+        self._worker.close(_CRASH_PATIENCE if action.crashed else _EXIT_PATIENCE)
+
+    # ------------------------------------------------------------------------ the worker --
     def _from_worker(self, payloads: list[bytes | bytearray]) -> None:
-        if len(payloads) > 1 and self._algorithm is not None:
-            with self._algorithm.channel.control.outbox.corked():
+        channel = self._algorithm.channel
+        if len(payloads) > 1 and channel is not None:
+            with channel.control.outbox.corked():
                 for payload in payloads:
                     self._take_message(payload)
         elif payloads:
             self._take_message(payloads[0])
 
     def _take_message(self, payload: bytes | bytearray) -> None:
-        machine, algorithm = self._machine, self._algorithm
-        if algorithm is not None and machine.is_running and is_answer(payload):
-            algorithm.channel.control.send(_ANSWER, machine.generation, payload)
+        machine, channel = self._machine, self._algorithm.channel
+        if channel is not None and machine.is_running and is_answer(payload):
+            channel.control.send(_ANSWER, machine.generation, payload)
             return
         routed = route(payload, self._config.encoding)
         if isinstance(routed, Odd):
             self._log.log(routed.level, routed.text)
         elif isinstance(routed, AlreadyConnected):
-            who = routed.hostname or "another machine"
             self._log.error(
-                f"the debug connection is taken: {who} is connected to it; "
-                f"ending with code {EXIT_UNAVAILABLE}"
+                f"the debug connection is in use by {routed.hostname or 'another machine'}: "
+                f"exiting with code {EXIT_UNAVAILABLE}"
             )
             self._handle(events.ExitReceived(EXIT_UNAVAILABLE, b""))
         else:
             if isinstance(routed, events.InitializeReceived):
                 self._bind_task(payload)
             elif isinstance(routed, events.StopReceived):
-                self._log.info(f"stop: the worker asks to stop (state: {self._state})")
+                self._log.info(f"stop: the worker asks to stop (state: {machine.state.value})")
             elif isinstance(routed, events.ExitReceived):
                 self._log.info(f"exit: the worker asks to end with code {routed.code}")
             self._handle(routed)
@@ -187,55 +214,25 @@ class Supervisor:
         self._log.bind_task_later(lambda: read_ids(encoding, head))
 
     def _send(self, payload: bytes | bytearray, keep: bool, final: bool = False) -> None:
-        if not self._worker.link.send(payload, keep, final):
-            self._log.warning(
-                f"dropped a message of {len(payload):,} bytes: it is too large, or too much "
-                "waits already for a worker that is out of reach"
-            )
-        elif not self._paused and self._worker.waiting_bytes > _MOST_WAITING_BYTES:
+        self._worker.send(payload, keep, final)
+        if not self._paused and self._worker.waiting_bytes > _MAX_WAITING_BYTES:
             self._pause(True)
 
-    @property
-    def _state(self) -> str:
-        return self._machine.state.value
-
-    # --------------------------------------------------------------- the algorithm process --
-    def _watch(self, channel: Channel) -> None:
-        self._poller.watch(channel.tasks, self._readable, channel.tasks.outbox)
-        self._poller.watch(channel.control, None, channel.control.outbox)
-        handover = channel.handover
-        if handover is not None:
-            self._poller.watch(handover, lambda: self._handed_over(handover))
-        self._paused = False
-
-    def _handed_over(self, handover: socket.socket) -> None:
-        if not self.take_over(handover):
-            self._poller.forget(handover)
-
+    # ----------------------------------------------------------------- the algorithm side --
     def _pause(self, paused: bool) -> None:
-        """Let the algorithm process wait while too much is on its way to the worker."""
+        """Let the algorithm side wait while too much waits to be sent to the worker."""
         self._paused = paused
-        if self._algorithm is not None:
-            self._poller.pause(self._algorithm.channel.tasks, paused)
+        self._algorithm.pause(paused)
 
-    def _readable(self) -> None:
-        assert self._algorithm is not None
-        channel = self._algorithm.channel
-        frames = channel.read()
-        if frames is None:
-            self._forget(channel)
-            # SIGCHLD tells how it died, in a moment; if not, it lives on without its pipe.
-            patience = 0.0 if self._algorithm.ends_with_its_pipe else _END_OF_STREAM_PATIENCE
-            self._closed_at = time.monotonic() + patience
-            return
+    def _from_algorithm(self, frames: list[Frame]) -> None:
         outbox = self._worker.outbox
         if len(frames) > 1 and outbox is not None:
             with outbox.corked():
-                self._take(frames)
+                self._take_frames(frames)
         else:
-            self._take(frames)
+            self._take_frames(frames)
 
-    def _take(self, frames: list[Frame]) -> None:
+    def _take_frames(self, frames: list[Frame]) -> None:
         machine = self._machine
         for kind, generation, payload in frames:
             if kind == _USER_MESSAGE and machine.is_running and generation == machine.generation:
@@ -251,70 +248,31 @@ class Supervisor:
             elif kind == FrameKind.MODULE_LOADED:
                 has_stop = bool(payload[0] & OptionalFunctions.STOP)
                 has_initialize = bool(payload[0] & OptionalFunctions.INITIALIZE)
-                self._log.info(f"the algorithm's module took {self._age():.2f} s to load")
+                self._log.info(f"the algorithm's module took {self._algorithm.age():.2f} s to load")
                 self._handle(events.ModuleLoaded(has_stop, has_initialize))
 
-    def _age(self) -> float:
-        """Seconds since the algorithm process was started."""
-        return time.monotonic() - self._spawned_at
+    def _algorithm_died(self, status: int) -> None:
+        self._handle(events.AlgorithmDied(exit_code_of_status(status)))
+        if self._exit is not None and self._exit.crashed:
+            self._algorithm.report_crash(status)
 
-    def _reap(self) -> None:
-        for pid, status in descendants.reap():
-            algorithm = self._algorithm
-            if algorithm is not None and algorithm.died_with(pid, status):
-                # Its last words are still in the pipe, and they count.
-                self._take(algorithm.channel.read() or [])
-                self._died(status)
+    # ------------------------------------------------------------------------- the peers --
+    def _serve_peers(self) -> Peers:
+        """Begin to serve results to other algorithms, unless that has begun."""
+        # Late, while the connection is being opened: ZeroMQ takes a while to import.
+        from .peers import Peers
 
-    def _died(self, status: int) -> None:
-        self._closed_at = None
-        self._handle(events.AlgorithmDied(exit_code_of(status)))
-        if self._exit is not None and self._exit.crashed and self._algorithm is not None:
-            self._crashes.crashed(status, self._algorithm.stacks(ask=False))
+        if self._peers is None:
+            self._peers = Peers(self._config, self._log, self.send)
+        return self._peers
 
-    def _pipe_closed(self) -> None:
-        """It closed its end of the pipe but lives: nothing can be said to it any more."""
-        assert self._algorithm is not None
-        if self._algorithm.ends_with_its_pipe:
-            self._died(0)
-            return
-        self._log.error(
-            "the algorithm process has closed the wrapper's pipe (os.closerange, or a daemon's "
-            "closing of all files): keep the file descriptors that were open at the start"
-        )
-        self._algorithm.kill()
+    def _hold_for_peers(self, handover: socket.socket) -> bool:
+        return self._serve_peers().take(handover)
 
-    def _forget(self, channel: Channel) -> None:
-        self._poller.forget(channel.tasks)
-        self._poller.forget(channel.control)
-        if channel.handover is not None:
-            self._poller.forget(channel.handover)
-
-    def _kill(self, action: events.KillAlgorithm) -> None:
-        algorithm = self._algorithm
-        if algorithm is None:
-            return
-        self._log.warning(f"killing the algorithm process: {action.reason}")
-        if action.stuck:
-            self._crashes.stuck(algorithm.stacks(ask=True))
-        self._forget(algorithm.channel)
-        algorithm.kill()
-        self._algorithm = None
-        if action.respawn:
-            algorithm.close()
-            self._algorithm = self._spawn()
-            self._spawned_at = time.monotonic()
-            self._closed_at = None
-            self._watch(self._algorithm.channel)
-
-    def _reload(self) -> None:
-        self._log.info("the algorithm's folder has changed: loading it anew")
-        self._handle(events.CodeChanged())
-
-    # ---------------------------------------------------------------------- the state machine --
+    # ----------------------------------------------------------------- the state machine --
     def _handle(self, event: events.Event) -> None:
         if isinstance(event, (events.ExitReceived, events.SigtermReceived)):
-            self._worker.link.end()
+            self._worker.end()
         self._perform(self._machine.handle(event, time.monotonic()))
 
     def _perform(self, actions: list[events.Action]) -> None:
@@ -322,37 +280,28 @@ class Supervisor:
             if isinstance(action, events.Forward):
                 self._send(action.message, keep=True, final=action.final)
             elif isinstance(action, events.Deliver):
-                if self._algorithm is not None:
-                    self._algorithm.channel.send(*action)
+                channel = self._algorithm.channel
+                if channel is not None:
+                    channel.send(*action)
             elif isinstance(action, events.Send):
                 message = control_message(action.command, self._config.encoding)
                 self._send(message, keep=action.command not in (ALIVE, STOPPING))
             elif isinstance(action, events.DropKeptMessages):
-                self._worker.link.forget()
+                self._worker.forget_kept()
             elif isinstance(action, events.KillAlgorithm):
-                self._kill(action)
+                self._algorithm.kill(action.reason, action.stuck, action.respawn)
+                if action.respawn:
+                    self._paused = False
             elif isinstance(action, events.Note):
                 self._log.log(action.level, action.text)
             elif self._exit is None:
                 self._exit = action
 
-    def _end(self) -> None:
-        assert self._exit is not None
-        if self._algorithm is not None:
-            self._algorithm.kill()  # what its children still hold of its output ends with them
-        self.before_goodbye()
-        self.wakeup.read()  # the last lines that are to be sent
-        self._worker.close(_CRASH_PATIENCE if self._exit.crashed else _EXIT_PATIENCE)
 
-
-def _make_worker(config: Config, poller: Poller, wakeup: Wakeup, log: Log) -> Worker:
-    forever = config.dev_mode or config.debug
-    settings = LinkSettings(
-        give_up_after=None if forever else config.reconnect_timeout,
+def _link_settings(config: Config) -> LinkSettings:
+    keeps_trying = config.dev_mode or config.debug
+    return LinkSettings(
+        give_up_after=None if keeps_trying else config.reconnect_timeout,
         pings=config.debug,
         max_payload=config.max_payload,
     )
-    target = ConnectionTarget(
-        config.url, config.host, config.port, tls=config.url.startswith("wss:")
-    )
-    return Worker(target, settings, config.encoding != "json", poller, wakeup, log)

@@ -74,6 +74,9 @@ PURE_PIPELINE_FILES = {
     "local/pipeline/show/lines.py",
 }
 
+# They decide about the link to the worker, which `worker.py` carries out.
+PURE_LINK_FILES = {"supervisor/worker/link.py", "supervisor/worker/back_off.py"}
+
 # Slow to import: import them only in the functions that need them. Start-up is benchmarked.
 HEAVY = {
     *("asyncio", "bson", "importlib.metadata", "importlib_metadata", "msgpack", "numpy", "obstore"),
@@ -297,6 +300,16 @@ def test_pipeline_decisions_have_no_io_thread_or_clock() -> None:
         if each.file in pure | PURE_PIPELINE_FILES and not each.relative and each.target in IMPURE
     ]
     refuse(impure, "a pipeline run receives events, it does not wait for them:")
+
+
+def test_link_decisions_have_no_io_thread_or_clock() -> None:
+    assert {file for file, _ in FILES} >= PURE_LINK_FILES
+    impure = [
+        each
+        for each in IMPORTS
+        if each.file in PURE_LINK_FILES and not each.relative and each.target in IMPURE
+    ]
+    refuse(impure, "the link receives times and events, it does not wait for them:")
 
 
 def test_heavy_modules_are_imported_where_they_are_needed() -> None:

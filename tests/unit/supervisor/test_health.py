@@ -1,4 +1,4 @@
-"""The socket that tells whether the loop is alive, and the probe that asks it."""
+"""The socket that shows whether the loop is alive, and its probe."""
 
 from __future__ import annotations
 
@@ -39,25 +39,25 @@ def served() -> Iterator[health.HealthSocket]:
     sock.close()
 
 
-def test_a_loop_that_turns_is_healthy(served: health.HealthSocket) -> None:
+def test_running_loop_is_healthy(served: health.HealthSocket) -> None:
     loop = Loop(served)
     turning = Thread(target=loop.turn)
     turning.start()
 
     assert health.probe(NAME, 10) == ""
     turning.join()
-    assert loop.wakes == 1, "woken by the probe alone"
+    assert loop.wakes == 1, "only the probe wakes it"
 
 
-def test_a_loop_that_hangs_is_not(served: health.HealthSocket) -> None:
+def test_hanging_loop_is_unhealthy(served: health.HealthSocket) -> None:
     assert health.probe(NAME, 0.01) == "the wrapper's loop has not answered for 0.01 s"
 
 
-def test_a_loop_that_is_not_there_is_not() -> None:
-    assert health.probe(NAME) == "no wrapper serves in this container"
+def test_missing_loop_is_unhealthy() -> None:
+    assert health.probe(NAME) == "no wrapper is running in this container"
 
 
-def test_probes_that_have_given_up_do_the_loop_no_harm(served: health.HealthSocket) -> None:
+def test_abandoned_probes_do_not_disturb_the_loop(served: health.HealthSocket) -> None:
     for _ in range(3):
         assert health.probe(NAME, 0.01)
     loop = Loop(served)
@@ -70,53 +70,55 @@ def test_probes_that_have_given_up_do_the_loop_no_harm(served: health.HealthSock
     turning.join()
 
 
-def test_a_datagram_from_nowhere_gets_no_answer(served: health.HealthSocket) -> None:
+def test_datagram_without_a_sender_is_ignored(served: health.HealthSocket) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as nameless:
         nameless.sendto(b"?" * 1000, health.address_of(NAME))
     served.answer()
-    served.answer()  # and nothing to read is no error either
+    served.answer()  # with nothing to read, it does not fail either
 
 
-def test_the_name_is_free_once_it_is_closed() -> None:
+def test_closing_releases_the_name() -> None:
     health.HealthSocket(NAME).close()
     health.HealthSocket(NAME).close()
 
 
-def test_a_long_name_is_cut() -> None:
+def test_long_name_is_cut() -> None:
     assert len(health.address_of("n" * 500)) < 108
 
 
-def test_a_second_wrapper_says_that_it_has_no_socket(
+def test_second_wrapper_warns_that_it_has_no_socket(
     served: health.HealthSocket, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert health.open_health_socket(NAME, Log()) is None
 
-    said = capfd.readouterr().err
-    assert "probes of this wrapper's health will fail: Address already in use" in said
+    warning = capfd.readouterr().err
+    assert "health probes of this wrapper will fail: Address already in use" in warning
 
 
 @pytest.mark.parametrize(
     ("environ", "text"),
     [
-        ({}, "unhealthy: HKUBE_HEALTH_SOCKET is not set: there is nothing to ask"),
-        ({"HKUBE_HEALTH_SOCKET": NAME}, "unhealthy: no wrapper serves in this container"),
+        ({}, "unhealthy: HKUBE_HEALTH_SOCKET is not set, so the wrapper answers no probes"),
+        ({"HKUBE_HEALTH_SOCKET": NAME}, "unhealthy: no wrapper is running in this container"),
         (
             {"HKUBE_HEALTH_SOCKET": NAME, "WORKER_SOCKET_PORT": "x"},
             "unhealthy: WORKER_SOCKET_PORT is 'x', but must be a whole number from 1 to 65535",
         ),
     ],
 )
-def test_what_is_wrong_is_told(
+def test_unhealthy_wrapper_is_reported(
     environ: dict[str, str], text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert health.tell_health(environ) == 1
+    assert health.print_health(environ) == 1
     assert capsys.readouterr().out == text + "\n"
 
 
-def test_health_is_told(served: health.HealthSocket, capsys: pytest.CaptureFixture[str]) -> None:
+def test_healthy_wrapper_is_reported(
+    served: health.HealthSocket, capsys: pytest.CaptureFixture[str]
+) -> None:
     turning = Thread(target=Loop(served).turn)
     turning.start()
 
-    assert health.tell_health({"HKUBE_HEALTH_SOCKET": NAME}) == 0
+    assert health.print_health({"HKUBE_HEALTH_SOCKET": NAME}) == 0
     assert capsys.readouterr().out == "healthy\n"
     turning.join()

@@ -1,4 +1,4 @@
-"""The supervisor's part of serving results: what it takes, holds and answers."""
+"""The supervisor holds results for other algorithms, and serves them."""
 
 from __future__ import annotations
 
@@ -47,36 +47,37 @@ def make(
 
 
 def offer(peers: Peers, encoded: Encoded = SMALL) -> bool:
-    """Whether a result that is handed over is held."""
+    """Hand over a result; return whether it is held."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with ours, theirs:
         theirs.settimeout(LIMIT)
-        told: list[bool] = []
-        giver = Thread(target=lambda: told.append(Handover(ours, 10**7).offer("t", encoded)))
+        held: list[bool] = []
+        giver = Thread(target=lambda: held.append(Handover(ours, 10**7).offer("t", encoded)))
         giver.start()
         assert peers.take(theirs)
         giver.join(LIMIT)
-        return told[0]
+        return held[0]
 
 
-def test_what_is_handed_over_is_held(log: IO[bytes]) -> None:
+def test_result_is_held(log: IO[bytes]) -> None:
     port = free_port()
     peers = make(log, port)
     assert offer(peers)
-    assert f"results are served to other algorithms at 127.0.0.1:{port}" in text_of(log)
+    assert f"serving results to other algorithms at 127.0.0.1:{port}" in text_of(log)
     peers.close()
 
 
-def test_nothing_is_held_where_nobody_can_ask(log: IO[bytes]) -> None:
+def test_nothing_is_held_without_a_port_to_serve_it(log: IO[bytes]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         peers = make(log, min(taken.getsockname()[1], 65534))
     assert not offer(peers)
-    assert "they read the storage" in text_of(log) and "DISCOVERY_ENABLE" in text_of(log)
+    assert "other algorithms will read results from the storage" in text_of(log)
+    assert "DISCOVERY_ENABLE" in text_of(log)
 
 
-def test_what_cannot_be_taken_is_answered_at_once(log: IO[bytes]) -> None:
+def test_result_that_cannot_be_taken_is_refused_immediately(log: IO[bytes]) -> None:
     peers = make(log, free_port())
     large = Encoded(b"12345678", bytes(2_000_000))
     assert offer(peers, large)
@@ -96,7 +97,7 @@ def test_what_cannot_be_taken_is_answered_at_once(log: IO[bytes]) -> None:
     peers.close()
 
 
-def test_a_fault_of_the_serving_is_said_and_nothing_is_held_any_more(log: IO[bytes]) -> None:
+def test_failed_server_is_reported_and_nothing_more_is_held(log: IO[bytes]) -> None:
     port, sent = free_port(), Event()
 
     def send(payload: bytes) -> None:
@@ -119,7 +120,7 @@ def test_a_fault_of_the_serving_is_said_and_nothing_is_held_any_more(log: IO[byt
     peers.close()
 
 
-def test_the_end_of_the_other_side_and_nothing_yet(log: IO[bytes]) -> None:
+def test_empty_and_closed_sockets(log: IO[bytes]) -> None:
     peers = make(log, free_port())
     ours, theirs = socket.socketpair()
     with ours, theirs:

@@ -1,4 +1,4 @@
-"""A listening worker, played by hand."""
+"""A listening worker that the test controls."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.unit.support.peer import Worker as Peer
 
 
 class Gateway:
-    """A listening worker that answers handshakes by hand."""
+    """A listening worker whose connections the test accepts."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self._server = socket.create_server(("127.0.0.1", 0))
@@ -24,7 +24,7 @@ class Gateway:
         self.port = int(self._server.getsockname()[1])
 
     def accept(self, *first: str) -> Peer:
-        """Take the next connection; these messages go out in one piece with the answer."""
+        """Accept the next connection, and send messages in one piece with the answer."""
         sock, _ = self._server.accept()
         if self._context is not None:
             sock = self._context.wrap_socket(sock, server_side=True)
@@ -37,7 +37,7 @@ class Gateway:
         assert isinstance(request, Request)
         peer.protocol.send_response(peer.protocol.accept(request))
         assert peer.protocol.state is State.OPEN
-        peer.say(*first)
+        peer.send(*first)
         return peer
 
     def close(self) -> None:

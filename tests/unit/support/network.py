@@ -1,68 +1,91 @@
-"""A link with a clock and a network of the test's own."""
+"""A worker connection whose clock and network the test controls."""
 
 from __future__ import annotations
 
+import os
 import socket
+from collections.abc import Callable
 
-from tests.unit.support.peer import Worker
-from wrapper.supervisor.worker.connection import Connection
-from wrapper.supervisor.worker.link import LinkSettings, WorkerLink
+from tests.unit.support import peer
+from wrapper.log import Log
+from wrapper.supervisor.loop.poller import Poller
+from wrapper.supervisor.loop.wakeup import Wakeup
+from wrapper.supervisor.worker.connector import ConnectionTarget, Opened, Refused
+from wrapper.supervisor.worker.link import LinkSettings
+from wrapper.supervisor.worker.worker import Worker
+
+Report = Callable[[Opened | Refused], None]
 
 
 class Network:
-    """Makes connections for a link and keeps the worker's ends of them."""
+    """Opens and breaks connections when the test says so, and keeps the other ends of them."""
 
-    def __init__(self) -> None:
-        self.tries = 0
-        self.workers: list[Worker] = []
+    def __init__(self, max_payload: int = 100_000_000, give_up_after: float = 60.0) -> None:
+        self.workers: list[peer.Worker] = []
+        self._now = 0.0
+        self._busy = False
+        self._poller = Poller()
+        self._wakeup = Wakeup()
         self._sockets: list[socket.socket] = []
+        self._reports: list[Report] = []
+        self._log_fd = os.memfd_create("log")
+        self.worker = Worker(
+            ConnectionTarget("ws://127.0.0.1:1/", "127.0.0.1", 1, tls=False),
+            LinkSettings(give_up_after, pings=False, max_payload=max_payload),
+            False,
+            self._poller,
+            self._wakeup,
+            Log("debug", fd=self._log_fd),
+            on_messages=lambda payloads: None,
+            is_task_under_way=lambda: self._busy,
+            open_connection=lambda target, report: self._reports.append(report),
+            clock=lambda: self._now,
+        )
 
-    def connect(self) -> None:
-        self.tries += 1
-
-    def connection(self) -> Connection:
+    def open(self, now: float, busy: bool = False) -> None:
+        """Open a connection at `now`; `busy`: while a task is under way."""
+        self._now, self._busy = now, busy
+        self.worker.connect()
         ours, theirs = socket.socketpair()
         self._sockets += (ours, theirs)
-        self.workers.append(Worker(theirs))
-        return Connection(ours, masked=False, binary=False)
+        self.workers.append(peer.Worker(theirs))
+        self._reports.pop()(Opened(ours))
+        self._wakeup.read()
+        assert self.worker.outbox is not None
 
-    def link(
-        self,
-        give_up_after: float | None = 60.0,
-        pings: bool = False,
-        max_payload: int = 100_000_000,
-    ) -> WorkerLink:
-        settings = LinkSettings(give_up_after, pings, max_payload)
-        return WorkerLink(settings, self.connect, rand=lambda: 1.0)
+    def lose(self, now: float) -> None:
+        """Break the connection at `now`."""
+        self._now = now
+        self.workers[-1].socket.close()
+        self._poller.wait(peer.LIMIT)
+        assert self.worker.outbox is None
 
-    def heard(self) -> list[bytes]:
-        """What the newest worker has been told by now: texts, and pings as b"PING"."""
+    def tick_to(self, until: float) -> str | None:
+        """Call `tick` whenever it is due, up to a moment; return why the worker counts as gone."""
+        while (due := self.worker.deadline()) is not None and due <= until:
+            self._now = due
+            gone = self.worker.tick(due)
+            if gone is not None:
+                return gone
+        return None
+
+    def received(self) -> list[bytes]:
+        """Return the messages that the newest worker has received by now."""
         worker = self.workers[-1]
         worker.socket.setblocking(False)
         try:
-            frames = worker.hear(1)
+            frames = worker.receive(1)
         except BlockingIOError:
             frames = []
         worker.socket.setblocking(True)
-        return [bytes(frame.data) or b"PING" for frame in frames]
+        return [bytes(frame.data) for frame in frames]
+
+    @property
+    def log(self) -> str:
+        return os.pread(self._log_fd, 1 << 20, 0).decode()
 
     def close(self) -> None:
+        self._wakeup.close()
+        os.close(self._log_fd)
         for sock in self._sockets:
             sock.close()
-
-
-def nothing(connection: Connection) -> None:
-    """What the poller does before a connection is closed."""
-
-
-def open_link(link: WorkerLink, network: Network, now: float, busy: bool = False) -> None:
-    link.opened(network.connection(), now, task_under_way=busy)
-
-
-def tick_to(link: WorkerLink, until: float) -> str | None:
-    """Call `tick` whenever it asks for it, up to a moment; why the worker counts as gone."""
-    while (due := link.deadline()) is not None and due <= until:
-        gone = link.tick(due, nothing)
-        if gone is not None:
-            return gone
-    return None

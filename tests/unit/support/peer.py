@@ -1,4 +1,4 @@
-"""The worker's end of a connection, for the tests of our own end."""
+"""The remote worker's end of a connection, to test our end."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ LIMIT = 10.0
 
 
 class Worker:
-    """The worker's end of a connection: the library's protocol over a blocking socket."""
+    """The remote worker: the `websockets` protocol over a blocking socket."""
 
     def __init__(self, sock: socket.socket) -> None:
         sock.settimeout(LIMIT)
         self.socket = sock
         self.protocol = ServerProtocol(state=State.OPEN, max_size=None)
 
-    def say(self, *messages: str | bytes) -> None:
+    def send(self, *messages: str | bytes) -> None:
         for message in messages:
             if isinstance(message, str):
                 self.protocol.send_text(message.encode())
@@ -36,24 +36,24 @@ class Worker:
         data = b"".join(self.protocol.data_to_send())
         self.socket.sendall(data)
 
-    def hear(self, count: int = 1) -> list[Frame]:
-        """The next frames, `count` of them at least."""
-        heard: list[Frame] = []
-        while len(heard) < count:
+    def receive(self, count: int = 1) -> list[Frame]:
+        """Return the next frames, at least `count` of them."""
+        received: list[Frame] = []
+        while len(received) < count:
             data = self.socket.recv(1 << 20)
             if not data:
                 self.protocol.receive_eof()
                 break
             self.protocol.receive_data(data)
-            heard += [
+            received += [
                 event for event in self.protocol.events_received() if isinstance(event, Frame)
             ]
-        return heard
+        return received
 
 
 @contextmanager
 def tcp_pair() -> Iterator[tuple[socket.socket, socket.socket]]:
-    """Both ends of a TCP connection."""
+    """Yield both ends of a TCP connection."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         ours = socket.create_connection(server.getsockname(), timeout=LIMIT)
         theirs, _ = server.accept()
@@ -62,13 +62,13 @@ def tcp_pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 def read(connection: Connection) -> tuple[list[bytes | bytearray], Closed | None]:
-    """What comes next."""
-    assert select.select([connection], [], [], LIMIT)[0], "nothing came"
+    """Read what arrives next."""
+    assert select.select([connection], [], [], LIMIT)[0], "nothing arrived"
     return connection.read()
 
 
 def read_all(connection: Connection, count: int) -> list[bytes | bytearray]:
-    """The next messages, `count` of them at least."""
+    """Return the next messages, at least `count` of them."""
     messages: list[bytes | bytearray] = []
     while len(messages) < count:
         payloads, closed = read(connection)

@@ -1,4 +1,4 @@
-"""A supervisor between a worker and algorithm sides that are played by hand."""
+"""A supervisor between a worker and algorithm sides that the test controls."""
 
 from __future__ import annotations
 
@@ -36,26 +36,26 @@ class Side:
         self.channel = Channel(tasks, control)
         self.killed = Event()
         self._cutters = {sock: ipc_frames.frame_cutter() for sock in (self._tasks, self._control)}
-        self._heard: dict[socket.socket, list[Frame]] = {self._tasks: [], self._control: []}
+        self._received: dict[socket.socket, list[Frame]] = {self._tasks: [], self._control: []}
         for sock in self._cutters:
             sock.settimeout(LIMIT)
 
-    def say(self, kind: FrameKind, generation: int, message: Any = None, raw: bytes = b"") -> None:
+    def send(self, kind: FrameKind, generation: int, message: Any = None, raw: bytes = b"") -> None:
         payload = raw if message is None else json.dumps(message).encode()
         self._tasks.sendall(ipc_frames.header(kind, generation, len(payload)) + payload)
 
-    def hear(self, kind: FrameKind) -> Frame:
-        """The next frame, which must be of this kind; from the pipe that brings it."""
+    def receive(self, kind: FrameKind) -> Frame:
+        """Return the next frame, which must be of this kind, from the pipe for its kind."""
         sock = self._control if kind in (FrameKind.ANSWER, FrameKind.INTERRUPT) else self._tasks
-        while not self._heard[sock]:
+        while not self._received[sock]:
             count = sock.recv_into(self._cutters[sock].space())
             assert count, "the supervisor has closed its end"
-            self._heard[sock] += [
+            self._received[sock] += [
                 frame
                 for frame in self._cutters[sock].filled(count)
                 if sock is self._tasks or frame.kind not in (FrameKind.STOP, FrameKind.EXIT)
             ]
-        frame = self._heard[sock].pop(0)
+        frame = self._received[sock].pop(0)
         assert frame.kind == kind
         return frame
 
@@ -77,7 +77,7 @@ class Side:
 
 
 class Stage:
-    """A supervisor that runs in a thread, between a worker and algorithm sides."""
+    """A supervisor in a thread, between a worker and algorithm sides."""
 
     def __init__(self, folder: Path, **environ: str) -> None:
         self.gateway = Gateway()
@@ -96,11 +96,11 @@ class Stage:
         log = Log("debug", fd=self._log_file.fileno())
         self.supervisor = Supervisor(config, log, self._spawn)
         self.code: int | None = None
-        self._heard: list[dict[str, Any]] = []
+        self._received: list[dict[str, Any]] = []
         self._thread = Thread(target=self._run)
         self._thread.start()
         self.worker = self.gateway.accept()
-        self.side.say(FrameKind.MODULE_LOADED, 0, raw=bytes([OptionalFunctions.INITIALIZE]))
+        self.side.send(FrameKind.MODULE_LOADED, 0, raw=bytes([OptionalFunctions.INITIALIZE]))
 
     def _spawn(self) -> Side:
         side = Side()
@@ -111,32 +111,32 @@ class Stage:
     def _run(self) -> None:
         self.code = self.supervisor.run(self.side)
 
-    def tell(self, command: str, data: Any = None) -> None:
-        self.worker.say(json.dumps({"command": command, "data": data}))
+    def send_command(self, command: str, data: Any = None) -> None:
+        self.worker.send(json.dumps({"command": command, "data": data}))
 
-    def heard(self) -> dict[str, Any]:
-        """The next message to the worker, those apart that come by the clock."""
-        while not self._heard:
-            frames = self.worker.hear()
+    def next_message(self) -> dict[str, Any]:
+        """Return the next message to the worker; skip those that are sent by a timer."""
+        while not self._received:
+            frames = self.worker.receive()
             assert frames, "the wrapper has closed the connection"
             texts = [frame.data for frame in frames if frame.opcode == Opcode.TEXT]
             messages = [json.loads(bytes(text)) for text in texts]
-            self._heard += [each for each in messages if each["command"] not in ALSO_SENT]
-        return self._heard.pop(0)
+            self._received += [each for each in messages if each["command"] not in ALSO_SENT]
+        return self._received.pop(0)
 
     def begin_task(self) -> int:
-        """Bring a task so far that its code runs; its generation."""
-        self.tell("initialize", {"input": [1]})
-        generation = self.side.hear(FrameKind.INITIALIZE).generation
-        self.side.say(FrameKind.INITIALIZE_COMPLETED, generation)
-        assert self.heard() == {"command": "initialized"}
-        self.tell("start")
-        assert self.side.hear(FrameKind.START).generation == generation
-        assert self.heard() == {"command": "started"}
+        """Start a task, until its code runs; return its generation."""
+        self.send_command("initialize", {"input": [1]})
+        generation = self.side.receive(FrameKind.INITIALIZE).generation
+        self.side.send(FrameKind.INITIALIZE_COMPLETED, generation)
+        assert self.next_message() == {"command": "initialized"}
+        self.send_command("start")
+        assert self.side.receive(FrameKind.START).generation == generation
+        assert self.next_message() == {"command": "started"}
         return generation
 
     def ended(self) -> int:
-        """The exit code."""
+        """Wait for the end; return the exit code."""
         self._thread.join(LIMIT)
         assert self.code is not None, self.log
         return self.code

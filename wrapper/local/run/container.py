@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import final
 
+from ...text.exit_codes import exit_code_of_signal
 from ..source.source import AlgorithmSource
 from ..worker.storage import LocalStorage
 from ..worker.waiting import wait_done
@@ -137,7 +138,7 @@ class AlgorithmContainer:
         except ChildProcessError:  # somebody else in this program has waited for all children
             code = 0
         process.returncode = code
-        self._ended.set_result(code if code >= 0 else 128 - code)
+        self._ended.set_result(code if code >= 0 else exit_code_of_signal(-code))
 
 
 def container_environ(

@@ -1,46 +1,83 @@
-"""Folders that may be deleted and made anew while they are looked at."""
+"""Watches folders that may be deleted, replaced or created meanwhile."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
-from typing import final
+from threading import Event
+from typing import TYPE_CHECKING, final
+
+from ...supervisor.child.code_watcher import watch_on
+
+if TYPE_CHECKING:
+    from watchfiles import Change
+
+_LOOK_EVERY = 200  # milliseconds between looks at whether a folder came or went, or the end is set
+
+
+def watch_folders(
+    folders: Collection[str],
+    is_ours: Callable[[Change, str], bool],
+    recursive: bool,
+    end: Event,
+) -> Iterator[bool]:
+    """Yield, once the watch stands and then regularly, whether something has changed.
+
+    A folder that appears counts as a change, because nobody has seen what was saved in it before.
+
+    Args:
+        folders: absolute paths; a missing folder is watched once it exists.
+        is_ours: whether a change counts.
+        recursive: watch what is below the folders too.
+        end: ends the watch when it is set.
+    """
+    missing: set[str] = set()  # or replaced by another folder
+    has_appeared = False
+    while folders and not end.is_set():
+        with HeldFolders(folders) as held:
+            has_appeared = has_appeared or bool(missing & held.present)
+            with suppress(FileNotFoundError):  # a folder has just been deleted
+                for changes in watch_on(held.present, is_ours, _LOOK_EVERY, end, recursive):
+                    yield bool(changes) or has_appeared
+                    has_appeared = False
+                    if held.changed():
+                        break
+            missing = held.changed() | (set(folders) - held.present)
+        if missing:
+            end.wait(_LOOK_EVERY / 1000)
 
 
 @final
-class Places:
-    """Those of some folders that are there, each held, so that its number is given to no other.
+class HeldFolders:
+    """Keeps each existing folder open, so that its inode is not reused.
 
     A context manager.
+
+    Attributes:
+        present: the folders that existed at the beginning.
+
+    Args:
+        folders: absolute paths.
     """
 
-    def __init__(self, folders: Iterable[str]) -> None:
-        """Look at folders.
-
-        Args:
-            folders: absolute paths; what is not there is looked for again by `changed`.
-        """
-        self._folders = list(folders)
+    def __init__(self, folders: Collection[str]) -> None:
+        self._folders = folders
         self._held: dict[str, int] = {}
-        for folder in self._folders:
+        for folder in folders:
             with suppress(OSError):
                 self._held[folder] = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        self.present = set(self._held)
 
-    def __enter__(self) -> Places:
+    def __enter__(self) -> HeldFolders:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
         for descriptor in self._held.values():
             os.close(descriptor)
 
-    @property
-    def there(self) -> set[str]:
-        """Those that were there at the beginning."""
-        return set(self._held)
-
     def changed(self) -> set[str]:
-        """Those that have come since the beginning, have gone, or are another folder now."""
+        """Return the folders that were created, deleted or replaced since the beginning."""
         return {folder for folder in self._folders if self._has_changed(folder)}
 
     def _has_changed(self, folder: str) -> bool:

@@ -42,3 +42,17 @@ STREAMING_STATISTICS = "streamingStatistics"
 STREAMING_OUT_MESSAGE = "streamingOutMessage"
 STREAMING_IN_MESSAGE_DONE = "streamingInMessageDone"
 LOG_DATA = "logData"
+
+# The answers to calls of the code API. `shapes` says how each is read.
+ANSWERS = frozenset(
+    (
+        SUB_PIPELINE_STARTED,
+        SUB_PIPELINE_DONE,
+        SUB_PIPELINE_ERROR,
+        SUB_PIPELINE_STOPPED,
+        SUB_PIPELINE_STOPPED_MISSPELT,
+        ALGORITHM_EXECUTION_DONE,
+        ALGORITHM_EXECUTION_ERROR,
+        DATA_SOURCE_RESPONSE,
+    )
+)

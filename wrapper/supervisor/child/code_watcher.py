@@ -1,4 +1,4 @@
-"""DEV_MODE: noticing that the algorithm's code has changed."""
+"""DEV_MODE: notices that the algorithm's code has changed."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from ...log import Log
 
 _SETTINGS = (".yaml", ".yml", ".toml", ".ini", ".cfg")
-
+# Milliseconds until the watch is known to stand; earlier edits are found then.
+_LOOK_EVERY = 1000
 
 Snapshot = dict[str, int]
 
-# Milliseconds within which the watch is known to stand; what was edited before is found then.
-_LOOK_EVERY = 1000
-
 
 def take_snapshot(folder: str, is_ours: Callable[[Change, str], bool] | None = None) -> Snapshot:
-    """When each file of code was last changed, nanoseconds; take it before the code is loaded.
+    """Return when each file of code was last changed, nanoseconds.
+
+    Take it before the code is loaded.
 
     Args:
-        folder: with all that is below it.
-        is_ours: whether a file counts; None: code and settings do.
+        folder: searched with everything below it.
+        is_ours: whether a file counts; None: code and settings count.
     """
     from watchfiles import Change
 
@@ -40,7 +40,7 @@ def take_snapshot(folder: str, is_ours: Callable[[Change, str], bool] | None = N
                 if is_ours(Change.modified, file):
                     found[file] = os.stat(file).st_mtime_ns
             except OSError:
-                pass  # it has just gone
+                pass  # it was deleted just now
     return found
 
 
@@ -53,15 +53,13 @@ def watch_in_thread(
         folder: absolute path.
         changed: called from the thread.
         log: the wrapper's log.
-        since: changes since then count too, though nobody watched yet.
+        since: the state of the code; changes since then count, even those before the watch stands.
     """
     arguments = (folder, changed, log, since)
     Thread(target=_watch, args=arguments, name="watch", daemon=True).start()
 
 
-def _watch(
-    folder: str, changed: Callable[[], None], log: Log, since: Snapshot | None = None
-) -> None:
+def _watch(folder: str, changed: Callable[[], None], log: Log, since: Snapshot | None) -> None:
     try:
         for changes in watch_on([folder], code_filter(), _LOOK_EVERY):
             missed = since is not None and take_snapshot(folder) != since
@@ -70,8 +68,8 @@ def _watch(
                 names = sorted({os.path.basename(path) for _, path in changes})
                 log.debug(f"changed: {', '.join(names[:10])}")
                 changed()
-    except Exception as error:  # a thread's last border: without it nobody would hear of it
-        log.error(f"DEV_MODE: changes in {folder} are no longer noticed: {error}")
+    except Exception as error:  # the thread's boundary: otherwise nobody would see the error
+        log.error(f"DEV_MODE: cannot watch {folder} any more, changes have no effect: {error}")
 
 
 def watch_on(
@@ -84,18 +82,18 @@ def watch_on(
     """Yield each burst of changes, until `end` is set.
 
     Args:
-        folders: absolute paths.
+        folders: absolute paths; none: return immediately.
         is_ours: whether a change counts.
-        look_every: milliseconds after which, if nothing has changed, an empty burst tells that the
-            watch stands.
-        recursive: also what is below the folders.
+        look_every: milliseconds without a change after which an empty burst shows that the watch
+            stands.
+        end: ends the watch when it is set.
+        recursive: watch what is below the folders too.
     """
-    # watchfiles: the system's own notifications, bursts put together, __pycache__, .git, editor
-    # files and the like left out, and polling where bind mounts bring no notifications
-    # (WATCHFILES_FORCE_POLLING).
+    # watchfiles uses the system's notifications, gathers bursts, and ignores __pycache__, .git and
+    # editors' files. It polls where bind mounts bring no notifications (WATCHFILES_FORCE_POLLING).
     from watchfiles import watch
 
-    while end is None or not end.is_set():
+    while folders and (end is None or not end.is_set()):
         try:
             yield from watch(
                 *folders,
@@ -107,12 +105,12 @@ def watch_on(
                 recursive=recursive,
             )
         except RuntimeError as error:
-            if "decode" not in str(error):  # the name of some file is no text
+            if "decode" not in str(error):  # a file whose name is not valid text
                 raise
 
 
 def code_filter() -> PythonFilter:
-    """Code and settings only: what an algorithm writes beside its code must not reload it."""
+    """Return a filter for code and settings: other files must not reload the algorithm."""
     from watchfiles import PythonFilter
 
     return PythonFilter(extra_extensions=_SETTINGS)

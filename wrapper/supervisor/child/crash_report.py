@@ -1,12 +1,16 @@
-"""How the algorithm process died, in words for the user and the operator."""
+"""Reports how an algorithm process died: in the log, and where Kubernetes shows it."""
 
 from __future__ import annotations
 
 import os
 import signal
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+if TYPE_CHECKING:
+    from ...log import Log
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # Kubernetes shows the first 4,096 bytes of /dev/termination-log.
 _TERMINATION_LOG_BYTES = 4096
 _CGROUP = "/sys/fs/cgroup"
@@ -14,22 +18,52 @@ _NO_LIMIT = 1 << 60
 _STANDARD_LIBRARY = os.path.dirname(os.__file__)
 
 _MEANINGS = {
-    "SIGSEGV": "memory that does not belong to it was touched, most often by a C extension",
-    "SIGBUS": "memory that is not there was touched (a truncated mapped file, a full /dev/shm)",
-    "SIGABRT": "C code called abort(), most often after writing its reason above",
-    "SIGFPE": "C code made an arithmetic fault, such as an integer division by zero",
-    "SIGILL": "an instruction that this processor does not have (a wheel for another CPU)",
-    "SIGKILL": "the kernel (out of memory) or somebody in the container killed it",
-    "SIGTERM": "somebody in the container sent it SIGTERM",
+    "SIGSEGV": "it accessed memory that it does not own, most often in a C extension",
+    "SIGBUS": "it accessed memory that does not exist (a truncated mapped file, a full /dev/shm)",
+    "SIGABRT": "C code called abort(), most often after it wrote the reason above",
+    "SIGFPE": "C code made an arithmetic error, such as an integer division by zero",
+    "SIGILL": "this processor does not know an instruction (a wheel for another CPU)",
+    "SIGKILL": "the kernel (out of memory) or a process in the container killed it",
+    "SIGTERM": "a process in the container sent it SIGTERM",
 }
 
 
+class CrashReporter:
+    """Reports crashes, and compares memory with its state at the start to explain them.
+
+    Args:
+        log: the wrapper's log.
+        termination_log: path of the file that Kubernetes reads.
+    """
+
+    def __init__(self, log: Log, termination_log: str) -> None:
+        self._log = log
+        self._termination_log = termination_log
+        self._before = read_memory_state()
+
+    def report_crash(self, status: int, stacks: str) -> None:
+        """Report that the algorithm process died with this wait status."""
+        text = describe_death(status, stacks, self._before, read_memory_state(), _PACKAGE)
+        self._log.error(text)
+        # Kubernetes creates the file. Elsewhere, do not leave one in /dev.
+        if os.path.exists(self._termination_log) or not self._termination_log.startswith("/dev/"):
+            write_termination_log(self._termination_log, text)
+
+    def report_stuck(self, stacks: str) -> None:
+        """Report where a stuck algorithm is, before it is killed."""
+        frames = user_frames(stacks, _PACKAGE)
+        if frames:
+            self._log.warning("where the algorithm is stuck, innermost line first:\n" + frames)
+        else:
+            self._log.warning("the stuck algorithm has no Python stack to show")
+
+
 class MemoryState(NamedTuple):
-    """What the cgroup tells of memory.
+    """What the cgroup reports about memory.
 
     Attributes:
-        oom_kills: processes that the kernel killed for want of memory so far.
-        limit: bytes; None: there is no limit.
+        oom_kills: how many processes the kernel has killed because memory ran out.
+        limit: bytes; None: no limit.
     """
 
     oom_kills: int
@@ -37,7 +71,7 @@ class MemoryState(NamedTuple):
 
 
 def read_memory_state(read: Callable[[str], str] | None = None) -> MemoryState:
-    """The memory limit and the out-of-memory kills of this container (cgroup v2, else v1)."""
+    """Read this container's memory limit and out-of-memory kills (cgroup v2, else v1)."""
     read = read or _read_file
     events = read(f"{_CGROUP}/memory.events") or read(f"{_CGROUP}/memory/memory.oom_control")
     kills = 0
@@ -56,14 +90,14 @@ def read_memory_state(read: Callable[[str], str] | None = None) -> MemoryState:
 def describe_death(
     status: int, stacks: str, before: MemoryState, after: MemoryState, package: str
 ) -> str:
-    """The report: one sentence with the cause, then the last Python stack if there is one.
+    """Return the report: one sentence with the cause, then the last Python stack if there is one.
 
     Args:
         status: the wait status.
         stacks: what faulthandler wrote.
-        before: the cgroup's memory when the process was started.
-        after: the same now.
-        package: the wrapper's folder; its own frames are left out of the stacks.
+        before: the cgroup's memory when the process started.
+        after: the cgroup's memory now.
+        package: the wrapper's folder, whose frames are left out.
     """
     text = f"the algorithm process {_cause(status)}"
     new_kills = after.oom_kills - before.oom_kills
@@ -71,7 +105,7 @@ def describe_death(
         limit = f"{after.limit:,} bytes" if after.limit else "none (the node itself ran short)"
         text += (
             f"; out of memory: the kernel killed {new_kills} process(es) of this container, "
-            f"whose memory limit is {limit}: raise the algorithm's memory, or hold less at once"
+            f"whose memory limit is {limit}: raise the algorithm's memory, or use less at a time"
         )
     frames = user_frames(stacks, package)
     if frames:
@@ -80,10 +114,10 @@ def describe_death(
 
 
 def user_frames(stacks: str, package: str) -> str:
-    """faulthandler's text without the wrapper's own lines, and without threads that have no other.
+    """Return the stacks without the wrapper's lines, and without threads that have no other lines.
 
     Args:
-        stacks: the text.
+        stacks: what faulthandler wrote.
         package: the wrapper's folder.
     """
     blocks: list[list[str]] = [[]]
@@ -98,14 +132,14 @@ def user_frames(stacks: str, package: str) -> str:
 
 
 def _is_users_line(line: str) -> bool:
-    """A line of a stack that is not the standard library's."""
+    """Whether a line of a stack is a frame outside the standard library."""
     return line.startswith("  File") and (
         f'File "{_STANDARD_LIBRARY}{os.sep}' not in line or "site-packages" in line
     )
 
 
 def write_termination_log(path: str, text: str) -> None:
-    """Leave the report where Kubernetes shows it: `kubectl describe pod`, and HKube's worker."""
+    """Write the report where Kubernetes shows it: to `kubectl describe pod` and HKube's worker."""
     data = text.encode(errors="backslashreplace")[:_TERMINATION_LOG_BYTES]
     try:
         with open(path, "wb") as file:

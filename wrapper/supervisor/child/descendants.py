@@ -1,8 +1,8 @@
-"""The processes below this one: adopt them, reap them, end them.
+"""The descendants of this process: adopts, reaps and kills them.
 
-A daemon that user code left behind is handed to process 1 by the kernel, or to the nearest
-ancestor that asked for it. We ask, so that nothing survives the container's end even where we
-are not process 1, and so that what dies meanwhile is reaped.
+The kernel gives a daemon that user code left behind to process 1, or to the nearest ancestor that
+asked for orphans. We ask, so that nothing outlives the container even if we are not process 1, and
+so that orphans that die earlier are reaped.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import sys
 import time
 
 _PR_SET_CHILD_SUBREAPER = 36
-_MOST_ROUNDS = 50
-_ROUND_PAUSE = 0.01
+_MAX_ROUNDS = 50
+_ROUND_PAUSE = 0.01  # seconds
 
 
 def adopt_orphans() -> None:
-    """Become the parent of every descendant that loses its own (Linux; elsewhere nothing)."""
+    """Become the parent of every descendant that loses its own (on Linux only)."""
     if sys.platform != "linux" or os.getpid() == 1:
         return
     import ctypes
@@ -27,7 +27,7 @@ def adopt_orphans() -> None:
 
 
 def reap() -> list[tuple[int, int]]:
-    """Process id and wait status of every child that has ended since the last call."""
+    """Return process id and wait status of each child that has ended since the last call."""
     ended: list[tuple[int, int]] = []
     while True:
         try:
@@ -40,13 +40,14 @@ def reap() -> list[tuple[int, int]]:
 
 
 def kill_all() -> None:
-    """End every descendant; returns when none is left, or after half a second of trying.
+    """Kill every descendant; return when none is left, or after half a second.
 
-    In rounds, because a process may fork between our look and our signal; and whole groups, those
-    of the dead too, because one that forks and ends all the time is another by then.
+    It takes several rounds, because a process may fork after we listed it and before we kill it.
+    Whole process groups are killed, even those of dead processes: a process that keeps forking and
+    exiting has a new id each time, but stays in its group.
     """
     own_group = os.getpgrp()
-    for _ in range(_MOST_ROUNDS):
+    for _ in range(_MAX_ROUNDS):
         for pid, group in _descendants():
             try:
                 if group != own_group:
@@ -55,7 +56,7 @@ def kill_all() -> None:
             except (ProcessLookupError, PermissionError):
                 pass
         reap()
-        # All that is left would be a child of ours by now, or the child of one.
+        # Whatever is left is our child by now, or a descendant of our child.
         if not os.path.isdir("/proc") or not _has_children():
             return
         time.sleep(_ROUND_PAUSE)
@@ -70,7 +71,7 @@ def _has_children() -> bool:
 
 
 def _descendants() -> list[tuple[int, int]]:
-    """Process id and process group of each, the dead that are not yet reaped among them."""
+    """Return process id and process group of each descendant, including zombies."""
     children: dict[int, list[tuple[int, int]]] = {}
     for pid, parent, group in _processes():
         children.setdefault(parent, []).append((pid, group))
@@ -84,7 +85,7 @@ def _descendants() -> list[tuple[int, int]]:
 
 
 def _processes() -> list[tuple[int, int, int]]:
-    """Id, parent's id and group of every process; empty where there is no /proc."""
+    """Return id, parent's id and group of every process; empty where /proc does not exist."""
     try:
         names = os.listdir("/proc")
     except FileNotFoundError:
@@ -97,8 +98,8 @@ def _processes() -> list[tuple[int, int, int]]:
             with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:
                 stat = file.read()
         except OSError:
-            continue  # it ended meanwhile
-        # The command's name, in parentheses, may hold anything, parentheses too.
+            continue  # it has just ended
+        # The command's name stands in parentheses, and may contain parentheses itself.
         _, parent, group = stat.rpartition(")")[2].split()[:3]
         processes.append((int(name), int(parent), int(group)))
     return processes

@@ -1,4 +1,4 @@
-"""REDIRECT_LOGS: the algorithm's output, shown here and sent to the debug gateway as well."""
+"""REDIRECT_LOGS: shows the algorithm's output here, and also sends it to the debug gateway."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from threading import Thread
 from ...protocol.encoding.encoding import get_encoding
 from ...protocol.messages.shapes import log_data
 
-# Lines of output that come within this time, seconds, share one message.
+# Lines that arrive within this time (seconds) are sent in one message.
 _GATHER = 0.1
-_MOST_LINES = 500
-_MOST_BYTES = 1024 * 1024
-# A line without an end is sent when it has not grown for so long, seconds.
-_UNENDED_AFTER = 1.0
+_MAX_LINES = 500
+_MAX_BYTES = 1024 * 1024
+# An unfinished line is sent once it has not grown for this long, seconds.
+_UNFINISHED_AFTER = 1.0
 _READ_SIZE = 64 * 1024
-# A progress bar may never end its line: past this many bytes it is cut.
+# A progress bar may never finish its line: it is cut at this many bytes.
 _LONGEST_LINE = 64 * 1024
 
 
 class OutputRelay:
-    """Reads the algorithm process's stdout and stderr in a thread of its own.
+    """Reads the algorithm process's stdout and stderr in a separate thread.
 
-    In a thread, because writing to our own output blocks while nobody reads it.
+    The thread also writes to our own output, which blocks while nobody reads it.
 
     Args:
-        encoding: of the messages.
+        encoding: the encoding of messages.
     """
 
     def __init__(self, encoding: str) -> None:
@@ -39,17 +39,17 @@ class OutputRelay:
             reading, writing = os.pipe()
             self._streams[reading] = _Lines(shown)
             outputs.append(writing)
-        # The write ends stay open here: a new algorithm process gets them too.
+        # The write ends stay open here, because a new algorithm process gets them too.
         self.outputs = (outputs[0], outputs[1])
         self._thread: Thread | None = None
 
     def start(self, send: Callable[[bytes], None]) -> None:
-        """Begin; `send` is called from the thread with a whole message."""
+        """Start to read; the thread calls `send` with encoded messages."""
         self._thread = Thread(target=self._run, args=(send,), name="output", daemon=True)
         self._thread.start()
 
     def finish(self) -> None:
-        """Show what is left; to be called when the algorithm process has ended."""
+        """Show and send what is left; call this when the algorithm process has ended."""
         for fd in self.outputs:
             os.close(fd)
         if self._thread is not None:
@@ -58,7 +58,7 @@ class OutputRelay:
     def _run(self, send: Callable[[bytes], None]) -> None:
         lines: list[str] = []
         size = 0  # bytes read since lines were last sent
-        due: float | None = None  # when something is to be done though nothing comes
+        due: float | None = None  # when to act even if nothing arrives
         streams = dict(self._streams)
         while streams:
             patience = None if due is None else max(0.0, due - time.monotonic())
@@ -72,14 +72,14 @@ class OutputRelay:
                 if not data:
                     del streams[fd]
             now = time.monotonic()
-            if now < due and len(lines) < _MOST_LINES and size < _MOST_BYTES:
+            if now < due and len(lines) < _MAX_LINES and size < _MAX_BYTES:
                 continue
             for stream in streams.values():
-                lines += stream.take_unended(now)
+                lines += stream.take_unfinished(now)
             self._send(lines, send)
             lines, size = [], 0
-            unended = any(stream.unended for stream in streams.values())
-            due = now + _UNENDED_AFTER if unended else None
+            has_rest = any(stream.has_rest for stream in streams.values())
+            due = now + _UNFINISHED_AFTER if has_rest else None
         self._send(lines, send)
 
     def _send(self, lines: list[str], send: Callable[[bytes], None]) -> None:
@@ -88,7 +88,7 @@ class OutputRelay:
 
 
 class _Lines:
-    """Cuts one stream into lines and shows it, untouched, where it would have gone."""
+    """Cuts one stream into lines, and shows it unchanged where it would have gone."""
 
     def __init__(self, shown: int) -> None:
         self._shown = shown
@@ -96,19 +96,19 @@ class _Lines:
         self._changed_at = 0.0
 
     @property
-    def unended(self) -> bool:
-        """A line has begun that is not ended."""
+    def has_rest(self) -> bool:
+        """Whether a line has begun and is not finished."""
         return bool(self._rest)
 
-    def take_unended(self, now: float) -> list[str]:
-        """A line that is not ended and has not grown for a while: it may be the last."""
-        if not self._rest or now - self._changed_at < _UNENDED_AFTER:
+    def take_unfinished(self, now: float) -> list[str]:
+        """Return an unfinished line that has not grown for a while: it may be the last."""
+        if not self._rest or now - self._changed_at < _UNFINISHED_AFTER:
             return []
         rest, self._rest = self._rest, b""
         return [rest.decode(errors="replace")]
 
     def take(self, data: bytes) -> list[str]:
-        """The lines that `data` completes; no data: the stream is over."""
+        """Return the lines that `data` completes; empty data means the end of the stream."""
         if not data:
             rest, self._rest = self._rest, b""
             return [rest.decode(errors="replace")] if rest else []
@@ -126,4 +126,4 @@ class _Lines:
             while view:
                 view = view[os.write(self._shown, view) :]
         except OSError:
-            pass  # nobody reads our output any more; the gateway still does
+            pass  # nobody reads our output any more, but the gateway still does

@@ -1,7 +1,7 @@
-"""The algorithm process from outside: spawn it, talk to it, end it, tell how it died.
+"""The algorithm process seen from outside: starts it, exchanges frames with it, kills it.
 
-Started by posix_spawn and not by fork (threads and CUDA do not survive a fork) nor by
-multiprocessing (which pickles, and imports the user's `__main__` again).
+It is started with posix_spawn. Threads and CUDA do not survive a fork, and multiprocessing
+pickles and imports the user's `__main__` a second time.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Protocol
 from ...ipc.frames import CHANNEL_VARIABLE, DUMP_SIGNAL, Frame, FrameKind, frame_cutter, header
 from ..loop.outbox import Outbox
 
-# Up to this size a payload goes out joined to its header: one system call, a small copy.
+# A payload below this size is joined to its header: one system call for a small copy.
 _SMALL_BYTES = 4096
 _THROUGH_TASKS = frozenset(
     (FrameKind.INITIALIZE, FrameKind.START, FrameKind.TASK, FrameKind.STOP, FrameKind.EXIT)
@@ -30,7 +30,7 @@ _DUMP_POLL = 0.01
 
 
 class Pipe:
-    """The supervisor's end of one of the two pipes (see `ipc`)."""
+    """The supervisor's end of one of the two pipes (see `ipc.frames`)."""
 
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
@@ -38,11 +38,11 @@ class Pipe:
         self.outbox = Outbox(sock)
 
     def fileno(self) -> int:
-        """The file descriptor to wait on."""
+        """Return the file descriptor to wait for."""
         return self.socket.fileno()
 
     def send(self, kind: int, generation: int, payload: bytes | bytearray) -> None:
-        """Send a frame; never raises: the end of the process is told by SIGCHLD and `read`."""
+        """Send a frame; never raises, because SIGCHLD and `read` report the end of the process."""
         head = header(kind, generation, len(payload))
         try:
             self.outbox.send([head + payload] if len(payload) < _SMALL_BYTES else [head, payload])
@@ -51,13 +51,13 @@ class Pipe:
 
 
 def channel_pairs(hands_over: bool) -> list[tuple[socket.socket, socket.socket]]:
-    """Both ends of each pipe of a channel.
+    """Return both ends of each pipe of a channel.
 
     Args:
-        hands_over: with the one that brings results to be held for peers.
+        hands_over: add the pipe that brings results to be held for peers.
     """
     pairs = [socket.socketpair() for _ in range(2)]
-    if hands_over and sys.platform == "linux":  # it keeps messages whole; others have none
+    if hands_over and sys.platform == "linux":  # whole messages; only Linux has it for sure
         pairs.append(socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
     elif hands_over:
         pairs.append(socket.socketpair())
@@ -65,10 +65,10 @@ def channel_pairs(hands_over: bool) -> list[tuple[socket.socket, socket.socket]]
 
 
 class Channel:
-    """The supervisor's ends of both pipes.
+    """The supervisor's ends of the pipes.
 
     Attributes:
-        handover: brings results to be held for peers (mode v3); None: they are not.
+        handover: brings results to be held for peers (mode v3); None: none are held.
     """
 
     def __init__(
@@ -85,14 +85,14 @@ class Channel:
         self._cutter = frame_cutter()
 
     def send(self, kind: int, generation: int, payload: bytes | bytearray) -> None:
-        """Send a frame through the pipe, or the pipes, that its kind takes."""
+        """Send a frame through the pipe or pipes for its kind."""
         if kind in _THROUGH_CONTROL:
             self.control.send(kind, generation, payload)
         if kind in _THROUGH_TASKS:
             self.tasks.send(kind, generation, payload)
 
     def read(self) -> list[Frame] | None:
-        """The frames that have come; None at the end of the stream."""
+        """Return the frames that have arrived; None at the end of the stream."""
         frames: list[Frame] = []
         try:
             while True:
@@ -109,7 +109,7 @@ class Channel:
             return frames or None
 
     def close(self) -> None:
-        """Close both; the algorithm side sees the end of the streams."""
+        """Close the pipes; the algorithm side sees the end of the streams."""
         self.tasks.socket.close()
         self.control.socket.close()
         if self.handover is not None:
@@ -117,32 +117,32 @@ class Channel:
 
 
 class AlgorithmSide(Protocol):
-    """The algorithm side, in a process of its own or (`--in-process`) in this one."""
+    """The algorithm side: another process, or a part of this one (`--in-process`)."""
 
     channel: Channel
-    ends_with_its_pipe: bool  # no SIGCHLD will tell of its end
+    ends_with_its_pipe: bool  # no SIGCHLD reports its end
 
     def kill(self) -> None:
-        """End it and all of its process group at once."""
+        """Kill it and its process group."""
 
     def close(self) -> None:
-        """Give back what this process holds of it."""
+        """Release what this process holds of it."""
 
     def stacks(self, ask: bool) -> str:
-        """The stacks of its threads: those of its death, or (`ask`) those of this moment."""
+        """Return the stacks of its threads: those of its death, or (`ask`) the current ones."""
 
     def died_with(self, pid: int, status: int) -> bool:
-        """Take note that process `pid` was reaped with `status`; True if it was this one."""
+        """Note that process `pid` was reaped with `status`; return True if it was this one."""
 
 
 class AlgorithmProcess:
     """A running algorithm process.
 
     Args:
-        command: what to run; it finds the pipe through the environment.
-        environ: its environment, `CHANNEL_VARIABLE` apart.
+        command: what to run; it finds its pipes through the environment.
+        environ: its environment, without `CHANNEL_VARIABLE`.
         outputs: file descriptors for its stdout and stderr; None: those of this process.
-        hands_over: it has results to be held for peers.
+        hands_over: it hands over results to be held for peers.
     """
 
     ends_with_its_pipe = False
@@ -171,9 +171,9 @@ class AlgorithmProcess:
                 list(command),
                 {**environ, CHANNEL_VARIABLE: ",".join(map(str, fds))},
                 file_actions=redirect,
-                # A session of its own: Ctrl-C in a terminal reaches the supervisor alone.
+                # In its own session, so that Ctrl-C in a terminal reaches only the supervisor.
                 setsid=True,
-                # This process ignores or blocks what Python ignores; the new one starts afresh.
+                # This process may ignore or block signals; the new one must not inherit that.
                 setsigdef=[signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD],
                 setsigmask=[],
             )
@@ -184,26 +184,26 @@ class AlgorithmProcess:
         self.channel = Channel(*(ours for ours, _ in pairs))
 
     def kill(self) -> None:
-        """End the process and all of its process group at once."""
+        """Kill the process and its process group."""
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
             pass
 
     def close(self) -> None:
-        """Give back the file descriptors."""
+        """Close the file descriptors."""
         self.channel.close()
         os.close(self._stacks)
 
     def died_with(self, pid: int, status: int) -> bool:
-        """Take note that process `pid` was reaped with wait status `status`."""
+        """Note that process `pid` was reaped with wait status `status`."""
         if pid != self.pid:
             return False
         self.status = status
         return True
 
     def stacks(self, ask: bool) -> str:
-        """What faulthandler wrote: at a fatal signal, or (`ask`) now, at our request."""
+        """Return what faulthandler wrote: at a fatal signal or, if `ask`, now."""
         if ask and self.status is None:
             before = os.fstat(self._stacks).st_size
             try:
@@ -215,7 +215,7 @@ class AlgorithmProcess:
         return os.pread(self._stacks, size, 0).decode(errors="replace")
 
     def _await_stacks(self, before: int) -> None:
-        """Wait until the file has grown and stands still: there is no other sign of the end."""
+        """Wait until the file has grown and then stays the same: nothing else marks the end."""
         deadline = time.monotonic() + _DUMP_PATIENCE
         last = before
         while time.monotonic() < deadline:
@@ -224,13 +224,6 @@ class AlgorithmProcess:
             if size > before and size == last:
                 return
             last = size
-
-
-def exit_code_of(status: int) -> int:
-    """What a container whose process ended with this wait status exits with."""
-    if os.WIFSIGNALED(status):
-        return 128 + os.WTERMSIG(status)
-    return os.WEXITSTATUS(status)
 
 
 def _open_stacks_file() -> int:

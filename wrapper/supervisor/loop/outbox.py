@@ -1,21 +1,21 @@
-"""Bytes on their way out of a non-blocking socket."""
+"""Sends bytes through a non-blocking socket, and keeps what the socket does not take yet."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from typing import Protocol
 
-# The kernel takes no more than this many pieces in one call (IOV_MAX is 1024 on Linux).
-_MOST_PIECES = 64
+# How many pieces go into one system call (the kernel allows 1024, IOV_MAX).
+_MAX_PIECES = 64
 
 
 class Stream(Protocol):
-    """What is needed of a socket; `tls.TlsStream` is one too.
+    """What the wrapper needs of a socket; a `tls.TlsStream` has it too.
 
-    Non-blocking calls raise BlockingIOError when they cannot go on now.
+    Non-blocking calls raise BlockingIOError when they cannot continue now.
     """
 
     def fileno(self) -> int: ...
@@ -29,7 +29,7 @@ class Stream(Protocol):
 
 
 class Outbox:
-    """Pieces that wait until the socket takes them; the order stays.
+    """Keeps pieces, in order, until the socket takes them.
 
     Large pieces are never copied or joined.
     """
@@ -38,13 +38,11 @@ class Outbox:
         self._stream = stream
         self._pieces: deque[memoryview] = deque()
         self._corked = False
-        # Called when something begins to wait.
-        self.on_waiting: Callable[[], None] = _nobody
         self.waiting_bytes = 0
         self.is_broken = False  # something that waited could not be sent
 
     def send(self, pieces: Sequence[bytes | bytearray]) -> None:
-        """Send now what the socket takes, keep the rest.
+        """Send what the socket takes now, and keep the rest.
 
         Raises:
             OSError: the other side is gone.
@@ -63,7 +61,7 @@ class Outbox:
 
     @contextmanager
     def corked(self) -> Iterator[None]:
-        """What is sent inside goes out together at the end: for a burst of small frames."""
+        """Send everything together at the end of the block: for a burst of small frames."""
         self._corked = True
         try:
             yield
@@ -84,18 +82,16 @@ class Outbox:
             self._drop_sent(sent)
 
     def try_flush(self) -> None:
-        """The same where nobody can do anything about an error: reading will tell it too."""
+        """Send what the socket takes now; drop everything after an error."""
         try:
             self.flush()
-        except OSError:
+        except OSError:  # reading reports it too
             self._pieces.clear()
             self.waiting_bytes = 0
             self.is_broken = True
 
     def _keep(self, piece: memoryview) -> None:
         if piece.nbytes:
-            if not self.waiting_bytes:
-                self.on_waiting()
             self._pieces.append(piece)
             self.waiting_bytes += piece.nbytes
 
@@ -106,9 +102,9 @@ class Outbox:
             return 0
 
     def _write_many(self) -> int:
-        if len(self._pieces) == 1 or not hasattr(self._stream, "sendmsg"):  # Windows has none
+        if len(self._pieces) == 1:
             return self._stream.send(self._pieces[0])
-        return self._stream.sendmsg(list(islice(self._pieces, _MOST_PIECES)))
+        return self._stream.sendmsg(list(islice(self._pieces, _MAX_PIECES)))
 
     def _drop_sent(self, sent: int) -> None:
         while sent:
@@ -118,7 +114,3 @@ class Outbox:
                 return
             sent -= first.nbytes
             self._pieces.popleft()
-
-
-def _nobody() -> None:
-    """Nobody wants to know."""

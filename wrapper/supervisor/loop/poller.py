@@ -1,4 +1,7 @@
-"""Waiting on several sockets at once, to read them and to send what waits for them."""
+"""Waits for several sockets at once: reads them, and sends what waits in their outboxes.
+
+`select.poll` and not `selectors`: that costs 1.4 µs more each time, and a task waits several times.
+"""
 
 from __future__ import annotations
 
@@ -8,28 +11,28 @@ from typing import Protocol
 
 from .outbox import Outbox
 
-_READ = 1  # POLLIN
-_WRITE = 4  # POLLOUT
-_LONGEST_WAIT = 3600.0  # seconds; the kernel's milliseconds end at 24 days
+_READ = select.POLLIN
+_WRITE = select.POLLOUT
+_LONGEST_WAIT = 3600.0  # seconds; the kernel counts milliseconds, up to 24 days
 
 
 class Pollable(Protocol):
-    """Something with a file descriptor to wait on."""
+    """Something with a file descriptor to wait for."""
 
     def fileno(self) -> int: ...
 
 
 class Poller:
-    """Calls back when a source can be read; sends what waits in a source's outbox.
+    """Calls back when a source can be read, and sends what waits in a source's outbox.
 
-    Level-triggered. A callback may be called once more after its source was forgotten and the
-    file descriptor used anew: reading must not block.
+    Level-triggered. A callback may still be called once after its source was forgotten and the
+    file descriptor was reused: reading must not block.
     """
 
     def __init__(self) -> None:
-        self._poll = select.poll() if hasattr(select, "poll") else _SelectPoll()
+        self._poll = select.poll()
         self._watched: dict[int, _Watched] = {}
-        self._is_stale = False  # the kernel may have to be told anew what is waited for
+        self._senders: list[tuple[_Watched, Outbox]] = []
 
     def watch(
         self, source: Pollable, on_readable: Callable[[], None] | None, outbox: Outbox | None = None
@@ -37,100 +40,75 @@ class Poller:
         """Wait for this source from now on.
 
         Args:
-            source: what to wait on.
-            on_readable: called when there is something to read; None: it is never read.
-            outbox: is flushed whenever the source takes bytes.
+            source: what to wait for.
+            on_readable: called when there is something to read; None: the source is never read.
+            outbox: flushed whenever the source accepts bytes.
         """
-        fd = source.fileno()
-        self._watched[fd] = watched = _Watched(on_readable, outbox)
-        self._poll.register(fd, watched.mask)
-        if outbox is not None:
-            outbox.on_waiting = self._mark_stale
-            self._is_stale = True
+        self._watched[source.fileno()] = watched = _Watched(source.fileno(), on_readable, outbox)
+        self._poll.register(watched.fd, watched.mask)
+        self._list_senders()
 
     def pause(self, source: Pollable, paused: bool) -> None:
-        """Read the source no more for now, or again."""
+        """Stop reading the source for now, or read it again."""
         watched = self._watched.get(source.fileno())
-        if watched is not None:
-            self._is_stale = True
-            watched.reading = 0 if paused or watched.on_readable is None else _READ
+        if watched is not None and watched.on_readable is not None:
+            self._wait_for(watched, watched.mask & ~_READ if paused else watched.mask | _READ)
 
     def forget(self, source: Pollable) -> None:
-        """Do not wait on it any more; call it before the source is closed."""
-        if self._watched.pop(source.fileno(), None) is not None:
-            self._poll.unregister(source.fileno())
+        """Stop waiting for the source; call this before it is closed."""
+        if source.fileno() in self._watched:
+            self._drop(source.fileno())
 
     def wait(self, timeout: float | None) -> None:
-        """Wait at most `timeout` seconds (None: for ever) and deal with what is ready."""
-        if self._is_stale:
-            self._tell_kernel()
+        """Wait for at most `timeout` seconds (None: no limit) and handle what is ready."""
+        for sender, outbox in self._senders:
+            if (outbox.waiting_bytes > 0) is not (sender.mask & _WRITE > 0):
+                self._wait_for(sender, sender.mask ^ _WRITE)
         milliseconds = None
         if timeout is not None:
-            # Rounded up: woken a moment too early, the loop would spin until the time has come.
+            # Rounded up: waking a moment too early, the loop would spin until the time comes.
             milliseconds = int(min(timeout, _LONGEST_WAIT) * 1000) + 1 if timeout > 0 else 0
         for fd, mask in self._poll.poll(milliseconds):
             ready = self._watched.get(fd)
-            if ready is None:  # forgotten by a callback before this one
+            if ready is None:  # a previous callback has forgotten it
                 continue
             if mask == _READ and ready.on_readable is not None:  # nearly always
                 ready.on_readable()
                 continue
             if mask & _WRITE and ready.outbox is not None:
                 ready.outbox.try_flush()
-            # An error or a hang-up is told by reading.
+            # Reading also reports errors and hang-ups.
             if mask & ~_WRITE:
                 if ready.on_readable is not None:
                     ready.on_readable()
-                else:  # it would wake us for ever
-                    del self._watched[fd]
-                    self._poll.unregister(fd)
+                else:  # otherwise it would wake the loop for ever
+                    self._drop(fd)
 
-    def _mark_stale(self) -> None:
-        self._is_stale = True
+    def _wait_for(self, watched: _Watched, mask: int) -> None:
+        if mask != watched.mask:
+            watched.mask = mask
+            self._poll.modify(watched.fd, mask)
 
-    def _tell_kernel(self) -> None:
-        """Tell the kernel what is waited for, where that has changed."""
-        self._is_stale = False
-        for fd, watched in self._watched.items():
-            mask = watched.reading
-            if watched.outbox is not None and watched.outbox.waiting_bytes:
-                mask |= _WRITE
-                self._is_stale = True  # it may be empty the next time
-            if mask != watched.mask:
-                watched.mask = mask
-                self._poll.modify(fd, mask)
+    def _drop(self, fd: int) -> None:
+        del self._watched[fd]
+        self._poll.unregister(fd)
+        self._list_senders()
+
+    def _list_senders(self) -> None:
+        self._senders = [
+            (each, each.outbox) for each in self._watched.values() if each.outbox is not None
+        ]
 
 
 class _Watched:
-    """What is waited for of a source, and what the kernel was told of it."""
+    """A source, and what the kernel was asked to wait for."""
 
-    __slots__ = ("mask", "on_readable", "outbox", "reading")
+    __slots__ = ("fd", "mask", "on_readable", "outbox")
 
-    def __init__(self, on_readable: Callable[[], None] | None, outbox: Outbox | None) -> None:
+    def __init__(
+        self, fd: int, on_readable: Callable[[], None] | None, outbox: Outbox | None
+    ) -> None:
+        self.fd = fd
         self.on_readable = on_readable
         self.outbox = outbox
-        self.reading = 0 if on_readable is None else _READ
-        self.mask = self.reading
-
-
-class _SelectPoll:
-    """select.poll where there is none (Windows)."""
-
-    def __init__(self) -> None:
-        self._masks: dict[int, int] = {}
-
-    def register(self, fd: int, mask: int) -> None:
-        self._masks[fd] = mask
-
-    def modify(self, fd: int, mask: int) -> None:
-        self._masks[fd] = mask
-
-    def unregister(self, fd: int) -> None:
-        del self._masks[fd]
-
-    def poll(self, milliseconds: int | None) -> list[tuple[int, int]]:
-        readers = [fd for fd, mask in self._masks.items() if mask & _READ]
-        writers = [fd for fd, mask in self._masks.items() if mask & _WRITE]
-        timeout = None if milliseconds is None else milliseconds / 1000
-        readable, writable, _ = select.select(readers, writers, [], timeout)
-        return [(fd, _READ) for fd in readable] + [(fd, _WRITE) for fd in writable]
+        self.mask = 0 if on_readable is None else _READ

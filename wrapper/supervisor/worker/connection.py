@@ -1,4 +1,4 @@
-"""One WebSocket connection to the worker, once it is open: read, send, close."""
+"""An open WebSocket connection to the worker: read, send, close."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PROTOCOL_ERROR = 1002
 
 
 class Closed(NamedTuple):
-    """The connection is over.
+    """The connection has ended.
 
     Attributes:
         reason: for the log.
@@ -28,7 +28,7 @@ class Connection:
     """An open connection over a non-blocking stream.
 
     Args:
-        stream: connected, the opening handshake done: a socket, or a `tls.TlsStream`.
+        stream: a socket or a `tls.TlsStream`, after the opening handshake.
         masked: mask what is sent (see `frames.frame_parts`).
         binary: send binary messages (bson, msgpack), not text.
     """
@@ -39,20 +39,20 @@ class Connection:
         self._reader = frames.MessageReader()
         self.outbox = Outbox(stream)
         self._masked = masked
-        self._said_goodbye = False  # nothing may follow it
+        self._said_goodbye = False  # a goodbye must be the last message
         self._opcode = frames.BINARY if binary else frames.TEXT
-        # TLS holds back what it has decrypted: a short read does not mean that nothing is left.
+        # TLS buffers what it has decrypted, so a short read does not mean that nothing is left.
         self._short_read_is_all = isinstance(stream, socket.socket)
 
     def fileno(self) -> int:
-        """The file descriptor to wait on."""
+        """Return the file descriptor to wait for."""
         return self._stream.fileno()
 
     def read(self) -> tuple[list[bytes | bytearray], Closed | None]:
-        """What the worker has sent; call it when the socket is readable.
+        """Read what the worker has sent; call this when the socket is readable.
 
         Returns:
-            The payloads of whole messages, in order, and how the connection ended if it did.
+            The payloads of complete messages, in order, and how the connection ended if it did.
         """
         payloads: list[bytes | bytearray] = []
         try:
@@ -65,7 +65,7 @@ class Connection:
                     closed = self._take(message, payloads)
                     if closed is not None:
                         return payloads, closed
-                # A short read has emptied the socket: asking again would cost a system call.
+                # A short read has emptied the socket: another one would waste a system call.
                 if count < len(space) and self._short_read_is_all:
                     return payloads, None
         except (BlockingIOError, InterruptedError):
@@ -77,24 +77,24 @@ class Connection:
             return payloads, Closed(f"the connection broke: {error.strerror or error}")
 
     def send(self, payload: bytes | bytearray) -> None:
-        """Send a message, or as much of it as the socket takes now; the outbox keeps the rest.
+        """Send what the socket takes of a message now; the outbox keeps the rest.
 
         Raises:
-            OSError: the connection is broken; `read` will say so too.
+            OSError: the connection is broken; `read` reports that too.
         """
         self.outbox.send(frames.frame_parts(self._opcode, payload, self._masked))
 
     def ping(self) -> None:
-        """Keep proxies between us and the worker from closing an idle connection."""
+        """Send a ping, so that proxies do not close an idle connection."""
         self._send_control(frames.PING, b"")
 
     def close(self, patience: float = 1.0) -> None:
         """Say goodbye and close.
 
         Args:
-            patience: how long it may take to send what waits and to hear the worker's own
-                goodbye, seconds. A socket closed with unread bytes resets the connection,
-                and what the worker has not read by then is lost.
+            patience: seconds to send what waits and to receive the worker's goodbye. Closing a
+                socket that has unread bytes resets the connection, and the worker loses what it
+                has not read by then.
         """
         deadline = time.monotonic() + patience
         self._say_goodbye(frames.close_payload(_NORMAL_CLOSURE))
@@ -109,7 +109,7 @@ class Connection:
                 if not self._stream.recv_into(self._reader.space()):
                     break
         except OSError:
-            pass  # it is gone already, or does not listen
+            pass  # the worker is gone already, or does not read
         self._stream.close()
 
     def _take(
@@ -136,4 +136,4 @@ class Connection:
         try:
             self.outbox.send(frames.frame_parts(opcode, payload, self._masked))
         except OSError:
-            pass  # the next read tells the end of the connection with its reason
+            pass  # the next read reports the end of the connection, with its reason

@@ -1,12 +1,11 @@
-"""Opening a connection to the worker, again and again until it is there.
+"""Opens a connection to the worker.
 
-Name look-up, TCP, TLS and the opening handshake block, so they have a short-lived thread of
-their own; the supervisor's loop hears of the outcome through a callback.
+Name lookup, TCP, TLS and the opening handshake block, so they run in a short-lived thread, which
+reports the outcome through a callback.
 """
 
 from __future__ import annotations
 
-import random
 import socket
 import threading
 import time
@@ -16,22 +15,17 @@ from typing import NamedTuple
 from ...protocol.websocket import handshake
 from ..loop.outbox import Stream
 
-# A worker that answers, but not with a WebSocket, or not at all, is tried again after this.
-HANDSHAKE_TIMEOUT = 10.0
+HANDSHAKE_TIMEOUT = 10.0  # seconds
 
-_FIRST_DELAY = 0.1
-_GROWTH = 1.6
-_LONGEST_DELAY = 5.0
-_STABLE_AFTER = 5.0
-_PEEK_PAUSE = 0.001
+_PEEK_PAUSE = 0.001  # seconds
 _LOOPBACK = ("localhost", "::1")
 
 
 class ConnectionTarget(NamedTuple):
-    """Where the worker is.
+    """The worker's address.
 
     Attributes:
-        url: whole, with its query.
+        url: the whole URL, with its query.
         host: the URL's host.
         port: the URL's port.
         tls: the URL begins with wss.
@@ -44,7 +38,7 @@ class ConnectionTarget(NamedTuple):
 
     @property
     def is_loopback(self) -> bool:
-        """The worker is on this machine: no proxy, no masking."""
+        """Whether the worker is on this machine, and needs neither proxy nor masking."""
         return self.host in _LOOPBACK or self.host.startswith("127.")
 
 
@@ -55,7 +49,7 @@ class Opened(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """It could not be opened.
+    """The connection could not be opened.
 
     Attributes:
         reason: for the log.
@@ -64,30 +58,8 @@ class Refused(NamedTuple):
     reason: str
 
 
-class BackOff:
-    """How long to wait before the next try: 0.1 s × 1.6 up to 5 s, with full jitter.
-
-    The jitter keeps the pods of a whole cluster from coming back in one instant.
-    """
-
-    def __init__(self, rand: Callable[[], float] = random.random) -> None:
-        self._rand = rand
-        self._longest = _FIRST_DELAY
-
-    def next_delay(self) -> float:
-        """Seconds to wait."""
-        delay = self._longest * self._rand()
-        self._longest = min(self._longest * _GROWTH, _LONGEST_DELAY)
-        return delay
-
-    def connected_for(self, seconds: float) -> None:
-        """A connection has ended that held so long: only a stable one makes us hasty again."""
-        if seconds >= _STABLE_AFTER:
-            self._longest = _FIRST_DELAY
-
-
 def open_in_thread(target: ConnectionTarget, report: Callable[[Opened | Refused], None]) -> None:
-    """Try once to open a connection; `report` is called from the thread."""
+    """Try once to open a connection; the thread calls `report` with the outcome."""
     thread = threading.Thread(
         target=lambda: report(open_connection(target)), name="connect", daemon=True
     )
@@ -95,13 +67,13 @@ def open_in_thread(target: ConnectionTarget, report: Callable[[Opened | Refused]
 
 
 def open_connection(target: ConnectionTarget) -> Opened | Refused:
-    """Open a connection, the WebSocket's opening handshake included; blocks."""
+    """Open a connection, including the WebSocket's opening handshake; blocks."""
     opener = _open_plain if target.is_loopback and not target.tls else _open_by_library
     try:
         return Opened(opener(target))
     # websocket-client raises what its parts raise: its own errors, OSError, ValueError, …
     except Exception as error:
-        return Refused(_in_words(error))
+        return Refused(_reason(error))
 
 
 def _open_plain(target: ConnectionTarget) -> Stream:
@@ -119,14 +91,14 @@ def _open_plain(target: ConnectionTarget) -> Stream:
 
 
 def _read_response(sock: socket.socket) -> bytes:
-    """The server's answer, and not a byte of the frames that may follow it at once."""
+    """Read the server's response, but none of the frames that may follow it immediately."""
     deadline = time.monotonic() + HANDSHAKE_TIMEOUT
     seen = b""
     while True:
-        # First a look, then the taking: what is not ours stays in the socket.
+        # Peek first, then read exactly the response: the frames stay in the socket.
         seen = sock.recv(65536, socket.MSG_PEEK)
         if not seen:
-            raise handshake.HandshakeError("it closed the connection in place of an answer")
+            raise handshake.HandshakeError("it closed the connection without an answer")
         length = handshake.response_length(seen)
         if length is not None:
             return sock.recv(length, socket.MSG_WAITALL)
@@ -153,13 +125,13 @@ def _open_by_library(target: ConnectionTarget) -> Stream:
     return sock
 
 
-def _in_words(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, ConnectionRefusedError):
         return "nothing listens there"
     if isinstance(error, TimeoutError):
         return f"no answer within {HANDSHAKE_TIMEOUT:.0f} s"
     if isinstance(error, socket.gaierror):
-        return f"the host's name is not known: {error.strerror}"
+        return f"unknown host name: {error.strerror}"
     if isinstance(error, handshake.HandshakeError):
         return str(error)
     status = getattr(error, "status_code", None)

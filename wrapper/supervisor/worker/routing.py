@@ -1,4 +1,4 @@
-"""What a message of the worker is, decoded only where that is needed to know."""
+"""Finds out what a message from the worker is, and decodes it only if necessary."""
 
 from __future__ import annotations
 
@@ -10,39 +10,27 @@ from ...protocol.messages import commands
 from ...protocol.messages.peek import HEAD_BYTES, peek_command
 from ...protocol.task import events
 
-_ANSWERS = frozenset(
-    (
-        commands.SUB_PIPELINE_STARTED,
-        commands.SUB_PIPELINE_DONE,
-        commands.SUB_PIPELINE_ERROR,
-        commands.SUB_PIPELINE_STOPPED,
-        commands.SUB_PIPELINE_STOPPED_MISSPELT,
-        commands.ALGORITHM_EXECUTION_DONE,
-        commands.ALGORITHM_EXECUTION_ERROR,
-        commands.DATA_SOURCE_RESPONSE,
-    )
-)
-# How an answer begins in JSON as the worker's JSON.stringify writes it.
-_ANSWER_HEADS = tuple(b'{"command":"%s"' % command.encode() for command in _ANSWERS)
-_TO_COME = frozenset((commands.SERVICE_DISCOVERY_UPDATE, commands.STREAMING_IN_MESSAGE))
+# How an answer begins in the JSON that the worker's JSON.stringify writes.
+_ANSWER_HEADS = tuple(b'{"command":"%s"' % command.encode() for command in commands.ANSWERS)
+_NOT_SUPPORTED_YET = frozenset((commands.SERVICE_DISCOVERY_UPDATE, commands.STREAMING_IN_MESSAGE))
 
 
 class AlreadyConnected(NamedTuple):
-    """The debug gateway serves somebody else.
+    """The debug gateway serves another wrapper.
 
     Attributes:
-        hostname: whom; may be empty.
+        hostname: where that runs; may be empty.
     """
 
     hostname: str
 
 
 class Odd(NamedTuple):
-    """A message that nothing can be done with.
+    """A message to ignore.
 
     Attributes:
-        level: for the log.
-        text: why, for the log.
+        level: the level of the log line.
+        text: the log line, which says why.
     """
 
     level: str
@@ -50,20 +38,20 @@ class Odd(NamedTuple):
 
 
 def is_answer(payload: bytes | bytearray) -> bool:
-    """Whether this is an answer, seen at a glance; if not, `route` may still find that it is."""
+    """Return whether the message is surely an answer; if False, `route` may still find one."""
     return payload.startswith(_ANSWER_HEADS)
 
 
 def route(payload: bytes | bytearray, encoding: str) -> events.Event | AlreadyConnected | Odd:
-    """The event that a message means; never raises, whatever the message holds."""
+    """Return the event that a message stands for; never raises, whatever the message holds."""
     command = peek_command(encoding, bytes(payload[:HEAD_BYTES]))
     if command is None:
         try:
             command = _command_of(get_encoding(encoding).decode(payload))
         except DecodingError as error:
-            return Odd("warning", f"ignored a message of the worker: {error}")
+            return Odd("warning", f"ignored a message from the worker: {error}")
     if command is None:
-        return Odd("warning", "ignored a message of the worker: it names no command")
+        return Odd("warning", "ignored a message from the worker: it has no command")
     return _event(command, payload, encoding)
 
 
@@ -74,21 +62,21 @@ def _event(
         return events.InitializeReceived(payload)
     if command == commands.START:
         return events.StartReceived(payload)
-    if command in _ANSWERS:
+    if command in commands.ANSWERS:
         return events.AnswerReceived(payload)
     if command == commands.STOP:
         return events.StopReceived(payload)
     if command == commands.EXIT:
-        # Not at the top: dataclasses cost 8 ms of the start.
+        # Not at the top: importing dataclasses would add 8 ms to the start.
         from ...protocol.messages.shapes import exit_code
 
         return events.ExitReceived(exit_code(_data_of(payload, encoding)), payload)
     if command == commands.ALREADY_CONNECTED_ERROR:
         data = _data_of(payload, encoding)
         return AlreadyConnected(str(data.get("hostname", "")) if isinstance(data, dict) else "")
-    if command in _TO_COME:
-        return Odd("debug", f"ignored {command}: streaming pipelines are to come")
-    return Odd("warning", f"ignored an unknown command of the worker: {command[:60]!r}")
+    if command in _NOT_SUPPORTED_YET:
+        return Odd("debug", f"ignored {command}: streaming pipelines are not supported yet")
+    return Odd("warning", f"ignored an unknown command from the worker: {command[:60]!r}")
 
 
 def _command_of(message: object) -> str | None:

@@ -1,4 +1,4 @@
-"""A TLS socket that speaks of "not now" as a plain one does."""
+"""A TLS socket that raises BlockingIOError as a plain socket does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 class TlsStream:
-    """See `outbox.Stream`; for wss, which only debug connections use."""
+    """An `outbox.Stream` for wss, which only debug connections use."""
 
     def __init__(self, sock: ssl.SSLSocket) -> None:
         self._socket = sock
@@ -36,7 +36,7 @@ class TlsStream:
             raise BlockingIOError from error
 
     def sendmsg(self, pieces: Sequence[memoryview], /) -> int:
-        # TLS makes records of its own; there is nothing to win by gathering.
+        # TLS makes its own records, so sending several pieces at once saves nothing.
         return self.send(pieces[0])
 
     def shutdown(self, how: int, /) -> None:

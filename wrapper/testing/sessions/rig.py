@@ -10,7 +10,7 @@ from ...algorithm.host.host import Host
 from ...algorithm.host.pipes import Pipes
 from ...algorithm.host.settings import HostSettings
 from ...config.settings import Config
-from ...in_process.serve import LocalAlgorithm, SupervisorThread
+from ...in_process.supervisor_thread import LocalAlgorithm, SupervisorThread
 from ...ipc.frames import Frame
 from ...log import Log
 from ...protocol.encoding.encoding import get_encoding

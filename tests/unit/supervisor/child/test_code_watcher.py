@@ -1,4 +1,4 @@
-"""DEV_MODE: changes of files are noticed."""
+"""DEV_MODE: changes to code are noticed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LIMIT = 20.0
 
 
 def change_until(changed: Event, path: Path) -> None:
-    """Change a file until that is noticed: nothing tells when watching has begun."""
+    """Change a file until that is noticed: nothing shows when the watch stands."""
     deadline = time.monotonic() + LIMIT
     number = 0
     while not changed.wait(0.3):
@@ -26,14 +26,14 @@ def change_until(changed: Event, path: Path) -> None:
         path.write_text(f"x = {number}\n")
 
 
-def test_a_changed_file_is_noticed(tmp_path: Path) -> None:
+def test_changed_file_is_noticed(tmp_path: Path) -> None:
     changed = Event()
     watch_in_thread(str(tmp_path), changed.set, Log("error"))
 
     change_until(changed, tmp_path / "main.py")
 
 
-def test_a_change_deep_in_the_folder_is_noticed_time_after_time(tmp_path: Path) -> None:
+def test_repeated_changes_in_a_subfolder_are_noticed(tmp_path: Path) -> None:
     folder = tmp_path / "src" / "alg"
     folder.mkdir(parents=True)
     changed = Event()
@@ -45,8 +45,8 @@ def test_a_change_deep_in_the_folder_is_noticed_time_after_time(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", ["__pycache__/main.cpython-311.pyc", "result.csv", "log.txt"])
-def test_what_is_written_beside_the_code_is_no_change(tmp_path: Path, name: str) -> None:
-    """Else loading the algorithm, or running it, would be a reason to load it again."""
+def test_other_files_are_ignored(tmp_path: Path, name: str) -> None:
+    """Otherwise loading or running the algorithm would reload it."""
     path = tmp_path / name
     path.parent.mkdir(exist_ok=True)
     reading, writing = os.pipe()
@@ -64,7 +64,7 @@ def test_what_is_written_beside_the_code_is_no_change(tmp_path: Path, name: str)
     assert path.name not in text
 
 
-def test_a_file_whose_name_is_no_text_does_not_end_the_watch(tmp_path: Path) -> None:
+def test_file_name_that_is_not_text_does_not_end_the_watch(tmp_path: Path) -> None:
     changed = Event()
     watch_in_thread(str(tmp_path), changed.set, Log("error"))
     change_until(changed, tmp_path / "main.py")
@@ -75,8 +75,8 @@ def test_a_file_whose_name_is_no_text_does_not_end_the_watch(tmp_path: Path) -> 
     change_until(changed, tmp_path / "main.py")
 
 
-def test_what_was_edited_before_the_watch_stood_is_noticed(tmp_path: Path) -> None:
-    """The algorithm has loaded what was there when the snapshot was taken."""
+def test_edit_before_the_watch_stood_is_noticed(tmp_path: Path) -> None:
+    """The algorithm has loaded the files of the snapshot."""
     (tmp_path / "main.py").write_text("x = 1")
     snapshot = take_snapshot(str(tmp_path))
     (tmp_path / "helper.py").write_text("y = 2")
@@ -87,7 +87,7 @@ def test_what_was_edited_before_the_watch_stood_is_noticed(tmp_path: Path) -> No
     assert changed.wait(LIMIT)
 
 
-def test_a_snapshot_holds_the_code_and_nothing_else(tmp_path: Path) -> None:
+def test_snapshot_holds_only_code_and_settings(tmp_path: Path) -> None:
     (tmp_path / "__pycache__").mkdir()
     for name in ("main.py", "settings.yaml", "data.csv", "__pycache__/main.cpython-311.pyc"):
         (tmp_path / name).write_text("")
@@ -98,13 +98,13 @@ def test_a_snapshot_holds_the_code_and_nothing_else(tmp_path: Path) -> None:
     assert sorted(os.path.basename(file) for file in found) == ["main.py", "settings.yaml"]
 
 
-def test_what_cannot_be_watched_is_told(tmp_path: Path) -> None:
+def test_unwatchable_folder_is_reported(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     try:
         watch_in_thread(str(tmp_path / "missing"), lambda: None, Log("error", fd=writing))
 
         assert select.select([reading], [], [], LIMIT)[0]
-        assert "are no longer noticed" in os.read(reading, 65536).decode()
+        assert "DEV_MODE: cannot watch" in os.read(reading, 65536).decode()
     finally:
         os.close(reading)
         os.close(writing)

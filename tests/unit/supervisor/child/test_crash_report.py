@@ -1,16 +1,20 @@
-"""How a death is put into words."""
+"""Reports of how the algorithm process died."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import wrapper
+from wrapper.log import Log
 from wrapper.supervisor.child import crash_report
-from wrapper.supervisor.child.crash_report import MemoryState
+from wrapper.supervisor.child.crash_report import CrashReporter, MemoryState
 
 PACKAGE = "/opt/python/wrapper"
 QUIET = MemoryState(0, None)
@@ -68,11 +72,11 @@ V1 = {
         ({}, MemoryState(0, None)),
     ],
 )
-def test_the_memory_of_the_cgroup(files: dict[str, str], state: MemoryState) -> None:
+def test_memory_of_the_cgroup(files: dict[str, str], state: MemoryState) -> None:
     assert crash_report.read_memory_state(lambda path: files.get(path, "")) == state
 
 
-def test_the_memory_of_this_very_machine() -> None:
+def test_memory_of_this_machine() -> None:
     state = crash_report.read_memory_state()
 
     assert state.oom_kills >= 0
@@ -85,18 +89,18 @@ def test_the_memory_of_this_very_machine() -> None:
     [
         (exited(0), "ended by itself with status 0"),
         (exited(7), "ended by itself with status 7"),
-        (int(signal.SIGSEGV), "ended by signal 11 (SIGSEGV): memory that does not belong to it"),
+        (int(signal.SIGSEGV), "ended by signal 11 (SIGSEGV): it accessed memory"),
         (int(signal.SIGSEGV) | 0x80, "ended by signal 11 (SIGSEGV)"),  # with a core file
         (int(signal.SIGKILL), "ended by signal 9 (SIGKILL): the kernel (out of memory) or"),
         (int(signal.SIGUSR1), "ended by signal 10 (SIGUSR1)"),
         (50, "ended by signal 50 (a real-time signal)"),
     ],
 )
-def test_the_cause_comes_first(status: int, text: str) -> None:
+def test_cause_comes_first(status: int, text: str) -> None:
     assert text in describe(status).splitlines()[0]
 
 
-def test_a_real_death_is_described() -> None:
+def test_real_death_is_described() -> None:
     command = [sys.executable, "-c", "import os; os.kill(os.getpid(), 6)"]
     pid = os.posix_spawn(sys.executable, command, os.environ)
     _, status = os.waitpid(pid, 0)
@@ -110,7 +114,7 @@ def test_only_new_kills_count() -> None:
     assert "out of memory: the kernel killed" not in text
 
 
-def test_a_kill_for_memory_names_count_and_limit() -> None:
+def test_out_of_memory_kill_names_count_and_limit() -> None:
     text = describe(9, before=MemoryState(3, None), after=MemoryState(5, 536_870_912))
 
     assert "the kernel killed 2 process(es)" in text
@@ -118,12 +122,12 @@ def test_a_kill_for_memory_names_count_and_limit() -> None:
     assert "raise the algorithm's memory" in text
 
 
-def test_a_kill_with_no_limit_was_the_node_s() -> None:
+def test_out_of_memory_kill_without_a_limit_names_the_node() -> None:
     assert "the node itself ran short" in describe(9, after=MemoryState(1, None))
 
 
 # --------------------------------------------------------------------------------- stacks --
-def test_the_stack_shows_the_user_s_lines_only() -> None:
+def test_stack_shows_only_the_users_lines() -> None:
     text = describe(11, STACKS)
 
     assert "the last Python stack, innermost line first:" in text
@@ -133,23 +137,23 @@ def test_the_stack_shows_the_user_s_lines_only() -> None:
     assert "Fatal Python error" not in text
 
 
-def test_threads_of_the_wrapper_alone_are_left_out() -> None:
+def test_threads_with_only_wrapper_frames_are_left_out() -> None:
     assert "0x00007f3" not in crash_report.user_frames(STACKS, PACKAGE)
 
 
-def test_a_folder_whose_name_begins_as_the_wrapper_s_is_the_user_s() -> None:
+def test_folder_with_the_wrappers_folder_as_prefix_belongs_to_the_user() -> None:
     stacks = f'Thread 1:\n  File "{PACKAGE}-examples/main.py", line 3 in start\n'
 
     assert "main.py" in crash_report.user_frames(stacks, PACKAGE)
 
 
 @pytest.mark.parametrize("stacks", ["", "\n\n", "Fatal Python error: Aborted\n\n"])
-def test_no_stack_is_no_heading(stacks: str) -> None:
+def test_report_without_a_stack_has_no_heading(stacks: str) -> None:
     assert describe(11, stacks).count("\n") == 0
 
 
 # ------------------------------------------------------------------------ termination log --
-def test_the_report_is_left_for_kubernetes(tmp_path: Path) -> None:
+def test_report_is_written_for_kubernetes(tmp_path: Path) -> None:
     path = tmp_path / "termination-log"
 
     crash_report.write_termination_log(str(path), "it died\ud800")
@@ -157,7 +161,7 @@ def test_the_report_is_left_for_kubernetes(tmp_path: Path) -> None:
     assert path.read_text() == "it died\\ud800"
 
 
-def test_a_long_report_is_cut(tmp_path: Path) -> None:
+def test_long_report_is_cut(tmp_path: Path) -> None:
     path = tmp_path / "termination-log"
 
     crash_report.write_termination_log(str(path), "ä" * 10_000)
@@ -166,5 +170,70 @@ def test_a_long_report_is_cut(tmp_path: Path) -> None:
     assert path.read_bytes().startswith("ää".encode())
 
 
-def test_a_file_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
+def test_unwritable_file_is_not_an_error(tmp_path: Path) -> None:
     crash_report.write_termination_log(str(tmp_path / "missing" / "log"), "text")
+
+
+# ------------------------------------------------------------------------------- reporter --
+OWN_PACKAGE = os.path.dirname(os.path.abspath(wrapper.__file__))
+OWN_STACKS = f"""Current thread 0x1 (most recent call first):
+  File "/hkube/main.py", line 12 in inner
+  File "{OWN_PACKAGE}/algorithm/host.py", line 213 in _call
+"""
+
+
+class Logged:
+    """A log and its text."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `close`)
+        self.log = Log("debug", fd=self._file.fileno())
+
+    @property
+    def text(self) -> str:
+        return os.pread(self._file.fileno(), 100_000, 0).decode()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+@pytest.fixture
+def logged() -> Iterator[Logged]:
+    logged = Logged()
+    yield logged
+    logged.close()
+
+
+def test_crash_is_logged_and_reported_to_kubernetes(logged: Logged, tmp_path: Path) -> None:
+    path = tmp_path / "termination-log"
+
+    CrashReporter(logged.log, str(path)).report_crash(int(signal.SIGSEGV), OWN_STACKS)
+
+    for text in (logged.text, path.read_text()):
+        assert "the algorithm process was ended by signal 11 (SIGSEGV)" in text
+        assert 'File "/hkube/main.py", line 12 in inner' in text
+        assert "host.py" not in text
+    assert "ERROR" in logged.text
+
+
+def test_no_file_is_created_in_dev(logged: Logged) -> None:
+    path = "/dev/hkube-wrapper-test-termination-log"
+
+    CrashReporter(logged.log, path).report_crash(9, "")
+
+    assert not os.path.exists(path)
+    assert "SIGKILL" in logged.text
+
+
+def test_log_shows_where_a_stuck_algorithm_is(logged: Logged) -> None:
+    CrashReporter(logged.log, "/dev/null").report_stuck(OWN_STACKS)
+
+    assert "where the algorithm is stuck" in logged.text
+    assert 'File "/hkube/main.py", line 12 in inner' in logged.text
+    assert "host.py" not in logged.text
+
+
+def test_stuck_algorithm_without_a_stack(logged: Logged) -> None:
+    CrashReporter(logged.log, "/dev/null").report_stuck("")
+
+    assert "has no Python stack" in logged.text

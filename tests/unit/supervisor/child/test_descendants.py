@@ -1,4 +1,4 @@
-"""Ending and reaping descendants: real processes, because only the kernel knows the rules."""
+"""Killing and reaping descendants, with real processes: only the kernel knows the rules."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.paths import ROOT
 
 LIMIT = 30.0
 
-# Every script runs in a process of its own: adopting orphans cannot be undone, and `reap` takes
-# whatever child there is.
+# Each script runs in a separate process: adopting orphans cannot be undone, and `reap` takes any
+# child.
 HEAD = """
 import os, signal, sys, subprocess
 from wrapper.supervisor.child import descendants
@@ -25,13 +25,13 @@ from wrapper.supervisor.child import descendants
 SLEEP = "import sys, time; print('up', flush=True); time.sleep(600)"
 
 def sleeper():
-    "A process that sleeps; it has begun."
+    "Start a process that sleeps."
     process = subprocess.Popen([sys.executable, "-c", SLEEP], stdout=subprocess.PIPE)
     process.stdout.readline()
     return process
 
 def daemon():
-    "The id of a sleeping process that has left its session and its parent."
+    "Start a sleeping process that leaves its session and parent; return its id."
     reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -46,7 +46,7 @@ def daemon():
 
 
 def run(script: str) -> str:
-    """What a script prints that runs in a process of its own."""
+    """Run a script in a separate process; return what it prints."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", HEAD + textwrap.dedent(script)],
         cwd=str(ROOT),
@@ -68,7 +68,7 @@ def is_alive(pid: int) -> bool:
 
 @pytest.fixture
 def ended() -> Iterator[list[int]]:
-    """Process ids that must be gone; the fixture ends those that are not."""
+    """Process ids that must be gone; the fixture kills those that are not."""
     pids: list[int] = []
     yield pids
     left = [pid for pid in pids if is_alive(pid)]
@@ -78,7 +78,7 @@ def ended() -> Iterator[list[int]]:
     assert pids
 
 
-def test_a_daemon_with_a_session_of_its_own_is_ended(ended: list[int]) -> None:
+def test_daemon_in_its_own_session_is_killed(ended: list[int]) -> None:
     out = run(
         """
         descendants.adopt_orphans()
@@ -89,7 +89,7 @@ def test_a_daemon_with_a_session_of_its_own_is_ended(ended: list[int]) -> None:
     ended += map(int, out.split())
 
 
-def test_children_and_their_children_are_ended(ended: list[int]) -> None:
+def test_children_and_grandchildren_are_killed(ended: list[int]) -> None:
     out = run(
         """
         descendants.adopt_orphans()
@@ -106,7 +106,7 @@ def test_children_and_their_children_are_ended(ended: list[int]) -> None:
     ended += map(int, out.split())
 
 
-def test_what_ignores_sigterm_is_ended_too(ended: list[int]) -> None:
+def test_process_that_ignores_sigterm_is_killed(ended: list[int]) -> None:
     out = run(
         """
         descendants.adopt_orphans()
@@ -118,7 +118,7 @@ def test_what_ignores_sigterm_is_ended_too(ended: list[int]) -> None:
     ended += map(int, out.split())
 
 
-def test_what_goes_on_forking_is_ended() -> None:
+def test_process_that_keeps_forking_is_killed() -> None:
     out = run(
         """
         import time
@@ -127,7 +127,7 @@ def test_what_goes_on_forking_is_ended() -> None:
         begun = time.monotonic()
         if os.fork() == 0:
             os.setsid()
-            while time.monotonic() < begun + 10:  # each one leaves a successor and ends
+            while time.monotonic() < begun + 10:  # each one starts a successor and exits
                 if os.fork():
                     os.write(writing, b"x")
                     os._exit(0)
@@ -137,14 +137,14 @@ def test_what_goes_on_forking_is_ended() -> None:
         os.close(writing)
         descendants.kill_all()
         while os.read(reading, 4096):
-            pass  # until nobody has the other end any more
+            pass  # until the other end is closed
         print(time.monotonic() < begun + 10)
         """
     )
     assert out == "True\n"
 
 
-def test_others_are_left_alone() -> None:
+def test_unrelated_processes_survive() -> None:
     bystander = subprocess.Popen(
         [sys.executable, "-c", "print('up', flush=True); input()"],
         stdin=subprocess.PIPE,
@@ -159,7 +159,7 @@ def test_others_are_left_alone() -> None:
         bystander.communicate(b"\n")
 
 
-def test_reaping_tells_who_has_ended_and_how() -> None:
+def test_reap_returns_process_ids_and_statuses() -> None:
     out = run(
         """
         pids = [os.spawnv(os.P_NOWAIT, sys.executable, [sys.executable, "-c", code])
@@ -173,7 +173,7 @@ def test_reaping_tells_who_has_ended_and_how() -> None:
     assert out == "[0, 7, -9] []\n"
 
 
-def test_the_living_are_not_reaped() -> None:
+def test_living_processes_are_not_reaped() -> None:
     out = run(
         """
         child = sleeper()

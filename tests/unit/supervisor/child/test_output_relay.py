@@ -1,4 +1,4 @@
-"""REDIRECT_LOGS: output is shown untouched, and sent in lines."""
+"""REDIRECT_LOGS: output is shown unchanged, and sent in lines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LIMIT = 10.0
 
 
 class Shown:
-    """This process's own stdout and stderr, put aside, so that one sees what is shown."""
+    """Replaces stdout and stderr of this process, to see what is shown."""
 
     def __init__(self) -> None:
         self._saved = {fd: os.dup(fd) for fd in (1, 2)}
@@ -31,7 +31,7 @@ class Shown:
             self._ends[fd] = reading
 
     def read(self, fd: int, count: int) -> bytes:
-        """The next `count` bytes."""
+        """Return the next `count` bytes."""
         data = b""
         while len(data) < count and select.select([self._ends[fd]], [], [], LIMIT)[0]:
             data += os.read(self._ends[fd], count - len(data))
@@ -51,7 +51,7 @@ class Shown:
 
 
 class Running:
-    """A relay that runs, and the lines it has sent."""
+    """A running relay, and the lines that it has sent."""
 
     def __init__(self, encoding: str = "json") -> None:
         self.relay = OutputRelay(encoding)
@@ -61,20 +61,20 @@ class Running:
         self.relay.start(lambda payload: self.messages.put(self._lines(payload)))
 
     def lines(self, count: int) -> list[str]:
-        """The next lines, `count` of them at least."""
+        """Return the next lines, at least `count` of them."""
         lines: list[str] = []
         while len(lines) < count:
             lines += self.messages.get(timeout=LIMIT)
         return lines
 
     def finish(self) -> None:
-        """The algorithm process has ended."""
+        """Act as if the algorithm process had ended."""
         if not self._finished:
             self._finished = True
             self.relay.finish()
 
     def rest(self) -> list[str]:
-        """What is sent when the algorithm process has ended."""
+        """Return what is sent when the algorithm process has ended."""
         self.finish()
         lines: list[str] = []
         try:
@@ -94,7 +94,7 @@ class Running:
 
 @contextmanager
 def relaying() -> Iterator[tuple[Shown, Running]]:
-    """Not a fixture, because pytest sets stdout and stderr anew between those and the test."""
+    """Not a fixture, because pytest replaces stdout and stderr again before the test."""
     shown = Shown()
     running = Running()
     try:
@@ -121,14 +121,14 @@ def test_whole_lines_are_sent_in_order() -> None:
         assert running.lines(4) == ["one", "two", "three", ""]
 
 
-def test_what_is_no_text_is_sent_as_well_as_can_be() -> None:
+def test_invalid_text_is_sent_with_replacements() -> None:
     with relaying() as (_, running):
         os.write(running.stdout, b"caf\xc3\xa9 \xff\n")
 
         assert running.lines(1) == ["café \ufffd"]
 
 
-def test_a_character_cut_in_two_comes_out_whole() -> None:
+def test_character_split_over_two_reads_is_decoded() -> None:
     with relaying() as (_, running):
         os.write(running.stdout, b"caf\xc3")
         os.write(running.stdout, b"\xa9\n")
@@ -136,11 +136,11 @@ def test_a_character_cut_in_two_comes_out_whole() -> None:
         assert running.lines(1) == ["café"]
 
 
-def test_the_last_line_needs_no_end() -> None:
+def test_last_line_needs_no_line_end() -> None:
     with relaying() as (_, running):
-        os.write(running.stdout, b"first\nlast words")
+        os.write(running.stdout, b"first\nthe end")
 
-        assert running.rest() == ["first", "last words"]
+        assert running.rest() == ["first", "the end"]
 
 
 def test_lines_of_both_streams_do_not_mix() -> None:
@@ -153,15 +153,15 @@ def test_lines_of_both_streams_do_not_mix() -> None:
         assert running.lines(1) == ["half of a line"]
 
 
-def test_a_burst_shares_messages() -> None:
+def test_burst_of_lines_shares_messages() -> None:
     with relaying() as (_, running):
         os.write(running.stdout, b"line\n" * 100)
 
         assert len(running.messages.get(timeout=LIMIT)) == 100
 
 
-def test_output_that_never_pauses_is_not_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wrapper.supervisor.child.output_relay._MOST_LINES", 10**9)
+def test_continuous_output_is_not_delayed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wrapper.supervisor.child.output_relay._MAX_LINES", 10**9)
     with relaying() as (shown, running):
         deadline = time.monotonic() + LIMIT
         while running.messages.empty():
@@ -172,8 +172,8 @@ def test_output_that_never_pauses_is_not_held_back(monkeypatch: pytest.MonkeyPat
         assert running.lines(1)[0] == "line"
 
 
-def test_output_without_line_ends_takes_no_endless_memory() -> None:
-    """A progress bar writes carriage returns for hours, and never ends its line."""
+def test_output_without_line_ends_uses_limited_memory() -> None:
+    """A progress bar writes carriage returns for hours and never finishes its line."""
     with relaying() as (shown, running):
         written = 0
         while running.messages.empty():
@@ -184,7 +184,7 @@ def test_output_without_line_ends_takes_no_endless_memory() -> None:
         assert "42%" in running.lines(1)[0]
 
 
-def test_a_flood_arrives_whole() -> None:
+def test_flood_arrives_completely() -> None:
     with relaying() as (shown, running):
         lines = [b"%06d" % number for number in range(30_000)]
         data = b"\n".join(lines) + b"\n"
@@ -198,7 +198,7 @@ def test_a_flood_arrives_whole() -> None:
         assert running.rest() == [line.decode() for line in lines]
 
 
-def test_nobody_reads_our_output_any_more() -> None:
+def test_closed_output_does_not_stop_the_relay() -> None:
     with relaying() as (shown, running):
         shown.stop_reading()
         os.write(running.stdout, b"still sent\n")
@@ -206,7 +206,7 @@ def test_nobody_reads_our_output_any_more() -> None:
         assert running.lines(1) == ["still sent"]
 
 
-def test_the_end_is_not_awaited_for_ever_if_somebody_holds_the_pipe() -> None:
+def test_end_is_not_awaited_for_ever_while_the_pipe_is_held() -> None:
     with relaying() as (_, running):
         held = os.dup(running.stdout)
         try:
@@ -220,7 +220,7 @@ def test_the_end_is_not_awaited_for_ever_if_somebody_holds_the_pipe() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["msgpack", "bson"])
-def test_the_other_encodings(encoding: str) -> None:
+def test_other_encodings(encoding: str) -> None:
     relay = OutputRelay(encoding)
     sent: list[bytes] = []
     relay.start(sent.append)

@@ -1,4 +1,4 @@
-"""The algorithm process from outside: real processes."""
+"""The algorithm process seen from outside, with real processes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ import pytest
 
 from tests.paths import ROOT
 from wrapper.ipc.frames import Frame, FrameKind
-from wrapper.supervisor.child.process import AlgorithmProcess, exit_code_of
+from wrapper.supervisor.child.process import AlgorithmProcess
+from wrapper.text.exit_codes import exit_code_of_status
 
 LIMIT = 30.0
 
@@ -32,7 +33,7 @@ def say(text):
 
 
 class Started:
-    """A process that runs a script, and what it says."""
+    """A process that runs a script, and the messages it sends."""
 
     def __init__(self, script: str, outputs: tuple[int, int] | None = None) -> None:
         command = [sys.executable, "-c", HEAD + textwrap.dedent(script)]
@@ -40,18 +41,20 @@ class Started:
         self.process = AlgorithmProcess(command, environ, outputs)
         self.reaped = False
 
-    def hear(self) -> str:
-        """What it says next."""
+    def receive(self) -> str:
+        """Return its next message."""
         frames = self.read()
-        assert frames, "it has ended"
+        assert frames, "the process has ended"
         return bytes(frames[0].payload).decode()
 
     def read(self) -> list[Frame] | None:
-        assert select.select([self.process.channel.tasks], [], [], LIMIT)[0], "it says nothing"
+        assert select.select([self.process.channel.tasks], [], [], LIMIT)[0], (
+            "the process sends nothing"
+        )
         return self.process.channel.read()
 
     def wait(self) -> int:
-        """Its wait status."""
+        """Wait for its end; return its wait status."""
         os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)
         _, status = os.waitpid(self.process.pid, 0)
         self.reaped = True
@@ -80,7 +83,7 @@ def start(started: list[Started], script: str, outputs: tuple[int, int] | None =
 
 
 # ------------------------------------------------------------------------------- starting --
-def test_it_has_its_pipes_and_the_environment(started: list[Started]) -> None:
+def test_process_gets_its_pipes_and_the_environment(started: list[Started]) -> None:
     algorithm = start(
         started,
         """
@@ -91,19 +94,19 @@ def test_it_has_its_pipes_and_the_environment(started: list[Started]) -> None:
         """,
     )
     algorithm.process.channel.send(FrameKind.START, 1, b"start")
-    assert algorithm.hear() == f"{int(FrameKind.START)} start hello"
+    assert algorithm.receive() == f"{int(FrameKind.START)} start hello"
 
     algorithm.process.channel.send(FrameKind.ANSWER, 1, b"answer")
-    assert algorithm.hear() == f"{int(FrameKind.ANSWER)} answer hello"
+    assert algorithm.receive() == f"{int(FrameKind.ANSWER)} answer hello"
 
 
-def test_it_is_in_a_session_of_its_own(started: list[Started]) -> None:
+def test_process_runs_in_its_own_session(started: list[Started]) -> None:
     algorithm = start(started, "say(str(os.getsid(0)))")
 
-    assert algorithm.hear() == str(algorithm.process.pid)
+    assert algorithm.receive() == str(algorithm.process.pid)
 
 
-def test_it_takes_signals_afresh(started: list[Started]) -> None:
+def test_process_does_not_inherit_signal_handling(started: list[Started]) -> None:
     numbers = (signal.SIGTERM, signal.SIGINT)
     before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
     signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
@@ -116,14 +119,14 @@ def test_it_takes_signals_afresh(started: list[Started]) -> None:
                      signal.pthread_sigmask(signal.SIG_BLOCK, [])]))
             """,
         )
-        assert algorithm.hear() == "[True, True, set()]"
+        assert algorithm.receive() == "[True, True, set()]"
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGUSR1])
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def test_its_output_can_go_elsewhere(started: list[Started]) -> None:
+def test_output_can_be_redirected(started: list[Started]) -> None:
     pipes = [os.pipe(), os.pipe()]
     try:
         start(
@@ -131,19 +134,19 @@ def test_its_output_can_go_elsewhere(started: list[Started]) -> None:
             "os.write(1, b'out'); os.write(2, b'err')",
             outputs=(pipes[0][1], pipes[1][1]),
         )
-        heard = []
+        received = []
         for reading, _ in pipes:
             assert select.select([reading], [], [], LIMIT)[0]
-            heard.append(os.read(reading, 100))
-        assert heard == [b"out", b"err"]
+            received.append(os.read(reading, 100))
+        assert received == [b"out", b"err"]
     finally:
         for fd in (fd for pipe in pipes for fd in pipe):
             os.close(fd)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_nothing_of_ours_is_open_in_it(started: list[Started]) -> None:
-    """Else the end of its pipe would not be noticed, and other files be kept open."""
+def test_process_inherits_none_of_our_files(started: list[Started]) -> None:
+    """Otherwise the end of its pipe would go unnoticed, and other files would stay open."""
     handed_down = {fd for fd in open_files() if os.get_inheritable(fd)}
     algorithm = start(
         started,
@@ -154,7 +157,7 @@ def test_nothing_of_ours_is_open_in_it(started: list[Started]) -> None:
         """,
     )
 
-    assert set(map(int, algorithm.hear().split())) <= handed_down
+    assert set(map(int, algorithm.receive().split())) <= handed_down
 
 
 def open_files() -> set[int]:
@@ -162,7 +165,7 @@ def open_files() -> set[int]:
     return {fd for fd in names if os.path.exists(f"/proc/self/fd/{fd}")}
 
 
-def test_file_descriptors_are_given_back() -> None:
+def test_file_descriptors_are_released() -> None:
     before = psutil.Process().num_fds()
     for _ in range(3):
         algorithm = Started("")
@@ -184,13 +187,11 @@ def test_file_descriptors_are_given_back() -> None:
         ("os.abort()", 134),
     ],
 )
-def test_the_exit_code_is_that_of_a_container(
-    started: list[Started], script: str, code: int
-) -> None:
-    assert exit_code_of(start(started, script).wait()) == code
+def test_exit_code_is_that_of_a_container(started: list[Started], script: str, code: int) -> None:
+    assert exit_code_of_status(start(started, script).wait()) == code
 
 
-def test_its_last_words_are_read_before_the_end(started: list[Started]) -> None:
+def test_final_messages_are_read_before_the_end(started: list[Started]) -> None:
     algorithm = start(started, "say('last'); say('words')")
     algorithm.wait()
 
@@ -198,13 +199,13 @@ def test_its_last_words_are_read_before_the_end(started: list[Started]) -> None:
     assert algorithm.read() is None
 
 
-def test_only_its_own_death_is_taken_note_of(started: list[Started]) -> None:
+def test_only_its_own_death_is_noted(started: list[Started]) -> None:
     algorithm = start(started, "time.sleep(600)")
 
     assert not algorithm.process.died_with(algorithm.process.pid + 1, 0)
 
 
-def test_it_is_killed_with_all_of_its_group(started: list[Started]) -> None:
+def test_process_is_killed_with_its_group(started: list[Started]) -> None:
     algorithm = start(
         started,
         """
@@ -214,14 +215,14 @@ def test_it_is_killed_with_all_of_its_group(started: list[Started]) -> None:
         signal.pause()
         """,
     )
-    assert algorithm.hear() == "up"
+    assert algorithm.receive() == "up"
     algorithm.process.kill()
 
-    assert exit_code_of(algorithm.wait()) == 137
-    assert algorithm.read() is None, "both had the other end of the pipe"
+    assert exit_code_of_status(algorithm.wait()) == 137
+    assert algorithm.read() is None, "nobody holds the other end of the pipe any more"
 
 
-def test_killing_the_dead_is_no_error(started: list[Started]) -> None:
+def test_killing_a_dead_process_is_not_an_error(started: list[Started]) -> None:
     algorithm = start(started, "")
     algorithm.wait()
 
@@ -229,7 +230,7 @@ def test_killing_the_dead_is_no_error(started: list[Started]) -> None:
 
 
 # --------------------------------------------------------------------------------- stacks --
-def test_the_stack_at_a_fatal_signal(started: list[Started]) -> None:
+def test_stack_at_a_fatal_signal(started: list[Started]) -> None:
     algorithm = start(
         started,
         """
@@ -247,7 +248,7 @@ def test_the_stack_at_a_fatal_signal(started: list[Started]) -> None:
     assert "in inner" in text
 
 
-def test_the_stack_of_this_moment_though_the_gil_is_held(started: list[Started]) -> None:
+def test_current_stack_is_available_while_the_gil_is_held(started: list[Started]) -> None:
     algorithm = start(
         started,
         """
@@ -258,28 +259,28 @@ def test_the_stack_of_this_moment_though_the_gil_is_held(started: list[Started])
         stuck()
         """,
     )
-    algorithm.hear()
+    algorithm.receive()
     deadline = time.monotonic() + LIMIT
     text = ""
     while "in stuck" not in text and time.monotonic() < deadline:
         text = algorithm.process.stacks(ask=True)
 
     assert "in stuck" in text
-    assert os.waitpid(algorithm.process.pid, os.WNOHANG) == (0, 0), "it goes on"
+    assert os.waitpid(algorithm.process.pid, os.WNOHANG) == (0, 0), "it still runs"
 
 
-def test_no_stack_is_to_be_had_of_a_process_that_does_not_answer(started: list[Started]) -> None:
+def test_process_that_does_not_answer_has_no_stack(started: list[Started]) -> None:
     algorithm = start(
         started, "signal.signal(ipc.DUMP_SIGNAL, signal.SIG_IGN); say('ready'); signal.pause()"
     )
-    algorithm.hear()
+    algorithm.receive()
     begun = time.monotonic()
 
     assert algorithm.process.stacks(ask=True) == ""
     assert time.monotonic() - begun < LIMIT / 3
 
 
-def test_no_stack_is_asked_of_the_dead(started: list[Started]) -> None:
+def test_dead_process_is_not_asked_for_its_stack(started: list[Started]) -> None:
     algorithm = start(started, "")
     algorithm.wait()
 

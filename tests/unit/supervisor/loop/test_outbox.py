@@ -1,4 +1,4 @@
-"""Bytes on their way out, over real sockets with small buffers."""
+"""The outbox, over real sockets with small buffers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from wrapper.supervisor.loop.outbox import Outbox
 
-SMALL = 4096  # the kernel makes a little more of it
+SMALL = 4096  # the kernel rounds it up
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 
 
 def receive(sock: socket.socket, at_most: int = 1 << 20) -> bytes:
-    """What has come by now."""
+    """Return what has arrived by now."""
     data = bytearray()
     try:
         while len(data) < at_most and (piece := sock.recv(at_most - len(data))):
@@ -44,7 +44,7 @@ def receive(sock: socket.socket, at_most: int = 1 << 20) -> bytes:
 
 
 def drain(outbox: Outbox, sock: socket.socket) -> bytes:
-    """All of it, up to the last byte."""
+    """Return everything up to the last byte."""
     data = receive(sock)
     while outbox.waiting_bytes:
         outbox.flush()
@@ -56,7 +56,7 @@ def some_bytes(length: int) -> bytes:
     return (bytes(range(251)) * (length // 251 + 1))[:length]
 
 
-def test_what_the_socket_takes_is_sent_at_once(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_accepted_bytes_are_sent_immediately(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = pair
     outbox = Outbox(ours)
 
@@ -67,7 +67,7 @@ def test_what_the_socket_takes_is_sent_at_once(pair: tuple[socket.socket, socket
     assert receive(theirs) == b"alonetwo pieces"
 
 
-def test_what_it_does_not_take_waits(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_bytes_that_are_not_accepted_wait(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = pair
     outbox = Outbox(ours)
     payload = some_bytes(1_000_000)
@@ -83,7 +83,7 @@ def test_what_it_does_not_take_waits(pair: tuple[socket.socket, socket.socket]) 
     assert outbox.waiting_bytes == 0
 
 
-def test_a_piece_alone_that_is_taken_in_part(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_partly_accepted_piece_keeps_its_rest(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = pair
     outbox = Outbox(ours)
     payload = some_bytes(300_000)
@@ -94,7 +94,7 @@ def test_a_piece_alone_that_is_taken_in_part(pair: tuple[socket.socket, socket.s
     assert drain(outbox, theirs) == payload
 
 
-def test_a_small_piece_never_overtakes_what_waits(
+def test_small_piece_never_overtakes_waiting_bytes(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     ours, theirs = pair
@@ -102,7 +102,7 @@ def test_a_small_piece_never_overtakes_what_waits(
     outbox.send([some_bytes(100_000)])
     first = receive(theirs)
 
-    outbox.send([b"small"])  # the socket has room again, and yet
+    outbox.send([b"small"])  # although the socket has room again
 
     assert (first + drain(outbox, theirs)).endswith(b"small")
 
@@ -119,7 +119,7 @@ def test_flushing_an_empty_outbox_does_nothing(pair: tuple[socket.socket, socket
     assert receive(theirs) == b""
 
 
-def test_more_pieces_than_the_kernel_takes_in_one_call(
+def test_more_pieces_than_fit_into_one_call(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     ours, theirs = pair
@@ -131,19 +131,19 @@ def test_more_pieces_than_the_kernel_takes_in_one_call(
     assert drain(outbox, theirs) == b"".join(pieces)
 
 
-def test_a_large_payload_is_held_and_not_copied(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_large_payload_is_not_copied(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = pair
     outbox = Outbox(ours)
     payload = bytearray(500_000)
     outbox.send([b"head", payload])
 
-    with pytest.raises(BufferError):  # somebody holds a view of it
+    with pytest.raises(BufferError):  # a view of it exists
         payload.clear()
     drain(outbox, theirs)
     payload.clear()
 
 
-def test_the_other_side_is_gone(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_sending_to_a_closed_socket_raises(pair: tuple[socket.socket, socket.socket]) -> None:
     ours, theirs = pair
     outbox = Outbox(ours)
     outbox.send([some_bytes(200_000)])
@@ -155,7 +155,7 @@ def test_the_other_side_is_gone(pair: tuple[socket.socket, socket.socket]) -> No
         outbox.send([b"more"])
 
 
-def test_what_is_corked_goes_out_together_at_the_end(
+def test_corked_pieces_are_sent_together_at_the_end(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     ours, theirs = pair
@@ -172,7 +172,9 @@ def test_what_is_corked_goes_out_together_at_the_end(
     assert receive(theirs) == b"five"
 
 
-def test_what_was_corked_waits_like_all_else(pair: tuple[socket.socket, socket.socket]) -> None:
+def test_corked_pieces_wait_if_they_are_not_accepted(
+    pair: tuple[socket.socket, socket.socket],
+) -> None:
     ours, theirs = pair
     outbox = Outbox(ours)
     with outbox.corked():
@@ -183,7 +185,7 @@ def test_what_was_corked_waits_like_all_else(pair: tuple[socket.socket, socket.s
     assert drain(outbox, theirs) == some_bytes(300_000) + b"next"
 
 
-def test_an_error_amid_what_is_corked_uncorks_it(
+def test_exception_in_a_corked_block_ends_it(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     ours, theirs = pair
@@ -200,7 +202,7 @@ def test_an_error_amid_what_is_corked_uncorks_it(
     assert receive(theirs) == b"one two"
 
 
-def test_flushing_where_nobody_can_help_gives_up(
+def test_try_flush_drops_everything_after_an_error(
     pair: tuple[socket.socket, socket.socket],
 ) -> None:
     ours, theirs = pair
@@ -209,34 +211,12 @@ def test_flushing_where_nobody_can_help_gives_up(
     theirs.close()
     outbox.try_flush()
 
-    assert outbox.waiting_bytes == 0, "else the loop would try for ever"
-
-
-class NoSendmsg:
-    """A socket as Windows has it."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self.fileno = sock.fileno
-        self.setblocking = sock.setblocking
-        self.settimeout = sock.settimeout
-        self.recv_into = sock.recv_into
-        self.send = sock.send
-        self.shutdown = sock.shutdown
-        self.close = sock.close
-
-
-def test_a_socket_without_sendmsg(pair: tuple[socket.socket, socket.socket]) -> None:
-    ours, theirs = pair
-    outbox = Outbox(NoSendmsg(ours))  # type: ignore[arg-type]
-
-    outbox.send([b"head", some_bytes(300_000), b"tail"])
-
-    assert drain(outbox, theirs) == b"head" + some_bytes(300_000) + b"tail"
+    assert outbox.waiting_bytes == 0, "otherwise the loop would try for ever"
 
 
 steps = st.one_of(
     st.lists(st.one_of(st.binary(max_size=20), st.integers(1, 60_000).map(some_bytes)), max_size=4),
-    st.integers(0, 50_000),  # the other side reads so many bytes
+    st.integers(0, 50_000),  # the other side reads this many bytes
     st.none(),  # flush
 )
 

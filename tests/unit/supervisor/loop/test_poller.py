@@ -1,15 +1,13 @@
-"""Waiting on several sockets at once."""
+"""Waiting for several sockets at once."""
 
 from __future__ import annotations
 
-import select
 import socket
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from wrapper.supervisor.loop import poller as module
 from wrapper.supervisor.loop.outbox import Outbox
 from wrapper.supervisor.loop.poller import Poller
 
@@ -17,12 +15,8 @@ LIMIT = 10.0
 Pair = tuple[socket.socket, socket.socket]
 
 
-@pytest.fixture(params=["poll", "select"])
-def poller(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Poller:
-    """With the kernel's poll, and with what takes its place where there is none."""
-    if request.param == "select":
-        monkeypatch.delattr(select, "poll")
-        assert isinstance(Poller()._poll, module._SelectPoll)
+@pytest.fixture
+def poller() -> Poller:
     return Poller()
 
 
@@ -39,36 +33,36 @@ class Counter:
     """A callback that counts."""
 
     def __init__(self) -> None:
-        self.calls = 0
+        self.count = 0
 
     def __call__(self) -> None:
-        self.calls += 1
+        self.count += 1
 
 
 def test_calls_back_when_readable(poller: Poller, pair: Pair) -> None:
-    heard = Counter()
-    poller.watch(pair[0], heard)
+    calls = Counter()
+    poller.watch(pair[0], calls)
     poller.wait(0)
-    assert heard.calls == 0
+    assert calls.count == 0
 
     pair[1].send(b"x")
     poller.wait(LIMIT)
     poller.wait(LIMIT)
 
-    assert heard.calls == 2, "level-triggered: it has not been read"
+    assert calls.count == 2, "level-triggered: it has not been read"
 
 
 def test_calls_back_at_the_end_of_the_stream(poller: Poller, pair: Pair) -> None:
-    heard = Counter()
-    poller.watch(pair[0], heard)
+    calls = Counter()
+    poller.watch(pair[0], calls)
     pair[1].close()
 
     poller.wait(LIMIT)
 
-    assert heard.calls == 1
+    assert calls.count == 1
 
 
-def test_sends_what_waits_whenever_there_is_room(poller: Poller, pair: Pair) -> None:
+def test_waiting_bytes_are_sent_when_there_is_room(poller: Poller, pair: Pair) -> None:
     outbox = Outbox(pair[0])
     poller.watch(pair[0], lambda: None, outbox)
     payload = bytes(3_000_000)
@@ -85,32 +79,32 @@ def test_sends_what_waits_whenever_there_is_room(poller: Poller, pair: Pair) -> 
     assert outbox.waiting_bytes == 0
 
 
-def test_an_empty_outbox_does_not_keep_us_awake(poller: Poller, pair: Pair) -> None:
-    heard = Counter()
-    poller.watch(pair[0], heard, Outbox(pair[0]))
+def test_empty_outbox_does_not_wake_the_loop(poller: Poller, pair: Pair) -> None:
+    calls = Counter()
+    poller.watch(pair[0], calls, Outbox(pair[0]))
     begun = time.monotonic()
 
     poller.wait(0.02)
 
     assert time.monotonic() - begun >= 0.02
-    assert heard.calls == 0
+    assert calls.count == 0
 
 
-def test_a_paused_source_is_not_read(poller: Poller, pair: Pair) -> None:
-    heard = Counter()
-    poller.watch(pair[0], heard)
+def test_paused_source_is_not_read(poller: Poller, pair: Pair) -> None:
+    calls = Counter()
+    poller.watch(pair[0], calls)
     pair[1].send(b"x")
 
     poller.pause(pair[0], True)
     poller.wait(0)
-    assert heard.calls == 0
+    assert calls.count == 0
 
     poller.pause(pair[0], False)
     poller.wait(LIMIT)
-    assert heard.calls == 1
+    assert calls.count == 1
 
 
-def test_what_waits_is_sent_though_reading_is_paused(poller: Poller, pair: Pair) -> None:
+def test_waiting_bytes_are_sent_while_reading_is_paused(poller: Poller, pair: Pair) -> None:
     outbox = Outbox(pair[0])
     poller.watch(pair[0], lambda: None, outbox)
     poller.pause(pair[0], True)
@@ -123,7 +117,7 @@ def test_what_waits_is_sent_though_reading_is_paused(poller: Poller, pair: Pair)
     assert outbox.waiting_bytes < before
 
 
-def test_pausing_what_is_not_watched_or_never_read_is_no_error(poller: Poller, pair: Pair) -> None:
+def test_pausing_an_unwatched_or_unread_source_is_not_an_error(poller: Poller, pair: Pair) -> None:
     poller.pause(pair[0], True)
     poller.watch(pair[1], None)
     pair[0].send(b"x")
@@ -132,7 +126,7 @@ def test_pausing_what_is_not_watched_or_never_read_is_no_error(poller: Poller, p
     poller.wait(0)
 
 
-def test_a_source_that_is_never_read_and_hangs_up_does_not_wake_us_for_ever(
+def test_hang_up_of_an_unread_source_does_not_wake_the_loop_for_ever(
     poller: Poller, pair: Pair
 ) -> None:
     outbox = Outbox(pair[0])
@@ -149,22 +143,22 @@ def test_a_source_that_is_never_read_and_hangs_up_does_not_wake_us_for_ever(
     poller.forget(pair[0])
 
 
-def test_a_forgotten_source_is_silent(poller: Poller, pair: Pair) -> None:
-    heard = Counter()
+def test_forgotten_source_is_silent(poller: Poller, pair: Pair) -> None:
+    calls = Counter()
     pair[1].send(b"x")
-    poller.watch(pair[0], heard)
+    poller.watch(pair[0], calls)
     poller.forget(pair[0])
-    poller.forget(pair[0])  # twice does no harm
+    poller.forget(pair[0])  # twice is harmless
     poller.wait(0)
 
-    assert heard.calls == 0
+    assert calls.count == 0
 
 
-def test_a_callback_may_forget_its_own_source(poller: Poller, pair: Pair) -> None:
-    heard = Counter()
+def test_callback_may_forget_its_own_source(poller: Poller, pair: Pair) -> None:
+    calls = Counter()
 
     def ready() -> None:
-        heard()
+        calls()
         poller.forget(pair[0])
 
     pair[1].send(b"x")
@@ -172,14 +166,14 @@ def test_a_callback_may_forget_its_own_source(poller: Poller, pair: Pair) -> Non
     poller.wait(LIMIT)
     poller.wait(0)
 
-    assert heard.calls == 1
+    assert calls.count == 1
 
 
-def test_a_callback_may_forget_another_source_that_is_ready(poller: Poller, pair: Pair) -> None:
-    heard = Counter()
+def test_callback_may_forget_another_ready_source(poller: Poller, pair: Pair) -> None:
+    calls = Counter()
 
     def forget_both() -> None:
-        heard()
+        calls()
         for sock in pair:
             poller.forget(sock)
 
@@ -188,23 +182,23 @@ def test_a_callback_may_forget_another_source_that_is_ready(poller: Poller, pair
         poller.watch(sock, forget_both)
     poller.wait(LIMIT)
 
-    assert heard.calls == 1
+    assert calls.count == 1
 
 
-def test_a_callback_may_add_a_source(poller: Poller, pair: Pair) -> None:
-    heard = Counter()
+def test_callback_may_add_a_source(poller: Poller, pair: Pair) -> None:
+    calls = Counter()
     for sock in pair:
         sock.send(b"x")
-    poller.watch(pair[0], lambda: poller.watch(pair[1], heard))
+    poller.watch(pair[0], lambda: poller.watch(pair[1], calls))
 
     poller.wait(LIMIT)
     poller.wait(LIMIT)
 
-    assert heard.calls == 1
+    assert calls.count == 1
 
 
 @pytest.mark.parametrize("timeout", [0.001, 1e9])
-def test_any_number_of_seconds_may_be_asked_for(poller: Poller, pair: Pair, timeout: float) -> None:
+def test_any_timeout_is_accepted(poller: Poller, pair: Pair, timeout: float) -> None:
     pair[1].send(b"x")
     poller.watch(pair[0], lambda: None)
 

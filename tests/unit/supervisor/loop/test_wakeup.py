@@ -1,4 +1,4 @@
-"""Waking the loop: by signals and by what threads post."""
+"""Waking the loop by signals and by posted calls."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def is_ready(wakeup: Wakeup, limit: float = LIMIT) -> bool:
     return bool(select.select([wakeup], [], [], limit)[0])
 
 
-def test_a_posted_call_is_made_by_the_reader(wakeup: Wakeup) -> None:
+def test_posted_call_runs_in_the_reader(wakeup: Wakeup) -> None:
     made: list[str] = []
     thread = Thread(target=lambda: wakeup.post(lambda: made.append("call")))
     thread.start()
@@ -43,7 +43,7 @@ def test_a_posted_call_is_made_by_the_reader(wakeup: Wakeup) -> None:
     assert not is_ready(wakeup, 0), "nothing is left"
 
 
-def test_calls_are_made_in_order_and_once(wakeup: Wakeup) -> None:
+def test_calls_run_in_order_and_once(wakeup: Wakeup) -> None:
     made: list[int] = []
     for number in range(5):
         wakeup.post(lambda number=number: made.append(number))  # type: ignore[misc]
@@ -53,7 +53,7 @@ def test_calls_are_made_in_order_and_once(wakeup: Wakeup) -> None:
     assert made == [0, 1, 2, 3, 4]
 
 
-def test_a_call_may_post_another(wakeup: Wakeup) -> None:
+def test_call_may_post_another(wakeup: Wakeup) -> None:
     made: list[str] = []
 
     def first() -> None:
@@ -67,11 +67,11 @@ def test_a_call_may_post_another(wakeup: Wakeup) -> None:
     assert made == ["first", "second"]
 
 
-def test_nothing_to_read_is_no_error(wakeup: Wakeup) -> None:
+def test_reading_nothing_is_not_an_error(wakeup: Wakeup) -> None:
     assert wakeup.read() == []
 
 
-def test_signals_wake_and_are_told(wakeup: Wakeup) -> None:
+def test_signals_wake_the_loop_and_are_returned(wakeup: Wakeup) -> None:
     wakeup.listen_to_signals((signal.SIGUSR1, signal.SIGUSR2))
     os.kill(os.getpid(), signal.SIGUSR1)
     os.kill(os.getpid(), signal.SIGUSR2)
@@ -92,7 +92,7 @@ def test_more_calls_than_the_pipe_has_room_for(wakeup: Wakeup) -> None:
 
 
 def test_no_signal_is_lost_when_the_pipe_is_full(wakeup: Wakeup) -> None:
-    """A flood of output (REDIRECT_LOGS) must not make us deaf to SIGTERM and SIGCHLD."""
+    """A flood of output (REDIRECT_LOGS) must not hide SIGTERM or SIGCHLD."""
     wakeup.listen_to_signals((signal.SIGUSR1,))
     for _ in range(5_000):
         wakeup.post(lambda: None)
@@ -105,7 +105,7 @@ def test_no_signal_is_lost_when_the_pipe_is_full(wakeup: Wakeup) -> None:
     assert signal.SIGUSR1 in numbers
 
 
-def test_posting_to_a_loop_that_has_ended_is_no_error() -> None:
+def test_posting_to_an_ended_loop_is_not_an_error() -> None:
     wakeup = Wakeup()
     wakeup.close()
     wakeup.close()
@@ -113,7 +113,7 @@ def test_posting_to_a_loop_that_has_ended_is_no_error() -> None:
     wakeup.post(lambda: None)
 
 
-def test_a_signal_after_the_end_is_no_error() -> None:
+def test_signal_after_the_end_is_not_an_error() -> None:
     before = signal.getsignal(signal.SIGUSR1)
     wakeup = Wakeup()
     wakeup.listen_to_signals((signal.SIGUSR1,))

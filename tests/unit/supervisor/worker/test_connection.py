@@ -1,4 +1,4 @@
-"""One connection, over real sockets, with the `websockets` library as the worker."""
+"""A connection over real sockets, with the `websockets` library as the worker."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ def connection(sockets: tuple[socket.socket, socket.socket]) -> Connection:
 
 
 # ------------------------------------------------------------------------------- reading --
-def test_messages_come_in_order(connection: Connection, worker: Worker) -> None:
-    worker.say("one", b"two", "")
+def test_messages_arrive_in_order(connection: Connection, worker: Worker) -> None:
+    worker.send("one", b"two", "")
 
     assert read_all(connection, 3) == [b"one", b"two", b""]
 
 
-def test_nothing_to_read_is_no_error(connection: Connection) -> None:
+def test_reading_nothing_is_not_an_error(connection: Connection) -> None:
     assert connection.read() == ([], None)
 
 
-def test_half_a_frame_waits_for_the_rest(connection: Connection, worker: Worker) -> None:
+def test_incomplete_frame_waits_for_its_rest(connection: Connection, worker: Worker) -> None:
     worker.protocol.send_text(b"hello")
     data = b"".join(worker.protocol.data_to_send())
     worker.socket.sendall(data[:3])
@@ -52,9 +52,9 @@ def test_half_a_frame_waits_for_the_rest(connection: Connection, worker: Worker)
     assert read(connection) == ([b"hello"], None)
 
 
-def test_a_large_message(connection: Connection, worker: Worker) -> None:
+def test_large_message_is_received(connection: Connection, worker: Worker) -> None:
     message = "x" * 5_000_000
-    sender = Thread(target=worker.say, args=(message, "next"))
+    sender = Thread(target=worker.send, args=(message, "next"))
     sender.start()
     messages = read_all(connection, 2)
     sender.join(LIMIT)
@@ -62,21 +62,21 @@ def test_a_large_message(connection: Connection, worker: Worker) -> None:
     assert messages == [message.encode(), b"next"]
 
 
-def test_pings_are_answered_with_what_they_hold(connection: Connection, worker: Worker) -> None:
+def test_pings_are_answered_with_their_payload(connection: Connection, worker: Worker) -> None:
     worker.protocol.send_ping(b"are you there")
     worker.write()
-    worker.say("message")
+    worker.send("message")
 
     assert read_all(connection, 1) == [b"message"]
-    assert [(frame.opcode, frame.data) for frame in worker.hear()] == [
+    assert [(frame.opcode, frame.data) for frame in worker.receive()] == [
         (Opcode.PONG, b"are you there")
     ]
 
 
-def test_a_pong_is_no_message(connection: Connection, worker: Worker) -> None:
+def test_pong_is_not_a_message(connection: Connection, worker: Worker) -> None:
     worker.protocol.send_pong(b"")
     worker.write()
-    worker.say("message")
+    worker.send("message")
 
     assert read_all(connection, 1) == [b"message"]
 
@@ -84,7 +84,7 @@ def test_a_pong_is_no_message(connection: Connection, worker: Worker) -> None:
 def test_our_ping_is_answered_by_the_library(connection: Connection, worker: Worker) -> None:
     connection.ping()
 
-    assert [frame.opcode for frame in worker.hear()] == [Opcode.PING]
+    assert [frame.opcode for frame in worker.receive()] == [Opcode.PING]
     worker.write()
     assert read(connection) == ([], None)
 
@@ -92,26 +92,26 @@ def test_our_ping_is_answered_by_the_library(connection: Connection, worker: Wor
 # ------------------------------------------------------------------------------- sending --
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("binary", [False, True])
-def test_what_is_sent_arrives(
+def test_sent_message_arrives(
     sockets: tuple[socket.socket, socket.socket], masked: bool, binary: bool
 ) -> None:
     connection, worker = Connection(sockets[0], masked, binary), Worker(sockets[1])
     connection.send(b"one")
     connection.send(bytearray(b"two"))
 
-    frames = worker.hear(2)
+    frames = worker.receive(2)
 
     assert [frame.data for frame in frames] == [b"one", b"two"]
     assert {frame.opcode for frame in frames} == {Opcode.BINARY if binary else Opcode.TEXT}
 
 
-def test_what_the_socket_does_not_take_waits(connection: Connection, worker: Worker) -> None:
+def test_bytes_that_are_not_accepted_wait(connection: Connection, worker: Worker) -> None:
     payload = b"x" * 20_000_000
     connection.send(payload)
     connection.send(b"next")
     assert connection.outbox.waiting_bytes
-    heard: list[Frame] = []
-    receiver = Thread(target=lambda: heard.extend(worker.hear(2)))
+    received: list[Frame] = []
+    receiver = Thread(target=lambda: received.extend(worker.receive(2)))
     receiver.start()
 
     while connection.outbox.waiting_bytes:
@@ -119,31 +119,31 @@ def test_what_the_socket_does_not_take_waits(connection: Connection, worker: Wor
         connection.outbox.flush()
     receiver.join(LIMIT)
 
-    assert [len(frame.data) for frame in heard] == [20_000_000, 4]
+    assert [len(frame.data) for frame in received] == [20_000_000, 4]
 
 
-def test_a_pong_waits_its_turn(connection: Connection, worker: Worker) -> None:
+def test_pong_waits_its_turn(connection: Connection, worker: Worker) -> None:
     connection.send(b"x" * 20_000_000)
     worker.protocol.send_ping(b"now")
     worker.write()
     read(connection)
-    heard: list[Frame] = []
-    receiver = Thread(target=lambda: heard.extend(worker.hear(2)))
+    received: list[Frame] = []
+    receiver = Thread(target=lambda: received.extend(worker.receive(2)))
     receiver.start()
     while connection.outbox.waiting_bytes:
         assert select.select([], [connection], [], LIMIT)[1]
         connection.outbox.flush()
     receiver.join(LIMIT)
 
-    assert [frame.opcode for frame in heard] == [Opcode.TEXT, Opcode.PONG]
+    assert [frame.opcode for frame in received] == [Opcode.TEXT, Opcode.PONG]
 
 
-def test_sending_over_a_broken_connection(connection: Connection, worker: Worker) -> None:
+def test_sending_over_a_broken_connection_raises(connection: Connection, worker: Worker) -> None:
     worker.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     worker.socket.close()
     assert select.select([connection], [], [], LIMIT)[0]
 
     with pytest.raises(OSError, match=r"."):
         connection.send(b"message")
-    connection.ping()  # says nothing: the next read does
+    connection.ping()  # does not raise: the next read reports it
     assert connection.read()[1]

@@ -1,4 +1,4 @@
-"""How a connection ends: by the worker, by an accident, by us."""
+"""How a connection ends: by the worker, by an error, by us."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def connection(sockets: tuple[socket.socket, socket.socket]) -> Connection:
         (1011, "keepalive ping timeout", "code 1011: keepalive ping timeout"),
     ],
 )
-def test_the_worker_says_goodbye(
+def test_goodbye_of_the_worker_ends_the_connection(
     connection: Connection, worker: Worker, code: int, reason: str, text: str
 ) -> None:
-    worker.say("last")
+    worker.send("last")
     worker.protocol.send_close(code, reason)
     worker.write()
 
@@ -57,11 +57,11 @@ def test_the_worker_says_goodbye(
 
     assert payloads == [b"last"]
     assert text in closed.reason
-    worker.hear()
+    worker.receive()
     assert worker.protocol.close_rcvd == Close(code, ""), "the goodbye is returned"
 
 
-def test_a_goodbye_with_no_code(connection: Connection, worker: Worker) -> None:
+def test_goodbye_without_a_code(connection: Connection, worker: Worker) -> None:
     worker.protocol.send_close()
     worker.write()
 
@@ -69,11 +69,11 @@ def test_a_goodbye_with_no_code(connection: Connection, worker: Worker) -> None:
 
     assert closed
     assert "code 1005" in closed.reason
-    worker.hear()
+    worker.receive()
     assert worker.protocol.state is State.CLOSING or worker.protocol.state is State.CLOSED
 
 
-def test_after_a_goodbye_nothing_is_sent(connection: Connection, worker: Worker) -> None:
+def test_nothing_is_sent_after_a_goodbye(connection: Connection, worker: Worker) -> None:
     worker.protocol.send_close(1001)
     worker.write()
     read(connection)
@@ -86,8 +86,8 @@ def test_after_a_goodbye_nothing_is_sent(connection: Connection, worker: Worker)
     assert len(data) == 8, "one CLOSE frame with its mask and its code"
 
 
-def test_the_worker_is_gone(connection: Connection, worker: Worker) -> None:
-    worker.say("last")
+def test_end_of_stream_ends_the_connection(connection: Connection, worker: Worker) -> None:
+    worker.send("last")
     worker.socket.close()
 
     payloads, closed = read(connection)
@@ -99,7 +99,7 @@ def test_the_worker_is_gone(connection: Connection, worker: Worker) -> None:
     assert closed.reason == "the worker closed the connection"
 
 
-def test_the_connection_is_reset(connection: Connection, worker: Worker) -> None:
+def test_reset_ends_the_connection(connection: Connection, worker: Worker) -> None:
     worker.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     worker.socket.close()
 
@@ -118,35 +118,35 @@ def test_junk_ends_the_connection_with_a_reason(
 
     assert closed
     assert "broken WebSocket frame" in closed.reason
-    worker.hear()
+    worker.receive()
     assert worker.protocol.close_rcvd
     assert worker.protocol.close_rcvd.code == 1002
 
 
 # ------------------------------------------------------------------------- we close it --
-def test_we_say_goodbye_and_wait_for_the_worker_s(connection: Connection, worker: Worker) -> None:
-    heard: list[Frame] = []
+def test_close_waits_for_the_workers_goodbye(connection: Connection, worker: Worker) -> None:
+    received: list[Frame] = []
 
     def answer() -> None:
-        heard.extend(worker.hear(2))
+        received.extend(worker.receive(2))
         worker.write()  # its own goodbye
         worker.socket.close()
 
     answering = Thread(target=answer)
     answering.start()
-    connection.send(b"last words")
+    connection.send(b"the end")
     connection.close(patience=LIMIT)
     answering.join(LIMIT)
 
-    assert heard[0].data == b"last words"
+    assert received[0].data == b"the end"
     assert worker.protocol.close_rcvd == Close(1000, "")
 
 
-def test_all_that_waits_is_sent_before(connection: Connection, worker: Worker) -> None:
-    heard: list[Frame] = []
+def test_waiting_bytes_are_sent_before_the_goodbye(connection: Connection, worker: Worker) -> None:
+    received: list[Frame] = []
 
     def answer() -> None:
-        heard.extend(worker.hear(2))
+        received.extend(worker.receive(2))
         worker.socket.close()
 
     answering = Thread(target=answer)
@@ -155,12 +155,12 @@ def test_all_that_waits_is_sent_before(connection: Connection, worker: Worker) -
     connection.close(patience=LIMIT)
     answering.join(LIMIT)
 
-    assert len(heard[0].data) == 20_000_000
+    assert len(received[0].data) == 20_000_000
     assert worker.protocol.close_rcvd
 
 
 @pytest.mark.parametrize("waiting", [0, 20_000_000])
-def test_a_worker_that_does_not_listen_is_not_waited_for_long(
+def test_wait_for_a_silent_worker_is_limited(
     connection: Connection, worker: Worker, waiting: int
 ) -> None:
     connection.send(b"x" * waiting)
@@ -172,10 +172,8 @@ def test_a_worker_that_does_not_listen_is_not_waited_for_long(
     assert connection.fileno() == -1
 
 
-def test_a_worker_that_reads_drop_by_drop_is_not_waited_for_long(
-    connection: Connection, worker: Worker
-) -> None:
-    """As long as it takes something now and then, no single wait is too long."""
+def test_wait_for_a_slow_worker_is_limited(connection: Connection, worker: Worker) -> None:
+    """No single wait is too long if the worker takes a few bytes now and then."""
     connection.send(b"x" * 20_000_000)
     over = Event()
 
@@ -195,7 +193,7 @@ def test_a_worker_that_reads_drop_by_drop_is_not_waited_for_long(
     assert taken < LIMIT / 4
 
 
-def test_closing_what_is_gone_already(connection: Connection, worker: Worker) -> None:
+def test_closing_a_lost_connection_is_not_an_error(connection: Connection, worker: Worker) -> None:
     worker.socket.close()
     connection.close(patience=LIMIT)
 

@@ -1,4 +1,4 @@
-"""Opening connections, to real servers of all sorts."""
+"""Opening connections to real servers of many kinds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from tests.unit.support.peer import LIMIT, read_all
 from wrapper.supervisor.worker import connector
 from wrapper.supervisor.worker.connection import Connection
 from wrapper.supervisor.worker.connector import (
-    BackOff,
     ConnectionTarget,
     Opened,
     Refused,
@@ -27,42 +26,10 @@ from wrapper.supervisor.worker.connector import (
 from wrapper.supervisor.worker.tls import TlsStream
 
 
-# ------------------------------------------------------------------------------ back-off --
-def test_delays_grow_up_to_a_limit() -> None:
-    back_off = BackOff(lambda: 1.0)
-
-    delays = [back_off.next_delay() for _ in range(15)]
-
-    assert delays[:4] == pytest.approx([0.1, 0.16, 0.256, 0.4096])
-    assert delays[-3:] == [5.0, 5.0, 5.0]
-
-
-def test_delays_are_spread_over_all_of_their_range() -> None:
-    parts = iter([0.0, 0.5, 0.25])
-    back_off = BackOff(lambda: next(parts))
-
-    assert [back_off.next_delay() for _ in range(3)] == pytest.approx([0.0, 0.08, 0.064])
-
-
-def test_the_jitter_is_random() -> None:
-    assert len({BackOff().next_delay() for _ in range(20)}) > 1
-
-
-@pytest.mark.parametrize(("seconds", "next_delay"), [(4.99, 5.0), (5.0, 0.1)])
-def test_a_connection_that_held_starts_anew(seconds: float, next_delay: float) -> None:
-    back_off = BackOff(lambda: 1.0)
-    for _ in range(20):
-        back_off.next_delay()
-
-    back_off.connected_for(seconds)
-
-    assert back_off.next_delay() == pytest.approx(next_delay)
-
-
 # ------------------------------------------------------------------------------- servers --
 @contextmanager
 def websocket_server(context: ssl.SSLContext | None = None) -> Iterator[tuple[int, Queue[str]]]:
-    """A server that tells a greeting, and the paths it was asked for."""
+    """Run a server that sends a greeting; yield its port and the requested paths."""
     paths: Queue[str] = Queue()
 
     def greet(connection: ServerConnection) -> None:
@@ -84,7 +51,7 @@ def websocket_server(context: ssl.SSLContext | None = None) -> Iterator[tuple[in
 
 @contextmanager
 def raw_server(behave: Callable[[socket.socket], None]) -> Iterator[int]:
-    """A server that does with its first connection what it is told to."""
+    """Run a server that handles its first connection with a function; yield its port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(LIMIT)
 
@@ -112,7 +79,7 @@ def refused(at: ConnectionTarget) -> str:
 
 
 def greeting_of(outcome: Opened | Refused) -> bytes | bytearray:
-    """The first message over an opened connection, which is closed then."""
+    """Return the first message over an open connection, and close it."""
     assert isinstance(outcome, Opened), outcome
     connection = Connection(outcome.stream, masked=True, binary=False)
     [greeting] = read_all(connection, 1)
@@ -127,7 +94,7 @@ def unused_port() -> int:
 
 # ---------------------------------------------------------------------------- it is there --
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_the_worker_is_there(host: str) -> None:
+def test_connection_is_opened(host: str) -> None:
     with websocket_server() as (port, paths):
         outcome = open_connection(target(port, host))
 
@@ -138,7 +105,7 @@ def test_the_worker_is_there(host: str) -> None:
         assert paths.get(timeout=LIMIT) == "/?storage=v1&encoding=json"
 
 
-def test_a_worker_elsewhere_is_reached_by_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_remote_worker_is_reached_with_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connector.ConnectionTarget, "is_loopback", False)
     monkeypatch.setenv("NO_PROXY", "*")
     with websocket_server() as (port, paths):
@@ -150,7 +117,7 @@ def test_a_worker_elsewhere_is_reached_by_the_library(monkeypatch: pytest.Monkey
         assert paths.get(timeout=LIMIT) == "/?storage=v1&encoding=json"
 
 
-def test_a_proxy_is_not_asked_for_a_worker_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_is_not_used_for_a_local_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{unused_port()}")
     for name in ("NO_PROXY", "no_proxy"):
@@ -171,12 +138,12 @@ def test_a_proxy_is_not_asked_for_a_worker_on_this_machine(monkeypatch: pytest.M
         ("localhost.example", False),
     ],
 )
-def test_what_is_this_machine(host: str, is_loopback: bool) -> None:
+def test_loopback_hosts(host: str, is_loopback: bool) -> None:
     assert target(3000, host).is_loopback is is_loopback
 
 
-def test_a_message_right_behind_the_handshake_is_not_lost() -> None:
-    """The debug gateway sends a task that waits at once."""
+def test_message_right_after_the_handshake_is_not_lost() -> None:
+    """The debug gateway immediately sends a task that waits."""
     from websockets.http11 import Request
     from websockets.server import ServerProtocol
 
@@ -195,7 +162,7 @@ def test_a_message_right_behind_the_handshake_is_not_lost() -> None:
 
 
 # --------------------------------------------------------------------------- it is refused --
-def test_nothing_listens() -> None:
+def test_closed_port_is_reported() -> None:
     assert refused(target(unused_port())) == "nothing listens there"
 
 
@@ -212,7 +179,7 @@ def test_nothing_listens() -> None:
         (b"", "it closed the connection"),
     ],
 )
-def test_what_answers_is_no_worker(answer: bytes, reason: str) -> None:
+def test_server_that_is_not_a_worker_is_reported(answer: bytes, reason: str) -> None:
     def behave(sock: socket.socket) -> None:
         sock.recv(65536)
         sock.sendall(answer)
@@ -222,7 +189,7 @@ def test_what_answers_is_no_worker(answer: bytes, reason: str) -> None:
 
 
 @pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 101 Switching"])
-def test_a_silent_server_is_not_waited_for_for_ever(
+def test_wait_for_a_silent_server_is_limited(
     answer: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connector, "HANDSHAKE_TIMEOUT", 0.05)
@@ -237,7 +204,7 @@ def test_a_silent_server_is_not_waited_for_for_ever(
         assert "no answer within" in refused(target(port))
 
 
-def test_a_host_that_has_no_address() -> None:
+def test_unknown_host_is_reported() -> None:
     assert refused(target(1, "no such host.invalid"))
 
 
@@ -254,7 +221,7 @@ def server_context(authority: trustme.CA) -> ssl.SSLContext:
     return context
 
 
-def test_a_connection_over_tls(
+def test_connection_over_tls(
     authority: trustme.CA,
     server_context: ssl.SSLContext,
     tmp_path: Path,
@@ -273,7 +240,7 @@ def test_a_connection_over_tls(
         assert paths.get(timeout=LIMIT) == "/?storage=v1&encoding=json"
 
 
-def test_a_certificate_that_nobody_vouches_for(
+def test_untrusted_certificate_is_reported(
     server_context: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
@@ -287,7 +254,7 @@ def test_a_certificate_that_nobody_vouches_for(
 
 
 # ------------------------------------------------------------------------------ the thread --
-def test_the_outcome_is_told_from_a_thread() -> None:
+def test_outcome_is_reported_from_a_thread() -> None:
     outcomes: Queue[Opened | Refused] = Queue()
 
     connector.open_in_thread(target(unused_port()), outcomes.put)
@@ -295,8 +262,8 @@ def test_the_outcome_is_told_from_a_thread() -> None:
     assert outcomes.get(timeout=LIMIT) == Refused("nothing listens there")
 
 
-def test_whatever_goes_wrong_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thread that ended without a word would leave the wrapper unconnected for ever."""
+def test_any_error_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the thread ended silently, the wrapper would never connect."""
     import sys
 
     monkeypatch.setitem(sys.modules, "websocket", None)

@@ -1,4 +1,4 @@
-"""What a message of the worker is taken for: no message may be too odd."""
+"""How messages from the worker are routed, however odd they are."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wrapper.protocol.encoding.encoding import get_encoding
+from wrapper.protocol.messages import commands as command_names
+from wrapper.protocol.messages import shapes
 from wrapper.protocol.task import events
 from wrapper.supervisor.worker.routing import AlreadyConnected, Odd, is_answer, route
 
@@ -48,6 +50,10 @@ def odd_text(routed: object) -> str:
     return routed.text
 
 
+def test_answers_are_those_that_can_be_parsed() -> None:
+    assert set(shapes._ANSWERS) == command_names.ANSWERS == set(ANSWERS)
+
+
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize(
     ("command", "event"),
@@ -58,7 +64,7 @@ def odd_text(routed: object) -> str:
         *((answer, events.AnswerReceived) for answer in ANSWERS),
     ],
 )
-def test_a_message_is_passed_on_as_it_came(command: str, event: type, encoding: str) -> None:
+def test_message_is_passed_on_unchanged(command: str, event: type, encoding: str) -> None:
     frame = encoded({"command": command, "data": {"x": 1}}, encoding)
 
     assert route(frame, encoding) == event(frame)
@@ -69,14 +75,14 @@ def test_a_message_is_passed_on_as_it_came(command: str, event: type, encoding: 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("message", [{"command": "stop"}, {"data": {"a": 1}, "command": "stop"}])
-def test_the_command_need_not_come_first_nor_have_data(message: object, encoding: str) -> None:
+def test_command_may_stand_anywhere_and_without_data(message: object, encoding: str) -> None:
     frame = encoded(message, encoding)
 
     assert route(frame, encoding) == events.StopReceived(frame)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_a_large_frame_is_not_decoded(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_frame_is_not_decoded(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
     frame = encoded({"command": "initialize", "data": {"input": ["x" * 1000]}}, encoding)
     monkeypatch.setattr("wrapper.supervisor.worker.routing.get_encoding", None)
 
@@ -99,14 +105,14 @@ def test_a_large_frame_is_not_decoded(encoding: str, monkeypatch: pytest.MonkeyP
         ([5], 0),
     ],
 )
-def test_the_exit_code(data: object, code: int, encoding: str) -> None:
+def test_exit_code(data: object, code: int, encoding: str) -> None:
     routed = route(encoded({"command": "exit", "data": data}, encoding), encoding)
 
     assert isinstance(routed, events.ExitReceived)
     assert routed.code == code
 
 
-def test_an_exit_that_cannot_be_decoded_is_an_exit_still() -> None:
+def test_exit_that_cannot_be_decoded_is_still_an_exit() -> None:
     frame = b'{"command":"exit","data":{"exitCode":'
 
     assert route(frame, "json") == events.ExitReceived(0, frame)
@@ -123,14 +129,14 @@ def test_an_exit_that_cannot_be_decoded_is_an_exit_still() -> None:
         ({"hostname": 5}, "5"),
     ],
 )
-def test_who_is_connected_already(data: object, hostname: str, encoding: str) -> None:
+def test_hostname_of_the_connected_wrapper(data: object, hostname: str, encoding: str) -> None:
     frame = encoded({"command": "alreadyConnectedError", "data": data}, encoding)
 
     assert route(frame, encoding) == AlreadyConnected(hostname)
 
 
 @pytest.mark.parametrize("command", ["serviceDiscoveryUpdate", "streamingInMessage"])
-def test_streaming_is_to_come(command: str) -> None:
+def test_streaming_messages_are_ignored(command: str) -> None:
     routed = route(encoded({"command": command, "data": []}, "json"), "json")
 
     assert isinstance(routed, Odd)
@@ -139,16 +145,16 @@ def test_streaming_is_to_come(command: str) -> None:
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("message", [{}, {"data": 1}, {"command": 5}, {"command": None}])
-def test_a_message_without_a_command(message: object, encoding: str) -> None:
+def test_message_without_a_command_is_ignored(message: object, encoding: str) -> None:
     assert "no command" in odd_text(route(encoded(message, encoding), encoding))
 
 
 @pytest.mark.parametrize("frame", [b"5", b"null", b'"stop"', b"[]", b'["command","stop"]'])
-def test_a_message_that_is_no_object(frame: bytes) -> None:
+def test_message_that_is_not_an_object_is_ignored(frame: bytes) -> None:
     assert "no command" in odd_text(route(frame, "json"))
 
 
-def test_an_unknown_command_is_named_in_one_short_line() -> None:
+def test_unknown_command_is_named_in_one_short_line() -> None:
     text = odd_text(route(json.dumps({"command": "dance\n" * 1000}).encode(), "json"))
 
     assert "'dance\\ndance" in text
@@ -158,7 +164,7 @@ def test_an_unknown_command_is_named_in_one_short_line() -> None:
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("frame", [b"", b"{", b"\xff\xfe", b"\x00" * 200, b"[" * 100_000])
-def test_what_cannot_be_decoded_says_so(frame: bytes, encoding: str) -> None:
+def test_message_that_cannot_be_decoded_is_reported(frame: bytes, encoding: str) -> None:
     routed = route(frame, encoding)
 
     assert isinstance(routed, Odd)
@@ -166,7 +172,7 @@ def test_what_cannot_be_decoded_says_so(frame: bytes, encoding: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_deep_nesting_is_no_danger(encoding: str) -> None:
+def test_deep_nesting_is_harmless(encoding: str) -> None:
     depth = 50_000
     if encoding == "json":
         frame = b'{"x":' * depth + b"1" + b"}" * depth
@@ -199,7 +205,7 @@ commands = st.sampled_from(
 def test_any_message_is_routed(encoding: str, command: str, data: Any) -> None:
     try:
         frame = get_encoding(encoding).encode({"command": command, "data": data})
-    except Exception:  # not all values have a form in each encoding
+    except Exception:  # some encodings cannot express some values
         return
     routed = route(frame, encoding)
 
@@ -210,7 +216,7 @@ def test_any_message_is_routed(encoding: str, command: str, data: Any) -> None:
 
 @given(st.sampled_from(ENCODINGS), commands, json_values, st.data())
 @settings(deadline=None)
-def test_a_damaged_message_never_raises(
+def test_damaged_message_never_raises(
     encoding: str, command: str, data: Any, draw: st.DataObject
 ) -> None:
     try:

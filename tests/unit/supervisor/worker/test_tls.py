@@ -1,4 +1,4 @@
-"""wss, over real TLS connections with a certificate made for the test."""
+"""wss over real TLS connections, with a certificate made for the test."""
 
 from __future__ import annotations
 
@@ -53,29 +53,29 @@ def worker(sockets: Pair) -> Worker:
     return Worker(sockets[1])
 
 
-def test_nothing_to_read_is_no_error(connection: Connection) -> None:
+def test_reading_nothing_is_not_an_error(connection: Connection) -> None:
     assert connection.read() == ([], None)
 
 
-def test_messages_go_both_ways(connection: Connection, worker: Worker) -> None:
+def test_messages_are_exchanged(connection: Connection, worker: Worker) -> None:
     connection.send(b"hello")
-    assert [frame.data for frame in worker.hear()] == [b"hello"]
+    assert [frame.data for frame in worker.receive()] == [b"hello"]
 
-    worker.say("hello back")
+    worker.send("hello back")
     assert read_all(connection, 1) == [b"hello back"]
 
 
-def test_what_tls_has_decrypted_already_is_not_left_behind(
+def test_bytes_that_tls_has_already_decrypted_are_read(
     connection: Connection, worker: Worker
 ) -> None:
-    """The socket is readable no more when the rest of a record waits inside of TLS."""
-    worker.say(*["x" * 1000] * 15)
+    """The socket is no longer readable while the rest of a record waits inside TLS."""
+    worker.send(*["x" * 1000] * 15)
 
     assert len(read_all(connection, 15)) == 15
 
 
-def test_a_large_message_comes_whole(connection: Connection, worker: Worker) -> None:
-    sending = Thread(target=worker.say, args=("x" * 3_000_000,))
+def test_large_message_is_received(connection: Connection, worker: Worker) -> None:
+    sending = Thread(target=worker.send, args=("x" * 3_000_000,))
     sending.start()
     [message] = read_all(connection, 1)
     sending.join(LIMIT)
@@ -83,9 +83,9 @@ def test_a_large_message_comes_whole(connection: Connection, worker: Worker) -> 
     assert len(message) == 3_000_000
 
 
-def test_a_large_message_goes_whole(connection: Connection, worker: Worker) -> None:
-    heard: list[Frame] = []
-    receiving = Thread(target=lambda: heard.extend(worker.hear(2)))
+def test_large_message_is_sent(connection: Connection, worker: Worker) -> None:
+    received: list[Frame] = []
+    receiving = Thread(target=lambda: received.extend(worker.receive(2)))
     connection.send(b"x" * 10_000_000)
     connection.send(b"next")
     assert connection.outbox.waiting_bytes
@@ -95,13 +95,13 @@ def test_a_large_message_goes_whole(connection: Connection, worker: Worker) -> N
         connection.outbox.flush()
     receiving.join(LIMIT)
 
-    assert [len(frame.data) for frame in heard] == [10_000_000, 4]
+    assert [len(frame.data) for frame in received] == [10_000_000, 4]
 
 
-def test_the_worker_ends_tls(connection: Connection, worker: Worker) -> None:
+def test_worker_ends_tls(connection: Connection, worker: Worker) -> None:
     def end() -> None:
         assert isinstance(worker.socket, ssl.SSLSocket)
-        with suppress(OSError):  # we hang up where it waits for our own end of TLS
+        with suppress(OSError):  # we close while it waits for our end of TLS
             worker.socket.unwrap()
 
     ending = Thread(target=end)
@@ -115,7 +115,7 @@ def test_the_worker_ends_tls(connection: Connection, worker: Worker) -> None:
     assert closed.reason == "the worker closed the connection"
 
 
-def test_the_worker_is_gone_without_a_word(connection: Connection, worker: Worker) -> None:
+def test_worker_disappears(connection: Connection, worker: Worker) -> None:
     worker.socket.shutdown(socket.SHUT_RDWR)
 
     _, closed = read(connection)
@@ -125,7 +125,7 @@ def test_the_worker_is_gone_without_a_word(connection: Connection, worker: Worke
     assert closed.reason == "the worker closed the connection"
 
 
-def test_a_broken_record_ends_the_connection_with_a_reason(
+def test_broken_record_ends_the_connection_with_a_reason(
     connection: Connection, sockets: Pair
 ) -> None:
     with socket.socket(fileno=sockets[1].detach()) as plain:
@@ -137,11 +137,11 @@ def test_a_broken_record_ends_the_connection_with_a_reason(
     assert "the connection broke: " in closed.reason
 
 
-def test_we_say_goodbye(connection: Connection, worker: Worker) -> None:
-    connection.send(b"last words")
+def test_close_says_goodbye(connection: Connection, worker: Worker) -> None:
+    connection.send(b"the end")
 
     def answer() -> None:
-        worker.hear(2)
+        worker.receive(2)
         worker.socket.shutdown(socket.SHUT_RDWR)
 
     answering = Thread(target=answer)

@@ -1,4 +1,4 @@
-"""The worker as the supervisor sees it: real sockets, in a loop of the test's own."""
+"""The connection to the worker, with real sockets in a loop that the test runs."""
 
 from __future__ import annotations
 
@@ -26,12 +26,13 @@ from wrapper.supervisor.worker.worker import Worker
 
 
 class Loop:
-    """What the supervisor's loop does for the worker."""
+    """The part of the supervisor's loop that serves the worker."""
 
     def __init__(self, port: int, tls: bool = False, pings: bool = False) -> None:
         self.poller = Poller()
         self.wakeup = Wakeup()
         self.messages: list[bytes | bytearray] = []
+        self.on_messages: Callable[[list[bytes | bytearray]], None] = self.messages.extend
         self._log_file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `close`)
         host = "localhost" if tls else "127.0.0.1"
         target = ConnectionTarget(f"ws{'s' if tls else ''}://{host}:{port}/", host, port, tls)
@@ -42,10 +43,14 @@ class Loop:
             self.poller,
             self.wakeup,
             Log("debug", fd=self._log_file.fileno()),
+            on_messages=self._received,
+            is_task_under_way=lambda: False,
         )
-        self.worker.on_messages = self.messages.extend
         self.poller.watch(self.wakeup, self._woken)
         self.worker.connect()
+
+    def _received(self, payloads: list[bytes | bytearray]) -> None:
+        self.on_messages(payloads)
 
     def _woken(self) -> None:
         self.wakeup.read()
@@ -53,8 +58,8 @@ class Loop:
     def run_until(self, condition: Callable[[], object]) -> None:
         deadline = time.monotonic() + LIMIT
         while not condition():
-            assert time.monotonic() < deadline, "it did not come to that"
-            due = self.worker.link.deadline()
+            assert time.monotonic() < deadline, "the condition was not met"
+            due = self.worker.deadline()
             patience = 0.1 if due is None else max(0.0, min(0.1, due - time.monotonic()))
             self.poller.wait(patience)
             if due is not None and time.monotonic() >= due:
@@ -62,7 +67,7 @@ class Loop:
 
     @property
     def is_connected(self) -> bool:
-        return self.worker.link.connection is not None
+        return self.worker.outbox is not None
 
     @property
     def log(self) -> str:
@@ -75,7 +80,7 @@ class Loop:
 
 
 class Both:
-    """A gateway and a loop that connects to it."""
+    """A gateway, and a loop that connects to it."""
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.gateway = Gateway(context)
@@ -83,7 +88,7 @@ class Both:
         self._peers: list[Peer] = []
 
     def accept(self, *first: str) -> Peer:
-        """The worker takes the connection, while the loop runs."""
+        """Let the worker accept the connection while the loop runs."""
         before = len(self._peers)
         accepting = Thread(target=lambda: self._peers.append(self.gateway.accept(*first)))
         accepting.start()
@@ -103,33 +108,33 @@ def both() -> Iterator[Both]:
     both.close()
 
 
-def test_messages_go_both_ways(both: Both) -> None:
+def test_messages_are_exchanged(both: Both) -> None:
     peer = both.accept("first")
-    peer.say("second")
+    peer.send("second")
     both.loop.run_until(lambda: len(both.loop.messages) == 2)
-    both.loop.worker.link.send(b"answer", keep=True)
+    both.loop.worker.send(b"answer", keep=True)
 
     assert both.loop.messages == [b"first", b"second"]
-    assert [frame.data for frame in peer.hear()] == [b"answer"]
+    assert [frame.data for frame in peer.receive()] == [b"answer"]
     assert f"connected to the worker at ws://127.0.0.1:{both.gateway.port}/" in both.loop.log
 
 
-def test_what_waits_goes_out_as_the_worker_reads(both: Both) -> None:
+def test_waiting_bytes_are_sent_as_the_worker_reads(both: Both) -> None:
     peer = both.accept()
-    both.loop.worker.link.send(b"x" * 20_000_000, keep=True)
+    both.loop.worker.send(b"x" * 20_000_000, keep=True)
     assert both.loop.worker.waiting_bytes
-    heard: list[int] = []
-    reading = Thread(target=lambda: heard.extend(len(frame.data) for frame in peer.hear()))
+    received: list[int] = []
+    reading = Thread(target=lambda: received.extend(len(frame.data) for frame in peer.receive()))
     reading.start()
     both.loop.run_until(lambda: not both.loop.worker.waiting_bytes)
     reading.join(LIMIT)
 
-    assert heard == [20_000_000]
+    assert received == [20_000_000]
 
 
-def test_a_lost_connection_is_told_and_opened_anew(both: Both) -> None:
+def test_lost_connection_is_reported_and_opened_again(both: Both) -> None:
     peer = both.accept()
-    peer.say("last")
+    peer.send("last")
     peer.protocol.send_close(1001, "going away")
     peer.write()
     both.loop.run_until(lambda: not both.loop.is_connected)
@@ -137,23 +142,23 @@ def test_a_lost_connection_is_told_and_opened_anew(both: Both) -> None:
     both.loop.run_until(lambda: len(both.loop.messages) == 2)
 
     assert both.loop.messages == [b"last", b"hello again"]
-    assert "closed the connection with code 1001: going away: connecting anew" in both.loop.log
-    both.loop.worker.link.send(b"answer", keep=True)
-    assert [frame.data for frame in second.hear()] == [b"answer"]
+    assert "closed the connection with code 1001: going away: reconnecting" in both.loop.log
+    both.loop.worker.send(b"answer", keep=True)
+    assert [frame.data for frame in second.receive()] == [b"answer"]
 
 
-def test_a_message_may_end_the_connection_that_brought_it(both: Both) -> None:
-    """As a handler that closes the worker does."""
-    both.loop.worker.on_messages = lambda messages: both.loop.worker.close(patience=0.0)
+def test_message_may_end_its_own_connection(both: Both) -> None:
+    """For example if its handler closes the worker."""
+    both.loop.on_messages = lambda messages: both.loop.worker.close(patience=0.0)
     peer = both.accept()
-    peer.say("exit")
+    peer.send("exit")
     peer.socket.close()
     both.loop.run_until(lambda: not both.loop.is_connected)
 
-    assert "connecting anew" not in both.loop.log
+    assert "reconnecting" not in both.loop.log
 
 
-def test_a_worker_that_is_not_there_is_mentioned_once() -> None:
+def test_unreachable_worker_is_reported_once() -> None:
     with socket.create_server(("127.0.0.1", 0)) as unused:
         port = unused.getsockname()[1]
     loop = Loop(port)
@@ -161,7 +166,7 @@ def test_a_worker_that_is_not_there_is_mentioned_once() -> None:
 
     def tried_often() -> bool:
         nonlocal tries
-        tries += loop.worker.link.deadline() is None
+        tries += loop.worker.deadline() is None
         return tries > 5
 
     loop.run_until(tried_often)
@@ -169,10 +174,10 @@ def test_a_worker_that_is_not_there_is_mentioned_once() -> None:
     loop.close()
 
 
-def test_a_first_message_in_one_record_with_the_handshake_is_read(
+def test_first_message_in_the_same_record_as_the_handshake_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Over TLS: the socket has nothing left then that would wake the loop."""
+    """Over TLS the socket then has nothing left that would wake the loop."""
     authority = trustme.CA()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("localhost").configure_cert(context)
