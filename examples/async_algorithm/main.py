@@ -1,4 +1,4 @@
-"""Asks several algorithms about the same numbers, all at once and without threads."""
+"""Calls several algorithms with the same numbers, concurrently and without threads."""
 
 import asyncio
 

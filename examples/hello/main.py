@@ -1,4 +1,4 @@
-"""Greets whoever the first input names."""
+"""Greets the person named in the first input."""
 
 
 def start(args, hkubeApi):

@@ -1,4 +1,4 @@
-"""Adds numbers, and tells how far it is and how long each part takes."""
+"""Adds numbers, and reports its progress and the duration of each part."""
 
 
 def start(args, hkubeApi):

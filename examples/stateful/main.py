@@ -6,7 +6,7 @@ weights = {}
 
 
 def initialize(args):
-    if not weights:  # called before every task; the module stays loaded between them
+    if not weights:  # initialize runs before every task; the module stays loaded
         with open("weights.json") as file:  # the working directory is this file's folder
             weights.update(json.load(file))
         print("model loaded")

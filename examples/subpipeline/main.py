@@ -1,4 +1,4 @@
-"""Asks another algorithm and a stored pipeline, both at once."""
+"""Calls another algorithm and a stored pipeline at the same time."""
 
 from wrapper import SubPipelineError
 

@@ -406,7 +406,10 @@ def test_one_process_is_enough_for_an_algorithm_that_calls(folder: Path) -> None
         (
             "pipeline",
             "p",
-            "SubPipelineError: there is no answer for it, and there is no stored pipeline 'p'",
+            (
+                "SubPipelineError: there is no answer for it, and there is no stored pipeline "
+                "'p'; give a folder of them with --pipelines"
+            ),
         ),
         ("algorithm", "dies", "AlgorithmExecutionError: its process ended with exit code 137"),
         ("algorithm", "scripted", "from the file"),

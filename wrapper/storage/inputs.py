@@ -59,7 +59,7 @@ def fill_input(job: MutableMapping[str, Any], sources: Sources) -> None:
     wanted = list(references(job, sources.cluster))
     if not wanted:
         return
-    values = _Values(wanted, sources)
+    values = _StoredValues(wanted, sources)
     for reference in wanted:
         found = [values.take(link) for link in reference.links]
         value = found if reference.is_batch else found[0]
@@ -69,13 +69,13 @@ def fill_input(job: MutableMapping[str, Any], sources: Sources) -> None:
             )
 
 
-def read_link(link: StoredReference, sources: Sources) -> Any:
+def _read_link(link: StoredReference, sources: Sources) -> Any:
     """Read the value of a single link.
 
     Raises:
         StorageError: The value cannot be read; the message names its path.
     """
-    return _Values([StoragePlaceholder("", "", [link], False)], sources).take(link)
+    return _StoredValues([StoragePlaceholder("", "", [link], False)], sources).take(link)
 
 
 def fetch_response(response: Any, sources: Sources) -> Any:
@@ -89,13 +89,13 @@ def fetch_response(response: Any, sources: Sources) -> Any:
     """
     sources = sources._replace(cache=Cache(0))
     link = result_link(response)
-    value = response if link is None else read_link(link, sources)
+    value = response if link is None else _read_link(link, sources)
     if isinstance(value, list):
         for entry in value:
             if isinstance(entry, dict) and "result" not in entry and _is_big(entry.get("info")):
                 large = result_link({"storageInfo": entry.pop("info")})
                 assert large is not None
-                entry["result"] = read_link(large, sources)
+                entry["result"] = _read_link(large, sources)
     return value
 
 
@@ -103,7 +103,7 @@ def _is_big(info: object) -> bool:
     return isinstance(info, dict) and info.get("isBigData") is True
 
 
-class _Values:
+class _StoredValues:
     """The values of several references; each object is read once.
 
     Args:

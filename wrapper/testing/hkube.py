@@ -85,7 +85,7 @@ class HKube:
                 process.
             timeout: Seconds after which the algorithm is stopped and the test fails. ``None``
                 sets no limit.
-            job: Other entries of ``args``, such as ``nodeName``, ``jobId``, ``extraData`` or
+            **job: Other entries of ``args``, such as ``nodeName``, ``jobId``, ``extraData`` or
                 ``batchIndex``. Names in snake_case work too.
 
         Returns:

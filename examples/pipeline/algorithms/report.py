@@ -1,4 +1,4 @@
-"""Asks a stored pipeline for the longest word, and reports."""
+"""Runs a stored pipeline to find the longest word, and reports it."""
 
 
 def start(args, hkubeApi):

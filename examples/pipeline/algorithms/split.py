@@ -1,4 +1,4 @@
-"""Cuts a text into words."""
+"""Splits a text into words."""
 
 
 def start(args, hkubeApi):

@@ -50,7 +50,7 @@ class TaskEvent(PipelineEvent):
 
 
 @dataclass(frozen=True)
-class TaskWaiting(TaskEvent):
+class TaskQueued(TaskEvent):
     """A task is ready, and waits for a process.
 
     Attributes:
@@ -61,7 +61,7 @@ class TaskWaiting(TaskEvent):
 
 
 @dataclass(frozen=True)
-class TaskRunning(TaskEvent):
+class TaskStarted(TaskEvent):
     """A process took the task."""
 
 

@@ -13,7 +13,7 @@ from ...errors import WrapperError
 
 
 class CallKind(enum.Enum):
-    """What an algorithm can ask HKube for; the value is how it is called in a sentence."""
+    """The kinds of call that an algorithm can make; the value is the kind's name in messages."""
 
     ALGORITHM = "algorithm"
     STORED_PIPELINE = "stored pipeline"
@@ -23,14 +23,15 @@ class CallKind(enum.Enum):
 
 @dataclass(frozen=True)
 class Call:
-    """One request of a running algorithm.
+    """A call of a running algorithm to HKube.
 
     Attributes:
-        call_id: the algorithm's own id of the call.
-        name: of the algorithm, the pipeline or the data source.
-        input: the input of the algorithm, or the flow input of the pipeline.
-        include_result: whether the algorithm wants the result itself.
-        body: everything that came, as it came.
+        kind: Kind of call.
+        call_id: Id that the algorithm gave the call.
+        name: Name of the algorithm, pipeline or data source that is requested.
+        input: Input of the algorithm or flow input of the pipeline.
+        include_result: Whether the algorithm wants the result in the answer.
+        body: The complete message data, unchanged.
     """
 
     kind: CallKind
@@ -43,21 +44,33 @@ class Call:
 
 @dataclass(frozen=True)
 class Result:
-    """The call succeeded."""
+    """The answer to a call that succeeded.
+
+    Attributes:
+        value: The result.
+    """
 
     value: Any
 
 
 @dataclass(frozen=True)
 class Failure:
-    """The call failed; the text reaches the algorithm."""
+    """The answer to a call that failed.
+
+    Attributes:
+        text: The error message that the algorithm receives.
+    """
 
     text: str
 
 
 @dataclass(frozen=True)
 class Cancelled:
-    """The sub-pipeline was stopped by someone else before its end."""
+    """The answer for a sub-pipeline that somebody else stopped.
+
+    Attributes:
+        reason: Why it was stopped.
+    """
 
     reason: str
 

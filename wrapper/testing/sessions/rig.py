@@ -35,22 +35,22 @@ class Rig:
     host: Host
     user: WatchedUserCode
     interruption: ForcedInterruption
-    _beside: SupervisorThread
+    _supervisor: SupervisorThread
     _algorithm: LocalAlgorithm
 
     def pause(self) -> None:
         """Let `host.serve` return after the work already sent to it; safe from any thread."""
         channel = self._algorithm.channel
-        self._beside.supervisor.wakeup.post(lambda: channel.tasks.send(_PAUSE, 0, b""))
+        self._supervisor.supervisor.wakeup.post(lambda: channel.tasks.send(_PAUSE, 0, b""))
 
     def terminate(self) -> None:
         """Shut down as on SIGTERM; a second call ends at once."""
-        self._beside.supervisor.terminate()
+        self._supervisor.supervisor.terminate()
 
     def close(self) -> None:
         """End the supervisor; the signal handler of the main thread stays installed."""
         self.host.close()
-        self._beside.join(_JOIN_PATIENCE)
+        self._supervisor.join(_JOIN_PATIENCE)
 
 
 class _PausingPipes(Pipes):

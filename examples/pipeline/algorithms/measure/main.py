@@ -1,4 +1,4 @@
-"""Measures one word: the node makes a task of each."""
+"""Measures one word; the node creates a task for each word."""
 
 
 def start(args, hkubeApi):

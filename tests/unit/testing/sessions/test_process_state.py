@@ -126,7 +126,7 @@ def test_imported_libraries_stay(folder: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("name", ["random", "__main__", "json"])
-def test_the_standard_library_is_not_imported_anew(name: str, folder: Path) -> None:
+def test_standard_library_is_not_imported_anew(name: str, folder: Path) -> None:
     importlib.import_module(name)
     with ProcessState(folder, {}, name).applied():
         assert name in sys.modules

@@ -143,7 +143,7 @@ class ActiveRun:
 
     def _start(self, start: StartTask) -> None:
         key = start.key
-        self._report(events.TaskWaiting, task=key, attempts=start.attempts)
+        self._report(events.TaskQueued, task=key, attempts=start.attempts)
         scripted = self._runs.scripted.get(start.node.algorithm)
         if scripted is not None:
             self._runs.loop.post(self._apply_script, key, scripted)
@@ -165,7 +165,7 @@ class ActiveRun:
 
     def _task_started(self, start: StartTask) -> None:
         self._started_keys.add(start.key)
-        self._report(events.TaskRunning, task=start.key)
+        self._report(events.TaskStarted, task=start.key)
         if start.node.ttl:
             self._set_timer(start.key, start.node.ttl, self._task_expired, start)
 
@@ -210,7 +210,7 @@ class ActiveRun:
         if self._run.outcome is not None:
             self._report(events.TaskStopped, task=key, was_running=False)
             return
-        self._report(events.TaskRunning, task=key)
+        self._report(events.TaskStarted, task=key)
         match reply:
             case Result():
                 self._report(events.TaskDone, task=key)

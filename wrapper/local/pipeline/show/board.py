@@ -95,10 +95,10 @@ class Board:
 
     def _count(self, event: events.TaskEvent, row: Row) -> None:
         match event:
-            case events.TaskWaiting():
+            case events.TaskQueued():
                 row.waiting += 1
                 row.failed -= event.attempts > 0
-            case events.TaskRunning():
+            case events.TaskStarted():
                 row.waiting -= 1
                 row.running += 1
                 row.began = event.at if row.began is None else row.began

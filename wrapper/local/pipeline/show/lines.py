@@ -37,7 +37,7 @@ class PipelineLines:
     def __call__(self, event: events.PipelineEvent) -> None:
         """Show an event."""
         self.board.update(event)
-        self._settle_failure(event)
+        self._write_failure(event)
         if isinstance(event, events.OutputLine):
             self._write(f"[{label_of(event.run, event.node)}] {event.line}")
             return
@@ -51,7 +51,7 @@ class PipelineLines:
         """Write a message of the command."""
         self._write(f"{MARK} {text}")
 
-    def _settle_failure(self, event: events.PipelineEvent) -> None:
+    def _write_failure(self, event: events.PipelineEvent) -> None:
         """Write a task's failure, unless the event after it says the same and more."""
         failed = self._failure
         if failed is None or isinstance(event, events.TaskStopped):
@@ -74,7 +74,7 @@ class PipelineLines:
         match event:
             case events.TaskFailed():
                 self._failure = event
-            case events.TaskWaiting() if event.attempts:
+            case events.TaskQueued() if event.attempts:
                 return f"{_task(event)} is retried, attempt {event.attempts + 1}"
             case events.TaskReported(event=worker_events.Violation() as violation):
                 return f"warning: {_task(event)} sent {violation.text}"
@@ -92,7 +92,7 @@ class PipelineLines:
         match event:
             case events.RunStarted(run=()):
                 return f"pipeline {event.name}"
-            case events.TaskRunning():
+            case events.TaskStarted():
                 row = self.board.row(event.run, event.task.node)
                 if row.running + row.done + row.failed == 1 and row.began == event.at:
                     many = f", {row.total:,} tasks" if row.total > 1 else ""

@@ -155,7 +155,7 @@ def test_given_name_is_used_if_the_document_has_none() -> None:
         (pipeline({"nodeName": "green"}), "p.json: nodes[0] 'green': 'algorithmName' is missing"),
         (
             pipeline(node("flowInput")),
-            "'flowInput' is reserved by HKube; choose another name",
+            "nodeName: 'flowInput' is reserved by HKube; choose another name",
         ),
         (pipeline(node(kind="gateway")), "kind: nodes of kind 'gateway' run in HKube only"),
         (pipeline(node(kind=[])), "kind: must be a string, not an array"),
@@ -176,7 +176,10 @@ def test_given_name_is_used_if_the_document_has_none() -> None:
         ),
         (
             pipeline(node("yellow"), node("black", 1, "@yelow")),
-            "[1] 'black': input[1]: '@yelow' refers to an unknown node: did you mean 'yellow'?",
+            (
+                "p.json: nodes[1] 'black': input[1]: '@yelow' refers to an unknown node: "
+                "did you mean 'yellow'?"
+            ),
         ),
         (
             pipeline(node("a", "@flowinput.x")),

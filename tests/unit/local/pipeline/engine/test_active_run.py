@@ -104,7 +104,7 @@ def test_events_of_a_task_that_succeeds() -> None:
     (outcome,) = bench.outcomes
     assert isinstance(outcome, Succeeded)
     assert outcome.results[0]["result"] == 7
-    expected = "RunStarted TaskWaiting TaskRunning TaskDone NodeEnded RunEnded"
+    expected = "RunStarted TaskQueued TaskStarted TaskDone NodeEnded RunEnded"
     assert bench.event_names() == expected.split()
     assert bench.runs.tasks == {}
 
@@ -185,7 +185,7 @@ def test_scripted_result_needs_no_process() -> None:
     (outcome,) = bench.outcomes
     assert isinstance(outcome, Succeeded)
     assert [entry["result"] for entry in outcome.results] == [5, 5]
-    assert bench.event_names().count("TaskRunning") == 2
+    assert bench.event_names().count("TaskStarted") == 2
 
 
 def test_scripted_reply_is_ignored_after_the_run_has_ended() -> None:

@@ -39,10 +39,10 @@ def test_rows_exist_from_the_start() -> None:
 
 def test_tasks_move_from_waiting_to_done_or_failed() -> None:
     happened: list[tuple[type[events.PipelineEvent], dict[str, Any]]] = [
-        (events.TaskWaiting, {**ONE, "attempts": 0}),
-        (events.TaskWaiting, {**TWO, "attempts": 0}),
-        (events.TaskRunning, ONE),
-        (events.TaskRunning, TWO),
+        (events.TaskQueued, {**ONE, "attempts": 0}),
+        (events.TaskQueued, {**TWO, "attempts": 0}),
+        (events.TaskStarted, ONE),
+        (events.TaskStarted, TWO),
         (events.TaskDone, ONE),
         (events.TaskFailed, {**TWO, "text": "E", "details": ""}),
         (events.NodeEnded, {"node": "a"}),
@@ -57,19 +57,19 @@ def test_tasks_move_from_waiting_to_done_or_failed() -> None:
 
 def test_retried_task_does_not_count_as_failed() -> None:
     board = board_after(
-        (events.TaskWaiting, {**ONE, "attempts": 0}),
-        (events.TaskRunning, ONE),
+        (events.TaskQueued, {**ONE, "attempts": 0}),
+        (events.TaskStarted, ONE),
         (events.TaskFailed, {**ONE, "text": "E", "details": ""}),
-        (events.TaskWaiting, {**ONE, "attempts": 1}),
+        (events.TaskQueued, {**ONE, "attempts": 1}),
     )
     assert counts(board.rows[0]) == (1, 0, 0, 0)
 
 
 def test_stopped_tasks_are_not_counted() -> None:
     board = board_after(
-        (events.TaskWaiting, {**ONE, "attempts": 0}),
-        (events.TaskWaiting, {**TWO, "attempts": 0}),
-        (events.TaskRunning, ONE),
+        (events.TaskQueued, {**ONE, "attempts": 0}),
+        (events.TaskQueued, {**TWO, "attempts": 0}),
+        (events.TaskStarted, ONE),
         (events.TaskStopped, {**ONE, "was_running": True}),
         (events.TaskStopped, {**TWO, "was_running": False}),
     )

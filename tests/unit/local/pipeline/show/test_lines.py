@@ -12,8 +12,8 @@ from wrapper.local.worker import events as worker_events
 A, B = {"task": TaskKey("a")}, {"task": TaskKey("a", (2,))}
 BEGIN: list[Any] = [
     (events.RunStarted, {"name": "p", "nodes": (("a", "alg"),)}),
-    (events.TaskWaiting, {**A, "attempts": 0}),
-    (events.TaskRunning, A),
+    (events.TaskQueued, {**A, "attempts": 0}),
+    (events.TaskStarted, A),
 ]
 
 
@@ -54,8 +54,8 @@ def test_brief_output_leaves_out_what_a_table_shows() -> None:
 
 
 def test_batch() -> None:
-    waiting = [(events.TaskWaiting, {"task": TaskKey("a", (n,)), "attempts": 0}) for n in (1, 2)]
-    running = [(events.TaskRunning, {"task": TaskKey("a", (n,))}) for n in (1, 2)]
+    waiting = [(events.TaskQueued, {"task": TaskKey("a", (n,)), "attempts": 0}) for n in (1, 2)]
+    running = [(events.TaskStarted, {"task": TaskKey("a", (n,))}) for n in (1, 2)]
     assert lines(
         *waiting,
         *running,
@@ -88,7 +88,7 @@ def test_traceback_comes_before_the_final_message() -> None:
         "      main.py",
         "[local] failed after 4.00 s: a: E",
     ]
-    assert lines(*BEGIN, failed, (events.TaskWaiting, {**A, "attempts": 1}))[2:4] == [
+    assert lines(*BEGIN, failed, (events.TaskQueued, {**A, "attempts": 1}))[2:4] == [
         "[local] a failed: E",
         "    Traceback",
     ]
@@ -109,7 +109,7 @@ def test_hint_comes_after_the_traceback() -> None:
 def test_long_details_are_cut() -> None:
     details = "\n".join(["x" * 5000] * 500)
     failed = (events.TaskFailed, {**A, "text": "E", "details": details})
-    written = lines(*BEGIN, failed, (events.TaskWaiting, {**A, "attempts": 1}))
+    written = lines(*BEGIN, failed, (events.TaskQueued, {**A, "attempts": 1}))
     assert "    … 440 lines …" in written
     assert max(map(len, written)) < 1100
 
@@ -118,7 +118,7 @@ def test_retried_task() -> None:
     assert lines(
         *BEGIN,
         (events.TaskFailed, {**A, "text": "E", "details": ""}),
-        (events.TaskWaiting, {**A, "attempts": 1}),
+        (events.TaskQueued, {**A, "attempts": 1}),
     )[2:] == ["[local] a failed: E", "[local] a is retried, attempt 2"]
 
 
@@ -126,8 +126,8 @@ def test_runs_started_by_a_task() -> None:
     inner = {"task": TaskKey("price")}
     assert lines(
         ("a", "price", events.RunStarted, {"name": "price", "nodes": (("price", "price"),)}),
-        ("a", "price", events.TaskWaiting, {**inner, "attempts": 0}),
-        ("a", "price", events.TaskRunning, inner),
+        ("a", "price", events.TaskQueued, {**inner, "attempts": 0}),
+        ("a", "price", events.TaskStarted, inner),
         ("a", "price", events.OutputLine, {"node": "price", "line": "hello"}),
         ("a", "price", events.TaskFailed, {**inner, "text": "E", "details": ""}),
         ("a", "price", events.RunEnded, {"outcome": PipelineFailed("E", TaskKey("price"))}),

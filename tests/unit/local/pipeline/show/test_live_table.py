@@ -47,7 +47,7 @@ def test_lines_go_above_the_table() -> None:
     with LiveTable(console, started=0.0, clock=lambda: 1.0) as listener:
         listener(events.RunStarted(at=0, run=(), name="p", nodes=(("green", "alg"),)))
         listener(events.OutputLine(at=0, run=(), node="green", line="[bold]as it is[/bold]"))
-        listener(events.TaskWaiting(at=0, run=(), task=TaskKey("green"), attempts=0))
+        listener(events.TaskQueued(at=0, run=(), task=TaskKey("green"), attempts=0))
         listener(events.RunEnded(at=1, run=(), outcome=Succeeded([])))
     assert isinstance(console.file, io.StringIO)
     text = console.file.getvalue()
