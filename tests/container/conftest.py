@@ -1,4 +1,4 @@
-"""What the container tests share: an engine, the image, and a worker with the algorithm in one."""
+"""Fixtures of the container tests: an engine, the image, and a worker with a container."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from .engine import CODE, BuildError, Container, Engine, engine_from, world_read
 
 ROOT = Path(__file__).resolve().parents[2]
 IMAGE = "hkube/python-wrapper"
-WANTED = os.environ.get("HKUBE_CONTAINER_TESTS", "")  # required, skip, or nothing: if they can
+WANTED = os.environ.get("HKUBE_CONTAINER_TESTS", "")  # required, skip, or empty: run if possible
 REQUIRED = WANTED == "required"
 
 
 @pytest.fixture(scope="session")
 def scratch() -> Iterator[Path]:
-    """A folder that any uid can enter, for what is mounted into containers."""
+    """A folder to mount into containers, which any uid can enter."""
     with tempfile.TemporaryDirectory(prefix="hkube-container-") as folder:
         os.chmod(folder, 0o755)
         yield Path(folder)
@@ -33,7 +33,7 @@ def scratch() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def engine(scratch: Path) -> Engine:
-    """The engine of this machine; without one a test is skipped, unless it must run."""
+    """The engine of this machine; without one, tests are skipped unless they are required."""
     if WANTED == "skip":
         pytest.skip("HKUBE_CONTAINER_TESTS=skip")
     found = engine_from(os.environ, scratch)
@@ -45,7 +45,7 @@ def engine(scratch: Path) -> Engine:
 
 @pytest.fixture(scope="session")
 def image(engine: Engine) -> str:
-    """The image, built once a run, though the run may be several processes."""
+    """The image, built once per run even if the run has several processes."""
     run_id = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
     path = Path(tempfile.gettempdir()) / f"hkube-image-{os.getuid()}.lock"
     with path.open("a+") as lock:
@@ -69,13 +69,13 @@ def _build_image(engine: Engine) -> None:
 
 
 def base_image() -> str:
-    """What the image is built on, at the default version."""
+    """The image's base, at the default version."""
     [version] = re.findall(r"ARG PYTHON_VERSION=(\S+)", (ROOT / "Dockerfile").read_text())
     return f"python:{version}-slim"
 
 
 class Run(Protocol):
-    """Starts a container; it is removed after the test."""
+    """Starts a container that is removed after the test."""
 
     def __call__(
         self, *command: str, options: Sequence[str] = (), image: str = IMAGE
@@ -98,7 +98,7 @@ def run(engine: Engine, image: str, tmp_path: Path) -> Iterator[Run]:
 
 
 class Session(NamedTuple):
-    """A worker and the container that serves it, with the algorithm's folder on this machine."""
+    """A worker, the container that serves it, and the algorithm's folder on this machine."""
 
     worker: ScriptedWorker
     container: Container
@@ -106,7 +106,7 @@ class Session(NamedTuple):
 
 
 class Serve(Protocol):
-    """Serves a scripted worker of this process from a container."""
+    """Starts a container that serves a scripted worker in this process."""
 
     def __call__(
         self,
@@ -121,7 +121,7 @@ class Serve(Protocol):
 
 @pytest.fixture
 def serve(run: Run, scratch: Path) -> Iterator[Serve]:
-    """See `Serve`. The container shares this machine's network, and has the code mounted.
+    """See `Serve`. The container shares this machine's network; the code is mounted.
 
     `mounted=False`: the image has code of its own.
     """
@@ -163,7 +163,7 @@ def serve(run: Run, scratch: Path) -> Iterator[Serve]:
 
 @pytest.fixture
 def logs(scratch: Path) -> Path:
-    """What Kubernetes mounts as an emptyDir: a folder that any uid can write."""
+    """A folder that any uid can write, like an emptyDir of Kubernetes."""
     folder = Path(tempfile.mkdtemp(dir=scratch))
     folder.chmod(0o777)
     return folder

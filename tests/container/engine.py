@@ -1,4 +1,4 @@
-"""Containers as the tests see them: an engine that builds and runs, and one running container."""
+"""An engine that builds images and runs containers, and one running container."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-LIMIT = 60.0  # seconds; what is done at once may take this long on a busy machine
+LIMIT = 60.0  # seconds; even short steps can take this long on a busy machine
 CODE = "/hkube/algorithm-runner/algorithm_unique_folder"
 
 
 def find_engine(environ: Mapping[str, str]) -> str | None:
-    """The command of a container engine of this machine that works; None: there is none."""
+    """Return the command of a working engine on this machine; None if there is none."""
     for name in (environ.get("CONTAINER_ENGINE", ""), "docker", "podman"):
         if name and shutil.which(name) and _answers(name):
             return name
@@ -35,7 +35,7 @@ def _answers(name: str) -> bool:
 
 
 class BuildError(AssertionError):
-    """An image cannot be built; the text is what the engine said."""
+    """An image cannot be built; the message is the engine's output."""
 
 
 class Engine:
@@ -54,18 +54,18 @@ class Engine:
 
     @property
     def is_podman(self) -> bool:
-        """Whether it knows pods."""
+        """Whether the engine supports pods."""
         return "podman" in self.command
 
     @property
     def build_options(self) -> list[str]:
-        """What this machine's builds need besides the plain `docker build`."""
+        """Options that builds on this machine need."""
         return self._build_command[2:]
 
     def call(
         self, *arguments: str, check: bool = True, limit: float = LIMIT
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command of the engine to its end; fails with what it said."""
+        """Run a command of the engine to its end; a failure shows its output."""
         done = subprocess.run(
             [self.command, *arguments],
             cwd=self._folder,
@@ -82,7 +82,7 @@ class Engine:
         return done
 
     def build(self, context: Path, tag: str, *options: str) -> str:
-        """Build an image; returns what the engine said.
+        """Build an image and return the engine's output.
 
         Args:
             context: folder with a Dockerfile.
@@ -96,7 +96,10 @@ class Engine:
         done = subprocess.run(
             command,
             cwd=self._folder,
-            env={**os.environ, "BUILDAH_FORMAT": "docker"},  # podman's own knows no HEALTHCHECK
+            env={
+                **os.environ,
+                "BUILDAH_FORMAT": "docker",
+            },  # podman's default format has no HEALTHCHECK
             capture_output=True,
             text=True,
             errors="replace",
@@ -108,33 +111,33 @@ class Engine:
         return done.stdout + done.stderr
 
     def inspect(self, image: str) -> dict[str, Any]:
-        """All that the engine knows of an image."""
+        """Return everything that the engine knows about an image."""
         [found] = json.loads(self.call("image", "inspect", image).stdout)
         assert isinstance(found, dict)
         return found
 
     def has(self, image: str) -> bool:
-        """Whether an image is on this machine."""
+        """Whether an image exists on this machine."""
         return self.call("image", "inspect", image, check=False).returncode == 0
 
     def output(self, image: str, *command: str, options: Sequence[str] = ()) -> str:
-        """Run a command in a container of its own, which has to end well; returns its stdout."""
+        """Run a command in a new container, which must succeed, and return its stdout."""
         return self.call(
             "run", "--rm", *_PLAIN, "--network", "none", *options, image, *command
         ).stdout
 
 
-# Podman starts HEALTHCHECK's timers by systemd, which a container or CI may not have.
+# Podman runs HEALTHCHECK with systemd timers, which a container or CI may lack.
 _PLAIN = ("--no-healthcheck",)
 
 
 class Container:
-    """A container in the foreground of a process of ours.
+    """A container that runs in the foreground of a child process.
 
     Args:
         engine: what runs it.
         folder: for its output.
-        image: what it is made from.
+        image: its image.
         command: its command.
         options: of `docker run`.
     """
@@ -165,28 +168,28 @@ class Container:
 
     @property
     def is_running(self) -> bool:
-        """Whether it has not ended yet."""
+        """Whether it is still running."""
         return self._process.poll() is None
 
     @property
     def stdout(self) -> str:
-        """What came on its stdout so far."""
+        """Its stdout so far."""
         return self._out.read_text(errors="replace")
 
     @property
     def stderr(self) -> str:
-        """What came on its stderr so far."""
+        """Its stderr so far."""
         return self._err.read_text(errors="replace")
 
     def wait(self, limit: float = LIMIT) -> int:
-        """Wait for its end; returns the exit code."""
+        """Wait until it ends, and return the exit code."""
         try:
             return self._process.wait(limit)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"still running after {limit:g} s\n{self.story()}") from None
 
     def wait_until(self, is_true: Callable[[], bool], what: str, limit: float = LIMIT) -> None:
-        """Wait until something about it holds."""
+        """Wait until a condition holds."""
         deadline = time.monotonic() + limit
         while not is_true():
             if time.monotonic() > deadline or not self.is_running:
@@ -198,11 +201,11 @@ class Container:
         self.engine.call("kill", "--signal", name, self.name)
 
     def execute(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a command inside."""
+        """Run a command inside the container."""
         return self.engine.call("exec", self.name, *command, check=check)
 
     def remove(self) -> None:
-        """End it, whatever it does."""
+        """End the container by force."""
         if self.is_running:
             self.engine.call("rm", "--force", "--time", "0", self.name, check=False)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -211,7 +214,7 @@ class Container:
         self._process.wait()
 
     def story(self) -> str:
-        """Its state and output, for the message of a failing test."""
+        """Describe its state and output for the message of a failing test."""
         state = "running" if self.is_running else f"exit code {self._process.returncode}"
         return (
             f"--- {self.name}: {state}\n--- stdout\n{self.stdout[-3000:]}"
@@ -229,7 +232,7 @@ def engine_from(environ: Mapping[str, str], folder: Path) -> Engine | None:
 
 
 def world_readable(folder: Path) -> Path:
-    """Let any uid read a folder, which pytest makes for its own user alone."""
+    """Let any uid read a folder; pytest creates it for its own user only."""
     for parent in (folder, *folder.parents):
         if parent.owner() != folder.owner() or parent.stat().st_mode & 0o005 == 0o005:
             break

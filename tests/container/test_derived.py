@@ -1,4 +1,4 @@
-"""Images made from it: the README's three lines, HKube's builder, a private index."""
+"""Images built on ours: the README's three lines, HKube's builder, a private index."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ def start(args, hkubeApi):
 
 @pytest.fixture(autouse=True)
 def _image(image: str) -> None:
-    """All are made from it."""
+    """All tests here build on the image."""
 
 
 @pytest.fixture
 def tag(request: pytest.FixtureRequest) -> str:
-    """The name of a test's image. It stays: removing it would take layers from builds beside it."""
+    """The name of a test's image. It is kept: removing it would break parallel builds."""
     name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower()).strip("-")
     return f"hkube-test/{name}"
 
 
 def readme_s_dockerfile() -> str:
-    """The Dockerfile of the README, as it stands there."""
+    """The Dockerfile in the README, unchanged."""
     text = (ROOT / "README.md").read_text()
     return text.partition("```dockerfile\n")[2].partition("```")[0]
 
 
 @pytest.mark.parametrize("user", ["10001:0", "1000730000:0", "4711:4711"])
-def test_three_lines_and_a_requirement_of_its_own(
+def test_three_lines_and_a_requirement(
     engine: Engine, serve: Serve, tmp_path: Path, tag: str, user: str
 ) -> None:
     context = tmp_path / "context"
@@ -133,7 +133,7 @@ pip install -r ./algorithm_unique_folder/requirements.txt
     ],
     ids=lambda value: "own entrypoint" if value == OWN_ENTRYPOINT else value,
 )
-def test_hkube_s_builder(
+def test_builder_of_hkube(
     engine: Engine,
     serve: Serve,
     tmp_path: Path,
@@ -154,7 +154,7 @@ def test_hkube_s_builder(
     (context / "dockerfile" / "requirements.sh").chmod(0o755)
     (context / "algorithm_unique_folder" / "requirements.txt").write_text(SIX)
     main = ALGORITHM.format(module="six") + "    # never reached\n"
-    main = main.replace("    return", '    print("the last word", end="", flush=True)\n    return')
+    main = main.replace("    return", '    print("the final line", end="", flush=True)\n    return')
     (context / "algorithm_unique_folder" / "main.py").write_text(main)
     engine.build(context, tag)
 
@@ -165,7 +165,7 @@ def test_hkube_s_builder(
 
     assert code == (0 if command == "piped" else 7), "a pipe's is that of its last command"
     kept = (logs / "stdout.log").read_text()
-    assert kept.count("the last word") == 1
+    assert kept.count("the final line") == 1
     assert "asks to end with code 7" in kept, "the very last line"
 
 
@@ -180,7 +180,7 @@ RUN --mount=type=secret,id=pip-conf,target=/tmp/pip.conf,mode=0444 \\
 
 
 def wheel() -> bytes:
-    """A package that no public index has."""
+    """A package that is in no public index."""
     data = io.BytesIO()
     info = "hkube_secret_recipe-2.5.dist-info"
     with zipfile.ZipFile(data, "w") as archive:
@@ -196,7 +196,7 @@ def wheel() -> bytes:
 
 
 class PrivateIndex(http.server.BaseHTTPRequestHandler):
-    """A package index that asks for a name and a password."""
+    """A package index that requires a user name and a password."""
 
     def do_GET(self) -> None:
         expected = base64.b64encode(f"builder:{PASSWORD}".encode()).decode()
@@ -226,7 +226,7 @@ def index() -> Iterator[int]:
         server.shutdown()
 
 
-def test_a_private_index_leaves_no_trace(
+def test_private_index_leaves_no_trace(
     engine: Engine, serve: Serve, tmp_path: Path, tag: str, index: int
 ) -> None:
     context = tmp_path / "context"
@@ -246,7 +246,7 @@ def test_a_private_index_leaves_no_trace(
 
     archive = tmp_path / "image.tar"
     engine.call("save", "--output", str(archive), tag)
-    content = archive.read_bytes()  # all layers, which are not compressed in it
+    content = archive.read_bytes()  # all layers, uncompressed
     assert b"hkube_secret_recipe.py" in content, "or the next line would say nothing"
     assert PASSWORD.encode() not in content
     assert PASSWORD not in engine.call("history", "--no-trunc", tag).stdout

@@ -1,4 +1,4 @@
-"""DEV_MODE with the sources mounted: edit, and the running container has the new code."""
+"""DEV_MODE with mounted sources: after an edit the running container has the new code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CODE = "def start(args):\n    return {value}\n"
 
 
 @pytest.mark.parametrize("user", ["10001:0", "1000730000:0"])
-def test_an_edit_is_loaded_without_a_new_container(serve: Serve, user: str) -> None:
+def test_edit_is_loaded_without_a_new_container(serve: Serve, user: str) -> None:
     session = serve(
         {"main.py": CODE.format(value=1)},
         env={"DEV_MODE": "true"},
@@ -30,11 +30,11 @@ def test_an_edit_is_loaded_without_a_new_container(serve: Serve, user: str) -> N
         lambda: "SyntaxError" in session.container.stderr, "word of a broken edit", 30
     )
     (session.code / "main.py").write_text(CODE.format(value=3))
-    session.container.wait_until(lambda: _outcome(session).data == 3, "mended code", 30)
+    session.container.wait_until(lambda: _outcome(session).data == 3, "fixed code", 30)
 
 
 def _outcome(session: Session) -> Message:
-    """The final message of a task, whatever it is."""
+    """Return the final message of a task, whatever it is."""
     session.worker.initialize()
     message = session.worker.next_message()
     if message.command == "initialized":

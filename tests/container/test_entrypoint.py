@@ -1,4 +1,4 @@
-"""What the words of `docker run IMAGE WORDS` do."""
+"""The arguments of `docker run IMAGE ARGUMENTS`."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ WITH_HELLO = ["--volume", f"{HELLO}:{CODE}:ro"]
 
 @pytest.fixture(scope="module", autouse=True)
 def _image(image: str) -> None:
-    """All of this is about the image."""
+    """All tests here run the image."""
 
 
-def test_a_command_word_is_the_local_tool(engine: Engine) -> None:
+def test_command_runs_the_local_tool(engine: Engine) -> None:
     shown = engine.output(IMAGE, "run", "--input", '["world"]', options=WITH_HELLO)
 
     assert shown == '{"greeting": "Hello, world!"}\n'
 
 
-def test_an_option_is_the_local_tool_s(engine: Engine) -> None:
+def test_option_is_passed_to_the_local_tool(engine: Engine) -> None:
     assert engine.output(IMAGE, "--version").count(".") == 2
     assert "run" in engine.output(IMAGE, "--help")
 
 
-def test_in_a_folder_of_one_s_own_it_stays_there(engine: Engine) -> None:
+def test_own_working_directory_is_kept(engine: Engine) -> None:
     options = ["--volume", f"{HELLO}:/data:ro", "--workdir", "/data"]
 
     assert engine.output(IMAGE, "run", "--input", '["you"]', options=options) == (
@@ -40,16 +40,16 @@ def test_in_a_folder_of_one_s_own_it_stays_there(engine: Engine) -> None:
 @pytest.mark.parametrize(
     "command", [["python", "-c", "print('ran')"], ["sh", "-c", "echo ran"], ["/bin/echo", "ran"]]
 )
-def test_a_program_is_run(engine: Engine, command: list[str]) -> None:
+def test_program_is_run(engine: Engine, command: list[str]) -> None:
     assert engine.output(IMAGE, *command) == "ran\n"
 
 
-def test_a_program_s_exit_code_is_the_container_s(run: Run) -> None:
+def test_exit_code_of_a_program_is_the_containers(run: Run) -> None:
     assert run("sh", "-c", "exit 7").wait() == 7
 
 
-@pytest.mark.parametrize("word", ["chekc", "serve", "cd"])  # the last two are words of a shell
-def test_a_word_that_is_nothing_is_told(run: Run, word: str) -> None:
+@pytest.mark.parametrize("word", ["chekc", "serve", "cd"])  # the last two are shell commands
+def test_unknown_word_is_reported(run: Run, word: str) -> None:
     container = run(word)
 
     assert container.wait() == 2
@@ -57,7 +57,7 @@ def test_a_word_that_is_nothing_is_told(run: Run, word: str) -> None:
     assert "Traceback" not in container.stderr
 
 
-def test_bad_settings_are_told(run: Run) -> None:
+def test_bad_settings_are_reported(run: Run) -> None:
     container = run(options=["--env", "WORKER_SOCKET_PORT=none"])
 
     assert container.wait() == 78
@@ -72,9 +72,7 @@ def test_bad_settings_are_told(run: Run) -> None:
         ["/bin/sh", "-c", "python -u app.py 2>&1 |tee /hkube-logs/stdout.log"],
     ],
 )
-def test_the_commands_of_hkube_s_builder_serve(
-    serve: Serve, logs: Path, command: list[str]
-) -> None:
+def test_commands_of_hkubes_builder_serve(serve: Serve, logs: Path, command: list[str]) -> None:
     session = serve("prints_to_both", *command, options=["--volume", f"{logs}:/hkube-logs"])
     session.worker.run()
     session.worker.send("exit", {})
@@ -86,7 +84,7 @@ def test_the_commands_of_hkube_s_builder_serve(
     assert "no end of line" in kept
 
 
-def test_a_module_of_the_user_s_called_wrapper_is_in_nobody_s_way(serve: Serve) -> None:
+def test_user_module_named_wrapper_does_no_harm(serve: Serve) -> None:
     session = serve("own_wrapper")
 
     assert session.worker.run() is not None

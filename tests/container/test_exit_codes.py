@@ -1,4 +1,4 @@
-"""The exit code and the report of each way to end."""
+"""Exit codes and termination reports."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ def start(args):
 
 
 def termination_log(scratch: Path, name: str) -> Path:
-    """A file as kubelet makes it: anybody may write it."""
+    """A file that anyone may write, like the one that kubelet creates."""
     path = scratch / name
     path.touch()
     path.chmod(0o666)
     return path
 
 
-def test_the_worker_s_code(serve: Serve) -> None:
+def test_exit_code_of_the_worker(serve: Serve) -> None:
     for code in (0, 7):
         session = serve("echo")
         assert session.worker.run("x") is not None
@@ -31,7 +31,7 @@ def test_the_worker_s_code(serve: Serve) -> None:
         assert session.container.wait() == code
 
 
-def test_a_code_of_the_user_s(serve: Serve) -> None:
+def test_exit_code_of_the_user(serve: Serve) -> None:
     session = serve({"main.py": "import os\n\ndef start(args): os._exit(7)\n"})
     session.worker.initialize()
     session.worker.expect("initialized")
@@ -40,7 +40,7 @@ def test_a_code_of_the_user_s(serve: Serve) -> None:
     assert session.container.wait() == 7
 
 
-def test_a_segmentation_fault_with_its_report(serve: Serve, scratch: Path) -> None:
+def test_segmentation_fault_is_reported(serve: Serve, scratch: Path) -> None:
     report = termination_log(scratch, "segfault")
     session = serve("segfault", options=["--volume", f"{report}:/dev/termination-log"])
     session.worker.initialize()
@@ -53,7 +53,7 @@ def test_a_segmentation_fault_with_its_report(serve: Serve, scratch: Path) -> No
         assert "main.py" in text
 
 
-def test_out_of_memory_with_a_report_that_names_the_limit(serve: Serve, scratch: Path) -> None:
+def test_out_of_memory_report_names_the_limit(serve: Serve, scratch: Path) -> None:
     report = termination_log(scratch, "oom")
     session = serve(
         {"main.py": EATS_MEMORY},

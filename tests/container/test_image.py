@@ -1,4 +1,4 @@
-"""The image itself: what is in it, what is not, how large it is."""
+"""The image: its contents and its size."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def slim(engine: Engine, image: str) -> str:
 
 
 def layers(engine: Engine, image: str) -> list[str]:
-    """Digests of an image's layers that hold files."""
+    """Return the digests of an image's layers that contain files."""
     found: list[str] = engine.inspect(image)["RootFS"]["Layers"]
     return found
 
@@ -36,14 +36,14 @@ def config_of(engine: Engine, image: str) -> dict[str, Any]:
 
 
 def shell(engine: Engine, image: str, script: str, options: Sequence[str] = ()) -> str:
-    """What a script says in a container, as root so that nothing is hidden from it."""
+    """Return the output of a script in a container; as root it can read everything."""
     options = ["--user", "0", "--entrypoint", "sh", *options]
     return engine.output(image, "-c", script, options=options)
 
 
-def test_it_keeps_to_its_budget(engine: Engine, image: str, slim: str) -> None:
+def test_size_stays_within_the_budget(engine: Engine, image: str, slim: str) -> None:
     base = base_image()
-    # The engine counts a base's compressed and own layers alike, so a difference is of ours alone.
+    # The engine counts the base's layers in both sizes, so only our layers differ.
     weight = {name: engine.inspect(name)["Size"] for name in (base, image, slim)}
     count = {name: len(layers(engine, name)) for name in (base, image, slim)}
     for kind, name in (("full", image), ("slim", slim)):
@@ -67,7 +67,7 @@ def test_nothing_was_pulled(engine: Engine, image: str) -> None:
     assert "Pulling from" not in said
 
 
-def test_how_it_starts(engine: Engine, image: str) -> None:
+def test_start_command(engine: Engine, image: str) -> None:
     config = config_of(engine, image)
 
     assert config["Entrypoint"] == ["/hkube/docker-entrypoint.sh"]
@@ -77,7 +77,7 @@ def test_how_it_starts(engine: Engine, image: str) -> None:
     assert not config.get("OnBuild"), "surprises"
 
 
-def test_its_labels(engine: Engine, image: str) -> None:
+def test_labels(engine: Engine, image: str) -> None:
     labels = config_of(engine, image)["Labels"]
     version = engine.output(image, "--version").strip()
 
@@ -87,7 +87,7 @@ def test_its_labels(engine: Engine, image: str) -> None:
         assert labels[f"org.opencontainers.image.{name}"]
 
 
-def test_hkube_s_layout(engine: Engine, image: str) -> None:
+def test_layout_of_hkube(engine: Engine, image: str) -> None:
     script = (
         "test -x /hkube/docker-entrypoint.sh && cd algorithm_unique_folder && pwd && "
         "cat ../app.py && echo $PYTHONPATH"
@@ -102,7 +102,7 @@ def test_hkube_s_layout(engine: Engine, image: str) -> None:
 def test_no_compiler_cache_or_leftover(engine: Engine, image: str) -> None:
     tools = "for tool in cc gcc g++ make ld git curl; do command -v $tool; done; true"
     assert shell(engine, image, tools) == ""
-    # An engine that mounts a pip.conf for builds leaves an empty file as the place for it.
+    # An engine that mounts a pip.conf during builds leaves an empty file there.
     left = (
         "ls -d /build /rootfs /root/.cache /tmp/*; "
         r"find / -xdev \( -name '*.whl' -o -path '*/.cache/*' -o -name pip.conf -size +0 \) "
@@ -126,7 +126,7 @@ def test_only_scratch_folders_can_be_written(engine: Engine, image: str) -> None
     }
 
 
-def test_the_sbom_names_what_is_installed(engine: Engine, image: str) -> None:
+def test_sbom_lists_what_is_installed(engine: Engine, image: str) -> None:
     sbom = json.loads(shell(engine, image, "cat /usr/local/share/hkube/sbom.cdx.json"))
     installed = json.loads(
         engine.output(image, "-m", "pip", "list", "--format=json", options=["--entrypoint=python"])
@@ -141,7 +141,7 @@ def test_the_sbom_names_what_is_installed(engine: Engine, image: str) -> None:
     assert len(named) <= len(expected), "and no tool of the build"
 
 
-def test_its_packages_fit_together(engine: Engine, image: str, slim: str) -> None:
+def test_packages_are_compatible(engine: Engine, image: str, slim: str) -> None:
     assert "No broken" in engine.output(
         image, "-m", "pip", "check", options=["--entrypoint=python"]
     )
@@ -165,8 +165,8 @@ done
 """
 
 
-def test_nothing_is_left_to_compile_at_the_start(engine: Engine, image: str) -> None:
-    """The user of a container could not keep it, and would compile it at each start."""
+def test_everything_is_compiled(engine: Engine, image: str) -> None:
+    """A container cannot store bytecode, so it would compile at every start."""
     script = (
         f"cd /tmp; {BYTECODE} >before; cd {CODE}; {WORK} cd /tmp; {BYTECODE} | comm -13 before -"
     )
@@ -178,7 +178,7 @@ def test_nothing_is_left_to_compile_at_the_start(engine: Engine, image: str) -> 
 
 
 @pytest.mark.parametrize("algorithm", ["echo"])
-def test_slim_serves_and_says_what_it_lacks(
+def test_slim_serves_and_names_what_it_lacks(
     engine: Engine, slim: str, serve: Serve, algorithm: str
 ) -> None:
     session = serve(algorithm, image=slim)

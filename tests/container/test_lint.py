@@ -1,4 +1,4 @@
-"""The Dockerfile, the shell scripts and the Kubernetes files are as their linters want them."""
+"""The Dockerfile, the shell scripts and the Kubernetes files pass their linters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REQUIREMENTS = "tests/container/requirements.txt is not installed"
 
 
 def linter(name: str) -> str:
-    """A program beside this interpreter or in PATH; without it the test is skipped."""
+    """Find a program next to this interpreter or in PATH, or skip the test."""
     beside = Path(sys.executable).parent / name
     found = str(beside) if beside.exists() else shutil.which(name)
     if found is None:
@@ -26,22 +26,22 @@ def linter(name: str) -> str:
 
 
 def lint(*command: object) -> str:
-    """What a linter says; nothing, if it is content."""
+    """Return a linter's complaints; empty if there are none."""
     done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
     return (done.stdout + done.stderr) if done.returncode else ""
 
 
-def test_the_dockerfile() -> None:
+def test_dockerfile() -> None:
     assert lint(linter("hadolint"), ROOT / "Dockerfile") == ""
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
-def test_the_scripts(script: Path) -> None:
+def test_scripts(script: Path) -> None:
     assert script.read_text().startswith("#!/bin/sh\n")
     assert lint(linter("shellcheck"), "--shell=sh", script) == ""
 
 
-def test_the_entrypoint_becomes_what_it_starts() -> None:
+def test_entrypoint_replaces_itself() -> None:
     last = (ROOT / "entrypoint.sh").read_text().splitlines()[-1]
 
     assert last.startswith("exec ")
@@ -49,19 +49,19 @@ def test_the_entrypoint_becomes_what_it_starts() -> None:
 
 # ------------------------------------------------------------------------------ Kubernetes --
 def documents(name: str) -> list[dict]:  # type: ignore[type-arg]
-    """The documents of a YAML file of deploy/."""
+    """Return the documents of a YAML file in deploy/."""
     return [each for each in yaml.safe_load_all((ROOT / "deploy" / name).read_text()) if each]
 
 
 @pytest.mark.parametrize("version", ["1.27", "1.33"])
-def test_the_pod_is_of_kubernetes_schema(version: str) -> None:
+def test_pod_matches_the_kubernetes_schema(version: str) -> None:
     validate = linter("kubernetes-validate")
 
     assert lint(validate, "--strict", "-k", version, ROOT / "deploy" / "pod.yaml") == ""
 
 
-def test_the_pod_is_restricted() -> None:
-    """The Pod Security Standard `restricted`, rule by rule."""
+def test_pod_is_restricted() -> None:
+    """Check each rule of the Pod Security Standard `restricted`."""
     [pod] = documents("pod.yaml")
     spec = pod["spec"]
     assert spec["securityContext"]["runAsNonRoot"] is True
@@ -76,8 +76,8 @@ def test_the_pod_is_restricted() -> None:
         assert set(container["resources"]) == {"requests", "limits"}
 
 
-def test_the_algorithm_is_of_hkube_s_shape() -> None:
-    """The properties that hkubectl and HKube's API take, with their types."""
+def test_algorithm_matches_hkubes_schema() -> None:
+    """Check the properties and types that hkubectl and HKube's API accept."""
     [algorithm] = documents("algorithm.yml")
     types = {
         "name": str,

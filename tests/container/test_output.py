@@ -1,4 +1,4 @@
-"""What the algorithm writes: on the container's output, and in /hkube-logs/stdout.log."""
+"""The algorithm's output: on the container's streams and in /hkube-logs/stdout.log."""
 
 from __future__ import annotations
 
@@ -27,9 +27,7 @@ def lines_of(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("end", "code"), [("os._exit(7)", 7), ("os.kill(os.getpid(), 11)", 139), ("pass", 0)]
 )
-def test_twenty_thousand_lines_in_order_and_the_last_one(
-    serve: Serve, logs: Path, end: str, code: int
-) -> None:
+def test_every_line_arrives_in_order(serve: Serve, logs: Path, end: str, code: int) -> None:
     session = serve({"main.py": LINES.format(end=end)}, options=["--volume", f"{logs}:/hkube-logs"])
     session.worker.begin()
     if code == 0:
@@ -44,7 +42,7 @@ def test_twenty_thousand_lines_in_order_and_the_last_one(
     assert session.container.stdout == kept, "and all of it where kubectl logs finds it"
 
 
-def test_a_full_volume_stops_nothing(serve: Serve) -> None:
+def test_full_volume_stops_nothing(serve: Serve) -> None:
     session = serve(
         {"main.py": LINES.format(end="return 1")},
         options=["--tmpfs", "/hkube-logs:rw,size=64k,mode=0777"],
@@ -61,7 +59,7 @@ def test_a_full_volume_stops_nothing(serve: Serve) -> None:
     assert shown.count("cannot write to the log file (No space left on device)") == 1
 
 
-def test_a_log_file_at_its_limit_stops_nothing(serve: Serve, logs: Path) -> None:
+def test_log_file_at_its_limit_stops_nothing(serve: Serve, logs: Path) -> None:
     code = "def start(args):\n    for n in range(20_000): print(f'{n:99}')\n    return 1\n"
     session = serve(
         {"main.py": code},
@@ -79,7 +77,7 @@ def test_a_log_file_at_its_limit_stops_nothing(serve: Serve, logs: Path) -> None
     assert kept.splitlines()[-1].startswith("[end of file: HKUBE_LOG_FILE_LIMIT, 1 MB;")
 
 
-def test_a_vanished_volume_stops_nothing(serve: Serve, logs: Path) -> None:
+def test_vanished_volume_stops_nothing(serve: Serve, logs: Path) -> None:
     inner = logs / "inner"
     inner.mkdir()
     inner.chmod(0o777)
@@ -96,7 +94,7 @@ def test_a_vanished_volume_stops_nothing(serve: Serve, logs: Path) -> None:
     assert "cannot write to the log file" in session.container.stdout
 
 
-def test_without_a_volume_that_can_be_written_the_streams_stay_apart(serve: Serve) -> None:
+def test_streams_stay_separate_without_a_writable_volume(serve: Serve) -> None:
     session = serve("prints_to_both", options=["--read-only"])
     session.worker.run()
     session.worker.send("exit", {})
@@ -107,7 +105,7 @@ def test_without_a_volume_that_can_be_written_the_streams_stay_apart(serve: Serv
     assert "connected to the worker" not in session.container.stdout
 
 
-def test_the_log_is_not_for_other_programs(run: Run, logs: Path) -> None:
+def test_other_programs_do_not_write_the_log(run: Run, logs: Path) -> None:
     container = run("echo", "hello", options=["--volume", f"{logs}:/hkube-logs"])
 
     assert container.wait() == 0

@@ -1,4 +1,4 @@
-"""Two containers that share localhost: the worker in one, the algorithm in the other."""
+"""Two containers that share localhost: one has the worker, the other the algorithm."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HELLO = ROOT / "examples" / "hello"
 
 @pytest.fixture
 def network(run: Run) -> list[str]:
-    """The options of containers that share a network, which a third holds as a pod's own does."""
+    """Options for containers that share the network of a third one, as in a pod."""
     holder = run("sleep", "600")
     holder.wait_until(lambda: holder.execute("true", check=False).returncode == 0, "container")
     return ["--network", f"container:{holder.name}"]
@@ -39,7 +39,7 @@ def test_tasks_over_a_shared_localhost(run: Run, network: list[str]) -> None:
     assert results == [{"greeting": f"Hello, {number}!"} for number in range(20)]
 
 
-def test_the_algorithm_may_come_first(run: Run, network: list[str]) -> None:
+def test_algorithm_may_start_first(run: Run, network: list[str]) -> None:
     algorithm = run(options=[*network, "--volume", f"{HELLO}:{CODE}:ro"])
     algorithm.wait_until(lambda: "nothing listens there" in algorithm.stdout, "waiting algorithm")
     worker = run("worker", "--input", '["late"]', options=network)
@@ -51,7 +51,7 @@ def test_the_algorithm_may_come_first(run: Run, network: list[str]) -> None:
 
 @pytest.fixture
 def pod(engine: Engine, image: str, scratch: Path) -> Iterator[dict[str, Any]]:
-    """deploy/pod.yaml, with its algorithm's image made; run for real, and taken down afterwards."""
+    """The pod in deploy/pod.yaml, with its image built; removed after the test."""
     if not engine.is_podman:
         pytest.skip("only podman plays Kubernetes files")
     document: dict[str, Any] = yaml.safe_load(POD.read_text())
@@ -64,7 +64,7 @@ def pod(engine: Engine, image: str, scratch: Path) -> Iterator[dict[str, Any]]:
     engine.call("play", "kube", "--down", str(POD), check=False)
 
 
-def test_the_pod_of_deploy(engine: Engine, pod: dict[str, Any]) -> None:
+def test_pod_in_deploy(engine: Engine, pod: dict[str, Any]) -> None:
     name = pod["metadata"]["name"]
     worker, algorithm = f"{name}-worker", f"{name}-algorunner"
 

@@ -1,4 +1,4 @@
-"""Processes in the container: orphans are reaped, nothing outlives it, its health is told."""
+"""Processes in the container: orphans are reaped, nothing outlives it, health is reported."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from .conftest import IMAGE, Run, Serve
 from .engine import Container, Engine
 
-# A daemon: its parent ends, and whoever is asked to becomes its parent. It ends in a moment.
+# A daemon: its parent ends, another process adopts it, and it ends shortly after.
 LEAVES_ORPHANS = """\
 import os, time
 
@@ -39,12 +39,12 @@ for pid in filter(str.isdigit, os.listdir("/proc")):
 
 @pytest.fixture(params=["with a log", "without"])
 def options(request: pytest.FixtureRequest) -> list[str]:
-    """With a log process 1 copies the output, without it is the supervisor."""
+    """With a log, process 1 copies the output; without, it is the supervisor."""
     return [] if request.param == "with a log" else ["--read-only"]
 
 
 def processes(container: Container) -> dict[int, str]:
-    """Id and state of every process in a container."""
+    """Return the id and state of every process in a container."""
     lines = container.execute("python3", "-c", STATES).stdout.splitlines()
     return {int(line.split()[0]): line.split()[1] for line in lines}
 
@@ -69,7 +69,7 @@ def test_who_is_process_1(serve: Serve) -> None:
 
 # ---------------------------------------------------------------------------------- health --
 def health(engine: Engine, container: Container) -> tuple[int, str, float]:
-    """What the image's own HEALTHCHECK says: exit code, text, seconds."""
+    """Run the image's HEALTHCHECK; return its exit code, text and seconds."""
     config = engine.inspect(IMAGE)["Config"]
     test = (config.get("Healthcheck") or engine.inspect(IMAGE)["Healthcheck"])["Test"]
     assert test[0] == "CMD", test
@@ -85,7 +85,7 @@ def test_health_idle_and_working(engine: Engine, serve: Serve, options: list[str
     assert health(engine, session.container)[:2] == (0, "healthy"), "whatever the algorithm does"
 
 
-def test_a_supervisor_that_hangs_is_unhealthy(engine: Engine, serve: Serve) -> None:
+def test_hanging_supervisor_is_unhealthy(engine: Engine, serve: Serve) -> None:
     container = serve("echo", options=["--read-only"]).container
     container.signal("STOP")  # process 1, from outside
     code, text, seconds = health(engine, container)
@@ -95,7 +95,7 @@ def test_a_supervisor_that_hangs_is_unhealthy(engine: Engine, serve: Serve) -> N
     assert health(engine, container)[:2] == (0, "healthy")
 
 
-def test_without_a_supervisor_it_is_unhealthy(engine: Engine, run: Run) -> None:
+def test_missing_supervisor_is_unhealthy(engine: Engine, run: Run) -> None:
     container = run("sleep", "60")
     container.wait_until(
         lambda: (
@@ -106,9 +106,7 @@ def test_without_a_supervisor_it_is_unhealthy(engine: Engine, run: Run) -> None:
     )
 
 
-def test_two_containers_that_share_a_network_have_each_their_own_health(
-    engine: Engine, serve: Serve
-) -> None:
+def test_containers_on_one_network_report_separate_health(engine: Engine, serve: Serve) -> None:
     first = serve("echo", options=["--read-only"]).container
     second = serve("echo", options=["--read-only"]).container
     first.signal("STOP")
@@ -118,7 +116,7 @@ def test_two_containers_that_share_a_network_have_each_their_own_health(
     first.signal("CONT")
 
 
-def test_it_is_no_more_awake_for_all_that(serve: Serve) -> None:
+def test_idle_container_rarely_wakes_up(serve: Serve) -> None:
     container = serve("echo").container
 
     def switches() -> int:

@@ -1,4 +1,4 @@
-"""What a strict cluster asks for: no root, no rights, nothing to write, any uid."""
+"""A strict cluster: no root, no capabilities, a read-only file system, any uid."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def start(args, hkubeApi):
 
 
 @pytest.mark.parametrize("user", UIDS)
-def test_any_user_with_no_rights_and_a_read_only_root(serve: Serve, user: str) -> None:
+def test_any_user_without_rights_and_a_read_only_root(serve: Serve, user: str) -> None:
     session = serve({"main.py": TELLS}, options=[*RESTRICTED, "--user", user])
 
     assert session.worker.run() == {
@@ -51,7 +51,7 @@ def test_metrics_under_any_user(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("options", [[], [*RESTRICTED, "--tmpfs", "/tmp", "--user", "1000730000"]])
-def test_the_local_tool_too(run: Run, options: list[str], serve: Serve) -> None:
+def test_local_tool(run: Run, options: list[str], serve: Serve) -> None:
     code = serve("echo").code
     container = run(
         *("run", "--input", '["x"]'),

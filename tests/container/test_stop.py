@@ -1,4 +1,4 @@
-"""SIGTERM, as Kubernetes sends it: ended within 10 s whatever the algorithm does, with code 143."""
+"""SIGTERM from Kubernetes: the container ends within 10 s with code 143 in every case."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ LONGEST = 10.0
 
 
 def terminate(session: Session) -> float:
-    """Send SIGTERM; returns the seconds until the container's end."""
+    """Send SIGTERM and return the seconds until the container ends."""
     began = time.monotonic()
     session.container.signal("TERM")
     assert session.container.wait() == 143
     return time.monotonic() - began
 
 
-# With the log folder, process 1 is the one that copies the output; without, the supervisor.
+# With a log folder, process 1 copies the output; without, it is the supervisor.
 @pytest.fixture(params=["with a log", "without"])
 def options(request: pytest.FixtureRequest) -> list[str]:
     return [] if request.param == "with a log" else ["--read-only"]

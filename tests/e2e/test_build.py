@@ -1,4 +1,4 @@
-"""`hkube-wrapper build`, as a user has it; with a real engine where one is at hand."""
+"""`hkube-wrapper build` as a user runs it, with a real engine if one is available."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def algorithm(tmp_path: Path) -> Path:
 
 
 def engine_that(folder: Path, line: str) -> dict[str, str]:
-    """A PATH with a podman that is one line of shell, and no other engine."""
+    """Make a PATH whose only engine is a podman of one line of shell."""
     tools = folder / "tools"
     tools.mkdir()
     for name in ("sh", "cat", "cp", "find", "sort"):
@@ -66,7 +66,7 @@ def engine_that(folder: Path, line: str) -> dict[str, str]:
     return {"PATH": str(tools), "CONTAINER_ENGINE": ""}
 
 
-def test_printing_builds_nothing(algorithm: Path, tmp_path: Path) -> None:
+def test_print_builds_nothing(algorithm: Path, tmp_path: Path) -> None:
     (algorithm / "requirements.txt").write_text("numpy\n")
     done = build("green", "--print", "--base", "hkube/python-wrapper:1", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
@@ -76,12 +76,12 @@ def test_printing_builds_nothing(algorithm: Path, tmp_path: Path) -> None:
     assert "FROM hkube/python-wrapper:1\n" in done.stdout
 
 
-def test_a_build_context(algorithm: Path, tmp_path: Path) -> None:
+def test_build_context(algorithm: Path, tmp_path: Path) -> None:
     (algorithm / "algorithm.yml").write_text("name: eval-alg\nversion: 2\ncode: {path: .}\n")
     arguments = ("green/algorithm.yml", "--output", "out", "--", "--pull=never")
     done = build(*arguments, cwd=tmp_path, CONTAINER_ENGINE="")
     assert done.returncode == 0
-    assert done.stderr == "the build context is in out; now, where an engine is:\n"
+    assert done.stderr == "the build context is in out; build it where an engine is installed:\n"
     assert shlex.split(done.stdout) == [
         *("docker", "build", "--tag", "eval-alg:2", "--pull=never", "out")
     ]
@@ -91,9 +91,7 @@ def test_a_build_context(algorithm: Path, tmp_path: Path) -> None:
     assert files == [f"{CODE}/algorithm.yml", f"{CODE}/main.py", f"{CODE}/sub/tool.py"]
 
 
-def test_the_engine_gets_the_context_and_what_follows_the_dashes(
-    algorithm: Path, tmp_path: Path
-) -> None:
+def test_engine_gets_the_context_and_its_options(algorithm: Path, tmp_path: Path) -> None:
     (tmp_path / "pip.conf").touch()
     environ = engine_that(tmp_path, 'echo "$@"; for last; do :; done; cp -r "$last" seen')
     done = build(
@@ -112,7 +110,7 @@ def test_the_engine_gets_the_context_and_what_follows_the_dashes(
     assert not Path(said.split()[-1]).exists()
 
 
-def test_an_engine_that_fails(algorithm: Path, tmp_path: Path) -> None:
+def test_failing_engine(algorithm: Path, tmp_path: Path) -> None:
     done = build("green", cwd=tmp_path, **engine_that(tmp_path, "exit 125"))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
@@ -121,13 +119,13 @@ def test_an_engine_that_fails(algorithm: Path, tmp_path: Path) -> None:
     )
 
 
-def test_there_is_no_engine(algorithm: Path, tmp_path: Path) -> None:
+def test_no_engine(algorithm: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = build("green", cwd=tmp_path, PATH=str(tmp_path / "empty"), CONTAINER_ENGINE="")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "error: none of docker, podman and buildah is here: give --output DIR, and build the image "
-        "from there on another machine\n"
+        "error: docker, podman and buildah are not installed: use --output DIR, and build the "
+        "image from it on another machine\n"
     )
 
 
@@ -139,13 +137,13 @@ def test_there_is_no_engine(algorithm: Path, tmp_path: Path) -> None:
         ({"green/main.py": "def go(): pass"}, ["green"], "main.py has no function 'start'"),
         ({"green/main.py": "def"}, ["green"], "error: main.py:1 is not valid Python"),
         ({"green/algorithm.yml": "a: ["}, ["green"], "algorithm.yml is not valid YAML"),
-        ({}, ["green", "--tag", "A:b"], "error: 'A:b' cannot name an image"),
-        ({}, ["green", "--base", "a\nRUN x"], "error: the base 'a\\nRUN x' cannot be an image's"),
-        ({}, ["green", "--output", "green/out"], "is in the algorithm's own folder"),
+        ({}, ["green", "--tag", "A:b"], "error: 'A:b' is not a valid image name"),
+        ({}, ["green", "--base", "a\nRUN x"], "error: the base 'a\\nRUN x' is not a valid image"),
+        ({}, ["green", "--output", "green/out"], "is inside the algorithm's folder"),
         ({"out/x": ""}, ["green", "--output", "out"], "error: out is not an empty folder"),
-        ({}, ["green", "--print", "--output", "out"], "--print and --output cannot go together"),
-        ({}, ["green", "--print", "--engine", "nano"], "error: the engine 'nano' is not known"),
-        ({}, ["green", "--pip-conf", "none"], "error: there is no file none to give to pip"),
+        ({}, ["green", "--print", "--output", "out"], "--print and --output cannot be combined"),
+        ({}, ["green", "--print", "--engine", "nano"], "error: unknown engine 'nano'"),
+        ({}, ["green", "--pip-conf", "none"], "error: the --pip-conf file none does not exist"),
         (
             {"green/algorithm.yml": 'code: {entryPoint: "a\\nb"}'},
             ["green"],
@@ -153,7 +151,7 @@ def test_there_is_no_engine(algorithm: Path, tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_cannot_be_built(
+def test_wrong_usage(
     algorithm: Path, tmp_path: Path, files: dict[str, str], arguments: list[str], text: str
 ) -> None:
     for name, content in files.items():
@@ -165,19 +163,17 @@ def test_what_cannot_be_built(
     assert "Traceback" not in done.stderr
 
 
-def test_an_engine_that_is_not_known_is_wrong_usage(algorithm: Path, tmp_path: Path) -> None:
+def test_unknown_engine_is_wrong_usage(algorithm: Path, tmp_path: Path) -> None:
     done = build("green", cwd=tmp_path, CONTAINER_ENGINE="nano")
     assert done.returncode == 2
-    assert "error: the engine 'nano' is not known: it must be docker, podman or buildah" in (
-        done.stderr
-    )
+    assert "error: unknown engine 'nano': use docker, podman or buildah" in (done.stderr)
 
 
-def test_a_dockerfile_of_the_users_is_not_used(algorithm: Path, tmp_path: Path) -> None:
+def test_users_dockerfile_is_not_used(algorithm: Path, tmp_path: Path) -> None:
     (algorithm / "Dockerfile").write_text("FROM scratch\n")
     done = build("green", "--print", cwd=tmp_path)
     assert done.returncode == 0
-    assert done.stderr.startswith("note: Dockerfile of the folder is not used")
+    assert done.stderr.startswith("note: the folder's Dockerfile is not used")
     assert "scratch" not in done.stdout
 
 
@@ -191,7 +187,7 @@ def test_help_names_every_option(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def engine() -> str:
-    """The engine of this machine; docker and podman can run what they have built."""
+    """The engine of this machine that can also run images: docker or podman."""
     try:
         found = find_engine(os.environ.get("CONTAINER_ENGINE"))
     except EngineError as error:
@@ -203,7 +199,7 @@ def engine() -> str:
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """One test at a time: podman loses its cache's layers while others remove images."""
+    """Run one test at a time: podman loses cached layers while others remove images."""
     with (Path(tempfile.gettempdir()) / "hkube-engine-tests.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # until the file is closed
         yield
@@ -211,7 +207,7 @@ def alone() -> Iterator[None]:
 
 @pytest.fixture
 def undisturbed() -> Iterator[None]:
-    """The engine is this test's alone."""
+    """No other test uses the engine at the same time."""
     with alone():
         yield
 
@@ -228,7 +224,7 @@ def run_engine(*command: str) -> subprocess.CompletedProcess[str]:
 
 
 def write_wheel(folder: Path) -> None:
-    """A wheel of the distribution hkube-test-tool, with one module."""
+    """Write a wheel of the distribution hkube-test-tool, with one module."""
     folder.mkdir(parents=True, exist_ok=True)
     info = "hkube_test_tool-1.dist-info"
     with zipfile.ZipFile(folder / WHEEL, "w") as wheel:
@@ -242,9 +238,9 @@ def write_wheel(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def base(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An image shaped as HKube's: this package, its folders, a user of group 0; and a wheel."""
+    """An image like HKube's (this package, its folders, a user in group 0), plus a wheel."""
     if run_engine(engine, "image", "inspect", PYTHON_BASE).returncode:
-        pytest.skip(f"no image {PYTHON_BASE} on this machine, and tests pull nothing")
+        pytest.skip(f"no image {PYTHON_BASE} on this machine, and tests do not pull images")
     folder = tmp_path_factory.mktemp("base")
     shutil.copytree(ROOT / "wrapper", folder / "wrapper")
     write_wheel(folder / "wheels")
@@ -264,7 +260,7 @@ def base(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
 
 @pytest.fixture
 def tag(engine: str, undisturbed: None) -> Iterator[str]:
-    """The name of an image to build, which is gone afterwards."""
+    """The name of an image to build; the image is removed afterwards."""
     name = f"localhost/hkube-test-alg:{os.getpid()}"
     yield name
     run_engine(engine, "rmi", "--force", name)
@@ -303,7 +299,7 @@ def in_image(engine: str, tag: str, user: str) -> dict[str, Any]:
     return seen
 
 
-def test_a_real_image(algorithm: Path, tmp_path: Path, engine: str, base: str, tag: str) -> None:
+def test_real_image(algorithm: Path, tmp_path: Path, engine: str, base: str, tag: str) -> None:
     (algorithm / "main.py").write_text(
         "from hkube_test_tool import answer\ndef start(a, b): return answer\n"
     )
@@ -333,7 +329,7 @@ def test_a_real_image(algorithm: Path, tmp_path: Path, engine: str, base: str, t
     assert in_image(engine, tag, "10001:0")["result"] == 43
 
 
-def test_a_real_image_with_a_wheel_of_the_folder(
+def test_real_image_with_a_wheel_in_the_folder(
     algorithm: Path, tmp_path: Path, engine: str, base: str, tag: str
 ) -> None:
     write_wheel(algorithm / "wheels")
@@ -344,11 +340,11 @@ def test_a_real_image_with_a_wheel_of_the_folder(
         cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
-    assert "note: requirements.txt names files of the folder" in done.stderr
+    assert "note: requirements.txt lists files from the folder" in done.stderr
     assert "Successfully installed hkube-test-tool-1" in done.stderr
 
 
-def test_a_real_base_without_the_wrapper(
+def test_real_base_without_the_wrapper(
     algorithm: Path, tmp_path: Path, engine: str, base: str, undisturbed: None
 ) -> None:
     done = build(
@@ -357,7 +353,7 @@ def test_a_real_base_without_the_wrapper(
         cwd=tmp_path,
     )
     assert (done.returncode, done.stdout) == (1, "")
-    assert f"error: {PYTHON_BASE} does not have the wrapper in it" in done.stderr
+    assert f"error: {PYTHON_BASE} does not contain the wrapper" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -372,7 +368,7 @@ def test_a_real_base_without_the_wrapper(
         "a/**\n!a/b\n",
     ],
 )
-def test_dockerignore_means_to_us_what_it_means_to_an_engine(
+def test_dockerignore_matches_as_in_an_engine(
     tmp_path: Path, engine: str, undisturbed: None, patterns: str
 ) -> None:
     context = tmp_path / "context"

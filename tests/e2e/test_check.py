@@ -1,4 +1,4 @@
-"""`hkube-wrapper check`, as a user or a CI job has it."""
+"""`hkube-wrapper check` as a user or a CI job runs it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def check(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Complet
     )
 
 
-def test_an_algorithm_that_is_fine() -> None:
+def test_good_algorithm() -> None:
     done = check(ALGORITHMS / "async_functions.py")
     assert (done.returncode, done.stderr) == (0, "")
     assert "async def start(args, api) (async_functions.py:" in done.stdout
@@ -45,13 +45,13 @@ def test_an_algorithm_that_is_fine() -> None:
         ("near_miss.py", "it has 'strat': did you mean 'start'?"),
         ("no_start.py", "no_start.py has no function 'start'"),
         ("raises_at_import.py", "ZeroDivisionError: division by zero (raises_at_import.py:5"),
-        ("exits_at_import.py", "ends the process while it is imported: sys.exit(3)"),
+        ("exits_at_import.py", "ends the process when it is imported: sys.exit(3)"),
         ("crashes_at_import.py", "ended by itself with status 9: os._exit()"),
         ("start_is_no_function.py", "not a function; expected start(args)"),
         ("missing_dependency", "add the line package-that-is-nowhere"),
     ],
 )
-def test_algorithms_that_are_not(name: str, text: str) -> None:
+def test_bad_algorithm(name: str, text: str) -> None:
     done = check(ALGORITHMS / name)
     assert (done.returncode, done.stderr) == (1, "")
     assert text in done.stdout
@@ -59,7 +59,7 @@ def test_algorithms_that_are_not(name: str, text: str) -> None:
     assert "Traceback" not in done.stdout.replace("      Traceback", "")
 
 
-def test_one_that_never_gets_done(tmp_path: Path) -> None:
+def test_endless_import_is_reported(tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text("while True: pass\n")
     done = check(tmp_path, "--timeout", "2")
     assert done.returncode == 1
@@ -73,8 +73,8 @@ def test_json_is_all_of_stdout(tmp_path: Path) -> None:
     assert (done.returncode, document["ok"]) == (1, False)
     assert done.stderr == "hello\n"
     assert [each["module"] for each in document["packages"]] == ["numpy"]
-    (fault,) = (each["text"] for each in document["findings"] if each["status"] == "wrong")
-    assert "main.py:2 imports numpy, but there is no requirements.txt" in fault
+    (problem,) = (each["text"] for each in document["findings"] if each["status"] == "wrong")
+    assert "main.py:2 imports numpy, but there is no requirements.txt" in problem
 
 
 def test_an_archive(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_an_archive(tmp_path: Path) -> None:
         (["notes.txt", "--timeout", "0"], "Invalid value for '--timeout'"),
     ],
 )
-def test_what_is_no_algorithm(tmp_path: Path, arguments: list[str], text: str) -> None:
+def test_not_an_algorithm(tmp_path: Path, arguments: list[str], text: str) -> None:
     (tmp_path / "notes.txt").touch()
     (tmp_path / "bad.yml").write_text("a: [")
     done = check(*arguments, cwd=tmp_path)

@@ -1,4 +1,4 @@
-"""`hkube-wrapper init`: what it makes works, as it is, with every other command."""
+"""`hkube-wrapper init`: what it creates works unchanged with every other command."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def run(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command as a user has it, `hkube-wrapper` among them."""
+    """Run a command as a user would, `hkube-wrapper` included."""
     words = [str(part) for part in command]
-    if words[0] == "hkube-wrapper":  # which need not be installed for these tests
+    if words[0] == "hkube-wrapper":  # it may not be installed when these tests run
         words[:1] = [sys.executable, "-m", "wrapper"]
     return subprocess.run(
         words,
@@ -40,7 +40,7 @@ def init(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_what_is_made_works(tmp_path: Path, template: str) -> None:
+def test_created_algorithm_works(tmp_path: Path, template: str) -> None:
     made = init("my-alg", "--template", template, cwd=tmp_path)
     assert (made.returncode, made.stderr) == (0, "")
     first, second = re.findall(r"^  (.+)$", made.stdout, re.MULTILINE)
@@ -68,14 +68,14 @@ def test_what_is_made_works(tmp_path: Path, template: str) -> None:
     importlib.util.find_spec("wrapper.testing") is None, reason="the fixture `hkube` is not here"
 )
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_its_own_test_passes(tmp_path: Path, template: str) -> None:
+def test_test_of_the_template_passes(tmp_path: Path, template: str) -> None:
     init("my-alg", "--template", template, cwd=tmp_path)
     tested = run(sys.executable, "-m", "pytest", "-q", cwd=tmp_path / "my-alg")
     assert tested.returncode == 0, tested.stdout
     assert "1 passed" in tested.stdout
 
 
-def test_the_commands_of_its_readme_work_in_its_folder(tmp_path: Path) -> None:
+def test_readme_commands_work(tmp_path: Path) -> None:
     init("my-alg", "--template", "subpipeline", cwd=tmp_path)
     text = (tmp_path / "my-alg" / "README.md").read_text()
     (command,) = re.findall(r"^\$ (hkube-wrapper run .+)$", text, re.MULTILINE)
@@ -86,9 +86,9 @@ def test_the_commands_of_its_readme_work_in_its_folder(tmp_path: Path) -> None:
     ("arguments", "text"),
     [
         ([], "Missing argument 'NAME'"),
-        (["My Alg"], "error: 'My Alg' is no name that HKube takes"),
-        (["full"], "error: full is there already, and not empty"),
-        (["file/alg"], "error: cannot make file/alg: "),
+        (["My Alg"], "error: 'My Alg' is not a valid HKube name"),
+        (["full"], "error: full already exists and is not empty"),
+        (["file/alg"], "error: cannot create file/alg: "),
         (["alg", "--template", "rocket"], "'rocket' is not one of 'hello', 'model', 'subpipeline'"),
     ],
 )
@@ -102,7 +102,7 @@ def test_wrong_usage(tmp_path: Path, arguments: list[str], text: str) -> None:
     assert os.listdir(tmp_path / "full") == ["precious"]
 
 
-def test_a_path_with_a_space_can_be_pasted(tmp_path: Path) -> None:
+def test_printed_command_works_for_a_path_with_a_space(tmp_path: Path) -> None:
     made = init("my algs/alg", cwd=tmp_path)
     command = re.findall(r"^  (.+)$", made.stdout, re.MULTILINE)[0]
     assert run(*shlex.split(command), cwd=tmp_path).returncode == 0
@@ -112,4 +112,4 @@ def test_help_names_every_option(tmp_path: Path) -> None:
     done = init("--help", cwd=tmp_path)
     assert done.returncode == 0
     assert all(word in done.stdout for word in ("NAME", "--template", *TEMPLATES))
-    assert "Exit codes: 0 made" in done.stdout
+    assert "Exit codes: 0 created" in done.stdout

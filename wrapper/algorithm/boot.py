@@ -1,8 +1,8 @@
-"""The first code of the algorithm process; started by the supervisor as a script.
+"""The first code of the algorithm process, which the supervisor starts as a script.
 
-As a script, and by its path, because the user's folder may hold a `wrapper.py` of their own:
-then `import wrapper` must give them theirs, and the package is loaded under another name.
-Nothing of the package can be imported by name before that is decided.
+It is started by its path because the user's folder may contain a `wrapper.py`. Then
+`import wrapper` must import the user's file, and the package is loaded under another name. Until
+that is decided, nothing in the package can be imported by name.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ PRIVATE_NAME = "_hkube_wrapper"
 
 
 def load_package(folders: list[str]) -> str:
-    """Load the package, under its own name unless a module in one of `folders` has it.
+    """Load the package, under its own name unless a module in one of `folders` has that name.
 
     Returns:
-        The name it is loaded under.
+        The name under which it is loaded.
     """
     name = PRIVATE_NAME if any(_holds_namesake(folder) for folder in folders) else PUBLIC_NAME
     if name in sys.modules:
@@ -48,17 +48,17 @@ def _holds_namesake(folder: str) -> bool:
 
 
 def main(arguments: list[str]) -> None:
-    """Serve the supervisor; the arguments are the folders where user code may be."""
-    # A script's own folder comes first in sys.path: there the user's `import api` or
-    # `import loader` would find the wrapper's modules.
+    """Serve the supervisor; the arguments are the folders that may contain user code."""
+    # Python puts a script's folder first in sys.path, where the user's `import api` or
+    # `import errors` would find the wrapper's modules.
     own_folder = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != own_folder]
-    # The folders are our own affair: a parser in the user's module must not find them.
+    # Hide the folders from argument parsers in the user's module.
     sys.argv[1:] = []
     name = load_package([folder for folder in arguments if os.path.isdir(folder)])
     importlib.import_module(f"{name}.algorithm.serve").serve_module()
 
 
-# multiprocessing's "spawn" runs this file again, under another name, in each of its processes.
+# multiprocessing's "spawn" runs this file again, under another name, in each new process.
 if __name__ == "__main__":
     main(sys.argv[1:])

@@ -1,4 +1,4 @@
-"""`hkube-wrapper build`: the image of an algorithm, with no Dockerfile to write."""
+"""`hkube-wrapper build`: builds an algorithm's image; no Dockerfile is needed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import typer
 from .errors import FAILED, command_errors
 
 if TYPE_CHECKING:
-    from ..local.build.packing import Packed, Wishes
+    from ..local.build.packing import BuildOptions, Packed
 
 Algorithm = Annotated[
     str,
@@ -28,7 +28,7 @@ EngineArguments = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[-- ENGINE-OPTIONS]",
-        help="What follows -- goes to the engine's build command, "
+        help="Options after -- are passed to the engine's build command, "
         "for example: -- --network host --pull=never",
         show_default=False,
     ),
@@ -38,7 +38,7 @@ Tag = Annotated[
     typer.Option(
         "--tag",
         metavar="NAME[:TAG]",
-        help="The image's name; else the algorithm's name, with the version of its "
+        help="The image's name. Default: the algorithm's name with the version in its "
         "algorithm.yml, or latest.",
         show_default=False,
     ),
@@ -48,20 +48,20 @@ Base = Annotated[
     typer.Option(
         "--base",
         metavar="IMAGE",
-        help="The image to build on, which has the wrapper in it; else baseImage of "
+        help="The image to build on; it must contain the wrapper. Default: baseImage in "
         "algorithm.yml, or hkube/python-wrapper.",
         show_default=False,
     ),
 ]
 PrintOnly = Annotated[
-    bool, typer.Option("--print", metavar="", help="Print the Dockerfile, and build nothing.")
+    bool, typer.Option("--print", metavar="", help="Print the Dockerfile; build nothing.")
 ]
 Output = Annotated[
     Path | None,
     typer.Option(
         "--output",
         metavar="DIR",
-        help="Write the build context into a new folder, and build nothing.",
+        help="Write the build context into a new folder; build nothing.",
         show_default=False,
     ),
 ]
@@ -71,7 +71,7 @@ EngineName = Annotated[
         "--engine",
         metavar="docker|podman|buildah",
         envvar="CONTAINER_ENGINE",
-        help="What builds; else the first of the three that is here and answers.",
+        help="The program that builds. Default: the first of the three that works.",
         show_default=False,
     ),
 ]
@@ -80,7 +80,8 @@ PipConf = Annotated[
     typer.Option(
         "--pip-conf",
         metavar="FILE",
-        help="A pip.conf for the build alone, as for a private index: in no layer.",
+        help="A pip.conf, for example for a private index; used during the build only, "
+        "stored in no layer.",
         show_default=False,
     ),
 ]
@@ -96,42 +97,44 @@ def build(
     engine: EngineName = None,
     pip_conf: PipConf = None,
 ) -> None:
-    """Build the image of an algorithm; its name is printed on stdout.
+    """Build the image of an algorithm and print its name.
 
-    requirements.txt is installed in a layer before the code.
-    Files that .dockerignore or .hkubeignore names stay out.
+    The packages in requirements.txt are installed in a layer below the code.
+    Files listed in .dockerignore or .hkubeignore are left out.
 
-    Exit codes: 0 built; 1 the engine failed, or there is none;
-    2 wrong usage, or PATH is no algorithm that could run.
+    Exit codes: 0 built; 1 the engine failed or is missing;
+    2 wrong usage, or PATH is not an algorithm that can run.
     """
     from ..local.build.engine import EngineError, engine_name
-    from ..local.build.packing import Wishes, pack
+    from ..local.build.packing import BuildOptions, pack
     from ..local.source.source import open_algorithm
     from .json_values import UsageError
 
-    wishes = Wishes(tag, base, pip_conf, engine_arguments or ())
+    options = BuildOptions(tag, base, pip_conf, engine_arguments or ())
     with command_errors(), open_algorithm(path) as source:
         if print_only and output is not None:
-            raise UsageError("--print and --output cannot go together: DIR has the Dockerfile too")
+            raise UsageError(
+                "--print and --output cannot be combined: DIR contains the Dockerfile too"
+            )
         if engine:
             engine_name(engine)
-        packed = pack(source, wishes)
+        packed = pack(source, options)
         for remark in packed.remarks:
             print(f"note: {remark}", file=sys.stderr)
         if print_only:
             print(packed.dockerfile, end="")
         elif output is not None:
             packed.write(output)
-            _show_command(output, packed, wishes, engine)
+            _show_command(output, packed, options, engine)
         else:
             try:
-                _build(packed, wishes, engine)
+                _build(packed, options, engine)
             except EngineError as error:
                 print(f"error: {error}", file=sys.stderr)
                 raise typer.Exit(FAILED) from None
 
 
-def _build(packed: Packed, wishes: Wishes, wanted: str | None) -> None:
+def _build(packed: Packed, options: BuildOptions, wanted: str | None) -> None:
     from ..local.build.engine import build_command, find_engine, run_build
     from ..local.build.image_name import has_registry
 
@@ -142,19 +145,21 @@ def _build(packed: Packed, wishes: Wishes, wanted: str | None) -> None:
     with tempfile.TemporaryDirectory(prefix="hkube-") as scratch:
         context = Path(scratch, "context")
         packed.write(context)
-        more = wishes.engine_arguments
-        run_build(build_command(engine, context, packed.tag, wishes.pip_conf, more), hint)
+        more = options.engine_arguments
+        run_build(build_command(engine, context, packed.tag, options.pip_conf, more), hint)
     print(packed.tag, flush=True)
     if engine.name != "buildah":
         command = f"{engine.name} run --rm {packed.tag} run --input '[]'"
         print(f"try it: {command}", file=sys.stderr)
 
 
-def _show_command(folder: Path, packed: Packed, wishes: Wishes, wanted: str | None) -> None:
+def _show_command(folder: Path, packed: Packed, options: BuildOptions, wanted: str | None) -> None:
     from ..local.build.engine import BuildEngine, build_command, engine_name
 
     name = engine_name(wanted or "docker")
-    more = wishes.engine_arguments
-    command = build_command(BuildEngine(name, name), folder, packed.tag, wishes.pip_conf, more)
-    print(f"the build context is in {folder}; now, where an engine is:", file=sys.stderr)
+    more = options.engine_arguments
+    command = build_command(BuildEngine(name, name), folder, packed.tag, options.pip_conf, more)
+    print(
+        f"the build context is in {folder}; build it where an engine is installed:", file=sys.stderr
+    )
     print(shlex.join(command), flush=True)

@@ -1,4 +1,4 @@
-"""`hkube-wrapper check`: will this algorithm run in HKube?"""
+"""`hkube-wrapper check`: checks whether an algorithm will run in HKube."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ def check(
     path: AlgorithmPath = ".",
     timeout: Annotated[
         float,
-        typer.Option(metavar="SECONDS", min=0.1, help="How long the module may take to load."),
+        typer.Option(metavar="SECONDS", min=0.1, help="How long to wait for the module to load."),
     ] = DEFAULT_TIMEOUT,
     as_json: Annotated[
-        bool, typer.Option("--json", metavar="", help="One JSON object on stdout, for programs.")
+        bool, typer.Option("--json", metavar="", help="Print one JSON object, for programs.")
     ] = False,
 ) -> None:
-    """Load an algorithm as its container would, and say what is wrong or fine.
+    """Check whether an algorithm will run in HKube.
 
-    Its functions, the packages it imports against requirements.txt,
-    the Python version, the size of its folder.
+    The algorithm is loaded as in its container. The check covers its functions,
+    its imports and requirements.txt, the Python version and the size of its folder.
     What the module prints goes to stderr.
 
     Exit codes: 0 fine; 1 something is wrong;
-    2 wrong usage, or PATH is no algorithm.
+    2 wrong usage, or PATH is not an algorithm.
     """
     from rich.console import Console
 

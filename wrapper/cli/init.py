@@ -1,4 +1,4 @@
-"""`hkube-wrapper init`: a small working algorithm to begin with."""
+"""`hkube-wrapper init`: creates a small working algorithm to start from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .errors import command_errors
 
 
 class Template(str, enum.Enum):
-    """What to begin with."""
+    """The templates."""
 
     HELLO = "hello"
     MODEL = "model"
@@ -26,27 +26,27 @@ def init(
         str,
         typer.Argument(
             metavar="NAME",
-            help="The algorithm's name, or a path that ends in it: small letters, digits, - and . "
-            "The folder is made; nothing is ever overwritten.",
+            help="The algorithm's name, or a path that ends with it: lowercase letters, "
+            "digits, '-' and '.'. The folder is created; no file is overwritten.",
             show_default=False,
         ),
     ],
     template: Annotated[
         Template,
         typer.Option(
-            help="hello: a result from an input; model: a model that is loaded once; subpipeline: "
-            "calls of other algorithms and pipelines."
+            help="hello: returns a result; model: loads a model once; subpipeline: calls other "
+            "algorithms and pipelines."
         ),
     ] = Template.HELLO,
 ) -> None:
-    """Make a small working algorithm: module, test, requirements.txt, algorithm.yml, README.
+    """Create a small working algorithm: module, test, requirements.txt, algorithm.yml, README.
 
-    Exit codes: 0 made; 2 wrong usage, or something is there already.
+    Exit codes: 0 created; 2 wrong usage, or the folder is not empty.
     """
     with command_errors():
         made = scaffold(Path(name), template.value)
     folder = shlex.quote(str(made.folder))
-    print(f"made the algorithm {made.name}: {', '.join(made.files)}")
+    print(f"created the algorithm {made.name}: {', '.join(made.files)}")
     print("next:")
     print(f"  hkube-wrapper run {folder} {EXAMPLES[template.value].format(folder=folder)}")
     print(f"  hkube-wrapper check {folder}")

@@ -1,1 +1,1 @@
-"""The parent process: the WebSocket, the timers, the algorithm process's life."""
+"""The parent process: holds the WebSocket, the timers and the life of the algorithm process."""

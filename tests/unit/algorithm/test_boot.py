@@ -37,14 +37,14 @@ def run(script: str, folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def test_the_package_has_its_own_name_where_nobody_else_has_it(tmp_path: Path) -> None:
+def test_the_package_keeps_its_name_if_it_is_free(tmp_path: Path) -> None:
     out = run("print(boot.load_package([os.getcwd()]), 'wrapper' in sys.modules)", tmp_path)
 
     assert out == "wrapper True"
 
 
 @pytest.mark.parametrize("file", ["wrapper.py", "wrapper/__init__.py"])
-def test_a_user_s_own_wrapper_keeps_its_name(tmp_path: Path, file: str) -> None:
+def test_a_users_wrapper_keeps_its_name(tmp_path: Path, file: str) -> None:
     path = tmp_path / file
     path.parent.mkdir(exist_ok=True)
     path.write_text("mine = 'the user\\'s'\n")
@@ -61,7 +61,7 @@ def test_a_user_s_own_wrapper_keeps_its_name(tmp_path: Path, file: str) -> None:
     assert out == "_hkube_wrapper\nthe user's"
 
 
-def test_any_of_the_folders_may_hold_it(tmp_path: Path) -> None:
+def test_any_of_the_folders_may_contain_it(tmp_path: Path) -> None:
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner" / "wrapper.py").write_text("")
 
@@ -70,7 +70,7 @@ def test_any_of_the_folders_may_hold_it(tmp_path: Path) -> None:
     assert out == "_hkube_wrapper"
 
 
-def test_our_own_folder_does_not_count(tmp_path: Path) -> None:
+def test_the_packages_own_folder_does_not_count(tmp_path: Path) -> None:
     out = run(f"print(boot.load_package([{str(ROOT)!r}, {str(ROOT / 'wrapper')!r}]))", tmp_path)
 
     assert out == "wrapper"
@@ -115,7 +115,7 @@ def test_it_is_loaded_once(tmp_path: Path) -> None:
     assert out == "True"
 
 
-def test_the_user_s_modules_are_not_hidden_by_those_beside_boot(tmp_path: Path) -> None:
+def test_modules_beside_boot_do_not_hide_the_users_modules(tmp_path: Path) -> None:
     """A script's folder comes first in sys.path: `import api` would find the wrapper's."""
     out = run(
         """

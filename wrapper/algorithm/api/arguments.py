@@ -1,4 +1,4 @@
-"""Checks of what users hand to HKubeApi, made before anything is sent."""
+"""Checks the arguments that users pass to HKubeApi, before anything is sent."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 
 def check_name(call: str, parameter: str, name: object) -> str:
-    """`name`, if it is a text that is not empty.
+    """Return `name` if it is a str that is not empty.
 
     Raises:
-        TypeError: it is no text.
+        TypeError: it is not a str.
         ValueError: it is empty.
     """
     if not isinstance(name, str):
@@ -21,7 +21,7 @@ def check_name(call: str, parameter: str, name: object) -> str:
 
 
 def check_list(call: str, parameter: str, value: object) -> list[Any]:
-    """`value` as a list, if it is a list or a tuple.
+    """Return `value`, a list or a tuple, as a list.
 
     Raises:
         TypeError: it is something else.
@@ -37,10 +37,10 @@ def check_list(call: str, parameter: str, value: object) -> list[Any]:
 
 
 def check_nodes(call: str, value: object) -> list[Any]:
-    """`value` as a list of nodes of a pipeline.
+    """Return `value`, the nodes of a pipeline, as a list.
 
     Raises:
-        TypeError: it is no list, or one of its items is no dict.
+        TypeError: it is not a list, or one of its items is not a dict.
     """
     nodes = check_list(call, "nodes", value)
     for position, node in enumerate(nodes):
@@ -50,7 +50,7 @@ def check_nodes(call: str, value: object) -> list[Any]:
 
 
 def check_dict(call: str, parameter: str, value: object) -> dict[str, Any]:
-    """`value` as a dict; None is an empty one.
+    """Return `value` as a dict; None becomes an empty one.
 
     Raises:
         TypeError: it is something else.
@@ -65,16 +65,16 @@ def check_dict(call: str, parameter: str, value: object) -> dict[str, Any]:
 
 
 def check_timeout(call: str, timeout: Any) -> float | None:
-    """`timeout` in seconds; None, and infinity, for no limit.
+    """Return `timeout` in seconds; None for no limit, which infinity means too.
 
     Raises:
-        TypeError: it is no number.
+        TypeError: it is not a number.
         ValueError: it is not above 0.
     """
     if timeout is None:
         return None
     problem = f"{call}: timeout must be a number of seconds or None, not {_type(timeout)}"
-    if isinstance(timeout, (bool, str, bytes)):  # float() would take them
+    if isinstance(timeout, (bool, str, bytes)):  # float() would accept them
         raise TypeError(problem)
     try:
         seconds = float(timeout)
@@ -88,12 +88,12 @@ def check_timeout(call: str, timeout: Any) -> float | None:
 
 
 def check_call_id(call: str, started_by: Sequence[str], future_or_id: Any) -> str:
-    """The id of a call, from the id itself or the future that the call gave.
+    """Return the id of a call, given that id or the call's future.
 
     Args:
-        call: the function that was called, for the text of the error.
-        started_by: the functions whose futures are meant, for the text of the error.
-        future_or_id: what the user handed over.
+        call: the function that the user called, for the text of the error.
+        started_by: the functions that return such futures, for the text of the error.
+        future_or_id: the user's argument.
 
     Raises:
         TypeError: it is neither.
@@ -102,8 +102,8 @@ def check_call_id(call: str, started_by: Sequence[str], future_or_id: Any) -> st
     call_id = future_or_id if isinstance(future_or_id, str) else getattr(future_or_id, "id", None)
     if not isinstance(call_id, str):
         raise TypeError(
-            f"{call}: needs the future that {' or '.join(started_by)} gave with blocking=False, "
-            f"or its id, not {_type(future_or_id)}"
+            f"{call}: needs the future that {' or '.join(started_by)} returned with "
+            f"blocking=False, or its id, not {_type(future_or_id)}"
         )
     if not call_id:
         raise ValueError(f"{call}: the id must not be empty")
@@ -111,5 +111,5 @@ def check_call_id(call: str, started_by: Sequence[str], future_or_id: Any) -> st
 
 
 def _type(value: object) -> str:
-    """How to name the type of `value` in a sentence."""
+    """Name the type of `value`, for a sentence."""
     return "None" if value is None else type(value).__name__

@@ -1,4 +1,4 @@
-"""One call of HKubeApi that waits for HKube's answer, and what its errors are."""
+"""A call of HKubeApi that waits for HKube's answer, and the errors it can raise."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from ...errors import (
     SubPipelineStopped,
 )
 
-# Ids are unique over all tasks, so that a late answer to an old task's call matches no new one;
-# with the process id in them, because the worker outlives an algorithm process that was killed.
+# Ids are unique across tasks, so that a late answer to an old task's call never matches a new one.
+# They hold the process id because the worker outlives an algorithm process that was killed.
 _numbers = count(1)
 
 
 class CallFamily(NamedTuple):
-    """What calls of one sort have in common.
+    """The properties that all calls of one kind share.
 
     Attributes:
-        noun: what is waited for.
+        noun: what the call runs or fetches, in words.
         failed: raised when HKube answers with an error.
-        stopped: raised when it was stopped.
+        stopped: raised when HKube answers that it was stopped.
     """
 
     noun: str
@@ -39,13 +39,13 @@ DATA_SOURCE = CallFamily("data source", DataSourceError, DataSourceError)
 
 
 class ApiCall(NamedTuple):
-    """One call that waits.
+    """A call that waits for an answer.
 
     Attributes:
-        id: what HKube's answer refers to.
-        family: what is waited for.
-        name: the pipeline's or the algorithm's; empty if it has none.
-        include_result: whether the caller wants the result, or only the end.
+        id: the id that HKube's answer refers to.
+        family: the kind of call.
+        name: the name of the pipeline or algorithm; may be empty.
+        include_result: whether the caller wants the result, or only to wait for the end.
     """
 
     id: str
@@ -55,7 +55,7 @@ class ApiCall(NamedTuple):
 
     @property
     def title(self) -> str:
-        """What is waited for, in words."""
+        """Name what the call waits for, in words."""
         return f"{self.family.noun} {self.name!r}" if self.name else self.family.noun
 
     def __str__(self) -> str:
@@ -63,5 +63,5 @@ class ApiCall(NamedTuple):
 
 
 def next_call_id() -> str:
-    """An id that no other call has."""
+    """Return an id that no other call has."""
     return f"{os.getpid()}-{next(_numbers)}"

@@ -1,8 +1,8 @@
 """The calls of HKubeApi that wait for HKube's answer.
 
-Everything here is safe from any thread with no lock of its own: whoever takes a call out of the
-registry, one atomic step of a dict, is the one to end it. A lock would hang an algorithm whose
-signal handler makes a call while the thread it interrupts holds that lock.
+Everything here is safe from any thread without a lock: whoever removes a call from the registry,
+an atomic operation of a dict, also ends it. With a lock, an algorithm would hang if its signal
+handler made a call while the interrupted thread held the lock.
 """
 
 from __future__ import annotations
@@ -24,33 +24,33 @@ from .waiter import Waiter
 if TYPE_CHECKING:
     from .future import CallFuture
 
-# The worker does not answer a stop that works, it only ceases to watch what was stopped
-# (kube-HPC/hkube, core/worker/lib/code-api). It has this many seconds to tell of one that failed,
-# then the call ends by itself.
+# The worker does not answer a stop that succeeds; it only stops watching what was stopped
+# (kube-HPC/hkube, core/worker/lib/code-api). It has this many seconds to report a failure. Then
+# the call ends by itself.
 STOP_GRACE = 1.0
 
 
 class ApiLink(Protocol):
-    """The way to the worker, for one task."""
+    """Sends the messages of one task to the worker."""
 
     def send(self, message: Mapping[str, Any], subject: str) -> None:
         """Encode and send a message; safe from any thread.
 
         Args:
-            message: as the builders of protocol.messages make them.
+            message: a message from the builders in `protocol.messages`.
             subject: what the message is, for the text of an error.
 
         Raises:
-            EncodingError: the message holds something that cannot be sent.
+            EncodingError: the message holds a value that cannot be sent.
         """
 
 
-# An enum's member is looked up in Python code, too slow for what every answer passes.
+# Looked up once, because access to an enum member is slow and every answer passes here.
 _STARTED, _DONE = AnswerKind.STARTED, AnswerKind.DONE
 
 
 def start_timer(seconds: float, act: Callable[[], object]) -> Callable[[], object]:
-    """Have `act` called in a thread of its own after `seconds`; returns how to prevent it."""
+    """Call `act` in a new thread after `seconds`; returns a function that cancels this."""
     from threading import Timer
 
     timer = Timer(min(seconds, TIMEOUT_MAX), act)
@@ -63,59 +63,59 @@ class Calls:
     """The calls of one task that wait for an answer.
 
     Args:
-        link: where calls are sent.
-        warn: takes a line for the log.
-        later: how to have something done after some seconds; see :func:`start_timer`.
+        link: sends messages to the worker.
+        warn: writes a line to the log.
+        schedule: calls a function after some seconds; see :func:`start_timer`.
 
     Attributes:
-        stopped: HKube stopped the task.
-        over: the task has ended.
+        stopped: whether HKube has stopped the task.
+        over: whether the task has ended.
     """
 
     def __init__(
         self,
         link: ApiLink,
         warn: Callable[[str], None],
-        later: Callable[[float, Callable[[], object]], Callable[[], object]] = start_timer,
+        schedule: Callable[[float, Callable[[], object]], Callable[[], object]] = start_timer,
     ) -> None:
         self.stopped = False
         self.over = False
         self._link = link
         self._warn = warn
-        self._later = later
+        self._schedule = schedule
         self._waiting: dict[str, Waiter | CallFuture] = {}
-        self._delivering: int | None = None  # the thread that hands out an answer just now
+        self._resolving_thread: int | None = None  # the thread that runs `resolve`
 
     def wait(self, call: ApiCall, message: Mapping[str, Any], seconds: float | None) -> Any:
         """Send `message` and wait for the answer to `call`.
 
         Args:
-            call: what is waited for.
-            message: what is sent.
-            seconds: how long to wait, None for as long as it takes.
+            call: the call.
+            message: the message that asks for it.
+            seconds: the longest time to wait; None for no limit.
 
         Returns:
             HKube's response; None if the call does not include it.
 
         Raises:
-            CallError: HKube answered with a failure, or the task is over.
-            TimeoutError: no answer came in time; a later one is ignored.
+            CallError: HKube answered with an error, or the task is over.
+            TimeoutError: there was no answer in time; a later one is ignored.
             AlgorithmStopped: the task was stopped.
             EncodingError: the message cannot be sent.
         """
-        if self._delivering == get_ident():
+        if self._resolving_thread == get_ident():
             raise RuntimeError(
-                f"{call} was called from a future's done-callback, where waiting would keep its "
-                "answer from being read; call with blocking=False there"
+                f"{call} was called from a future's done-callback, where waiting would prevent its "
+                "answer from being read; call it with blocking=False there"
             )
         waiter = Waiter(call)
         try:
-            self._enter(waiter)
+            self._register(waiter)
             self._link.send(message, f"request for {call.title}")
             if not waiter.wait(seconds) and not self._expire(call, seconds or 0):
-                waiter.wait(None)  # the answer came at the last moment and is being handed over
+                waiter.wait(None)  # the answer came at the last moment and is being resolved
         finally:
-            self._forget(call.id)  # whatever was raised meanwhile, from a signal handler too
+            self._forget(call.id)  # even if a signal handler raised meanwhile
         return waiter.take()
 
     def begin(
@@ -125,30 +125,29 @@ class Calls:
         seconds: float | None,
         fetch: Callable[[Any], Any] | None = None,
     ) -> CallFuture:
-        """Send `message`, wait for nothing: the future will have the answer.
+        """Send `message` and return a future that will hold the answer.
 
-        Args and what is raised are those of :meth:`wait`; failures of the call itself, the
-        timeout among them, are the future's. `fetch`, which may take long, makes the result of
-        the response.
+        The arguments are those of :meth:`wait`, and `fetch` is that of `CallFuture`. This raises
+        what :meth:`wait` raises, but errors of the call itself, also a timeout, go to the future.
         """
         from .future import CallFuture
 
         future = CallFuture(call, self._forget, self._warn, fetch)
         try:
-            self._enter(future)
+            self._register(future)
             if seconds is not None:
-                cancel = self._later(seconds, partial(self._expire, call, seconds))
+                cancel = self._schedule(seconds, partial(self._expire, call, seconds))
                 future.add_done_callback(lambda _: cancel())
             self._link.send(message, f"request for {call.title}")
         except BaseException:
-            future.cancel()  # forgets it, and prevents the timer
+            future.cancel()  # forgets the call and cancels the timer
             raise
         return future
 
     def request_stop(self, call_id: str, message: Mapping[str, Any], reason: str) -> None:
         """Send `message`, which asks HKube to stop what the call `call_id` started.
 
-        The call, if it still waits, ends when HKube tells, at the latest after STOP_GRACE.
+        If the call still waits, it ends when HKube answers, or after STOP_GRACE.
 
         Raises:
             TaskOver: the task is over.
@@ -157,10 +156,10 @@ class Calls:
             raise _task_over("HKube has stopped what it started")
         self._link.send(message, "request to stop")
         if call_id in self._waiting:
-            self._later(STOP_GRACE, partial(self._end_stopped, call_id, reason))
+            self._schedule(STOP_GRACE, partial(self._end_stopped, call_id, reason))
 
     def resolve(self, answer: CallAnswer) -> None:
-        """End the call that `answer` is for; what nobody waits for is ignored."""
+        """End the call that `answer` is for; ignore an answer that no call waits for."""
         if answer.kind is _STARTED or answer.call_id is None:
             return
         waiting = self._waiting.pop(answer.call_id, None)
@@ -168,25 +167,25 @@ class Calls:
             return
         error = _failure(waiting.call, answer)
         response = answer.response if error is None and waiting.call.include_result else None
-        self._delivering = get_ident()
+        self._resolving_thread = get_ident()
         try:
             waiting.end(response, error)
         finally:
-            self._delivering = None
+            self._resolving_thread = None
 
     def stop(self) -> None:
-        """The task is stopped: end every call that waits, and each one made from now on."""
+        """HKube stopped the task: end all calls that wait, and refuse new ones."""
         self.stopped = True
         self._end_all()
 
     def close(self) -> None:
-        """The task is over: end what leftover threads still wait for, and refuse new calls."""
+        """The task is over: end calls that leftover threads still make, and refuse new ones."""
         self.over = True
         self._end_all()
 
-    def _enter(self, waiting: Waiter | CallFuture) -> None:
-        # First in, then the check: stop() sets its flag first and then takes out what is in, so
-        # one of the two sees the other.
+    def _register(self, waiting: Waiter | CallFuture) -> None:
+        # Register first, then check: stop() sets its flag first and then ends what is registered,
+        # so one of the two sees the other.
         self._waiting[waiting.call.id] = waiting
         refusal = self._refusal(waiting.call)
         if refusal is not None:
@@ -201,15 +200,15 @@ class Calls:
         return None
 
     def _forget(self, call_id: str) -> bool:
-        """Take a call out; whether it was still in."""
+        """Remove a call; returns whether it was still registered."""
         return self._waiting.pop(call_id, None) is not None
 
     def _expire(self, call: ApiCall, seconds: float) -> bool:
-        """End a call whose time is up; False if it has ended already."""
+        """End a call after its timeout; False if it has ended already."""
         waiting = self._waiting.pop(call.id, None)
         if waiting is None:
             return False
-        text = f"{call} gave no answer in {seconds:g} seconds; HKube was not told to stop it"
+        text = f"{call} gave no answer in {seconds:g} seconds; it may still run in HKube"
         waiting.end(None, TimeoutError(text))
         return True
 
@@ -223,7 +222,7 @@ class Calls:
         while True:
             try:
                 _, waiting = self._waiting.popitem()
-            except KeyError:  # none is left; other threads may have taken some
+            except KeyError:  # all have ended; other threads may have ended some
                 break
             waiting.end(None, self._refusal(waiting.call))
 
@@ -233,7 +232,7 @@ def _failure(call: ApiCall, answer: CallAnswer) -> CallError | None:
         return None
     if answer.kind is AnswerKind.STOPPED:
         return call.family.stopped(answer.reason or f"{call} was stopped")
-    return call.family.failed(answer.error or f"{call} failed; HKube did not tell why")
+    return call.family.failed(answer.error or f"{call} failed; HKube gave no reason")
 
 
 def _task_over(consequence: str) -> TaskOver:

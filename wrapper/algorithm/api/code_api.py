@@ -1,4 +1,4 @@
-"""HKube's code API: other algorithms, sub-pipelines and data sources, asked for by user code."""
+"""HKube's code API: user code starts other algorithms and sub-pipelines, and gets data sources."""
 
 from __future__ import annotations
 
@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 
 class CodeApi:
-    """The part of HKubeApi that has HKube run something, or fetch it."""
+    """The part of HKubeApi that runs things in HKube and fetches data sources.
+
+    Args:
+        calls: the calls of the task.
+        stored: the storage for calls (mode v3). None: messages carry inputs and results.
+    """
 
     def __init__(self, calls: Calls, stored: StoredCalls | None = None) -> None:
         self._calls = calls
@@ -31,25 +36,31 @@ class CodeApi:
         blocking: bool = True,
         timeout: float | None = None,
     ) -> Any:
-        """Run another algorithm of HKube and get its result.
+        """Run another algorithm in HKube and return its result.
 
         Args:
-            algorithmName: the algorithm's name in HKube.
-            input: list of what it gets as ``args["input"]``.
-            includeResult: False to know only that it has ended; the result is then None.
-            blocking: False to get a future at once, with the answer to come.
-            timeout: how many seconds to wait; None to wait as long as it takes.
+            algorithmName: The algorithm's name in HKube, a ``str``.
+            input: A ``list`` or ``tuple``, which the algorithm receives as ``args["input"]``.
+            includeResult: A ``bool``. With False, the call only waits until the algorithm has
+                ended, and returns None.
+            blocking: A ``bool``. With False, the call returns a future at once.
+            timeout: The longest time to wait, in seconds. None waits without a limit.
 
         Returns:
-            What the algorithm returned. With ``blocking=False`` a
-            :class:`concurrent.futures.Future` of it, which has an ``id`` and can be awaited.
+            The algorithm's result. With ``blocking=False``, a
+            :class:`concurrent.futures.Future` of the result, which has an ``id`` and can be
+            awaited.
 
         Raises:
-            AlgorithmExecutionError: it failed, or HKube could not run it; the text is HKube's.
-            TimeoutError: it took longer than `timeout`. It goes on running in HKube.
-            EncodingError: `input` holds something that cannot be sent.
-            StorageError: mode v3: the input cannot be stored, or the result not read.
-            AlgorithmStopped: this task was stopped meanwhile.
+            AlgorithmExecutionError: The algorithm failed, or HKube could not run it. The text is
+                HKube's.
+            TimeoutError: There was no answer within ``timeout``. The algorithm keeps running.
+            TypeError: An argument has the wrong type.
+            ValueError: ``algorithmName`` is empty, or ``timeout`` is not above 0.
+            EncodingError: ``input`` holds a value that cannot be sent.
+            StorageError: Mode v3: the input cannot be stored, or the result cannot be read.
+            TaskOver: The task has ended.
+            AlgorithmStopped: HKube stopped this task meanwhile.
 
         Example:
             >>> total = hkube_api.start_algorithm("sum", input=[1, 2])
@@ -67,7 +78,7 @@ class CodeApi:
             )
         else:
             message = self._stored.start_algorithm(call, values)
-        return self._make(call, message, blocking, seconds)
+        return self._run(call, message, blocking, seconds)
 
     def start_stored_subpipeline(
         self,
@@ -77,26 +88,32 @@ class CodeApi:
         blocking: bool = True,
         timeout: float | None = None,
     ) -> Any:
-        """Run a pipeline that is stored in HKube and get its result.
+        """Run a pipeline that is stored in HKube and return its result.
 
         Args:
-            name: the pipeline's name in HKube.
-            flowInput: dict of what its nodes refer to as ``@flowInput``.
-            includeResult: False to know only that it has ended; the result is then None.
-            blocking: False to get a future at once, with the answer to come.
-            timeout: how many seconds to wait; None to wait as long as it takes.
+            name: The pipeline's name in HKube, a ``str``.
+            flowInput: A ``dict``, which the pipeline's nodes refer to as ``@flowInput``.
+            includeResult: A ``bool``. With False, the call only waits until the pipeline has
+                ended, and returns None.
+            blocking: A ``bool``. With False, the call returns a future at once.
+            timeout: The longest time to wait, in seconds. None waits without a limit.
 
         Returns:
-            List of one dict for each of the pipeline's last nodes, with ``nodeName``,
-            ``algorithmName`` and ``result``. With ``blocking=False`` a
-            :class:`concurrent.futures.Future` of it, which has an ``id`` and can be awaited.
+            A ``list`` with one ``dict`` for each of the pipeline's last nodes. Its keys are
+            ``nodeName``, ``algorithmName`` and ``result``. With ``blocking=False``, a
+            :class:`concurrent.futures.Future` of the list, which has an ``id`` and can be
+            awaited.
 
         Raises:
-            SubPipelineError: it failed, or HKube could not run it; the text is HKube's.
-            SubPipelineStopped: it was stopped; the text is the reason.
-            TimeoutError: it took longer than `timeout`. It goes on running in HKube.
-            EncodingError: `flowInput` holds something that cannot be sent.
-            AlgorithmStopped: this task was stopped meanwhile.
+            SubPipelineError: The pipeline failed, or HKube could not run it. The text is HKube's.
+            SubPipelineStopped: The pipeline was stopped. The text is the reason.
+            TimeoutError: There was no answer within ``timeout``. The pipeline keeps running.
+            TypeError: An argument has the wrong type.
+            ValueError: ``name`` is empty, or ``timeout`` is not above 0.
+            EncodingError: ``flowInput`` holds a value that cannot be sent.
+            StorageError: Mode v3: the result cannot be read.
+            TaskOver: The task has ended.
+            AlgorithmStopped: HKube stopped this task meanwhile.
 
         Example:
             >>> answer = hkube_api.start_stored_subpipeline("simple", flowInput={"size": 3})
@@ -107,7 +124,7 @@ class CodeApi:
         seconds = check_timeout("start_stored_subpipeline", timeout)
         call = ApiCall(next_call_id(), SUB_PIPELINE, name, bool(includeResult))
         message = shapes.start_stored_sub_pipeline(call.id, name, values, call.include_result)
-        return self._make(call, message, blocking, seconds)
+        return self._run(call, message, blocking, seconds)
 
     def start_raw_subpipeline(
         self,
@@ -120,24 +137,33 @@ class CodeApi:
         blocking: bool = True,
         timeout: float | None = None,
     ) -> Any:
-        """Run a pipeline that is described here and get its result.
+        """Run a pipeline that the call itself describes, and return its result.
 
         Args:
-            name: a name for the pipeline.
-            nodes: list of dicts, one a node, as in a pipeline's descriptor.
-            flowInput: dict of what the nodes refer to as ``@flowInput``.
-            options: dict of options, as in a pipeline's descriptor.
-            webhooks: dict of webhooks, as in a pipeline's descriptor.
-            includeResult: False to know only that it has ended; the result is then None.
-            blocking: False to get a future at once, with the answer to come.
-            timeout: how many seconds to wait; None to wait as long as it takes.
+            name: A name for the pipeline, a ``str``.
+            nodes: A ``list`` with one ``dict`` for each node, as in a pipeline's descriptor.
+            flowInput: A ``dict``, which the nodes refer to as ``@flowInput``; None for an empty
+                one.
+            options: A ``dict`` of options, as in a pipeline's descriptor.
+            webhooks: A ``dict`` of webhooks, as in a pipeline's descriptor.
+            includeResult: A ``bool``. With False, the call only waits until the pipeline has
+                ended, and returns None.
+            blocking: A ``bool``. With False, the call returns a future at once.
+            timeout: The longest time to wait, in seconds. None waits without a limit.
 
         Returns:
-            As :meth:`start_stored_subpipeline`.
+            The same as :meth:`start_stored_subpipeline`.
 
         Raises:
-            TypeError: `nodes` is no list of dicts, or another argument no dict.
-            CallError: and all else as :meth:`start_stored_subpipeline`.
+            SubPipelineError: The pipeline failed, or HKube could not run it. The text is HKube's.
+            SubPipelineStopped: The pipeline was stopped. The text is the reason.
+            TimeoutError: There was no answer within ``timeout``. The pipeline keeps running.
+            TypeError: ``nodes`` is not a list of dicts, or another argument has the wrong type.
+            ValueError: ``name`` is empty, or ``timeout`` is not above 0.
+            EncodingError: An argument holds a value that cannot be sent.
+            StorageError: Mode v3: the result cannot be read.
+            TaskOver: The task has ended.
+            AlgorithmStopped: HKube stopped this task meanwhile.
 
         Example:
             >>> nodes = [{"nodeName": "one", "algorithmName": "sum", "input": ["@flowInput.a"]}]
@@ -156,14 +182,20 @@ class CodeApi:
             check_dict(function, "webhooks", webhooks),
             call.include_result,
         )
-        return self._make(call, message, blocking, seconds)
+        return self._run(call, message, blocking, seconds)
 
     def stop_subpipeline(self, future_or_id: CallFuture | str, reason: str = "") -> None:
-        """Stop a sub-pipeline; its future then raises SubPipelineStopped, within a second or so.
+        """Stop a sub-pipeline. Within about a second, its future raises SubPipelineStopped.
 
         Args:
-            future_or_id: what the call that started it gave with ``blocking=False``, or its id.
-            reason: shown in HKube.
+            future_or_id: The future from the call that started it with ``blocking=False``, or the
+                future's ``id``, a ``str``.
+            reason: The reason that HKube shows, a ``str``.
+
+        Raises:
+            TypeError: ``future_or_id`` is neither a future of such a call nor a ``str``.
+            ValueError: The id is empty.
+            TaskOver: The task has ended.
         """
         started_by = ("start_stored_subpipeline", "start_raw_subpipeline")
         call_id = check_call_id("stop_subpipeline", started_by, future_or_id)
@@ -171,11 +203,17 @@ class CodeApi:
         self._calls.request_stop(call_id, shapes.stop_sub_pipeline(call_id, reason), reason)
 
     def stop_algorithm(self, future_or_id: CallFuture | str, reason: str = "") -> None:
-        """Stop an algorithm; its future then raises AlgorithmExecutionError, within a second or so.
+        """Stop an algorithm. Within about a second, its future raises AlgorithmExecutionError.
 
         Args:
-            future_or_id: what start_algorithm gave with ``blocking=False``, or its id.
-            reason: shown in HKube.
+            future_or_id: The future from :meth:`start_algorithm` with ``blocking=False``, or the
+                future's ``id``, a ``str``.
+            reason: The reason that HKube shows, a ``str``.
+
+        Raises:
+            TypeError: ``future_or_id`` is neither a future of such a call nor a ``str``.
+            ValueError: The id is empty.
+            TaskOver: The task has ended.
         """
         call_id = check_call_id("stop_algorithm", ("start_algorithm",), future_or_id)
         reason = _reason(reason)
@@ -186,14 +224,17 @@ class CodeApi:
         """Get the files of a data source.
 
         Args:
-            dataSource: ``{"dataSourceId": id}`` or ``{"snapshotId": id}``.
+            dataSource: A ``dict``, either ``{"dataSourceId": id}`` or ``{"snapshotId": id}``.
 
         Returns:
-            A dict with ``name`` and ``files``, a list of dicts with ``path`` and more.
+            A ``dict`` with ``name`` and ``files``, a list of dicts with ``path`` and more.
 
         Raises:
-            DataSourceError: there is none; the text is HKube's.
-            AlgorithmStopped: this task was stopped meanwhile.
+            DataSourceError: HKube has no such data source. The text is HKube's.
+            TypeError: ``dataSource`` is not a ``dict``.
+            EncodingError: ``dataSource`` holds a value that cannot be sent.
+            TaskOver: The task has ended.
+            AlgorithmStopped: HKube stopped this task meanwhile.
         """
         if not isinstance(dataSource, Mapping):
             raise TypeError(
@@ -206,17 +247,27 @@ class CodeApi:
         return self._calls.wait(call, message, None)
 
     def getDataSource(self, dataSource: Mapping[str, Any]) -> tuple[str | None, Any]:
-        """Get the files of a data source, the way older algorithms do: nothing HKube says raises.
+        """Get the files of a data source and return errors, as older algorithms expect.
+
+        Args:
+            dataSource: See :meth:`get_data_source`.
 
         Returns:
-            The pair ``(error, data_source)``, of which one is None. See :meth:`get_data_source`.
+            The pair ``(error, data_source)``; one of the two is None. ``error`` is HKube's text, a
+            ``str``. See :meth:`get_data_source` for ``data_source``.
+
+        Raises:
+            TypeError: ``dataSource`` is not a ``dict``.
+            EncodingError: ``dataSource`` holds a value that cannot be sent.
+            TaskOver: The task has ended.
+            AlgorithmStopped: HKube stopped this task meanwhile.
         """
         try:
             return None, self.get_data_source(dataSource)
         except DataSourceError as error:
             return str(error), None
 
-    def _make(
+    def _run(
         self, call: ApiCall, message: Mapping[str, Any], blocking: bool, seconds: float | None
     ) -> Any:
         fetch = None if self._stored is None else self._stored.fetch

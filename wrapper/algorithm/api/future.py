@@ -1,6 +1,6 @@
-"""The future that a call with ``blocking=False`` gives.
+"""The future that a call with ``blocking=False`` returns.
 
-A module of its own, because concurrent.futures takes time to import and few algorithms need it.
+A separate module, because concurrent.futures takes time to import and few algorithms need it.
 """
 
 from __future__ import annotations
@@ -15,11 +15,18 @@ from .call import ApiCall
 
 
 class CallFuture(Future[Any]):
-    """What a sub-pipeline or an algorithm will answer.
+    """The future result of a sub-pipeline or an algorithm.
 
     A :class:`concurrent.futures.Future` that can also be awaited in ``async def``. Done-callbacks
-    run in the thread that reads HKube's messages: keep them short, and make no call in them that
-    waits.
+    run in the thread that reads HKube's messages. Keep them short, and do not make calls in them
+    that wait.
+
+    Args:
+        call: the call.
+        forget: removes the call from those that wait; returns whether it was there.
+        warn: writes a line to the log.
+        fetch: makes the result from HKube's response; may take long. None: the response is the
+            result.
     """
 
     def __init__(
@@ -37,22 +44,22 @@ class CallFuture(Future[Any]):
 
     @property
     def id(self) -> str:
-        """The id of the sub-pipeline or execution, for stop_subpipeline and stop_algorithm."""
+        """The id of the sub-pipeline or execution, for the methods that stop it."""
         return self.call.id
 
     def cancel(self) -> bool:
-        """Wait for the answer no longer. HKube is not told: that is what the stop calls are for."""
+        """Stop waiting for the answer. To stop the work in HKube, call one of the stop methods."""
         cancelled = super().cancel()
         if cancelled and self._forget(self.id):
-            # Without this, those who wait in concurrent.futures.wait() would not be woken.
+            # Without this, concurrent.futures.wait() would not return in threads that wait there.
             self.set_running_or_notify_cancel()
         return cancelled
 
     def end(self, result: Any, error: BaseException | None) -> None:
-        """Give the future its result, or its error if there is one.
+        """Set the future's error if there is one, or its result.
 
-        What must be fetched first is fetched in a thread of its own: the one that reads HKube's
-        messages must not wait.
+        A result that must be fetched is fetched in a new thread, because the thread that reads
+        HKube's messages must not wait.
         """
         if not self.set_running_or_notify_cancel():
             return
@@ -66,14 +73,14 @@ class CallFuture(Future[Any]):
                 name="hkube-fetch",
                 daemon=True,
             ).start()
-        except RuntimeError as refusal:  # nobody must wait for ever
-            text = f"the answer to {self.call} cannot be fetched from the storage: {refusal}"
+        except RuntimeError as refusal:  # otherwise the future would never be done
+            text = f"cannot fetch the answer to {self.call} from the storage: {refusal}"
             self._end(None, StorageError(text))
 
     def _end_fetched(self, fetch: Callable[[Any], Any], response: Any) -> None:
         try:
             result = fetch(response)
-        except BaseException as error:  # it belongs to whoever waits
+        except BaseException as error:  # raised to whoever waits for the future
             self._end(None, error)
         else:
             self._end(result, None)
@@ -85,8 +92,8 @@ class CallFuture(Future[Any]):
             else:
                 self.set_exception(error)
         except BaseException as raised:
-            # From a done-callback, which is user code. concurrent.futures catches Exception;
-            # sys.exit() and the like must not end the thread that reads HKube's messages.
+            # A done-callback raised it, which is user code. concurrent.futures catches Exception,
+            # but sys.exit() and the like must not end the thread that reads HKube's messages.
             self._warn(f"a done-callback of {self.call} raised {type(raised).__name__}: {raised}")
 
     def __await__(self) -> Generator[Any, None, Any]:

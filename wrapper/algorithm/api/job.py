@@ -1,4 +1,4 @@
-"""What user code may know of the task it runs."""
+"""The ids of a task, for user code."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Job:
-    """The ids of a task, as HKube gave them. What HKube did not tell is None.
+    """The ids of a task, as HKube sent them. Those that HKube did not send are None.
 
     Attributes:
-        job_id: of the pipeline's run.
-        task_id: of this node's part in it.
-        node_name: the node in the pipeline.
-        algorithm_name: the algorithm that runs in the node.
-        pipeline_name: the pipeline.
-        kind: ``"batch"``, ``"stream"``...
-        batch_index: place of this task in its batch, from 1; 0 or None where there is no batch.
-        attempts: how often this task was begun before.
-        info: the rest that HKube tells of the job (``extraData``, ``lastRunResult``,
-            ``rootJobId``...), under HKube's own names.
+        job_id: The id of the pipeline's run.
+        task_id: The id of this task in the run.
+        node_name: The node of the pipeline that this task runs.
+        algorithm_name: The algorithm that runs in the node.
+        pipeline_name: The name of the pipeline.
+        kind: The kind of pipeline, such as ``"batch"`` or ``"stream"``.
+        batch_index: The position of this task in its batch, from 1; 0 or None without a batch.
+        attempts: How many times this task was started before.
+        info: Everything else that HKube sends about the job (such as ``extraData``,
+            ``lastRunResult`` and ``rootJobId``), under HKube's names.
     """
 
     job_id: str | None = None
@@ -36,7 +36,7 @@ class Job:
 
     @classmethod
     def from_data(cls, data: object) -> Job:
-        """The job in the data of an ``initialize`` message; whatever the worker sent will do."""
+        """Read the job from the data of an ``initialize`` message; accepts any value."""
         known: Mapping[str, Any] = data if isinstance(data, (dict, Mapping)) else {}
         info = known.get("info")
         return cls(

@@ -1,4 +1,4 @@
-"""The spans (timed sections of a task, seen in HKube's tracing) that user code opens."""
+"""The spans that user code opens: timed sections of a task, shown in HKube's tracing."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from .arguments import check_dict, check_name
 if TYPE_CHECKING:
     from .calls import ApiLink
 
-# What is sent of a span's name or error when the whole cannot be.
+# How many characters of a span's name or error are sent when the whole text cannot be encoded.
 _TEXT_LIMIT = 1_000
 
 
 class Spans:
     """The open spans of one task: one stack, as in the worker, whichever thread opens them.
 
-    Nothing here raises because of what a span holds: a span tells about the work, it must not
-    break it.
+    The contents of a span never make a method raise: a span describes the work and must not make
+    it fail.
 
     Args:
-        link: where spans are sent.
-        warn: takes a line for the log.
+        link: sends messages to the worker.
+        warn: writes a line to the log.
     """
 
     def __init__(self, link: ApiLink, warn: Callable[[str], None]) -> None:
@@ -33,15 +33,15 @@ class Spans:
         self._warn = warn
         self._open = 0
         self._over = False
-        # Held while sending, so that the worker sees what is counted here, in the same order;
-        # reentrant, because a signal handler may finish a span while its thread starts another.
+        # Held while sending, so that the worker receives spans in the order counted here.
+        # Reentrant, because a signal handler may finish a span while its thread starts another.
         self._lock = RLock()
 
     def start(self, name: str, tags: Mapping[str, Any] | None) -> None:
         """Open a span inside the newest open one.
 
         Raises:
-            TypeError: `name` is no text, or `tags` no dict.
+            TypeError: `name` is not a str, or `tags` is not a dict.
             ValueError: `name` is empty.
         """
         check_name("start_span", "name", name)
@@ -61,10 +61,10 @@ class Spans:
 
         Args:
             tags: added to the span's own.
-            error: why what the span stands for failed, a text or an exception; None if it did not.
+            error: why the section failed, a str or an exception; None if it succeeded.
 
         Raises:
-            TypeError: `tags` is no dict.
+            TypeError: `tags` is not a dict.
         """
         tags = check_dict("finish_span", "tags", tags)
         text = describe(error)
@@ -76,15 +76,11 @@ class Spans:
                 return
             self._finish(tags, text)
 
-    def section(self, name: str, tags: Mapping[str, Any] | None) -> Section:
-        """A ``with`` block that is a span."""
-        return Section(self, name, tags)
-
     def close_all(self, error: str | None) -> None:
-        """The task is over: close what is open, newest first, and drop what comes after.
+        """At the end of the task, close all open spans, newest first, and ignore later ones.
 
         Args:
-            error: why the task failed; None if it did not.
+            error: why the task failed; None if it succeeded.
         """
         with self._lock:
             while self._open:
@@ -102,13 +98,15 @@ class Spans:
     def _send(
         self, subject: str, message: Mapping[str, Any], plain: Callable[[], Mapping[str, Any]]
     ) -> None:
-        """Send a message; what `plain` makes in its place, if it cannot be sent.
+        """Send a message; if it cannot be encoded, send the one that `plain` makes instead.
 
-        The span itself must reach the worker, or the next finish would close the wrong one.
+        The span itself must reach the worker. Otherwise the next finish would close the wrong one.
         """
         try:
             self._link.send(message, subject)
-        except Exception as error:  # whatever it is: encoding runs the user's own objects' code
+        except (
+            Exception
+        ) as error:  # encoding runs code of the user's objects, which may raise anything
             self._warn(f"a span was sent without its tags: {describe(error)}")
             self._link.send(plain(), subject)
 
@@ -137,7 +135,7 @@ class Section:
 
 
 def describe(error: object) -> str | None:
-    """What to write in a span about `error`: an exception's type and text, or the text given."""
+    """Describe an error in a span: an exception by type and text, a str as it is."""
     if error is None:
         return None
     try:
@@ -151,5 +149,5 @@ def describe(error: object) -> str | None:
 
 
 def _plain(text: str) -> str:
-    """The part of `text` that any encoding takes."""
+    """Return a shortened `text` that any encoding accepts."""
     return text[:_TEXT_LIMIT].encode(errors="replace").decode()

@@ -1,4 +1,4 @@
-"""What mode v3 changes in the calls of HKubeApi: inputs and answers are in the storage."""
+"""Stores inputs and fetches answers for the calls of HKubeApi (mode v3)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class StoredCalls:
     """The storage, for the calls of one task.
 
     Args:
-        storage: of all tasks.
-        job_id: of the task; first part of where inputs are stored.
+        storage: the storage of all tasks.
+        job_id: the job of the task; paths of inputs begin with it.
     """
 
     def __init__(self, storage: TaskStorage, job_id: str | None) -> None:
@@ -25,7 +25,7 @@ class StoredCalls:
         self._job_id = job_id or ""
 
     def start_algorithm(self, call: ApiCall, values: Sequence[Any]) -> Mapping[str, Any]:
-        """Store the inputs of an algorithm; returns the message that starts it.
+        """Store the inputs of an algorithm and return the message that starts it.
 
         Raises:
             EncodingError: an input holds something that cannot be stored.
@@ -35,7 +35,7 @@ class StoredCalls:
         return start_stored_algorithm_execution(call.id, call.name, paths, call.include_result)
 
     def fetch(self, response: Any) -> Any:
-        """What an answer refers to.
+        """Read the result that an answer refers to.
 
         Raises:
             StorageError: it cannot be read.

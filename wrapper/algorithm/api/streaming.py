@@ -1,47 +1,93 @@
-"""The streaming part of HKubeApi, which is still to come."""
+"""The streaming part of HKubeApi, which is not supported yet."""
 
 from __future__ import annotations
 
 from typing import Any, NoReturn
 
 
-class StreamingToCome:
-    """The streaming names that published algorithms use: each says that it does nothing yet."""
+class StreamingApi:
+    """The streaming methods of published algorithms. Each raises NotImplementedError for now."""
 
     def sendMessage(self, msg: Any, flowName: str | None = None) -> NoReturn:
-        """Not yet supported: send a message to the next nodes of a streaming pipeline."""
-        _to_come("sendMessage")
+        """Send a message to the next nodes of a streaming pipeline. Not supported yet.
+
+        Args:
+            msg: The message.
+            flowName: The name of the flow to send it along, a ``str``.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        _not_supported("sendMessage")
 
     def registerInputListener(self, onMessage: Any) -> NoReturn:
-        """Not yet supported: have `onMessage` called with each message of a streaming pipeline."""
-        _to_come("registerInputListener")
+        """Register a function that receives each message. Not supported yet.
+
+        Args:
+            onMessage: The function.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        _not_supported("registerInputListener")
 
     def startMessageListening(self) -> NoReturn:
-        """Not yet supported: begin to receive the messages of a streaming pipeline."""
-        _to_come("startMessageListening")
+        """Begin to receive messages. Not supported yet.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        _not_supported("startMessageListening")
 
     def stopStreaming(self, force: bool = True) -> NoReturn:
-        """Not yet supported: end the receiving of messages."""
-        _to_come("stopStreaming")
+        """Stop receiving messages. Not supported yet.
+
+        Args:
+            force: Whether to stop without handling the messages that wait, a ``bool``.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        _not_supported("stopStreaming")
 
     def isListeningToMessages(self) -> NoReturn:
-        """Not yet supported: whether messages are received."""
-        _to_come("isListeningToMessages")
+        """Return whether messages are received. Not supported yet.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        _not_supported("isListeningToMessages")
 
     def get_streaming_statistics(self) -> NoReturn:
-        """Not yet supported: how many messages were sent, queued and dropped."""
-        _to_come("get_streaming_statistics")
+        """Return how many messages were sent, queued and dropped. Not supported yet.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        _not_supported("get_streaming_statistics")
 
     def resetQueue(self) -> NoReturn:
-        """Not yet supported: drop every message that waits to be sent."""
-        _to_come("resetQueue")
+        """Drop all messages that wait to be sent. Not supported yet.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        _not_supported("resetQueue")
 
     def resetQueuePartial(self, numberOfMessagesToRemove: int) -> NoReturn:
-        """Not yet supported: drop the oldest messages that wait to be sent."""
-        _to_come("resetQueuePartial")
+        """Drop the oldest messages that wait to be sent. Not supported yet.
+
+        Args:
+            numberOfMessagesToRemove: How many messages to drop, an ``int``.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        _not_supported("resetQueuePartial")
 
 
-def _to_come(name: str) -> NoReturn:
+def _not_supported(name: str) -> NoReturn:
     raise NotImplementedError(
-        f"{name}: this version of the wrapper runs batch pipelines only; streaming is to come"
+        f"{name}: this version of the wrapper runs batch pipelines only; streaming is not "
+        "supported yet"
     )

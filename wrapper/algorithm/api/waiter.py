@@ -1,4 +1,4 @@
-"""The waiting of a call with ``blocking=True``."""
+"""Lets a call with ``blocking=True`` wait for its answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Waiter:
-    """A thread that waits in a blocking call: a lock is the lightest thing to wait on."""
+    """A thread that waits in a blocking call. It waits on a lock, which costs the least."""
 
     __slots__ = ("_error", "_gate", "_result", "call")
 
@@ -22,17 +22,17 @@ class Waiter:
         self._gate.acquire()
 
     def end(self, result: Any, error: BaseException | None) -> None:
-        """Let the waiting thread go on, with the result, or the error if there is one."""
+        """Wake the waiting thread with the error if there is one, or the result."""
         self._result = result
         self._error = error
         self._gate.release()
 
     def wait(self, seconds: float | None) -> bool:
-        """Wait for the end; a signal handler that raises breaks it off. False: time is up."""
+        """Wait for the answer, unless a signal handler raises; False after `seconds`."""
         return self._gate.acquire(True, -1 if seconds is None else min(seconds, TIMEOUT_MAX))
 
     def take(self) -> Any:
-        """The result, or the error raised; once, after the end."""
+        """Return the result, or raise the error; once, after the answer."""
         error, self._error = self._error, None
         if error is None:
             return self._result

@@ -1,4 +1,4 @@
-"""Lines of the user's source around the one that failed, with a marker."""
+"""Shows lines of the user's source around the one that failed."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ MAX_LINE_LENGTH = 200
 
 
 def code_frame(frame: UserFrame) -> list[str]:
-    """Show a frame's line among its neighbours, marked ``>``, the failing part underlined ``^^^``.
+    """Show a frame's line, marked ``>``, between its neighbours.
+
+    ``^^^`` underlines the part that failed.
 
     Returns:
-        The lines, numbered and indented; none where the source is not at hand.
+        The lines, numbered and indented; empty if the source is not available.
     """
     lines = _source(frame.path)
     if not 0 < frame.line <= len(lines):
@@ -39,7 +41,7 @@ def one_line(frame: UserFrame) -> list[str]:
     """Show a frame's line alone.
 
     Returns:
-        One line, indented; none where the source is not at hand.
+        One line, indented; empty if the source is not available.
     """
     lines = _source(frame.path)
     if not 0 < frame.line <= len(lines):
@@ -51,7 +53,7 @@ def one_line(frame: UserFrame) -> list[str]:
 def _source(path: str) -> list[str]:
     if not path:
         return []
-    linecache.checkcache(path)  # the user may have edited it since an earlier report
+    linecache.checkcache(path)  # the user may have edited the file since the last report
     return linecache.getlines(path)
 
 
@@ -67,13 +69,13 @@ def _underline(frame: UserFrame, text: str) -> str:
     start = len(encoded[: columns[0]].decode(errors="replace"))
     stop = len(encoded[: columns[1]].decode(errors="replace"))
     if stop <= start or text[start:stop].strip() == text.strip():
-        return ""  # the whole line: the ">" says it
+        return ""  # the whole line fails, which the ">" shows
     lead = "".join("\t" if character == "\t" else " " for character in text[:start])
     return lead + "^" * (stop - start)
 
 
 def _columns(frame: UserFrame) -> tuple[int, int] | None:
-    """Find the failing expression on its first line, in bytes from the line's beginning."""
+    """Find the failing expression on its first line: its start and end, in bytes."""
     positions = getattr(frame.code, "co_positions", None)  # since Python 3.11
     if positions is None:
         return None

@@ -1,6 +1,6 @@
-"""What is said of a failure of the user's code.
+"""Describes a failure of the user's code.
 
-Apart from `report`, which makes it of an exception: that is imported once something has failed.
+Separate from `report`, which makes this from an exception and is imported only after a failure.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 
 class FailureReport(NamedTuple):
-    """What is said of a failure.
+    """The description of a failure.
 
     Attributes:
-        code: short name of the kind of failure.
-        message: ``Type: text (file:line, in function)``; all that HKube shows of it.
+        code: short name for the kind of failure.
+        message: ``Type: text (file:line, in function)``; the only part that HKube shows.
         details: the user's frames, with source lines.
     """
 

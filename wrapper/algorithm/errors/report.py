@@ -1,4 +1,4 @@
-"""An exception of the user's code → what the worker and the user are told of it."""
+"""Turns an exception of the user's code into a report for the worker and the user."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .user_frames import Files, UserFrame, cause, worth_showing
 
 MAX_MESSAGE = 10_000  # characters
 MAX_DETAILS = 64 * 1024  # bytes of UTF-8
-MAX_TEXT = 8_000  # characters of one exception's own text
+MAX_TEXT = 8_000  # characters of one exception's text
 MAX_CAUSES = 5
 MAX_GROUP_MEMBERS = 10
 MAX_GROUP_DEPTH = 3
@@ -20,12 +20,13 @@ MAX_GROUP_DEPTH = 3
 def report_exception(
     error: BaseException, code: str = "AlgorithmError", folder: str | None = None
 ) -> FailureReport:
-    """Describe an exception by the user's own code; never fails itself.
+    """Describe an exception by the lines of the user's code; never raises.
 
     Args:
-        code: goes into the report as it is.
-        folder: the algorithm's folder, in which the user's own files are; the working directory
-            where it is not given.
+        error: the exception.
+        code: the report's code.
+        folder: the algorithm's folder, which contains the user's files; None: the working
+            directory.
 
     Returns:
         A report: the message has at most 10,000 characters, the details at most 64 KiB.
@@ -33,7 +34,7 @@ def report_exception(
     try:
         files = Files(folder)
         return FailureReport(code, _message(error, files), _details(error, files))
-    except Exception:  # hostile objects, no memory left: a poor report is better than none
+    except Exception:  # odd objects or a lack of memory: a poor report is better than none
         return FailureReport(code, type(error).__name__, "")
 
 
@@ -46,7 +47,7 @@ def _message(error: BaseException, files: Files) -> str:
 
 
 def _sentence(error: BaseException, files: Files) -> str:
-    """``Type: text (file:line, in function)``, as far as each is known."""
+    """Write ``Type: text (file:line, in function)``, without the parts that are unknown."""
     blamed = cause(files.frames(error.__traceback__))
     place = blamed.place if blamed else ""
     text = _text(error)
@@ -57,7 +58,7 @@ def _sentence(error: BaseException, files: Files) -> str:
 
 
 def _syntax_error(error: SyntaxError, place: str, files: Files) -> tuple[str, str]:
-    """The text and the place of a syntax error: of the unreadable line, not of its import."""
+    """Return the text and place of a syntax error: of the invalid line, not of its import."""
     if error.filename and not error.filename.startswith("<"):
         return str(error.msg), f"{files.shown(error.filename)}:{error.lineno}"
     line = (error.text or "").strip()
@@ -70,8 +71,8 @@ def _text(error: BaseException) -> str:
         return _shortened(str(error), MAX_TEXT)
     except AlgorithmStopped:
         raise
-    except BaseException as problem:  # the user's own __str__ can raise anything
-        return f"<its text cannot be made: __str__ raised {type(problem).__name__}>"
+    except BaseException as problem:  # the user's __str__ can raise anything
+        return f"<no text: __str__ raised {type(problem).__name__}>"
 
 
 def _details(error: BaseException, files: Files) -> str:
@@ -107,12 +108,12 @@ def _heading(error: BaseException, files: Files) -> list[str]:
     if kind.__module__ not in ("builtins", "__main__"):
         name = f"{kind.__module__}.{name}"
     if isinstance(error, SyntaxError) and error.lineno is not None:
-        return [*_unreadable_line(error, files), f"{name}: {error.msg}"]
+        return [*_invalid_line(error, files), f"{name}: {error.msg}"]
     text = _text(error)
     return [f"{name}: {text}" if text else name]
 
 
-def _unreadable_line(error: SyntaxError, files: Files) -> list[str]:
+def _invalid_line(error: SyntaxError, files: Files) -> list[str]:
     lines = [f'  File "{files.shown(error.filename or "<unknown>")}", line {error.lineno}']
     source = (error.text or "").rstrip()
     if source and len(source) <= MAX_LINE_LENGTH:
@@ -148,7 +149,7 @@ def _group(error: BaseException, files: Files, depth: int) -> list[str]:
 
 
 def _members(error: BaseException) -> tuple[BaseException, ...]:
-    """What an ExceptionGroup holds; known by its shape, for Python 3.10's backport."""
+    """Return the members of an ExceptionGroup; also of Python 3.10's backport."""
     if not type(error).__name__.endswith("Group"):
         return ()
     members = getattr(error, "exceptions", None)
@@ -180,12 +181,12 @@ def _chain(error: BaseException) -> Iterator[tuple[str, BaseException]]:
 
 
 def _encodable(text: str) -> str:
-    """Make lone surrogates (undecodable file names) visible: the wire cannot carry them."""
+    """Escape lone surrogates (from undecodable file names), which cannot be sent."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _shortened(text: str, limit: int) -> str:
-    """Leave out the middle: a text's beginning says what it is, its end often why."""
+    """Leave out the middle: the beginning of a text says what happened, its end often why."""
     if len(text) <= limit:
         return text
     tail = limit // 4

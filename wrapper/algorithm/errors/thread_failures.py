@@ -1,4 +1,4 @@
-"""What is said of an exception that ends a thread of the user's."""
+"""Reports an exception that ends one of the user's threads."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from ...errors import AlgorithmStopped
 
 
 def install() -> None:
-    """Have such exceptions told by their user's frames, in place of Python's own words."""
-    threading.excepthook = _tell
+    """Report such exceptions with the user's frames, instead of Python's traceback."""
+    threading.excepthook = _report
 
 
-def _tell(args: threading.ExceptHookArgs) -> None:
-    # A stop ends the calls that a thread waits in; like SystemExit, it is no failure.
+def _report(args: threading.ExceptHookArgs) -> None:
+    # A stop ends the calls that a thread waits in. Like SystemExit, it is not a failure.
     if args.exc_value is None or isinstance(args.exc_value, (SystemExit, AlgorithmStopped)):
         return
     from .report import report_exception
 
     report = report_exception(args.exc_value)
-    name = args.thread.name if args.thread is not None else "of the user's"
+    name = args.thread.name if args.thread is not None else "(unknown)"
     text = f"Exception in thread {name}: {report.message}\n{report.details}\n"
     try:
         sys.stderr.write(text)

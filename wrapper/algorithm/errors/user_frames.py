@@ -1,4 +1,4 @@
-"""A traceback as its reader should see it: whose file each frame stands in, and how it is named."""
+"""Prepares a traceback for its reader: finds the owner and a short name of each frame's file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import groupby
 from types import CodeType, FrameType, TracebackType
 
 WRAPPER_FOLDER = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-"""The package's own folder, whatever name it is loaded under."""
+"""The package's folder, whatever name it is loaded under."""
 
 HIDDEN_FOLDERS = (
     WRAPPER_FOLDER,
@@ -27,16 +27,16 @@ TRAILING_LIBRARY_FRAMES = 2
 REPEATS_SHOWN = 3
 FIRST_SHOWN = 10
 LAST_SHOWN = 10
-# With a raised recursion limit a traceback can hold a million frames; no reader wants the middle.
+# With a raised recursion limit, a traceback can have a million frames; nobody reads the middle.
 FIRST_WALKED = 100
 LAST_WALKED = 2000
 
 
 class Owner(IntEnum):
-    """Whose code a frame runs; the higher, the likelier its line is the one to look at."""
+    """Whose code a frame runs; the higher, the more likely its line is the one to look at."""
 
     LIBRARY = 0
-    OUTSIDE = 1  # the user's, most likely: no library, but not in the algorithm's folder
+    OUTSIDE = 1  # probably the user's: not a library, but not in the algorithm's folder either
     ALGORITHM = 2
 
 
@@ -45,9 +45,12 @@ class UserFrame:
     """One call in a traceback.
 
     Attributes:
-        path: the source file on disk, absolute; may be absent.
+        owner: whose code it runs.
+        path: the absolute path of the source file, which may not exist.
         shown: the path as the user knows it.
-        line: counted from 1.
+        line: the line number, from 1.
+        function: the name of the function.
+        code: its code object.
         instruction: offset of the running instruction in ``code``, in bytes.
     """
 
@@ -66,17 +69,17 @@ class UserFrame:
 
     @property
     def place(self) -> str:
-        """``main.py:3, in start``; without the function at a module's top."""
+        """``main.py:3, in start``; without a function at the module's top level."""
         if self.function == "<module>":
             return self.spot
         return f"{self.spot}, in {self.function}"
 
 
 class Files:
-    """Tells whose a file is and what to call it, for one report.
+    """Finds the owner and a short name of each file, for one report.
 
     Args:
-        folder: the algorithm's folder; the working directory where it is not known.
+        folder: the algorithm's folder; None: the working directory.
     """
 
     def __init__(self, folder: str | None = None) -> None:
@@ -90,7 +93,7 @@ class Files:
     def frames(self, traceback: TracebackType | None) -> list[UserFrame]:
         """List the frames of a traceback, outermost first.
 
-        The wrapper's and the import system's are left out.
+        Frames of the wrapper and of the import system are left out.
         """
         found = []
         for step in _steps(traceback):
@@ -105,7 +108,7 @@ class Files:
         return found
 
     def shown(self, path: str) -> str:
-        """Name a file briefly: relative to the algorithm's folder, the library, or in full."""
+        """Shorten a path: relative to the algorithm's folder or a library's, else in full."""
         for folder in (self.folder, self.working_directory):
             if folder and is_inside(path, folder):
                 return os.path.relpath(path, folder).replace(os.sep, "/")
@@ -118,7 +121,7 @@ class Files:
         return path
 
     def owner(self, path: str) -> Owner:
-        """Tell whose code a file holds."""
+        """Return whose code a file holds."""
         own = bool(self.folder) and is_inside(path, self.folder)
         below = os.path.relpath(path, self.folder) if own else path
         if any(marker in below.split(os.sep) for marker in PACKAGE_FOLDERS):
@@ -134,7 +137,7 @@ class Files:
             return Owner.LIBRARY, "", code_file
         path = os.path.join(self.working_directory, code_file)
         if not os.path.exists(path) and isinstance(module_file, str):
-            # Compiled elsewhere (Cython, .pyc): the code's own path means nothing on this machine.
+            # Compiled elsewhere (Cython, .pyc): the code's path does not exist on this machine.
             path = os.path.join(os.path.dirname(module_file), os.path.basename(code_file))
         path = os.path.normpath(path)
         if self._is_hidden(path):
@@ -146,13 +149,13 @@ class Files:
             return True
         for folder in HIDDEN_FOLDERS:
             if is_inside(path, folder):
-                # An algorithm in the package's own folder (a shipped example) is shown.
+                # An algorithm inside the package's folder (a shipped example) is shown.
                 return not (is_inside(self.folder, folder) and is_inside(path, self.folder))
         return False
 
 
 def cause(frames: list[UserFrame]) -> UserFrame | None:
-    """Pick the frame to blame: the deepest of the user's own code, else the deepest of all."""
+    """Pick the frame to blame: the deepest one of the user's code, else the deepest of all."""
     blamed = None
     for frame in frames:
         if blamed is None or frame.owner >= blamed.owner:
@@ -161,7 +164,7 @@ def cause(frames: list[UserFrame]) -> UserFrame | None:
 
 
 def worth_showing(frames: list[UserFrame]) -> list[UserFrame | str]:
-    """Shorten a list of frames to what a user reads; texts stand for what is left out."""
+    """Shorten a list of frames to those that a user reads; texts replace the others."""
     owners = [frame.owner for frame in frames]
     own = [index for index, owner in enumerate(owners) if owner is not Owner.LIBRARY]
     if not own:
@@ -182,7 +185,7 @@ def worth_showing(frames: list[UserFrame]) -> list[UserFrame | str]:
 
 
 def is_inside(path: str, folder: str) -> bool:
-    """Tell whether a path is a folder or stands below it; both absolute."""
+    """Whether a path is a folder or is below it; both are absolute."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
 
 

@@ -1,4 +1,4 @@
-"""Which distribution to put into requirements.txt for a missing import."""
+"""Guesses which package to add to requirements.txt for a missing import."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Mapping
 
-# Import names whose distribution is called otherwise. Only these: the rest has one name for both.
+# Import names whose distribution has another name. All others have one name for both.
 DISTRIBUTIONS = {
     "attr": "attrs",
     "azure.storage.blob": "azure-storage-blob",
@@ -63,7 +63,7 @@ DISTRIBUTIONS = {
 }
 
 
-# The best known of those that are called what they are imported as.
+# The best known packages whose import name and distribution name are the same.
 SAME_NAME = frozenset(
     """
     accelerate aiohttp anthropic asyncpg boto3 botocore catboost celery chardet click cryptography
@@ -81,11 +81,11 @@ SAME_NAME = frozenset(
 )
 
 Installed = Mapping[str, list[str]]
-"""Each importable top-level name → the installed distributions that provide it."""
+"""Maps each importable top-level name to the installed distributions that provide it."""
 
 
 def installed_distributions() -> Installed:
-    """Read the metadata of all that is installed; this can take a second."""
+    """Read the metadata of all installed packages, which can take a second."""
     try:
         import importlib_metadata
 
@@ -93,25 +93,26 @@ def installed_distributions() -> Installed:
             name: list(dict.fromkeys(owners))
             for name, owners in importlib_metadata.packages_distributions().items()
         }
-    except Exception:  # broken metadata of some package must not hide the user's error
+    except Exception:  # a package's broken metadata must not hide the user's error
         return {}
 
 
 def version_of(distribution: str) -> str:
-    """Tell the installed version; empty where it cannot be told."""
+    """Return the installed version; empty if it is unknown."""
     try:
         import importlib_metadata
 
         return importlib_metadata.version(distribution)
-    except Exception:  # the same
+    except Exception:  # as above
         return ""
 
 
-def distribution_of(name: str, installed: Installed) -> str:
-    """Name the distribution that provides a module, as well as it can be told.
+def guess_distribution(name: str, installed: Installed) -> str:
+    """Guess the distribution that provides a module.
 
     Args:
         name: dotted name of the module.
+        installed: the installed distributions.
     """
     parts = name.split(".")
     for length in range(len(parts), 0, -1):
@@ -123,21 +124,21 @@ def distribution_of(name: str, installed: Installed) -> str:
 
 
 def is_certain(name: str, installed: Installed) -> bool:
-    """Tell whether ``distribution_of`` knows, or takes one name for the other."""
+    """Whether ``guess_distribution`` knows the distribution, rather than guesses it."""
     parts = name.split(".")
     prefixes = {".".join(parts[:length]) for length in range(1, len(parts) + 1)}
     return not prefixes.isdisjoint(DISTRIBUTIONS) or parts[0] in SAME_NAME or parts[0] in installed
 
 
 def known_names(installed: Installed) -> set[str]:
-    """Every top-level name that is Python's, installed, or well known."""
+    """Return all top-level names that are standard, installed or well known."""
     public = {name for name in sys.stdlib_module_names if not name.startswith("_")}
     tops = {name.partition(".")[0] for name in DISTRIBUTIONS}
     return public | tops | SAME_NAME | set(installed)
 
 
 def is_listed(distribution: str, folders: list[str]) -> bool:
-    """Tell whether a requirements.txt in one of the folders has the distribution."""
+    """Whether a requirements.txt in one of the folders lists the distribution."""
     wanted = _normalized(distribution)
     for folder in folders:
         try:

@@ -1,4 +1,4 @@
-"""ALGORITHM_ENTRY_POINT, in any of its forms → the user's file."""
+"""Finds the user's file from ALGORITHM_ENTRY_POINT, in any of its forms."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SKIPPED_FOLDERS = frozenset({"__pycache__", "node_modules", "site-packages", "ve
 
 @dataclass(frozen=True)
 class EntryPoint:
-    """Which module holds the algorithm.
+    """The module that holds the algorithm.
 
     Attributes:
         base: the algorithm's folder.
@@ -34,10 +34,10 @@ def find_file(entry: EntryPoint) -> str:
     """Find the file that an entry point names.
 
     Returns:
-        Its absolute path; links in it are kept, since a mounted file may be a link to elsewhere.
+        Its absolute path. Links in it are kept, because a mounted file may be a link to elsewhere.
 
     Raises:
-        LoadError: there is no such file; the text lists what there is instead.
+        LoadError: there is no such file. The text lists the files that exist.
     """
     base = os.path.abspath(entry.base)
     _check_folder(base)
@@ -50,10 +50,10 @@ def find_file(entry: EntryPoint) -> str:
 
 
 def read_source(file: str, base: str) -> bytes:
-    """Read the user's file, to tell early what Python would say badly or not at all.
+    """Read the user's file, and report errors for which Python has a poor message or none.
 
     Raises:
-        LoadError: it cannot be read, or is no text that Python takes.
+        LoadError: the file cannot be read, or is not text that Python accepts.
     """
     name = os.path.relpath(file, base)
     try:
@@ -72,7 +72,7 @@ def read_source(file: str, base: str) -> bytes:
 
 
 def python_files(folder: str) -> Iterator[str]:
-    """List the Python files below a folder, relative to it, the nearest first."""
+    """Yield the paths of Python files below a folder, relative to it, the nearest first."""
     searched = 0
     levels = [folder]
     while levels:
@@ -97,7 +97,7 @@ def _check_folder(base: str) -> None:
 
 
 def _relative_target(target: str, base: str) -> str:
-    """Bring a target into the form ``src/alg/main.py``, or as far as slashes alone tell."""
+    """Rewrite a target as a path relative to `base`, with slashes."""
     written = target.strip()
     if not written:
         raise LoadError("the entry point is empty (set ALGORITHM_ENTRY_POINT, for example main.py)")
@@ -116,8 +116,8 @@ def _relative_target(target: str, base: str) -> str:
 
 
 def _candidates(target: str) -> Iterator[str]:
-    """The files that a target can mean, the likeliest first."""
-    # The published wrapper took slashes for dots and cut ".py" off: so does all that is tried here.
+    """Yield the files that a target can mean, the likeliest first."""
+    # The published wrapper read slashes as dots and removed ".py"; these candidates follow it.
     stem = target.removesuffix(".py")
     if target.endswith(tuple(all_suffixes())):
         yield target
@@ -137,7 +137,7 @@ def _why_not_found(target: str, base: str) -> str:
         if os.path.isdir(os.path.join(base, folder)):
             return _is_a_folder(folder, base)
     if os.path.exists(path):
-        wrong = "no Python file" if os.path.isfile(path) else "no regular file"
+        wrong = "not a Python file" if os.path.isfile(path) else "not a regular file"
         problem = f"{target} in {base} is {wrong}; {_found(base)}"
     else:
         named = target if target.endswith(".py") else f"{_undotted(target)}.py"

@@ -1,4 +1,4 @@
-"""Which of a module's names are the algorithm's functions."""
+"""Finds the algorithm's functions among a module's names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ABSENT = object()
 
 @dataclass(frozen=True)
 class UserFunctions:
-    """An algorithm's functions, fitted; ``remarks`` are about those that are not called."""
+    """An algorithm's adapted functions; ``remarks`` are about functions that are not called."""
 
     start: Callable[[Any, Any], Any]
     initialize: Callable[[Any], Any] | None = None
@@ -35,8 +35,9 @@ def functions_of(module: ModuleType, name: str, source: bytes) -> UserFunctions:
     """Find the functions in the user's module.
 
     Args:
-        name: of its file, for messages.
-        source: its text, read once more if ``start`` is not found.
+        module: the imported module.
+        name: the name of its file, for messages.
+        source: its source, parsed again if ``start`` is not found.
 
     Raises:
         LoadError: it has no ``start`` that can be called with a task's data.
@@ -44,11 +45,11 @@ def functions_of(module: ModuleType, name: str, source: bytes) -> UserFunctions:
     start = getattr(module, "start", _ABSENT)
     if start is _ABSENT:
         raise LoadError(_no_start(module, name, source))
-    fitted = _fitted_start(start, f"'start' in {name}")
+    adapted = _adapted_start(start, f"'start' in {name}")
     remarks: list[str] = []
     initialize = _initialize(module, name, remarks)
     return UserFunctions(
-        start=fitted,
+        start=adapted,
         initialize=initialize,
         stop=_optional(module, "stop", name, remarks),
         exit=_optional(module, "exit", name, remarks),
@@ -57,13 +58,13 @@ def functions_of(module: ModuleType, name: str, source: bytes) -> UserFunctions:
 
 
 def given_functions(*, start: Any, initialize: Any, stop: Any, exit: Any) -> UserFunctions:
-    """Check functions that were passed by hand; None stands for an optional one left out.
+    """Check functions that a script passes; an optional function may be None.
 
     Raises:
-        LoadError: one of them cannot be called as it would have to be.
+        LoadError: one of them cannot be called with the arguments that it would receive.
     """
     return UserFunctions(
-        start=_fitted_start(start, "what is given as start"),
+        start=_adapted_start(start, "the argument start"),
         initialize=_given("initialize", initialize),
         stop=_given("stop", stop),
         exit=_given("exit", exit),
@@ -74,31 +75,31 @@ def _given(name: str, function: Any) -> Callable[[Any], Any] | None:
     if function is None:
         return None
     if not callable(function):
-        raise LoadError(f"what is given as {name} is {_kind(function)}, not a function")
-    fitted = call_with_data(function)
-    if fitted is None:
+        raise LoadError(f"the argument {name} is {_kind(function)}, not a function")
+    adapted = call_with_data(function)
+    if adapted is None:
         found = _written(function, name)
-        raise LoadError(f"what is given as {name} is {found}; expected {name}() or {name}(args)")
-    return fitted
+        raise LoadError(f"the argument {name} is {found}; expected {name}() or {name}(args)")
+    return adapted
 
 
-def _fitted_start(start: Any, where: str) -> Callable[[Any, Any], Any]:
+def _adapted_start(start: Any, where: str) -> Callable[[Any, Any], Any]:
     if not callable(start):
         raise LoadError(f"{where} is {_kind(start)}, not a function; {EXPECTED}")
-    fitted = call_with_api(start)
-    if fitted is None:
+    adapted = call_with_api(start)
+    if adapted is None:
         raise LoadError(f"{where} is {_written(start, 'start')}, which {_wrong(start)}; {EXPECTED}")
-    return fitted
+    return adapted
 
 
 def _initialize(module: ModuleType, name: str, remarks: list[str]) -> Callable[[Any], Any] | None:
     """HKube's documentation says ``initialize``, its published wrapper calls ``init``."""
     remarked: list[str] = []
     for function_name in ("initialize", "init"):
-        # An "initialize" that cannot be called so is a helper of the user's own: "init" may follow.
-        fitted = _optional(module, function_name, name, remarked)
-        if fitted is not None:
-            return fitted
+        # An "initialize" with other parameters is a helper of the user's, so "init" is tried next.
+        adapted = _optional(module, function_name, name, remarked)
+        if adapted is not None:
+            return adapted
     remarks += remarked
     return None
 
@@ -109,20 +110,20 @@ def _optional(
     function: Any = getattr(module, function_name, None)
     if not _is_users_function(function):
         return None
-    fitted = call_with_data(function)
-    if fitted is None:
-        # A helper that happens to have the name ran well under the published wrapper.
+    adapted = call_with_data(function)
+    if adapted is None:
+        # Not an error: with the published wrapper, a helper of that name does no harm.
         remarks.append(
             f"{_written(function, function_name)} in {name} is not called by HKube:"
             f" expected {function_name}() or {function_name}(args)"
         )
-    return fitted
+    return adapted
 
 
 def _is_users_function(function: Any) -> bool:
-    """Tell a function that was written for the purpose from one that was only imported.
+    """Whether the user meant a function to be called, rather than only imported it.
 
-    ``from sys import exit`` does not make an exit handler; ``stop = event.set`` does make one.
+    ``from sys import exit`` does not make an exit handler; ``stop = event.set`` does.
     """
     if not callable(function):
         return False
@@ -131,7 +132,7 @@ def _is_users_function(function: Any) -> bool:
     module = str(getattr(function, "__module__", None) or "").partition(".")[0]
     if module not in sys.stdlib_module_names:
         return True
-    # A user's module may have the name of one of Python's: then where its code is decides.
+    # A user's module may have the name of a standard module, so look at where its code is.
     code = getattr(function, "__code__", None)
     return code is not None and _is_in_own_file(code.co_filename)
 
@@ -150,7 +151,7 @@ def _no_start(module: ModuleType, name: str, source: bytes) -> str:
         if callable(value) and not key.startswith("_") and _is_defined_by(value, module)
     ]
     if not own:
-        return f"{name} has no function 'start'; it defines no function at all; {EXPECTED}"
+        return f"{name} has no function 'start'; it defines no functions; {EXPECTED}"
     guess = near_miss("start", own)
     if guess:
         return f"{name} has no function 'start'; it has '{guess}'{did_you_mean('start')}"
@@ -166,7 +167,7 @@ def _is_defined_by(value: Any, module: ModuleType) -> bool:
 
 
 def _misplaced_start(source: bytes) -> str:
-    """Say where else in a module a function ``start`` is defined, if it is."""
+    """Say where else in a module a function ``start`` is defined; empty if nowhere."""
     import ast
 
     tree = parsed(source)
@@ -194,7 +195,7 @@ def _wrong(start: Any) -> str:
         return f"needs {parameters.required} arguments"
     if parameters is not None and not parameters.keyword_required:
         return "takes no argument"
-    return "has arguments that can only be given by name"
+    return "has arguments that can only be passed by name"
 
 
 def _kind(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What went wrong while the user's module was imported, in one sentence."""
+"""Explains in one sentence why the user's module could not be imported."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def explain(error: BaseException, file: str, base: str) -> LoadError:
     failure = _Failure(error, files.shown(file), files, frames, report)
     try:
         sentence = _sentence(failure, Importer(file, base))
-    except Exception:  # odd exceptions of the user's: their plain report is still true
+    except Exception:  # for unusual exceptions, the plain report still holds
         sentence = f"{failure.entry} cannot be imported: {report.message}"
     return LoadError(sentence.encode("utf-8", "backslashreplace").decode(), report.details)
 
@@ -96,8 +96,8 @@ def _syntax_error(failure: _Failure, error: SyntaxError) -> str:
 def _system_exit(failure: _Failure, error: SystemExit) -> str:
     code = "" if error.code is None else repr(error.code)
     return (
-        f"{failure.entry} ends the process while it is imported: sys.exit({code})"
-        f" ({failure.place}); put what a script does under if __name__ == '__main__':"
+        f"{failure.entry} ends the process when it is imported: sys.exit({code})"
+        f" ({failure.place}); put the script's code under if __name__ == '__main__':"
     )
 
 
@@ -105,7 +105,7 @@ def _import_error(failure: _Failure, error: ImportError, importer: Importer) -> 
     text = str(error)
     if "no known parent package" in text or "beyond top-level package" in text:
         return (
-            f"{failure.spot}: a relative import (from . import ...) leads out of the packages"
+            f"{failure.spot}: a relative import (from . import ...) leads outside the packages"
             " that Python knows; import by the name from the algorithm's folder instead"
         )
     if error.name and text.startswith("cannot import name"):
@@ -117,9 +117,9 @@ def _import_error(failure: _Failure, error: ImportError, importer: Importer) -> 
 
 
 def _hiding_file(failure: _Failure) -> str:
-    """Name a user's file that stands in front of a module of Python's own."""
+    """Name a user's file that hides a standard module; empty if none does."""
     names = [_module_file(failure.error)]
-    # A library that runs a file of the algorithm's while it is imported has meant another file.
+    # If a library runs a file of the algorithm while it is imported, it meant another file.
     for outer, inner in zip(failure.frames, failure.frames[1:], strict=False):
         if outer.owner is Owner.LIBRARY and inner.owner is Owner.ALGORITHM:
             names.append(inner.path)
@@ -134,7 +134,7 @@ def _hiding_file(failure: _Failure) -> str:
 
 
 def _module_file(error: BaseException) -> str:
-    """The file of the module in which an ImportError or AttributeError did not find a name."""
+    """The file of the module that lacked the name of an ImportError or AttributeError."""
     if isinstance(error, ImportError):
         return str(error.path or "")
     owner = getattr(error, "obj", None)

@@ -1,4 +1,4 @@
-"""Importing the user's file under the name that makes its own imports work."""
+"""Imports the user's file under the name that makes its own imports work."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     import ast
 
 PACKAGE_NAME = "algorithm_unique_folder"
-"""What HKube's builder calls the folder of the user's code; its code may import by that name."""
+"""The name that HKube's builder gives to the code's folder; code may import by that name."""
 
 RELATIVE_IMPORT = re.compile(rb"\bfrom[\s\\]*\.")
 IMPORT_HAS_EFFECTS = ("antigravity", "this")
 
 
 def put_on_path(folder: str, base: str) -> None:
-    """Make the user's files importable, by their names in the module's folder or in ``base``.
+    """Make the user's files importable, relative to the module's folder or ``base``.
 
-    Where the process was started stays importable too, as it is for any script.
+    Files in the working directory stay importable too, as for any script.
     """
-    with suppress(OSError):  # it may have been removed
+    with suppress(OSError):  # the folder may have been removed
         if os.getcwd() not in sys.path:
             sys.path.append(os.getcwd())
     for first in (base, folder):
@@ -37,11 +37,11 @@ def put_on_path(folder: str, base: str) -> None:
 
 
 def import_file(file: str, base: str, source: bytes) -> ModuleType:
-    """Import a file of the algorithm's folder; it is executed once.
+    """Import a file of the algorithm's folder and execute it once.
 
-    The plain dotted name (``main``, ``src.alg.main``) is what pickle and multiprocessing find
-    again. Where this name is taken, or too short for the relative imports in the file, the module
-    is imported as one of a package made of the algorithm's folder.
+    With the plain dotted name (``main``, ``src.alg.main``), pickle and multiprocessing find the
+    module again. If that name is taken, or too short for the relative imports in the file, the
+    module becomes part of a package made of the algorithm's folder.
 
     Args:
         file: absolute path of the module.
@@ -51,7 +51,7 @@ def import_file(file: str, base: str, source: bytes) -> ModuleType:
     is_package = _stem(file) == "__init__"
     parts = _parts(file, base, is_package)
     if parts:
-        # A user's random.py is first on the path; what it imports may need Python's own.
+        # A user's random.py comes first on the path, but its imports may need the standard module.
         _import_from_standard_library(parts[-1])
     importlib.invalidate_caches()
     depth = len(parts) if is_package else len(parts) - 1
@@ -61,7 +61,7 @@ def import_file(file: str, base: str, source: bytes) -> ModuleType:
 
 
 def relative_import_level(source: bytes) -> int:
-    """Count the dots of the longest relative import in a module, 0 where there is none."""
+    """Count the dots of a module's longest relative import; 0 without any."""
     tree = parsed(source) if RELATIVE_IMPORT.search(source) else None
     if tree is None:
         return 0
@@ -73,19 +73,19 @@ def relative_import_level(source: bytes) -> int:
 
 
 def parsed(source: bytes) -> ast.Module | None:
-    """Parse a module's text; None where it has mistakes, which its import tells better."""
+    """Parse a module's source; None if it is invalid, which its import reports better."""
     import ast
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the import warns as well
+            warnings.simplefilter("ignore")  # the import warns too
             return ast.parse(source)
     except Exception:  # SyntaxError, ValueError, RecursionError, MemoryError
         return None
 
 
 def stands_for_folder(name: str, folder: str) -> bool:
-    """Tell whether a package of this name has been made of the folder."""
+    """Whether the package of this name was made of the folder."""
     return _same(_first_path(sys.modules.get(name)), folder)
 
 
@@ -96,7 +96,7 @@ def _stem(file: str) -> str:
 def _parts(file: str, base: str, is_package: bool) -> list[str]:
     relative = os.path.relpath(file, base).split(os.sep)
     *folders, name = relative
-    # Only the ending is cut: "main.v2.py" cannot be imported plainly, and _is_free will say so.
+    # Only the suffix is removed: "main.v2.py" has no plain name, which _is_free detects.
     stem = re.sub(r"(\.cpython-[^.]*|\.abi3|\.cp[^.]*)?\.[^.]+$", "", name)
     return folders if is_package else [*folders, stem]
 
@@ -112,15 +112,15 @@ def _import_from_standard_library(name: str) -> None:
         or PathFinder.find_spec(name, path)
     )
     if spec is None or spec.loader is None:
-        return  # a slim image leaves some out, "test" for one
+        return  # a slim image lacks some modules, such as "test"
     try:
         _execute(spec)
-    except Exception:  # no such system library: then it is no one's loss
+    except Exception:  # it needs a system library that is missing, so nobody can use it
         return
 
 
 def _is_free(parts: list[str], file: str, base: str) -> bool:
-    """Tell whether the plain dotted name leads to the user's file and to nothing else."""
+    """Whether the plain dotted name leads to the user's file and nothing else."""
     if any("." in part for part in parts) or parts == ["__main__"]:
         return False
     top = parts[0]
@@ -137,7 +137,7 @@ def _folders(parts: list[str], base: str) -> list[str]:
 
 
 def _is_hidden_by_file(folder: str) -> bool:
-    """Tell ``alg.py`` beside ``alg/``: Python prefers the file, unless the folder has an init."""
+    """Whether ``alg.py`` hides ``alg/``, which it does unless the folder has an init."""
     return os.path.isfile(f"{folder}.py") and not os.path.isfile(f"{folder}/__init__.py")
 
 
@@ -152,7 +152,7 @@ def _origin(name: str) -> str | None:
 def _find_spec(name: str) -> ModuleSpec | None:
     try:
         return importlib.util.find_spec(name)
-    except Exception:  # a finder that someone installed, or a module without a spec
+    except Exception:  # a custom finder failed, or a module has no spec
         return None
 
 
@@ -163,7 +163,7 @@ def _first_path(found: object) -> str | None:
         locations = getattr(found, "__path__", None)
     try:
         return next(iter(locations or ()), None)
-    except Exception:  # some modules answer every attribute with an object of their own
+    except Exception:  # some modules return an object of their own for any attribute
         return None
 
 
@@ -177,7 +177,9 @@ def _same(path: object, other: str) -> bool:
 
 
 def _import_plainly(name: str, file: str) -> ModuleType:
-    spec = importlib.util.find_spec(name)  # imports the packages above; their errors are the user's
+    spec = importlib.util.find_spec(
+        name
+    )  # imports the parent packages; their errors are the user's
     if spec is not None and _same(spec.origin, file):
         return importlib.import_module(name)
     return _execute_file(name, file)
@@ -198,8 +200,8 @@ def _import_in_package(parts: list[str], file: str, base: str) -> ModuleType:
 def _name_for_package(base: str) -> str:
     """Choose the name of the package that the algorithm's folder becomes.
 
-    Its own, where Python knows the folder by it or nothing has it yet; so code that imports from
-    it by name gets the same modules.
+    The folder's own name is used if it is free or already means this folder. So code that imports
+    by that name gets the same modules.
     """
     own = os.path.basename(base)
     for name in (own, PACKAGE_NAME):
@@ -233,12 +235,12 @@ def _make_package(name: str, folder: str) -> None:
 def _execute_file(name: str, file: str) -> ModuleType:
     places = [os.path.dirname(file)] if _stem(file) == "__init__" else None
     spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=places)
-    assert spec is not None, "only files with one of Python's endings get here"
+    assert spec is not None, "only files with a Python suffix get here"
     return _execute(spec)
 
 
 def _execute(spec: ModuleSpec) -> ModuleType:
-    """Do what ``import`` does once it has found a module."""
+    """Execute a module as ``import`` does once it has found it."""
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     if spec.loader is not None:  # a folder without __init__.py has nothing to execute
@@ -247,7 +249,7 @@ def _execute(spec: ModuleSpec) -> ModuleType:
         except BaseException:
             sys.modules.pop(spec.name, None)
             raise
-    module = sys.modules.get(spec.name, module)  # it may have put another in its own place
+    module = sys.modules.get(spec.name, module)  # the module may have replaced itself
     parent, _, child = spec.name.rpartition(".")
     if parent:
         setattr(sys.modules.get(parent), child, module)

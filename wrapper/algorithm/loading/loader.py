@@ -1,4 +1,4 @@
-"""The user's module → the functions that run a task."""
+"""Loads the user's module and finds the functions that run a task."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ __all__ = ["EntryPoint", "UserAlgorithm", "from_functions", "load"]
 
 @dataclass(frozen=True)
 class UserAlgorithm:
-    """The user's functions, fitted to be called in one way.
+    """The user's functions, adapted so that each is always called in the same way.
 
     Attributes:
         start: called with (data, HKubeApi); may return an awaitable.
         initialize: called with the job's data; the user's ``initialize`` or ``init``.
-        stop: called with the stop message's data.
-        exit: called with the exit message's data.
-        folder: where the module stands: the working directory.
-        remarks: sentences for the log: functions that have the right name and are not called.
-        base: the algorithm's folder, in which all of the user's files are.
+        stop: called with the data of the stop message.
+        exit: called with the data of the exit message.
+        folder: the module's folder, which is the working directory.
+        remarks: sentences for the log, about functions that have the right name but are not called.
+        base: the algorithm's folder, which contains all of the user's files.
     """
 
     start: Callable[[Any, Any], Any]
@@ -43,11 +43,12 @@ class UserAlgorithm:
 def load(entry: EntryPoint) -> UserAlgorithm:
     """Import the user's module and find its functions.
 
-    The module's folder becomes the working directory; it and the algorithm's folder go to the
-    front of ``sys.path``.
+    The module's folder becomes the working directory. That folder and the algorithm's folder are
+    put first in ``sys.path``.
 
     Raises:
-        LoadError: there is no usable ``start``; one sentence says why, whatever the module raised.
+        LoadError: there is no usable ``start``. Its text says in one sentence why, whatever the
+            module raised.
     """
     base = os.path.abspath(entry.base)
     file = find_file(entry)
@@ -61,22 +62,22 @@ def load(entry: EntryPoint) -> UserAlgorithm:
         functions = functions_of(module, os.path.relpath(file, base), source)
     except (AlgorithmStopped, LoadError):
         raise
-    except BaseException as error:  # the user's code may raise anything, SystemExit too
+    except BaseException as error:  # the user's code may raise anything, even SystemExit
         from .import_errors import explain
 
         failure = explain(error, file, base)
     else:
         return _algorithm(functions, folder, base)
-    raise failure  # out here it holds on to no frame of the user's
+    raise failure  # raised here, so that it does not keep the user's frames alive
 
 
 def from_functions(
     start: Any, initialize: Any = None, stop: Any = None, exit: Any = None
 ) -> UserAlgorithm:
-    """Take functions that the user's own script hands over.
+    """Use functions that the user's script passes.
 
     Raises:
-        LoadError: one of them cannot be called as it would have to be.
+        LoadError: one of them cannot be called with the arguments that it would receive.
     """
     functions = given_functions(start=start, initialize=initialize, stop=stop, exit=exit)
     return _algorithm(functions, os.getcwd(), os.getcwd())
@@ -86,7 +87,7 @@ def _enter(folder: str) -> None:
     try:
         os.chdir(folder)
     except OSError as error:
-        raise LoadError(f"the folder {folder} cannot be entered: {error.strerror}") from None
+        raise LoadError(f"cannot enter the folder {folder}: {error.strerror}") from None
 
 
 def _algorithm(functions: UserFunctions, folder: str, base: str) -> UserAlgorithm:

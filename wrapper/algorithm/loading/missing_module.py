@@ -1,4 +1,4 @@
-"""An import that leads nowhere: the user's own file under another name, or a package to install."""
+"""Explains a failed import: guesses the user's file that was meant, or the missing package."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..errors.excerpt import one_line
 from ..errors.user_frames import Owner, UserFrame, cause
 from .distributions import (
     Installed,
-    distribution_of,
+    guess_distribution,
     installed_distributions,
     is_certain,
     is_listed,
@@ -25,25 +25,30 @@ from .importing import PACKAGE_NAME, stands_for_folder
 
 @dataclass(frozen=True)
 class Importer:
-    """The module that was to be imported, and the folder its own imports are found in."""
+    """The user's module, whose import failed.
+
+    Attributes:
+        file: absolute path of the module.
+        base: absolute path of the algorithm's folder.
+    """
 
     file: str
     base: str
 
     @property
     def folders(self) -> list[str]:
-        """Where its top-level imports are looked for, in order."""
+        """The folders that are searched for its top-level imports, in order."""
         return list(dict.fromkeys([os.path.dirname(self.file), self.base]))
 
 
 def missing_module(error: ModuleNotFoundError, frames: list[UserFrame], importer: Importer) -> str:
-    """Say which import failed, where it stands, and what to write or install instead."""
+    """Say which import failed, where it is, and what to write or install instead."""
     blamed = cause(frames)
     place = blamed.spot if blamed else os.path.relpath(importer.file, importer.base)
     name = _without_package(str(error.name), importer.base)
     if "is not a package" in str(error):
         return _no_package(name, place, importer)
-    own = _in_own_folders(name, importer)
+    own = _guess_own_file(name, importer)
     if own is not None:
         return f"{place} imports '{name}', {own}"
     installed = installed_distributions()
@@ -54,15 +59,15 @@ def missing_module(error: ModuleNotFoundError, frames: list[UserFrame], importer
     if blamed and beyond and frames[-1] is beyond[-1]:
         needing = beyond[-1].shown.partition("/")[0].removesuffix(".py")
         place = f"{place} imports {needing}, which"
-    return _not_installed(_as_written(name, frames), place, importer, installed)
+    return _guess_missing_package(_as_written(name, frames), place, importer, installed)
 
 
 def missing_name(error: ImportError, place: str, importer: Importer) -> str:
-    """Say which name a module lacks (``from helper import naem``)."""
+    """Say which name a module does not have (``from helper import naem``)."""
     module = sys.modules.get(str(error.name))
     text = str(error)
     wanted = getattr(error, "name_from", None) or text.split("'")[1]
-    if "partially initialized" in text:  # a circle: Python's own words say it
+    if "partially initialized" in text:  # an import circle: Python's message explains it
         return f"{place}: {text.replace(importer.base + os.sep, '')}"
     names = [name for name in vars(module or object) if not name.startswith("_")]
     name = _without_package(str(error.name), importer.base)
@@ -72,7 +77,7 @@ def missing_name(error: ImportError, place: str, importer: Importer) -> str:
 
 
 def _without_package(name: str, base: str) -> str:
-    """Take the algorithm's folder off a name that a relative import led to."""
+    """Remove the algorithm's folder from a name that a relative import produced."""
     package, _, rest = name.partition(".")
     if rest and (package == PACKAGE_NAME or stands_for_folder(package, base)):
         return rest
@@ -87,15 +92,15 @@ def _no_package(name: str, place: str, importer: Importer) -> str:
         if parent in known_names(installed_distributions()):
             return f"{place} imports '{name}', but {shown} hides the package '{parent}': rename it"
         return f"{place} imports '{name}', but '{parent}' is the file {shown}, not a folder"
-    return f"{place} imports '{name}', but '{parent}' is a module without others in it"
+    return f"{place} imports '{name}', but '{parent}' is a module, not a package"
 
 
 def _origin(name: str) -> str:
     return str(getattr(sys.modules.get(name), "__file__", None) or "")
 
 
-def _in_own_folders(name: str, importer: Importer) -> str | None:
-    """Tell what of the user's own files a missing name was meant for, if any was."""
+def _guess_own_file(name: str, importer: Importer) -> str | None:
+    """Guess which of the user's files a missing name means; None if it means none of them."""
     *parents, last = name.split(".")
     for folder in importer.folders:
         directory = os.path.join(folder, *parents)
@@ -103,25 +108,27 @@ def _in_own_folders(name: str, importer: Importer) -> str | None:
             continue
         siblings = _importable(directory)
         if not parents:
-            guess = _top_level_guess(last, siblings, importer)
+            guess = _guess_top_level_file(last, siblings, importer)
         else:
             guess = near_miss(last, siblings)
         if guess:
-            return f"which is no file of yours{did_you_mean('.'.join([*parents, guess]))}"
+            return f"which does not exist in your code{did_you_mean('.'.join([*parents, guess]))}"
         if parents and _is_own(parents[0], importer):
             there = ", ".join(siblings[:8]) or "no module"
             return f"but {'/'.join(parents)} has no {last}.py; it has: {there}"
     if name.partition(".")[0] not in known_names({}):
-        return _deeper(last, importer)
+        return _guess_nested_file(last, importer)
     return None
 
 
-def _top_level_guess(name: str, siblings: list[str], importer: Importer) -> str | None:
+def _guess_top_level_file(name: str, siblings: list[str], importer: Importer) -> str | None:
     guess = near_miss(name, siblings, likeness=0.75)
     if guess is None or guess.lower() == name.lower():
         return guess
-    # A user's "request.py" does not make a slip of "requests".
-    is_package = name in known_names({}) or is_listed(distribution_of(name, {}), importer.folders)
+    # "requests" is a package, not a misspelt "request.py" of the user's.
+    is_package = name in known_names({}) or is_listed(
+        guess_distribution(name, {}), importer.folders
+    )
     return None if is_package else guess
 
 
@@ -139,7 +146,7 @@ def _importable(directory: str) -> list[str]:
     return names
 
 
-def _deeper(last: str, importer: Importer) -> str | None:
+def _guess_nested_file(last: str, importer: Importer) -> str | None:
     for file in python_files(importer.base):
         folders, _, name = file.rpartition("/")
         if folders and name == f"{last}.py":
@@ -150,7 +157,7 @@ def _deeper(last: str, importer: Importer) -> str | None:
 
 def _no_such_submodule(name: str, place: str, installed: Installed) -> str:
     top = name.partition(".")[0]
-    owner = distribution_of(name, installed)
+    owner = guess_distribution(name, installed)
     if owner not in installed.get(top, [owner]):  # google.cloud.storage: one folder, many owners
         return (
             f"{place} imports '{name}', which is not installed: add '{owner}' to requirements.txt"
@@ -160,25 +167,25 @@ def _no_such_submodule(name: str, place: str, installed: Installed) -> str:
         return f"{place} imports '{name}', which Python {version} does not have"
     what = f"{owner} {version_of(owner)}".strip()
     parent, _, last = name.rpartition(".")
-    suggestion = did_you_mean(_near_submodule(parent, last))
+    suggestion = did_you_mean(_guess_submodule(parent, last))
     other = "" if suggestion else ": name the version that has it in requirements.txt"
     return f"{place} imports '{name}', which the installed {what} does not have{suggestion}{other}"
 
 
-def _near_submodule(parent: str, last: str) -> str | None:
+def _guess_submodule(parent: str, last: str) -> str | None:
     folders = getattr(sys.modules.get(parent), "__path__", None) or []
     names = [name for folder in folders if os.path.isdir(folder) for name in _importable(folder)]
     guess = near_miss(last, names)
     return f"{parent}.{guess}" if guess else None
 
 
-def _not_installed(name: str, place: str, importer: Importer, installed: Installed) -> str:
+def _guess_missing_package(name: str, place: str, importer: Importer, installed: Installed) -> str:
     top = name.partition(".")[0]
     verb = "needs" if place.endswith("which") else "imports"
-    distribution = distribution_of(name, installed)
+    distribution = guess_distribution(name, installed)
     problem = f"{place} {verb} '{top}', which is not installed"
     if is_listed(distribution, importer.folders) or is_listed(top, importer.folders):
-        return f"{problem}, though requirements.txt lists it: install it, or build anew"
+        return f"{problem}, though requirements.txt lists it: install it, or rebuild the image"
     if is_certain(name, installed):
         return f"{problem}: add '{distribution}' to requirements.txt"
     likely = f"add its package to requirements.txt, most likely '{distribution}'"
@@ -189,7 +196,7 @@ def _not_installed(name: str, place: str, importer: Importer, installed: Install
 
 
 def _as_written(name: str, frames: list[UserFrame]) -> str:
-    """The dotted name in the import's own line: Python tells only as much as it missed first."""
+    """Return the whole dotted name from the import's line; Python reports only its missing part."""
     lines = one_line(frames[-1]) if frames else []
     line = lines[0] if lines else ""
     dotted = rf"({re.escape(name)}(?:\.\w+)*)"

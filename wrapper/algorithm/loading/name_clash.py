@@ -1,4 +1,4 @@
-"""A user's own ``wrapper.py`` beside the algorithm, which this package's name would hide."""
+"""Rejects a user's ``wrapper.py`` beside the algorithm, which this package's name would hide."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from ...errors import LoadError
 from ..errors.user_frames import WRAPPER_FOLDER
 
 ROOT = __name__.partition(".")[0]
-"""The name this package is loaded under; not "wrapper" where the starter has made way."""
+"""The name this package is loaded under; another than "wrapper" if `boot` avoided a clash."""
 
 
 def check_own_wrapper(file: str, base: str) -> None:
-    """Refuse an algorithm whose ``import wrapper`` would silently be answered with this package.
+    """Reject an algorithm whose ``import wrapper`` would silently import this package.
 
     Raises:
-        LoadError: the text names the user's file.
+        LoadError: there is such a file; the text names it.
     """
     for folder in dict.fromkeys([os.path.dirname(file), base]):
         for name in (f"{ROOT}.py", f"{ROOT}/__init__.py"):
@@ -25,7 +25,7 @@ def check_own_wrapper(file: str, base: str) -> None:
                 continue
             shown = os.path.relpath(path, base)
             raise LoadError(
-                f"{shown} has the name of a package of HKube's, '{ROOT}', and cannot be imported"
+                f"{shown} has the same name as HKube's package '{ROOT}' and cannot be imported"
                 " beside it: rename it"
             )
 

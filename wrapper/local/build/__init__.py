@@ -1,1 +1,1 @@
-"""`hkube-wrapper build`: the image of an algorithm, with no Dockerfile written by its author."""
+"""`hkube-wrapper build`: builds an algorithm's image without a Dockerfile from its author."""

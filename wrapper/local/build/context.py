@@ -1,4 +1,4 @@
-"""The build context of an algorithm's image: a folder with all that the Dockerfile copies."""
+"""Writes the build context of an image: a folder with everything that the Dockerfile copies."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from ..source.requirements import Requirements
 from .dockerfile import CODE_FOLDER, Image, dockerfile
 
 FILE_MODE, EXECUTABLE_MODE, FOLDER_MODE = 0o664, 0o775, 0o775
-"""For every user to read, and for group 0 to write: OpenShift runs images as any user of it."""
+"""Every user may read, and group 0 may write: OpenShift runs images as any user in group 0."""
 
 
 class ContextError(WrapperError):
-    """A build context cannot be written; the text says why."""
+    """A build context cannot be written; the message says why."""
 
     code = "ContextError"
 
@@ -25,17 +25,17 @@ def write_context(folder: Path, image: Image, tree: Tree, requirements: Requirem
     """Write a build context.
 
     Args:
-        folder: where; it is made, or is empty.
-        image: what the Dockerfile is of.
+        folder: an empty folder, or the path of a new one.
+        image: the image that the Dockerfile describes.
         tree: the algorithm's files.
-        requirements: its requirements.txt, which may include others.
+        requirements: its requirements.txt and the files that it includes.
 
     Raises:
-        ContextError: the folder is not empty or within the algorithm's, or cannot be written.
+        ContextError: the folder is not empty, is inside the algorithm's, or cannot be written.
     """
     text = dockerfile(image)
     if folder.resolve().is_relative_to(tree.folder):
-        raise ContextError(f"{folder} is in the algorithm's own folder: choose one outside of it")
+        raise ContextError(f"{folder} is inside the algorithm's folder: choose one outside it")
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise ContextError(f"{folder} is not an empty folder: choose another")
@@ -44,8 +44,8 @@ def write_context(folder: Path, image: Image, tree: Tree, requirements: Requirem
         _make(folder / "code")
         _copy(tree.folder, folder / "code" / CODE_FOLDER, [file.path for file in tree.files])
         if image.installs and not image.installs_own_files:
-            # pip looks for each under the name that includes it, and what a link leads to may have
-            # another: so the file is taken.
+            # pip looks for each file by the name in its include, so links are replaced by the
+            # files that they point to.
             _copy(tree.folder, folder / "requirements", requirements.files, follow=True)
     except (OSError, shutil.Error) as error:
         reason = getattr(error, "strerror", None) or error

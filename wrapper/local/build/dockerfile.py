@@ -1,4 +1,4 @@
-"""The Dockerfile of an algorithm's image."""
+"""Writes the Dockerfile of an algorithm's image."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from ..source.requirements import FILE_NAME
 DEFAULT_BASE = "hkube/python-wrapper"
 WORKING_FOLDER = "/hkube/algorithm-runner"
 CODE_FOLDER = "algorithm_unique_folder"
-"""Where HKube's builder has the user's code; the base image looks for it there."""
+"""HKube's builder puts the user's code here, and the base image expects it here."""
 REQUIREMENTS_FOLDER = "/hkube/requirements"
 SECRET = "pip-conf"
-"""The id of the build secret that holds a pip.conf, here as in the base image's own build."""
+"""The id of the build secret that holds a pip.conf; the base image's build uses it too."""
 
 _UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")  # control characters, line breaks, broken text
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
 class ImageError(WrapperError):
-    """An image cannot be described; the text names what cannot be in it."""
+    """A Dockerfile cannot be written; the message names the invalid value."""
 
     code = "ImageError"
 
 
 @dataclass(frozen=True)
 class Image:
-    """What an algorithm's image is made of.
+    """The description of an algorithm's image.
 
     Attributes:
-        name: the algorithm's.
-        base: the image to build on, which has the wrapper in it.
-        entry_point: the algorithm's module, as ALGORITHM_ENTRY_POINT.
-        version: the algorithm's; empty: not said.
-        environ: variables of the algorithm's.
-        installs: there is a requirements.txt with something in it.
-        installs_own_files: it names files of the folder, which must be there before.
-        secret: a pip.conf is given as a build secret.
+        name: the algorithm's name.
+        base: the image to build on, which contains the wrapper.
+        entry_point: the algorithm's module, for ALGORITHM_ENTRY_POINT.
+        version: the algorithm's version; empty if not given.
+        environ: the algorithm's environment variables.
+        installs: whether requirements.txt lists anything.
+        installs_own_files: whether it lists files of the folder, so that these come first.
+        secret: whether a build secret provides a pip.conf.
     """
 
     name: str
@@ -55,12 +55,12 @@ class Image:
 
 
 def dockerfile(image: Image) -> str:
-    """Write the Dockerfile; its build context is that of `context.py`.
+    """Return the text of the Dockerfile for the build context of `context.py`.
 
     Raises:
-        ImageError: a variable's name or a value cannot be in one.
+        ImageError: a name or a value cannot be written in a Dockerfile.
     """
-    # With the folder itself, whose mode would else be what the engine chooses.
+    # Copy the folder itself: otherwise the engine chooses its mode.
     copy = [f"COPY code/ {WORKING_FOLDER}/"]
     variables = {**image.environ, "ALGORITHM_ENTRY_POINT": image.entry_point}
     labels = {"org.opencontainers.image.title": image.name}
@@ -83,7 +83,7 @@ def _wrapper_check(image: Image) -> list[str]:
     folder, _, name = image.base.partition("@")[0].rpartition("/")
     if f"/{folder}/{name.partition(':')[0]}".endswith(f"/{DEFAULT_BASE}"):
         return []
-    complaint = f"error: {image.base} does not have the wrapper in it: build it on {DEFAULT_BASE}"
+    complaint = f"error: {image.base} does not contain the wrapper: build it on {DEFAULT_BASE}"
     return [f"RUN python -c 'import wrapper' || {{ echo '{complaint}' >&2; exit 1; }}"]
 
 
@@ -106,11 +106,11 @@ def _pairs(instruction: str, values: Mapping[str, str]) -> str:
     pairs = []
     for name, value in values.items():
         if instruction == "ENV" and not _VARIABLE.fullmatch(name):
-            raise ImageError(f"{name!r} in algorithmEnv cannot be the name of a variable")
+            raise ImageError(f"{name!r} in algorithmEnv is not a valid variable name")
         if any(unicodedata.category(character) in _UNPRINTABLE for character in value):
             raise ImageError(
-                f"the value of {name} has a line break or another control character in it, which "
-                "cannot be set in an image: set it where the algorithm is stored in HKube"
+                f"the value of {name} contains a line break or another control character, which "
+                "an image cannot hold: set the variable on the algorithm in HKube"
             )
         pairs.append(f"{name}={_quoted(value)}")
     return f"{instruction} " + " \\\n    ".join(pairs)

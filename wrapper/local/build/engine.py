@@ -1,4 +1,4 @@
-"""The program that builds images: docker, podman or buildah."""
+"""Finds and runs the program that builds images: docker, podman or buildah."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MAX_REASON = 200  # characters
 
 
 class EngineError(WrapperError):
-    """There is nothing to build with, or it has failed."""
+    """No engine is available, or a build has failed."""
 
     code = "EngineError"
 
@@ -30,7 +30,7 @@ class BuildEngine:
 
     Attributes:
         name: one of `ENGINES`.
-        path: of the program.
+        path: path of the program.
     """
 
     name: str
@@ -40,14 +40,14 @@ class BuildEngine:
 def find_engine(
     wanted: str | None, which: Callable[[str], str | None] = shutil.which
 ) -> BuildEngine:
-    """Find a program that builds images, and that works.
+    """Find an engine that works.
 
     Args:
-        wanted: its name or path; None: whatever is there, docker first.
+        wanted: its name or path; None to take the first of `ENGINES` that works.
         which: finds a program in PATH.
 
     Raises:
-        EngineError: there is none; the text says what was found instead.
+        EngineError: no engine works; the message says what was found.
     """
     if wanted:
         return _wanted(wanted, which)
@@ -56,26 +56,24 @@ def find_engine(
         path = which(name)
         if path is None:
             continue
-        reason = _why_silent(path)
+        reason = _why_not_working(path)
         if reason is None:
             return BuildEngine(name, path)
         silent.append(f"{name} does not answer ({reason})")
-    found = f"{'; '.join(silent)}" if silent else "none of docker, podman and buildah is here"
-    raise EngineError(
-        f"{found}: give --output DIR, and build the image from there on another machine"
-    )
+    found = f"{'; '.join(silent)}" if silent else "docker, podman and buildah are not installed"
+    raise EngineError(f"{found}: use --output DIR, and build the image from it on another machine")
 
 
 def engine_name(wanted: str) -> str:
-    """Tell which engine a name or a path means.
+    """Return which of `ENGINES` a name or a path means.
 
     Raises:
-        EngineError: none of those that are known.
+        EngineError: the engine is unknown.
     """
     name = Path(wanted).name
     if name not in ENGINES:
         known = f"{', '.join(ENGINES[:-1])} or {ENGINES[-1]}"
-        raise EngineError(f"the engine {wanted!r} is not known: it must be {known}")
+        raise EngineError(f"unknown engine {wanted!r}: use {known}")
     return name
 
 
@@ -85,29 +83,29 @@ def build_command(
     """Return the command that builds an image.
 
     Args:
-        engine: what builds.
+        engine: the engine.
         context: the build context.
         tag: the image's name.
-        pip_conf: a pip.conf, which is there while pip runs and in no layer.
-        more: arguments for the engine.
+        pip_conf: a pip.conf that is mounted while pip runs and stored in no layer.
+        more: further arguments for the engine.
     """
     command = [engine.path, "build", "--tag", tag]
     if engine.name != "docker":
-        command.append("--format=docker")  # OCI's has no HEALTHCHECK, which the base has
+        command.append("--format=docker")  # the OCI format would drop the base's HEALTHCHECK
     if pip_conf is not None:
         command += ["--secret", f"id={SECRET},src={pip_conf}"]
     return [*command, *more, str(context)]
 
 
 def run_build(command: Sequence[str], hint: str = "") -> None:
-    """Build; what the engine says goes to stderr.
+    """Build an image; the engine's output goes to stderr.
 
     Args:
-        command: what to run.
+        command: the command to run.
         hint: what to try if it fails, as the end of a sentence.
 
     Raises:
-        EngineError: it failed.
+        EngineError: the build failed.
     """
     try:
         code = subprocess.run(
@@ -126,15 +124,15 @@ def _wanted(wanted: str, which: Callable[[str], str | None]) -> BuildEngine:
     name = engine_name(wanted)
     path = which(wanted)
     if path is None:
-        raise EngineError(f"the engine {wanted} is not here: there is no such program")
-    reason = _why_silent(path)
+        raise EngineError(f"cannot find the engine {wanted}")
+    reason = _why_not_working(path)
     if reason is not None:
         raise EngineError(f"the engine {wanted} does not answer: {reason}")
     return BuildEngine(name, path)
 
 
-def _why_silent(path: str) -> str | None:
-    """Tell why a program cannot build; None: it can. A docker without its daemon cannot."""
+def _why_not_working(path: str) -> str | None:
+    """Say why an engine does not work, such as docker without its daemon; None if it does."""
     try:
         done = subprocess.run(
             [path, "version"],
@@ -146,7 +144,7 @@ def _why_silent(path: str) -> str | None:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return f"nothing came in {_ANSWER_TIMEOUT:g} s"
+        return f"no answer within {_ANSWER_TIMEOUT:g} s"
     except OSError as error:
         return str(error.strerror)
     if done.returncode == 0:

@@ -1,4 +1,4 @@
-"""Names of images, as docker, podman and buildah take them."""
+"""Checks the names of images by the rules of docker, podman and buildah."""
 
 from __future__ import annotations
 
@@ -16,40 +16,40 @@ _MAX_LENGTH = 255
 
 
 class ImageNameError(WrapperError):
-    """A text cannot name an image."""
+    """A text is not a valid image name."""
 
     code = "ImageNameError"
 
 
 def check_tag(tag: str) -> str:
-    """Return a name for an image to be made, such as `registry:5000/team/alg:1.0`.
+    """Check and return the name of an image to build, such as `registry:5000/team/alg:1.0`.
 
     Raises:
-        ImageNameError: it is none.
+        ImageNameError: the name is invalid.
     """
     if len(tag) > _MAX_LENGTH or not _TAG.fullmatch(tag):
         raise ImageNameError(
-            f"{_shown(tag)} cannot name an image: small letters, digits and . _ - between them, "
-            "as in team/my-alg:1.0"
+            f"{_shown(tag)} is not a valid image name: use lowercase letters and digits, with "
+            "'.', '_' or '-' between them, as in team/my-alg:1.0"
         )
     return tag
 
 
 def check_base(base: str) -> str:
-    """Return the name of an image to build on; it may have a digest.
+    """Check and return the name of an image to build on; it may have a digest.
 
     Raises:
-        ImageNameError: it is none.
+        ImageNameError: the name is invalid.
     """
     if len(base) > _MAX_LENGTH or not _BASE.fullmatch(base):
         raise ImageNameError(
-            f"the base {_shown(base)} cannot be an image's name, such as hkube/python-wrapper:1.0"
+            f"the base {_shown(base)} is not a valid image name, such as hkube/python-wrapper:1.0"
         )
     return base
 
 
 def default_tag(name: str, version: str) -> str:
-    """Return `name:version`, or `name:latest` where there is no version.
+    """Return `name:version`, or `name:latest` if there is no version.
 
     Raises:
         ImageNameError: the algorithm's name or its version cannot be in an image's name.
@@ -59,12 +59,12 @@ def default_tag(name: str, version: str) -> str:
     except ImageNameError:
         what = f"{name}:{version}" if version else name
         raise ImageNameError(
-            f"{_shown(what)} cannot name an image: give a name with --tag"
+            f"{_shown(what)} is not a valid image name: choose one with --tag"
         ) from None
 
 
 def has_registry(name: str) -> bool:
-    """Tell whether an image's name begins with a registry; podman may not find one without."""
+    """Whether an image's name begins with a registry; podman may not find it otherwise."""
     first, slash, _ = name.partition("/")
     return bool(slash) and ("." in first or ":" in first or first == "localhost")
 

@@ -1,4 +1,4 @@
-"""From an algorithm to what its image is made of: all that can be wrong is found before a build."""
+"""Prepares an algorithm's image and finds everything that is wrong before the build."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import WrapperError
-from ..check.missing_packages import harmful, needs_of_wrapper
+from ..check.missing_packages import wrapper_conflicts, wrapper_needs
 from ..check.static_start import find_start
 from ..check.tree_findings import LARGE_FOLDER, not_packable, tree_findings
 from ..source.description import read_description
@@ -20,20 +20,20 @@ from .image_name import check_base, check_tag, default_tag
 
 
 class PackingError(WrapperError):
-    """An algorithm cannot be made into an image; the text says why."""
+    """No image can be built of an algorithm; the message says why."""
 
     code = "PackingError"
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What the user asks for.
+class BuildOptions:
+    """The user's options for a build.
 
     Attributes:
-        tag: the image's name; None: the algorithm's.
-        base: the image to build on; None: that of the description, or HKube's.
-        pip_conf: a pip.conf for the time of the build.
-        engine_arguments: for the engine's build command.
+        tag: the image's name; None for the algorithm's name.
+        base: the image to build on; None for the description's or HKube's.
+        pip_conf: a pip.conf to use during the build only.
+        engine_arguments: further arguments for the engine's build command.
     """
 
     tag: str | None = None
@@ -44,10 +44,10 @@ class Wishes:
 
 @dataclass(frozen=True)
 class Packed:
-    """An image, ready to be built.
+    """An algorithm, ready to be built.
 
     Attributes:
-        image: what the Dockerfile is of.
+        image: the image that the Dockerfile describes.
         tag: the image's name.
         tree: the algorithm's files.
         requirements: its requirements.txt.
@@ -66,7 +66,7 @@ class Packed:
         return dockerfile(self.image)
 
     def write(self, folder: Path) -> None:
-        """Write the build context into a folder that is empty, or not there yet.
+        """Write the build context into an empty or new folder.
 
         Raises:
             ContextError: it cannot be written.
@@ -74,28 +74,28 @@ class Packed:
         write_context(folder, self.image, self.tree, self.requirements)
 
 
-def pack(source: AlgorithmSource, wishes: Wishes) -> Packed:
-    """Describe the image of an algorithm.
+def pack(source: AlgorithmSource, options: BuildOptions) -> Packed:
+    """Prepare the image of an algorithm.
 
     Raises:
-        WrapperError: it cannot be had; one sentence says why.
+        WrapperError: it cannot be built; the message says why.
     """
-    base = check_base(wishes.base or source.base_image or DEFAULT_BASE)
+    base = check_base(options.base or source.base_image or DEFAULT_BASE)
     version = read_description(source.manifest).version
-    tag = check_tag(wishes.tag) if wishes.tag is not None else default_tag(source.name, version)
+    tag = check_tag(options.tag) if options.tag is not None else default_tag(source.name, version)
     file = find_start(source)
     if is_shared_folder(source.folder):
         raise PackingError(
-            f"all of {source.folder} would go into the image: give the folder of the algorithm "
-            "alone"
+            f"all of {source.folder} would go into the image: put the algorithm in a separate "
+            "folder"
         )
-    if wishes.pip_conf is not None and not wishes.pip_conf.is_file():
-        raise PackingError(f"there is no file {wishes.pip_conf} to give to pip")
+    if options.pip_conf is not None and not options.pip_conf.is_file():
+        raise PackingError(f"the --pip-conf file {options.pip_conf} does not exist")
     tree = read_tree(source.folder)
-    for fault in not_packable(tree, file):
-        raise PackingError(fault.text)
+    for finding in not_packable(tree, file):
+        raise PackingError(finding.text)
     requirements = read_requirements(source.folder)
-    for problem in (*requirements.problems, *harmful(requirements, needs_of_wrapper())):
+    for problem in (*requirements.problems, *wrapper_conflicts(requirements, wrapper_needs())):
         raise PackingError(problem)
     image = Image(
         name=source.name,
@@ -105,9 +105,9 @@ def pack(source: AlgorithmSource, wishes: Wishes) -> Packed:
         environ=source.environ,
         installs=bool(requirements.listed),
         installs_own_files=requirements.local,
-        secret=wishes.pip_conf is not None or any(map(_gives_secret, wishes.engine_arguments)),
+        secret=options.pip_conf is not None or any(map(_gives_secret, options.engine_arguments)),
     )
-    dockerfile(image)  # what cannot be in one is told before anything is written
+    dockerfile(image)  # raises before anything is written
     return Packed(image, tag, tree, requirements, tuple(_remarks(tree, requirements)))
 
 
@@ -120,13 +120,13 @@ def _remarks(tree: Tree, requirements: Requirements) -> list[str]:
     for name in ("Dockerfile", "Containerfile"):
         if (tree.folder / name).is_file():
             remarks.append(
-                f"{name} of the folder is not used: this command writes its own (with yours, "
+                f"the folder's {name} is not used: this command writes its own (to use yours: "
                 f"docker build {tree.folder})"
             )
     if requirements.local:
         remarks.append(
-            f"{FILE_NAME} names files of the folder, so everything is installed anew whenever a "
-            "file changes"
+            f"{FILE_NAME} lists files from the folder, so all packages are installed again "
+            "whenever a file changes"
         )
     if tree.size > LARGE_FOLDER:
         remarks += [finding.text for finding in tree_findings(tree, None)][:1]

@@ -1,1 +1,1 @@
-"""`hkube-wrapper check`: what would go wrong in the container, found here."""
+"""`hkube-wrapper check`: finds what would go wrong in the container."""

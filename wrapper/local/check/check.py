@@ -1,4 +1,4 @@
-"""All that `hkube-wrapper check` looks at, in one report."""
+"""`hkube-wrapper check`: runs all checks and gathers their findings in one report."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import LoadError, WrapperError
-from ..source.algorithm_name import why_not_a_name
+from ..source.algorithm_name import name_problem
 from ..source.file_tree import Tree, read_tree
 from ..source.requirements import read_requirements
 from ..source.source import AlgorithmSource, find_module, is_shared_folder
 from .finding import Finding, FindingStatus, fine, note, wrong
 from .imported_modules import imports_of
-from .missing_packages import Package, compare, surroundings
+from .missing_packages import Package, compare, read_installed
 from .probe import Probed, probe
 from .python_version import PythonVersion, check_python
 from .shadowed_modules import hiding_files
 from .tree_findings import tree_findings
 
-_ONE = "its packages and its size are not looked at; give the algorithm a folder of its own"
+_SHARED = "its packages and its size were not checked; move the algorithm to a separate folder"
 
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What was found.
+    """The result of a check.
 
     Attributes:
         source: the algorithm.
-        file: its module, relative to its folder; empty: there is none.
-        probed: what came of loading it; None: there is nothing to load.
-        packages: what its files import.
-        python: the versions that count.
-        tree: its files; None: they cannot be read.
-        findings: everything that is worth a sentence, in the order of their topics.
+        file: its module, relative to its folder; empty if it does not exist.
+        probed: the result of loading it; None if there is nothing to load.
+        packages: the packages that its files import.
+        python: the Python versions here, required, and of the image.
+        tree: its files; None if they were not read.
+        findings: what was found, in the order of the topics.
     """
 
     source: AlgorithmSource
@@ -46,38 +46,40 @@ class CheckReport:
 
     @property
     def is_fine(self) -> bool:
-        """Nothing is wrong."""
+        """Whether nothing is wrong."""
         return all(finding.status is not FindingStatus.WRONG for finding in self.findings)
 
 
 def check(source: AlgorithmSource, environ: Mapping[str, str], timeout: float) -> CheckReport:
-    """Look at an algorithm.
+    """Check an algorithm.
 
     Args:
         source: the algorithm.
         environ: the environment to load it in.
-        timeout: seconds that loading may take.
+        timeout: seconds to wait until it is loaded.
     """
-    findings = list(_about_itself(source))
-    file, no_file = _file(source)
-    findings += no_file
+    findings = list(_about_description(source))
+    file, missing = _file(source)
+    findings += missing
     probed, packages, tree = None, list[Package](), None
     if file is not None:
         probed = probe(source, file, environ, timeout)
         findings += _about_loading(probed, source)
-    is_one = not is_shared_folder(source.folder)
-    if file is not None and is_one:
+    is_alone = not is_shared_folder(source.folder)
+    if file is not None and is_alone:
         findings += hiding_files(source.folder, file)
         imports = imports_of(file, source.folder)
-        packages, said = compare(imports, read_requirements(source.folder), surroundings())
-        findings += said
-    python, said = check_python(source)
-    findings += said
-    if is_one:
-        tree, said = _tree(source.folder, file)
-        findings += said
+        packages, more = compare(imports, read_requirements(source.folder), read_installed())
+        findings += more
+    python, more = check_python(source)
+    findings += more
+    if is_alone:
+        tree, more = _tree(source.folder, file)
+        findings += more
     else:
-        findings.append(note("folder", f"{source.folder} holds more than this algorithm: {_ONE}"))
+        findings.append(
+            note("folder", f"{source.folder} holds more than this algorithm: {_SHARED}")
+        )
     return CheckReport(
         source=source,
         file=str(file.relative_to(source.folder)) if file else "",
@@ -89,11 +91,11 @@ def check(source: AlgorithmSource, environ: Mapping[str, str], timeout: float) -
     )
 
 
-def _about_itself(source: AlgorithmSource) -> Iterator[Finding]:
+def _about_description(source: AlgorithmSource) -> Iterator[Finding]:
     if source.manifest is not None:
-        refusal = why_not_a_name(source.name)
-        if refusal:
-            yield wrong("algorithm", f"the name '{source.name}' {refusal}")
+        problem = name_problem(source.name)
+        if problem:
+            yield wrong("algorithm", f"the name '{source.name}' {problem}")
     for remark in source.remarks:
         yield note("algorithm", remark)
 
@@ -108,7 +110,7 @@ def _file(source: AlgorithmSource) -> tuple[Path | None, list[Finding]]:
 def _about_loading(probed: Probed, source: AlgorithmSource) -> Iterator[Finding]:
     if probed.problem:
         reads = "EOFError: EOF when reading a line" in probed.problem
-        hint = ": in a container nobody types" if reads else ""
+        hint = ": a container has no interactive input" if reads else ""
         yield wrong("module", f"{probed.problem}{hint}")
         return
     yield fine("module", f"{source.entry_point} loads, in {probed.seconds:.2f} s")

@@ -1,4 +1,4 @@
-"""One thing that `check` has found."""
+"""One finding of `check`: a sentence and how serious it is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 class FindingStatus(enum.Enum):
-    """How much it matters; the value stands in the JSON."""
+    """How serious a finding is; the values appear in the JSON."""
 
     FINE = "fine"
     NOTE = "note"
@@ -16,12 +16,12 @@ class FindingStatus(enum.Enum):
 
 @dataclass(frozen=True)
 class Finding:
-    """A sentence with its weight.
+    """One thing that `check` found.
 
     Attributes:
-        status: WRONG is what will fail in HKube, NOTE is what may surprise there.
-        topic: what it is about: one of `TOPICS`.
-        text: one line.
+        status: WRONG will fail in HKube; NOTE may surprise the user there.
+        topic: one of `TOPICS`.
+        text: one sentence on one line.
     """
 
     status: FindingStatus
@@ -33,15 +33,15 @@ TOPICS = ("algorithm", "module", "functions", "packages", "python", "folder")
 
 
 def fine(topic: str, text: str) -> Finding:
-    """Something that is as it should be."""
+    """Report something that is as it should be."""
     return Finding(FindingStatus.FINE, topic, text)
 
 
 def note(topic: str, text: str) -> Finding:
-    """Something to know."""
+    """Report something that the user should know."""
     return Finding(FindingStatus.NOTE, topic, text)
 
 
 def wrong(topic: str, text: str) -> Finding:
-    """Something that must be mended."""
+    """Report something that the user must fix."""
     return Finding(FindingStatus.WRONG, topic, text)

@@ -1,4 +1,4 @@
-"""What the user's files import, read from their text: nothing is run."""
+"""Finds the modules that the user's files import, by reading the code without running it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...algorithm.loading.distributions import distribution_of
+from ...algorithm.loading.distributions import guess_distribution
 from ...algorithm.loading.importing import PACKAGE_NAME, parsed
 
 OWN_PACKAGES = frozenset({"wrapper", "hkube_python_wrapper", PACKAGE_NAME})
@@ -17,18 +17,18 @@ MAX_FILES = 5_000
 
 _NOT_HERE = {"TYPE_CHECKING", ".TYPE_CHECKING", "__name__"}
 _MACHINE = {".platform", ".version_info", ".name", "platform"}
-"""`if sys.platform == "win32":` and its like: another machine needs the import, or does not."""
+"""In `if sys.platform == "win32":` and the like, the import may not be needed on this machine."""
 _ABSENCE = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
 
 @dataclass(frozen=True)
 class Imported:
-    """A module that is neither the user's own nor Python's.
+    """An imported module that is neither the user's own nor in the standard library.
 
     Attributes:
-        name: dotted, as it is written.
+        name: the dotted name as written.
         place: file and line of the first import.
-        optional: the code goes on where it is missing.
+        optional: whether the code can run without it.
     """
 
     name: str
@@ -37,13 +37,13 @@ class Imported:
 
     @property
     def top(self) -> str:
-        """The first part of its name."""
+        """The part of the name before the first dot."""
         return self.name.partition(".")[0]
 
 
 @dataclass(frozen=True)
 class _Statement:
-    """An import of one module; `names` are what is imported from it, each perhaps a module too."""
+    """An import of one module; each of the `names` imported from it may be a module too."""
 
     module: str
     line: int
@@ -52,20 +52,20 @@ class _Statement:
     names: tuple[str, ...] = ()
 
     def modules(self) -> list[str]:
-        """All that may be loaded."""
+        """All modules that the statement may load."""
         return [self.module, *(f"{self.module}.{name}".lstrip(".") for name in self.names)]
 
 
 def imports_of(entry: Path, base: Path) -> list[Imported]:
-    """Follow the imports from the algorithm's module through the user's other files.
+    """Find the imported modules, following imports through the user's other files.
 
     Args:
         entry: absolute path of the module.
         base: absolute path of the algorithm's folder.
 
     Returns:
-        One for each module, the places in the order in which they are met; one that is needed
-        somewhere is not optional.
+        One entry for each module, in the order of their imports. A module is optional only if
+        all imports of it are.
     """
     found: dict[str, Imported] = {}
     waiting, seen = [entry], {entry}
@@ -85,11 +85,11 @@ def imports_of(entry: Path, base: Path) -> list[Imported]:
 
 
 def _foreign(statement: _Statement) -> set[str]:
-    """The names to look a distribution up by; `from google.cloud import storage` has its own."""
+    """Names to find the distributions by: `google.cloud.storage` has a separate distribution."""
     if _is_known(statement.module):
         return set()
-    whole = distribution_of(statement.module, {})
-    other = {name for name in statement.modules() if distribution_of(name, {}) != whole}
+    whole = guess_distribution(statement.module, {})
+    other = {name for name in statement.modules() if guess_distribution(name, {}) != whole}
     return other or {statement.module}
 
 
@@ -115,7 +115,7 @@ def _statements(file: Path) -> Iterator[_Statement]:
 
 def _in_module(tree: ast.Module) -> Iterator[_Statement]:
     waiting = [(node, False) for node in reversed(tree.body)]
-    while waiting:  # no recursion: a long `elif` is as deep as it is long
+    while waiting:  # no recursion: each `elif` nests one level deeper
         node, optional = waiting.pop()
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -128,13 +128,13 @@ def _in_module(tree: ast.Module) -> Iterator[_Statement]:
 
 
 def _below(node: ast.stmt, optional: bool) -> Iterator[tuple[ast.stmt, bool]]:
-    """The statements right within one, and whether the code goes on without their imports."""
+    """Yield the statements directly inside one, and whether their imports are optional."""
     optional = optional or (isinstance(node, ast.If) and _names_any(node.test, _MACHINE))
     goes_on = isinstance(node, ast.Try) and any(map(_catches_absence, node.handlers))
     for name, value in ast.iter_fields(node):
         for item in value if isinstance(value, list) else ():
             if isinstance(item, ast.stmt):
-                # In `try: import a / except ImportError: import b` either will do.
+                # In `try: import a / except ImportError: import b`, either module is enough.
                 yield item, optional or (goes_on and name == "body")
             elif isinstance(item, ast.ExceptHandler):
                 absent = optional or _catches_absence(item)
@@ -151,12 +151,12 @@ def _catches_absence(handler: ast.ExceptHandler) -> bool:
 
 
 def _is_never_run(node: ast.stmt) -> bool:
-    """Tell a block for type checkers, or for use as a script."""
+    """Whether the block is only for type checkers or for use as a script."""
     return isinstance(node, ast.If) and not node.orelse and _names_any(node.test, _NOT_HERE)
 
 
 def _names_any(test: ast.expr, words: set[str]) -> bool:
-    """Tell whether an expression has one of these names, as a variable or an attribute."""
+    """Whether an expression uses one of these names, as a variable or an attribute."""
     nodes = list(ast.walk(test))
     variables = {node.id for node in nodes if isinstance(node, ast.Name)}
     attributes = {f".{node.attr}" for node in nodes if isinstance(node, ast.Attribute)}
@@ -164,7 +164,7 @@ def _names_any(test: ast.expr, words: set[str]) -> bool:
 
 
 def _own_files(statement: _Statement, file: Path, roots: list[Path]) -> list[Path] | None:
-    """The user's files that a statement may load; None: it is about no file of theirs."""
+    """Return the user's files that a statement may load; None if it imports none of them."""
     paths = [[part for part in module.split(".") if part] for module in statement.modules()]
     top = paths[0][0] if paths[0] else ""
     if statement.level:
@@ -180,7 +180,7 @@ def _own_files(statement: _Statement, file: Path, roots: list[Path]) -> list[Pat
 
 
 def _is_package(folder: Path) -> bool:
-    """A folder with Python files; one with data alone does not stand before an installed one."""
+    """Whether a folder holds Python files; a folder of data hides no installed package."""
     if not folder.is_dir():
         return False
     return any(folder.glob("*.py")) or any(folder.glob("*/*.py"))

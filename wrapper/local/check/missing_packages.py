@@ -1,4 +1,7 @@
-"""What is imported against what requirements.txt lists: will the image have it?"""
+"""Finds imported packages that the image will lack, and requirements that harm the wrapper.
+
+For each import it guesses the distribution that provides it, then looks for it in requirements.txt.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from packaging.version import Version
 
 from ...algorithm.loading.distributions import (
     Installed,
-    distribution_of,
+    guess_distribution,
     installed_distributions,
     is_certain,
     version_of,
@@ -24,17 +27,17 @@ from .imported_modules import Imported
 TOPIC = "packages"
 OWN_DISTRIBUTION = "hkube-wrapper"
 REPLACED = {"hkube-python-wrapper": "hkube_python_wrapper", "wrapper": "wrapper"}
-"""Distributions that have a package of this wrapper's name, and that name."""
+"""Distributions that install a package with one of this wrapper's names, and that name."""
 
 
 @dataclass(frozen=True)
 class InstalledPackages:
-    """What is installed here.
+    """The packages installed on this machine.
 
     Attributes:
-        modules: each importable name, with the distributions that have it.
-        brought: what the wrapper needs, and so every image has.
-        needs: the versions of it that the wrapper runs with.
+        modules: each importable name and the distributions that provide it.
+        brought: distributions that every image has because the wrapper needs them.
+        needs: the versions of them that the wrapper works with.
     """
 
     modules: Installed = field(default_factory=dict)
@@ -44,14 +47,14 @@ class InstalledPackages:
 
 @dataclass(frozen=True)
 class Package:
-    """What one import comes from.
+    """The package behind one import.
 
     Attributes:
-        module: its name, as it is imported.
-        place: where.
-        distribution: its distribution, as well as it can be told.
-        version: the version that is installed here; empty: none is.
-        listed: requirements.txt has it.
+        module: the name as imported.
+        place: file and line of the import.
+        distribution: its distribution, or the best guess.
+        version: the version installed here; empty if it is not installed.
+        listed: whether requirements.txt lists it.
     """
 
     module: str
@@ -61,43 +64,45 @@ class Package:
     listed: bool
 
 
-def surroundings() -> InstalledPackages:
-    """Read what is installed here."""
+def read_installed() -> InstalledPackages:
+    """Read which packages are installed on this machine."""
     return InstalledPackages(
         installed_distributions(),
         frozenset(needed_by([OWN_DISTRIBUTION]) - {OWN_DISTRIBUTION}),
-        needs_of_wrapper(),
+        wrapper_needs(),
     )
 
 
-def needs_of_wrapper() -> dict[str, SpecifierSet]:
-    """Return the versions that the wrapper runs with; nothing where it is not installed."""
+def wrapper_needs() -> dict[str, SpecifierSet]:
+    """Return the versions that the wrapper works with; empty if it is not installed."""
     return {canonicalize_name(each.name): each.specifier for each in _needs(OWN_DISTRIBUTION)}
 
 
-def harmful(requirements: Requirements, needs: Mapping[str, SpecifierSet]) -> Iterator[str]:
-    """Name the lines that would break the wrapper in the image.
+def wrapper_conflicts(
+    requirements: Requirements, needs: Mapping[str, SpecifierSet]
+) -> Iterator[str]:
+    """Describe each line that would break the wrapper in the image.
 
     Args:
-        requirements: the list.
-        needs: the versions that the wrapper runs with.
+        requirements: the algorithm's requirements.
+        needs: the versions that the wrapper works with.
     """
     for listed in requirements.listed:
         if listed.name in REPLACED:
             yield (
-                f"{listed.place} lists {listed.text}, which would take the place of this wrapper's "
-                f"own {REPLACED[listed.name]}: remove the line, the image has it"
+                f"{listed.place} lists {listed.text}, which would replace the wrapper's own "
+                f"{REPLACED[listed.name]}: remove the line, the image already has it"
             )
         wanted = needs.get(listed.name) if listed.applies else None
         if wanted is not None and not _may_both_be_met(listed.specifier, wanted):
             yield (
                 f"{listed.place} asks for {listed.text}, but the wrapper needs "
-                f"{listed.name}{wanted}: remove the line, or ask for a version in that range"
+                f"{listed.name}{wanted}: remove the line, or require a version in that range"
             )
 
 
 def _may_both_be_met(one: SpecifierSet, other: SpecifierSet) -> bool:
-    """Whether a version could do for both: each limit is tried, and what is just above it."""
+    """Whether one version can satisfy both: try each limit and the version just above it."""
     tried = {"0"}
     for limit in (each.version.removesuffix(".*") for each in (*one, *other)):
         start, _, last = limit.rpartition(".")
@@ -109,7 +114,7 @@ def _may_both_be_met(one: SpecifierSet, other: SpecifierSet) -> bool:
 
 
 def needed_by(names: Iterable[str]) -> set[str]:
-    """Return the canonical names of some distributions, and of all that they need in turn."""
+    """Return the canonical names of some distributions and of all their dependencies."""
     waiting, found = list(names), set[str]()
     while waiting:
         name = waiting.pop()
@@ -122,14 +127,14 @@ def needed_by(names: Iterable[str]) -> set[str]:
 def compare(
     imports: Iterable[Imported], requirements: Requirements, here: InstalledPackages
 ) -> tuple[list[Package], list[Finding]]:
-    """Hold the imports against the list.
+    """Compare the imports with requirements.txt.
 
     Returns:
-        A package for each import's top name, and what is to be said about them and the list.
+        A package for each imported distribution, and the findings.
     """
     packages: dict[str, Package] = {}
     findings: list[Finding] = [wrong(TOPIC, problem) for problem in requirements.problems]
-    findings += [wrong(TOPIC, text) for text in harmful(requirements, here.needs)]
+    findings += [wrong(TOPIC, text) for text in wrapper_conflicts(requirements, here.needs)]
     carried = needed_by(requirements.names)
     for imported in imports:
         package = _package(imported, requirements, here)
@@ -144,17 +149,17 @@ def compare(
         names = ", ".join(f"{each.distribution} {each.version}".strip() for each in listed)
         findings.insert(0, fine(TOPIC, f"in {FILE_NAME}: {names}"))
     elif not packages and not findings:
-        findings.append(fine(TOPIC, "only Python's own modules are imported"))
+        findings.append(fine(TOPIC, "only standard library modules are imported"))
     return list(packages.values()), findings
 
 
 def _package(imported: Imported, requirements: Requirements, here: InstalledPackages) -> Package:
     owners = here.modules.get(imported.top, [])
-    candidates = [distribution_of(imported.name, {}), *owners]
+    candidates = [guess_distribution(imported.name, {}), *owners]
     listed = next(
         (each for each in candidates if canonicalize_name(each) in requirements.names), ""
     )
-    guess = owners[0] if len(owners) == 1 else distribution_of(imported.name, here.modules)
+    guess = owners[0] if len(owners) == 1 else guess_distribution(imported.name, here.modules)
     chosen = listed or guess
     return Package(imported.name, imported.place, chosen, version_of(chosen), bool(listed))
 
@@ -170,22 +175,26 @@ def _unlisted(
     line = f"{package.distribution}=={package.version}" if package.version else package.distribution
     what = f"{imported.place} imports {imported.name}"
     if canonicalize_name(imported.top) != name:
-        what += f", which is {package.distribution}"
+        what += f", which is part of {package.distribution}"
     if imported.optional:
-        return note(TOPIC, f"{what}, but does without: {FILE_NAME} does not list it")
+        return note(TOPIC, f"{what}, but can run without it: {FILE_NAME} does not list it")
     if name in carried:
-        text = f"{what}; it comes with what {FILE_NAME} lists, but list it too: {line}"
+        text = f"{what}; it is a dependency of a listed package, but list it too: {line}"
         return note(TOPIC, text)
     if name in here.brought:
-        return note(TOPIC, f"{what}; the image has it for the wrapper, but list it too: {line}")
+        return note(
+            TOPIC, f"{what}; the image has it because the wrapper needs it, but list it too: {line}"
+        )
     unknown = [each for each in requirements.listed if each.applies and not _is_known(each)]
     if unknown and not is_certain(imported.name, here.modules):
         return note(
             TOPIC,
-            f"{what}; whether {unknown[0].text} ({unknown[0].place}) has it cannot be told, as "
-            "that is not installed here",
+            f"{what}; {unknown[0].text} ({unknown[0].place}) may provide it, but is not installed "
+            "here to check",
         )
-    missing = f"is not in {FILE_NAME}" if requirements.present else f"there is no {FILE_NAME}"
+    missing = (
+        f"{FILE_NAME} does not list it" if requirements.present else f"there is no {FILE_NAME}"
+    )
     return wrong(TOPIC, f"{what}, but {missing}, so the image will lack it: add the line {line}")
 
 
@@ -204,8 +213,8 @@ def _installed_otherwise(requirements: Requirements) -> Iterable[Finding]:
         elif version and not _fits(version, listed.specifier):
             yield note(
                 TOPIC,
-                f"{listed.place} asks for {listed.text}, but {version} is installed here: what "
-                "you try here is not what will run there",
+                f"{listed.place} asks for {listed.text}, but {version} is installed here: "
+                "HKube will run a different version",
             )
 
 
@@ -220,7 +229,7 @@ def _is_version(text: str) -> bool:
 def _fits(version: str, specifier: SpecifierSet) -> bool:
     try:
         return specifier.contains(Version(version), prereleases=True)
-    except ValueError:  # metadata of long ago, or ==1.*
+    except ValueError:  # old metadata, or ==1.*
         return True
 
 
@@ -230,13 +239,13 @@ def _needs(name: str) -> list[Requirement]:
     needed = []
     try:
         texts = importlib_metadata.requires(name) or []
-    except Exception:  # not installed, or metadata that is broken
+    except Exception:  # not installed, or its metadata is broken
         return []
     for text in texts:
         try:
             requirement = Requirement(text)
             applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-        except (ValueError, RecursionError):  # also a marker that is valid, and without sense
+        except (ValueError, RecursionError):  # a marker can be valid but meaningless
             continue
         if applies:
             needed.append(requirement)

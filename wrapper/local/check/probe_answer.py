@@ -1,4 +1,4 @@
-"""What the process that loads an algorithm for `check` finds in it."""
+"""Loads the algorithm in the child of `probe_process.py` and describes its functions as JSON."""
 
 from __future__ import annotations
 

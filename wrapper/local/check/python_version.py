@@ -1,4 +1,4 @@
-"""The Python that the algorithm asks for, the image's, and the one at hand."""
+"""Compares the Python that runs here with the one that the algorithm and its image need."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ else:
 
 TOPIC = "python"
 OLDEST = (3, 10)
-"""What the wrapper itself runs on."""
+"""The oldest version that the wrapper supports."""
 
 
 @dataclass(frozen=True)
 class PythonVersion:
-    """The versions that count.
+    """The Python versions that matter.
 
     Attributes:
-        here: the one that checks.
-        required: `requires-python` of the algorithm's pyproject.toml; empty: not said.
-        image: `env` of its algorithm.yml, python:3.11; empty: not said.
+        here: the version that runs the check.
+        required: `requires-python` of the algorithm's pyproject.toml; empty if not given.
+        image: the version in `env` of its algorithm.yml (python:3.11); empty if not given.
     """
 
     here: str
@@ -39,7 +39,7 @@ class PythonVersion:
 
 
 def check_python(source: AlgorithmSource) -> tuple[PythonVersion, list[Finding]]:
-    """Hold the version that runs here against those that are asked for."""
+    """Compare the version that runs here with those that are asked for."""
     here = platform.python_version()
     findings: list[Finding] = []
     required = ""

@@ -1,4 +1,4 @@
-"""The report of `check`: as JSON for programs, as lines for people."""
+"""Shows the report of `check`: as JSON for programs, as lines for people."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def as_document(report: CheckReport) -> dict[str, Any]:
 
 
 def show(report: CheckReport, console: Console) -> None:
-    """Write the report, a line for each finding."""
+    """Print the report, one line for each finding."""
     is_plain = not console.is_terminal
     place = _shown(report.source.folder)
     console.print(Text(f"{report.source.name} in {place}", style="bold"))
@@ -70,15 +70,15 @@ def show(report: CheckReport, console: Console) -> None:
         mark, style = _MARKS[finding.status]
         if is_plain:
             mark = f"{_PLAIN_MARKS[finding.status]:5}"
-        # Names of files need not be text that a terminal takes.
+        # A file name may hold bytes that a terminal cannot show.
         text = finding.text.encode(errors="backslashreplace").decode()
         console.print(Text.assemble("  ", (mark, style), " ", text), soft_wrap=True)
         if finding.topic == "module" and finding.status is FindingStatus.WRONG and report.probed:
             for line in report.probed.details.splitlines():
                 console.print(Text(f"      {line}", style="dim"), soft_wrap=True)
-    faults = sum(finding.status is FindingStatus.WRONG for finding in report.findings)
-    if faults:
-        what = "1 thing is" if faults == 1 else f"{faults} things are"
+    errors = sum(finding.status is FindingStatus.WRONG for finding in report.findings)
+    if errors:
+        what = "1 thing is" if errors == 1 else f"{errors} things are"
         console.print(Text(f"{what} wrong", style="bold red"))
     else:
         console.print(Text("fine", style="bold green"))

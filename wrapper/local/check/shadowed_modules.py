@@ -1,4 +1,4 @@
-"""The user's files that hide another module of the same name."""
+"""Finds the user's files that hide another module of the same name."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _OWN = ("wrapper", "hkube_python_wrapper")
 
 
 def hiding_files(folder: Path, file: Path) -> Iterator[Finding]:
-    """Name each file that stands before a module of Python, of a known package or of HKube.
+    """Report each file that hides a standard module, a known package or HKube's package.
 
     Args:
         folder: the algorithm's folder.
-        file: its module, in whose folder imports are looked for first.
+        file: its module; imports are searched in its folder first.
     """
     known = (SAME_NAME | {name.partition(".")[0] for name in DISTRIBUTIONS}) - {"attr"}
     for root in dict.fromkeys([file.parent, folder]):
@@ -27,12 +27,12 @@ def hiding_files(folder: Path, file: Path) -> Iterator[Finding]:
             if name in _OWN:
                 yield note(
                     "module",
-                    f"{shown} has the name of HKube's package: import {name} gives your file",
+                    f"{shown} has the same name as HKube's package: import {name} loads your file",
                 )
             elif name in sys.stdlib_module_names - _HARMLESS:
                 yield note(
                     "module",
-                    f"{shown} hides Python's own module '{name}', from libraries too: rename it",
+                    f"{shown} hides the standard module '{name}', even from libraries: rename it",
                 )
             elif name in known:
                 yield note("module", f"{shown} hides the package '{name}': rename it")

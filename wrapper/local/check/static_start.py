@@ -1,4 +1,4 @@
-"""Is there a `start`? Read from the module's text, where what it imports need not be at hand."""
+"""Checks that the module has a `start` without importing it, as its packages may be missing."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from ...text.suggestions import did_you_mean, near_miss
 from ..source.source import AlgorithmSource, find_module
 
 _DYNAMIC = ("globals", "exec", "vars", "setattr")
-"""Calls that may give any name a value."""
+"""Functions that may define any name."""
 
 
 def find_start(source: AlgorithmSource) -> Path:
-    """Find the algorithm's module, and make sure that it is Python with a `start`.
+    """Find the algorithm's module, and check that it is valid Python with a `start`.
 
     Returns:
         The absolute path of the module.
 
     Raises:
-        LoadError: one sentence says what is missing.
+        LoadError: the message says what is missing.
     """
     file, folder = find_module(source), source.folder
     text = read_source(str(file), str(folder))
@@ -52,9 +52,9 @@ def _check_names(source: bytes, shown: str) -> None:
 
 
 def _bound(tree: ast.Module) -> Iterator[str]:
-    """The names that a module's top level may give a value to; `*`: any."""
+    """Yield the names that a module's top level may define; `*` if it may define any name."""
     waiting: list[ast.AST] = list(tree.body)
-    while waiting:  # no recursion: a long `elif` is as deep as it is long
+    while waiting:  # no recursion: each `elif` nests one level deeper
         node = waiting.pop()
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             yield node.name

@@ -1,4 +1,4 @@
-"""What is worth saying of the files that go into an image, or are uploaded."""
+"""Reports problems with the files that go into an image or are uploaded."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .finding import Finding, fine, note, wrong
 
 TOPIC = "folder"
 LARGE_FOLDER = 100_000_000
-"""Bytes; code is less, so what is over this is data that was forgotten there."""
+"""Bytes; code is smaller, so a larger folder probably holds forgotten data."""
 LARGE_FILE = 10_000_000
 LARGE_UPLOAD = 1_000_000
 WORTH_A_SIZE = 100_000
@@ -19,11 +19,11 @@ MAX_NAMED = 3
 
 
 def tree_findings(tree: Tree, entry: Path | None) -> Iterator[Finding]:
-    """Tell size, large files, links that lead nowhere in the image, and a module left out.
+    """Report the size, large files, links outside the folder, and a module that is left out.
 
     Args:
         tree: the folder.
-        entry: the algorithm's module, if it has one.
+        entry: the algorithm's module; None if there is no such file.
     """
     count = len(tree.files)
     size = f"{count} file{'' if count == 1 else 's'}, {shown_size(tree.size)}"
@@ -33,29 +33,29 @@ def tree_findings(tree: Tree, entry: Path | None) -> Iterator[Finding]:
     else:
         yield note(
             TOPIC,
-            f"{size} for the image, the largest {_named(tree.largest(MAX_NAMED))}: what the "
-            f"algorithm does not need belongs into {DOCKER_FILE}{out}",
+            f"{size} for the image, the largest {_named(tree.largest(MAX_NAMED))}: list "
+            f"what the algorithm does not need in {DOCKER_FILE}{out}",
         )
     if tree.size <= LARGE_FOLDER:
         for file in tree.largest(MAX_NAMED):
             if file.size >= LARGE_FILE:
-                yield note(TOPIC, f"{file.path} has {shown_size(file.size)}: is it needed?")
+                yield note(TOPIC, f"{file.path} is {shown_size(file.size)}: is it needed?")
     uploaded = [each for each in tree.uploaded if each.size >= LARGE_UPLOAD]
     if uploaded:
         yield note(
             TOPIC,
-            f"hkubectl would upload {_named(uploaded)} all the same: list it in {HKUBE_FILE}",
+            f"hkubectl would still upload {_named(uploaded)}: list it in {HKUBE_FILE}",
         )
     yield from not_packable(tree, entry)
 
 
 def not_packable(tree: Tree, entry: Path | None) -> Iterator[Finding]:
-    """Tell what keeps the folder from being made into an image."""
+    """Report what prevents building an image of the folder."""
     for link in tree.stray_links:
         yield wrong(
             TOPIC,
-            f"{link} is a link out of the folder, which leads nowhere in the image: copy the file "
-            f"in, or list the link in {DOCKER_FILE}",
+            f"{link} links outside the folder, which does not work in the image: copy the file "
+            f"into the folder, or list the link in {DOCKER_FILE}",
         )
     if entry is not None:
         path = entry.relative_to(tree.folder).as_posix()

@@ -1,1 +1,1 @@
-"""`hkube-wrapper init`: a new algorithm from a template."""
+"""`hkube-wrapper init`: creates an algorithm from a template."""

@@ -1,4 +1,4 @@
-"""A new algorithm from a template: files that work as they are."""
+"""Creates an algorithm from a template; its files work unchanged."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import WrapperError
-from ..source.algorithm_name import why_not_a_name
+from ..source.algorithm_name import name_problem
 
 TEMPLATES = ("hello", "model", "subpipeline")
 EXAMPLES = {
@@ -15,7 +15,7 @@ EXAMPLES = {
     "model": """--input '[["good and fast", "bad"]]'""",
     "subpipeline": """--input '[["bolt", "nut"]]' --answers {folder}/answers.json""",
 }
-"""What to give `run` after the folder, to see the template work."""
+"""Arguments for `run`, after the folder, to try the template."""
 
 _FOLDER = Path(__file__).with_name("templates")
 _HIDDEN = ("gitignore", "dockerignore", "hkubeignore")
@@ -24,12 +24,12 @@ _SHARED_TEXT = "SHIPPING"
 
 @dataclass(frozen=True)
 class Scaffold:
-    """What was made.
+    """A new algorithm.
 
     Attributes:
-        folder: as it was asked for.
-        name: the algorithm's.
-        files: their names, sorted.
+        folder: its folder, as the user wrote it.
+        name: its name.
+        files: the names of its files, sorted.
     """
 
     folder: Path
@@ -38,27 +38,27 @@ class Scaffold:
 
 
 class ScaffoldError(WrapperError):
-    """An algorithm cannot be made there; the text says why."""
+    """An algorithm cannot be created; the message says why."""
 
     code = "ScaffoldError"
 
 
 def scaffold(folder: Path, template: str) -> Scaffold:
-    """Make an algorithm in a folder that is not there yet, or empty.
+    """Create an algorithm in a new or empty folder.
 
     Args:
-        folder: its last part is the algorithm's name.
+        folder: the folder; its last part is the algorithm's name.
         template: one of `TEMPLATES`.
 
     Raises:
-        ScaffoldError: the name is none for HKube, something is there, or it cannot be written.
+        ScaffoldError: the name is invalid, or the folder is not empty or cannot be written.
     """
     if "\0" in str(folder):
         raise ScaffoldError("the name holds a null byte")
     name = folder.resolve().name
-    refusal = why_not_a_name(name)
-    if refusal:
-        raise ScaffoldError(f"'{name}' {refusal}")
+    problem = name_problem(name)
+    if problem:
+        raise ScaffoldError(f"'{name}' {problem}")
     texts = dict(_texts(template, name))
     try:
         _check_free(folder)
@@ -67,21 +67,21 @@ def scaffold(folder: Path, template: str) -> Scaffold:
             with (folder / file).open("x", encoding="utf-8") as opened:  # x: never overwrites
                 opened.write(text)
     except OSError as error:
-        raise ScaffoldError(f"cannot make {folder}: {error.filename}: {error.strerror}") from error
+        raise ScaffoldError(
+            f"cannot create {folder}: {error.filename}: {error.strerror}"
+        ) from error
     return Scaffold(folder, name, tuple(sorted(texts)))
 
 
 def _check_free(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
-        raise ScaffoldError(f"{folder} is there already, and is a file: nothing is overwritten")
+        raise ScaffoldError(f"{folder} already exists and is a file: choose another name")
     if folder.is_dir() and any(folder.iterdir()):
-        raise ScaffoldError(
-            f"{folder} is there already, and not empty: nothing is overwritten, choose another name"
-        )
+        raise ScaffoldError(f"{folder} already exists and is not empty: choose another name")
 
 
 def _texts(template: str, name: str) -> Iterator[tuple[str, str]]:
-    # The files end in .txt so that no tool takes them for modules of this package.
+    # The suffix .txt keeps tools from taking the files for modules of this package.
     shared = (_FOLDER / "common" / f"{_SHARED_TEXT}.txt").read_text(encoding="utf-8")
     for path in (*_FOLDER.joinpath("common").iterdir(), *_FOLDER.joinpath(template).iterdir()):
         file = path.name.removesuffix(".txt")

@@ -1,1 +1,1 @@
-"""From a PATH on the command line to an algorithm's code and description."""
+"""Finds an algorithm's code and description from a PATH on the command line."""

@@ -1,4 +1,4 @@
-"""What a description says for the image, beside what a manifest has."""
+"""Reads what an algorithm.yml says about the image: the version and the Python version."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _PYTHON = re.compile(r"python:?\s*(\d{1,9}(?:\.\d{1,9})?).*", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Description:
-    """Of an algorithm.yml.
+    """The image's part of an algorithm.yml.
 
     Attributes:
-        version: of the algorithm, as it is written; empty: not said.
-        python: version of Python, such as 3.9; empty: not said.
+        version: the algorithm's version as written; empty if not given.
+        python: the Python version, such as 3.9; empty if not given.
     """
 
     version: str = ""
@@ -25,10 +25,10 @@ class Description:
 
 
 def read_description(path: Path | None) -> Description:
-    """Read a description that is a valid manifest; None has nothing to say.
+    """Read a description that `read_manifest` accepts; None gives an empty one.
 
     Raises:
-        ManifestError: it cannot be read any more.
+        ManifestError: the file cannot be read any more.
     """
     document = read_document(path) if path is not None else None
     if not isinstance(document, dict):

@@ -1,4 +1,4 @@
-"""The files of an algorithm's folder: what goes into its image, and what stays out."""
+"""Lists the files of an algorithm's folder: those for its image, and those left out."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ MAX_FILES = 200_000
 
 @dataclass(frozen=True)
 class TreeFile:
-    """A file, or a folder that stays out as a whole.
+    """A file, or a folder that is left out entirely.
 
     Attributes:
-        path: relative to the folder, with slashes.
-        size: bytes, of all within it.
+        path: relative to the algorithm's folder, with slashes.
+        size: bytes; for a folder, of everything in it.
     """
 
     path: str
@@ -29,14 +29,14 @@ class TreeFile:
 
 @dataclass(frozen=True)
 class Tree:
-    """A folder, read.
+    """The contents of an algorithm's folder.
 
     Attributes:
         folder: its absolute path.
-        files: what goes into the image; links too.
-        left_out: what stays out.
-        uploaded: of what stays out, that which hkubectl would upload all the same.
-        stray_links: links among `files` that lead out of the folder.
+        files: what goes into the image, including links.
+        left_out: what does not go into the image.
+        uploaded: the part of `left_out` that hkubectl would still upload.
+        stray_links: links among `files` that point outside the folder.
     """
 
     folder: Path
@@ -47,16 +47,16 @@ class Tree:
 
     @property
     def size(self) -> int:
-        """Bytes that go into the image."""
+        """The bytes that go into the image."""
         return sum(file.size for file in self.files)
 
     def largest(self, count: int) -> list[TreeFile]:
-        """The largest files that go into the image."""
+        """Return the largest files that go into the image."""
         return sorted(self.files, key=lambda file: (-file.size, file.path))[:count]
 
 
 class TreeError(WrapperError):
-    """A folder cannot be packed; the text says why."""
+    """A folder cannot be packed; the message says why."""
 
     code = "TreeError"
 
@@ -65,8 +65,8 @@ def read_tree(folder: Path) -> Tree:
     """List an algorithm's folder.
 
     Raises:
-        TreeError: it cannot be read, or is no folder of one algorithm, by its number of files.
-        IgnoreError: what stays out cannot be told.
+        TreeError: it cannot be read, or it holds too many files for one algorithm.
+        IgnoreError: an ignore file cannot be used.
     """
     rules = read_ignore_rules(folder)
     kept: list[TreeFile] = []
@@ -75,7 +75,7 @@ def read_tree(folder: Path) -> Tree:
     for number, (entry, path) in enumerate(_walk(folder, rules), start=1):
         if number > MAX_FILES:
             raise TreeError(
-                f"{folder} holds more than {MAX_FILES:,} files: give the folder of one algorithm"
+                f"{folder} holds more than {MAX_FILES:,} files: pass the folder of one algorithm"
             )
         if entry.is_dir(follow_symlinks=False):
             out.append(TreeFile(path, _size_below(entry.path)))
@@ -104,7 +104,7 @@ def shown_size(size: int) -> str:
 
 
 def _walk(folder: Path, rules: IgnoreRules) -> Iterator[tuple[os.DirEntry[str], str]]:
-    """All files, and the folders that stay out as a whole."""
+    """Yield all files, and the folders that are left out entirely."""
     waiting = [(os.fspath(folder), "")]
     while waiting:
         directory, prefix = waiting.pop()
@@ -124,7 +124,7 @@ def _stays_out(path: str, rules: IgnoreRules) -> bool:
 
 
 def _is_environment(folder: str) -> bool:
-    """A virtual environment, whatever its name: it holds another machine's paths."""
+    """Whether a folder is a virtual environment, which holds paths of this machine."""
     return os.path.isfile(os.path.join(folder, "pyvenv.cfg"))
 
 
@@ -143,7 +143,7 @@ def _size_below(folder: str) -> int:
             try:
                 total += os.lstat(os.path.join(directory, name)).st_size
             except OSError:
-                continue  # gone meanwhile
+                continue  # it was deleted meanwhile
     return total
 
 
@@ -154,7 +154,7 @@ def _size(entry: os.DirEntry[str]) -> int:
 def _leads_out(link: str, folder: Path) -> bool:
     target = os.path.realpath(link)
     base = os.path.realpath(folder)
-    is_absolute = os.path.isabs(os.readlink(link))  # leads elsewhere in the image
+    is_absolute = os.path.isabs(os.readlink(link))  # it points elsewhere in the image
     return is_absolute or os.path.commonpath([target, base]) != base
 
 

@@ -1,4 +1,4 @@
-"""Which files of an algorithm's folder stay out of its image: .dockerignore and .hkubeignore."""
+"""Decides by .dockerignore and .hkubeignore which files are left out of the image."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ DEFAULTS = (
     *("**/__pycache__", "**/*.pyc", "**/*.egg-info", "**/.ipynb_checkpoints"),
     *("**/.pytest_cache", "**/.mypy_cache", "**/.ruff_cache", "**/.hypothesis"),
     *("**/.coverage", "**/.coverage.*", "**/htmlcov"),
-    *("**/.env", "**/.env.*"),  # a place for passwords
+    *("**/.env", "**/.env.*"),  # often holds passwords
     *(f"**/{DOCKER_FILE}", f"**/{HKUBE_FILE}", "**/.gitignore", "**/.gitattributes"),
     *("Dockerfile", "Containerfile"),
 )
-"""Left out unless the .dockerignore takes them in again, as with `!.env`."""
+"""Left out unless .dockerignore includes them again, as `!.env` does."""
 
 
 class IgnoreError(WrapperError):
-    """A file of patterns cannot be used; the text names the line."""
+    """An ignore file cannot be used; the message names the line."""
 
     code = "IgnoreError"
 
@@ -42,9 +42,9 @@ class IgnoreRules:
     """The patterns of one folder.
 
     Attributes:
-        docker: those of .dockerignore, after the defaults.
-        hkube: those of .hkubeignore, which hkubectl honours.
-        may_return: a pattern takes files in again, perhaps out of a folder that is left out.
+        docker: the defaults, then those of .dockerignore.
+        hkube: those of .hkubeignore, which hkubectl reads too.
+        may_return: whether a pattern may include files again from a folder that is left out.
     """
 
     docker: PathSpec[Any]
@@ -52,24 +52,24 @@ class IgnoreRules:
     may_return: bool
 
     def leaves_out(self, path: str, is_folder: bool = False) -> bool:
-        """Tell whether a file stays out.
+        """Whether a file is left out of the image.
 
         Args:
             path: relative to the folder, with slashes.
-            is_folder: it is a folder.
+            is_folder: whether the path is a folder.
         """
         return self.docker.match_file(path) or self.hkube_leaves_out(path, is_folder)
 
     def hkube_leaves_out(self, path: str, is_folder: bool = False) -> bool:
-        """Tell whether hkubectl would leave a file out."""
+        """Whether hkubectl would not upload a file."""
         return self.hkube.match_file(f"{path}/" if is_folder else path)
 
 
 def read_ignore_rules(folder: Path) -> IgnoreRules:
-    """Read the patterns of a folder; a file that is not there has none.
+    """Read the ignore files of a folder; each of them may be missing.
 
     Raises:
-        IgnoreError: a file cannot be read, or a pattern means nothing.
+        IgnoreError: a file cannot be read, or a pattern is invalid.
     """
     defaults = [_anchored(pattern) for pattern in DEFAULTS]
     own: list[str] = []
@@ -89,21 +89,21 @@ def read_ignore_rules(folder: Path) -> IgnoreRules:
 
 
 def as_git_pattern(line: str) -> str | None:
-    """Bring a line of a .dockerignore into the form that Git has for the same.
+    """Translate a line of a .dockerignore into a Git pattern.
 
-    Docker's patterns start from the folder's root, with or without a slash before them, and a
-    slash at the end says nothing. In both the last pattern that matches decides; Docker looks into
-    folders that are left out too, which is why a PathSpec is used, not a GitIgnoreSpec.
+    Docker's patterns start from the root of the folder, with or without a leading slash, and a
+    trailing slash has no meaning. In both formats the last matching pattern decides. Docker also
+    looks into folders that are left out, so we use a PathSpec and not a GitIgnoreSpec.
 
     Returns:
-        None for a line that is empty, or a comment.
+        The pattern; None if the line is empty or a comment.
     """
     if line.startswith("#"):
         return None
     written = line.strip()
     sign, written = ("!", written[1:].strip()) if written.startswith("!") else ("", written)
     if not written:
-        return "!" if sign else None  # which is refused, as by Docker
+        return "!" if sign else None  # which is refused, as Docker does
     cleaned = posixpath.normpath(written).lstrip("/")
     return None if cleaned in (".", "") else sign + _anchored(cleaned)
 
@@ -113,7 +113,7 @@ def _anchored(pattern: str) -> str:
 
 
 def _docker_spec(patterns: list[str]) -> PathSpec[Any]:
-    # A folder's pattern is that of all below it, also where it ends in a star.
+    # A pattern for a folder also covers everything below it, even if it ends in a star.
     both = [each for pattern in patterns for each in (pattern, f"{pattern}/**")]
     return _quietly(lambda: PathSpec.from_lines("gitignore", both))
 
@@ -123,7 +123,7 @@ def _hkube_spec(patterns: list[str]) -> GitIgnoreSpec:
 
 
 def _quietly(make: Callable[[], T]) -> T:
-    """Make something of regular expressions; Python has doubts about some, such as `[[a]`."""
+    """Compile patterns without the warnings that Python gives for some, such as `[[a]`."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return make()
@@ -133,7 +133,7 @@ def _check(make: Callable[[list[str]], object], pattern: str, where: str, line: 
     try:
         make([pattern])
     except ValueError as error:
-        raise IgnoreError(f"{where} has a pattern that means nothing: {line.strip()}") from error
+        raise IgnoreError(f"{where} has an invalid pattern: {line.strip()}") from error
 
 
 def _lines(path: Path) -> list[str]:

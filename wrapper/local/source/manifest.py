@@ -1,4 +1,4 @@
-"""The description of an algorithm that `hkubectl algorithm apply` takes, YAML or JSON."""
+"""Reads an algorithm.yml or .json: the description that `hkubectl algorithm apply` takes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import WrapperError
-from .yaml_aliases import what_is_wrong
+from .yaml_aliases import alias_problem
 
 SUFFIXES = (".yml", ".yaml", ".json")
 JSON_MANIFEST = "algorithm.json"
@@ -31,18 +31,18 @@ _UNITS = {
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a description says that matters here.
+    """The parts of a description that matter on this machine.
 
     Attributes:
         path: the file.
         name: the algorithm's name.
         code: absolute path of a folder or an archive.
-        entry_point: of the code; None: HKube's default.
+        entry_point: the module that has `start`; None for HKube's default.
         environ: the variables of `algorithmEnv` that are plain values.
-        memory: bytes of `resources.mem`; None: not given.
-        base_image: image to build on; None: not given.
-        image: a ready image, which HKube would run as it is; None: not given.
-        remarks: sentences about what cannot be had on this machine.
+        memory: bytes of `resources.mem`; None if not given.
+        base_image: the image to build on; None if not given.
+        image: a complete image that HKube would run; None if not given.
+        remarks: sentences about what is not available on this machine.
     """
 
     path: Path
@@ -57,32 +57,32 @@ class Manifest:
 
 
 class ManifestError(WrapperError):
-    """A description cannot be used; the text names the file and the place in it."""
+    """A description cannot be used; the message names the file and the place in it."""
 
     code = "ManifestError"
 
 
 def is_manifest(path: Path) -> bool:
-    """Tell a description by its name."""
+    """Whether a path names a description, by its suffix."""
     return path.name.lower().endswith(SUFFIXES)
 
 
 def find_manifest(folder: Path) -> Path | None:
-    """Return the description that lies in a folder, if there is one."""
+    """Return the description in a folder; None if there is none."""
     return next((folder / name for name in FILE_NAMES if (folder / name).is_file()), None)
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Read a description; `code.path` starts from its folder, as for hkubectl.
+    """Read a description; `code.path` is relative to its folder, as for hkubectl.
 
     Raises:
-        ManifestError: it cannot be read, or is not of the shape that HKube takes.
+        ManifestError: it cannot be read, or HKube would not accept it.
     """
     document = read_document(path)
     if not isinstance(document, dict):
         raise ManifestError(f"{path} must be an object with a name and code, {_is(document)}")
     if "nodes" in document and "code" not in document:
-        raise ManifestError(f"{path} is a pipeline: hkube-wrapper pipeline run {path}")
+        raise ManifestError(f"{path} is a pipeline: run it with hkube-wrapper pipeline run {path}")
     _check_language(path, document)
     code = _section(path, document, "code")
     resources = _section(path, document, "resources")
@@ -101,10 +101,10 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def read_document(path: Path) -> Any:
-    """Read a YAML or JSON file, which is one document of plain values.
+    """Read a YAML or JSON file that holds one document of plain values.
 
     Raises:
-        ManifestError: it cannot be read, is neither, or is larger than it looks.
+        ManifestError: it cannot be read, is invalid, or its aliases expand too far.
     """
     import yaml
 
@@ -116,22 +116,22 @@ def read_document(path: Path) -> Any:
         raise ManifestError(f"cannot read {path}: it is not UTF-8 text") from error
     kind = "JSON" if path.suffix.lower() == ".json" else "YAML"
     try:
-        # JSON is YAML, but for tabs and the error's words.
+        # JSON is valid YAML, except for tabs, but a JSON parser gives better messages.
         document = _loads_json(text) if kind == "JSON" else yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ManifestError(f"{path} is not valid {kind}: {_reason(error)}") from error
-    wrong = what_is_wrong(document)
+    wrong = alias_problem(document)
     if wrong is not None:
         raise ManifestError(f"{path}: {wrong}")
     return document
 
 
 def _reason(error: Exception) -> str:
-    """What a parser says, as one clause with the place at its end."""
+    """Turn a parser's error into one clause that ends with the place."""
     if isinstance(error, RecursionError):
         return "it is nested too deep"
     problem, mark = getattr(error, "problem", None), getattr(error, "problem_mark", None)
-    if problem and mark:  # of YAML, whose own text shows the line, and a name that is no file's
+    if problem and mark:  # the text of a YAML error spans lines and names no file
         return f"{problem} (line {mark.line + 1}, column {mark.column + 1})"
     return " ".join(str(error).split()) or type(error).__name__
 
@@ -158,8 +158,8 @@ def _code_path(path: Path, document: Mapping[str, Any], code: Mapping[str, Any])
     given = _text(path, code, "path", "code.")
     if given is None and not code and (document.get("image") or document.get("algorithmImage")):
         raise ManifestError(
-            f"{path} names an image and no code: add code.path, the folder that the image is "
-            "made from"
+            f"{path} names an image but no code: add code.path, the folder that the image is "
+            "built from"
         )
     try:
         location = Path(given or ".").expanduser()
@@ -176,7 +176,7 @@ def _environ(path: Path, document: Mapping[str, Any], remarks: list[str]) -> dic
     for given, value in _section(path, document, "algorithmEnv").items():
         name = str(given)
         if not name or "=" in name:
-            raise ManifestError(f"{path}: algorithmEnv: {name!r} cannot be the name of a variable")
+            raise ManifestError(f"{path}: algorithmEnv: {name!r} is not a valid variable name")
         _check_text(path, f"the name {name!r} in algorithmEnv", name)
         if isinstance(value, bool):
             values[name] = "true" if value else "false"
@@ -185,7 +185,7 @@ def _environ(path: Path, document: Mapping[str, Any], remarks: list[str]) -> dic
         elif isinstance(value, dict):
             remarks.append(
                 f"algorithmEnv.{name} comes from the cluster ({', '.join(map(str, value))}): "
-                "here it is what this shell has, if anything"
+                "here its value comes from this shell, if set"
             )
         else:
             raise ManifestError(f"{path}: algorithmEnv.{name} must be text, {_is(value)}")
@@ -199,8 +199,8 @@ def _memory(path: Path, given: Any) -> int | None:
     match = _QUANTITY.fullmatch(str(given).strip()) if is_plain else None
     if match is None:
         raise ManifestError(
-            f"{path}: resources.mem is {_short(given)}, but must be a quantity as Kubernetes has "
-            "it, for example 512Mi"
+            f"{path}: resources.mem is {_short(given)}, but must be a Kubernetes quantity, "
+            "for example 512Mi"
         )
     return int(Decimal(match[1]) * _UNITS[match[2] or ""])
 
@@ -224,13 +224,13 @@ def _text(path: Path, document: Mapping[str, Any], name: str, above: str = "") -
 
 
 def _check_text(path: Path, place: str, text: str) -> str:
-    """Return a text that a file and a variable of the environment can have."""
+    """Return a text if a file name or an environment variable can hold it."""
     if "\0" in text:
         raise ManifestError(f"{path}: {place} holds a null byte")
     try:
         os.fsencode(text)
     except UnicodeEncodeError:
-        raise ManifestError(f"{path}: {place} holds half of a character") from None
+        raise ManifestError(f"{path}: {place} contains an invalid character") from None
     return text
 
 

@@ -1,4 +1,4 @@
-"""What a requirements.txt lists, read as pip reads it."""
+"""Reads a requirements.txt and the files that it includes, as pip would."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 FILE_NAME = "requirements.txt"
 MAX_BYTES = 2_000_000
 MAX_FILES = 100
-"""Files that include one another are few, where a person writes them."""
+"""The limit of included files; hand-written requirements use a few."""
 
 MAX_SHOWN = 200
-"""Characters of a line that an error repeats."""
+"""Characters of a line that an error message shows."""
 
-# Each begins only where the space does: else many spaces are looked at once for each of them.
+# Each starts only at the first space of a run; otherwise long runs take quadratic time.
 _COMMENT = re.compile(r"(^|(?<!\s)\s+)#.*$")
 _OPTION_OF_LINE = re.compile(r"(?<!\s)\s+(--?[a-z][a-z-]*[= ].*|\\)$")
 _INCLUDE = re.compile(r"(-r|--requirement|-c|--constraint)[\s=]*(.+)")
@@ -41,12 +41,12 @@ class Listed:
     """One line that names a distribution.
 
     Attributes:
-        name: canonical; empty where it cannot be told (an address, a folder).
-        text: the requirement as it is written.
+        name: the canonical name; empty if unknown, as for an address or a folder.
+        text: the requirement as written.
         place: file and line.
-        specifier: the versions that do.
-        applies: its marker holds here.
-        local: it is a file or a folder of the algorithm's.
+        specifier: the accepted versions.
+        applies: whether its marker holds on this machine.
+        local: whether it is a file or a folder of the algorithm.
     """
 
     name: str
@@ -59,16 +59,16 @@ class Listed:
 
 @dataclass(frozen=True)
 class Requirements:
-    """All of a requirements.txt and what it includes.
+    """The contents of a requirements.txt and of the files that it includes.
 
     Attributes:
-        present: there is one.
-        listed: what will be installed.
-        constraints: versions that what is installed must have, wherever it comes from.
-        problems: a sentence for each line that pip would refuse, or that leads out of the folder.
-        files: the files themselves, relative to the folder and named as pip looks for them: one
-            may be a link, or have `..` within its path.
-        local: they name files or folders of the algorithm's, which must be there to install.
+        present: whether there is a requirements.txt.
+        listed: the distributions to install.
+        constraints: versions that limit what is installed, whatever requires it.
+        problems: a sentence for each line that pip would refuse or that points outside the folder.
+        files: the files that were read, relative to the folder and named as pip looks for them; a
+            file may be a link, and its path may contain `..`.
+        local: whether they name files or folders of the algorithm, needed during installation.
     """
 
     present: bool
@@ -80,17 +80,17 @@ class Requirements:
 
     @property
     def names(self) -> set[str]:
-        """The canonical names of what will be installed here."""
+        """The canonical names of the distributions that would be installed on this machine."""
         return {each.name for each in self.listed if each.applies and each.name}
 
 
 def read_requirements(folder: Path) -> Requirements:
-    """Read a folder's requirements.txt; never fails, but tells its problems."""
+    """Read a folder's requirements.txt; errors are reported as `problems`, not raised."""
     file = folder / FILE_NAME
     if not file.is_file():
         if not file.is_symlink():
             return Requirements(present=False)
-        return Requirements(present=True, problems=(f"{FILE_NAME} is a link that leads nowhere",))
+        return Requirements(present=True, problems=(f"{FILE_NAME} is a broken link",))
     reader = _Reader(folder.resolve())
     reader.begin()
     return Requirements(
@@ -104,10 +104,10 @@ def read_requirements(folder: Path) -> Requirements:
 
 
 def logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """The lines of a requirements file without comments, joined where one goes on.
+    """Join continued lines of a requirements file, and drop comments and empty lines.
 
-    Returns:
-        The number of each one's first line, and its text, which is not empty.
+    Yields:
+        The number of the first line, and the text.
     """
     joined, began = "", 0
     for number, line in enumerate(text.splitlines(), start=1):
@@ -116,7 +116,7 @@ def logical_lines(text: str) -> Iterator[tuple[int, str]]:
         if line.endswith("\\") and not is_comment:
             joined += line[:-1]
             continue
-        # A comment line among joined ones ends them, as for pip.
+        # As for pip, a comment line ends a continued line.
         whole = _COMMENT.sub("", joined + (f" {line.strip()}" if is_comment else line)).strip()
         if whole:
             yield began, whole
@@ -127,10 +127,10 @@ def logical_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 class _Reader:
-    """Follows the includes of a file and gathers what it finds.
+    """Reads a requirements file and follows its includes.
 
     Args:
-        folder: which no include may leave.
+        folder: the algorithm's folder; includes outside it are refused.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -147,16 +147,14 @@ class _Reader:
         if (self._folder / FILE_NAME).resolve().is_relative_to(self._folder):
             self._read(FILE_NAME, constraint=False)
         else:
-            self.problems.append(
-                f"{FILE_NAME} is a link out of the folder: put the file itself there"
-            )
+            self.problems.append(f"{FILE_NAME} links outside the folder: put the file itself there")
 
     def _read(self, name: str, constraint: bool) -> None:
         """Read one file, relative to the folder."""
         if name not in self.files:
             self.files.append(name)
         if posixpath.normpath(name) in self._seen:
-            return  # a circle, or the same file twice
+            return  # the file includes itself, or is included twice
         self._seen.add(posixpath.normpath(name))
         try:
             text = _decoded(self._folder / name)
@@ -197,7 +195,7 @@ class _Reader:
             exists = path.is_file()
         except (OSError, RuntimeError, ValueError):
             self.problems.append(
-                f"{place} includes {target}, which is not in the folder and so not in the image"
+                f"{place} includes {target}, which is outside the folder and so not in the image"
             )
             return
         if not exists:
@@ -205,11 +203,12 @@ class _Reader:
         elif written.is_absolute() or posixpath.normpath(written).startswith("../"):
             better = posixpath.relpath(relative, posixpath.dirname(posixpath.normpath(name)))
             self.problems.append(
-                f"{place} includes {target}, a path that the image does not have: write {better}"
+                f"{place} includes {target}, a path that does not exist in the image: "
+                f"write {better}"
             )
         elif len(self.files) >= MAX_FILES:
             self.problems.append(
-                f"{place} includes {target}, which makes more than {MAX_FILES} files"
+                f"{place} includes {target}, which exceeds the limit of {MAX_FILES} files"
             )
         else:
             self._read(written.as_posix(), constraint)
@@ -219,7 +218,7 @@ class _Reader:
         try:
             requirement = Requirement(text)
             applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-        except (ValueError, RecursionError) as error:  # a marker can be valid, and without sense
+        except (ValueError, RecursionError) as error:  # a marker can be valid but meaningless
             if isinstance(error, InvalidRequirement) and _is_address(text):
                 found.append(_address(text, place))
             else:
@@ -238,7 +237,7 @@ class _Reader:
 
 
 def _decoded(path: Path) -> str:
-    """Read a text as pip does: a mark at its beginning tells UTF-16, which PowerShell writes."""
+    """Decode a file as pip does: PowerShell writes UTF-16 with a byte order mark."""
     data = path.read_bytes()
     if len(data) > MAX_BYTES:
         raise ValueError(f"it is over {MAX_BYTES:,} bytes")
@@ -255,7 +254,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, RecursionError):
         return "it is nested too deep"
     if isinstance(error, UndefinedComparison):
-        return "its marker compares what cannot be compared"
+        return "its marker compares values that cannot be compared"
     return _short(str(error).splitlines()[0].rstrip(".:"))
 
 
@@ -270,7 +269,7 @@ def _is_address(text: str) -> bool:
 
 
 def _address(text: str, place: str) -> Listed:
-    """A requirement that is an address or a path; its name, if it tells one."""
+    """Read a requirement that is an address or a path, with its name if it contains one."""
     egg = _EGG.search(text.partition("#")[2])
     name = canonicalize_name(egg[1]) if egg else _wheel_name(text)
     is_local = text.startswith("file:") or not _ADDRESS.match(text)

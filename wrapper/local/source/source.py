@@ -1,4 +1,4 @@
-"""What is meant by PATH: a file, a folder, a module, a description or an archive."""
+"""Finds the algorithm at a PATH: a file, a folder, a module, a description or an archive."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class AlgorithmSource:
     Attributes:
         name: the algorithm's name.
         folder: absolute path of the folder with its code.
-        entry_point: the module in it that has `start`: a file or a dotted name.
-        environ: environment variables that it asks for.
-        memory: bytes that it may use in HKube; None: not said.
-        manifest: its description, if it has one.
-        base_image: image that its own is built on; None: not said.
-        archive: what its code was unpacked from, as it was given; None: it lies in its folder.
-        remarks: sentences about what cannot be had on this machine.
+        entry_point: the module that has `start`: a file in the folder or a dotted name.
+        environ: environment variables that its description sets.
+        memory: bytes that it may use in HKube; None if not given.
+        manifest: its description; None if it has none.
+        base_image: the image that its image is built on; None if not given.
+        archive: the archive that its code was unpacked from; None if there was no archive.
+        remarks: sentences about what is not available on this machine.
     """
 
     name: str
@@ -51,7 +51,7 @@ class AlgorithmSource:
 
 
 class SourceError(WrapperError):
-    """A path is no algorithm; the text says what is there instead."""
+    """There is no algorithm at a path; the message says what is there instead."""
 
     code = "SourceError"
 
@@ -60,17 +60,17 @@ class SourceError(WrapperError):
 def open_algorithm(path: str | Path, whole: bool = True) -> Iterator[AlgorithmSource]:
     """Find the algorithm at a path.
 
-    A context manager, since an archive is unpacked into a folder that is deleted afterwards.
+    An archive is unpacked into a folder that exists only inside the context.
 
     Args:
         path: a Python file; a folder with an algorithm.yml or a main.py; the dotted name of a
-            module below the working directory, or of an installed one; a description (.yml, .yaml
-            or .json) as hkubectl takes it; or an archive of code.
-        whole: the module that its description names must be there.
+            module that is below the working directory or installed; a description (.yml, .yaml
+            or .json) for hkubectl; or an archive of code.
+        whole: whether the module that its description names must exist.
 
     Raises:
-        SourceError: there is no algorithm, or it cannot be looked at.
-        LoadError: the module that its description names is not there.
+        SourceError: there is no algorithm, or it cannot be read.
+        LoadError: the module that its description names does not exist.
         ManifestError: its description cannot be used.
         ArchiveError: its archive cannot be unpacked.
     """
@@ -79,7 +79,7 @@ def open_algorithm(path: str | Path, whole: bool = True) -> Iterator[AlgorithmSo
             source = _find(Path(path), Path(scratch))
             if whole and source.manifest is not None:
                 find_module(source)
-        except OSError as error:  # a name that is too long, a folder that is somebody else's
+        except OSError as error:  # the name is too long, or access is denied
             raise SourceError(f"cannot read {path}: {error.strerror or error}") from error
         yield source
 
@@ -91,20 +91,20 @@ def find_module(source: AlgorithmSource) -> Path:
         Its absolute path.
 
     Raises:
-        LoadError: there is no such file; one sentence says what there is.
+        LoadError: there is no such file; the message says what there is.
     """
     try:
         return Path(find_file(EntryPoint(source.folder, source.entry_point)))
     except LoadError as error:
-        said = str(error)
+        message = str(error)
         if source.archive is not None:
-            said = _said_of(source.archive, source.folder, said)
+            message = _naming_archive(source.archive, source.folder, message)
         if source.manifest is not None:
-            # In a container the variable says it, which HKube takes from the description.
-            said = said.replace("set ALGORITHM_ENTRY_POINT", "set code.entryPoint")
-            said = said.replace("ALGORITHM_PATH", "code.path")
-            said = f"{source.manifest.name}: {said}"
-        raise LoadError(said) from None
+            # In a container a variable names the entry point; here the description does.
+            message = message.replace("set ALGORITHM_ENTRY_POINT", "set code.entryPoint")
+            message = message.replace("ALGORITHM_PATH", "code.path")
+            message = f"{source.manifest.name}: {message}"
+        raise LoadError(message) from None
 
 
 def is_shared_folder(folder: Path) -> bool:
@@ -149,17 +149,17 @@ def _in_archive(archive: Path, scratch: Path) -> AlgorithmSource:
         raise SourceError(f"{archive} has no main.py and no algorithm.yml; {holds}")
     try:
         source = _in_folder(folder, scratch)
-    except WrapperError as error:  # the folder is gone by the time that this is read
-        raise SourceError(_said_of(archive, folder, str(error))) from error
+    except WrapperError as error:  # the folder is deleted before the user reads this
+        raise SourceError(_naming_archive(archive, folder, str(error))) from error
     name = archive.name.partition(".")[0] if source.manifest is None else source.name
     return replace(source, name=name, archive=archive)
 
 
-def _said_of(archive: Path, folder: Path, said: str) -> str:
-    """What is said of a folder, said of the archive that was unpacked into it."""
+def _naming_archive(archive: Path, folder: Path, message: str) -> str:
+    """Name the archive in a message instead of the folder that it was unpacked into."""
     for path in (folder.resolve(), folder):
-        said = said.replace(str(path), str(archive))
-    return said
+        message = message.replace(str(path), str(archive))
+    return message
 
 
 def _described(path: Path, scratch: Path) -> AlgorithmSource:
@@ -167,8 +167,8 @@ def _described(path: Path, scratch: Path) -> AlgorithmSource:
     folder, archive = described.code, None
     is_unpacked = path.resolve().is_relative_to(scratch.resolve())
     if is_unpacked and not folder.resolve().is_relative_to(scratch.resolve()):
-        # It may come from anybody: `build` would put files of this machine into an image.
-        raise SourceError(f"{path.name} in the archive: code.path leads out of the archive")
+        # The archive is untrusted: `build` could put any file of this machine into the image.
+        raise SourceError(f"{path.name} in the archive: code.path points outside the archive")
     if folder.is_file():
         if not is_archive(folder):
             raise SourceError(
@@ -190,7 +190,7 @@ def _described(path: Path, scratch: Path) -> AlgorithmSource:
 
 
 def _module(name: str) -> AlgorithmSource:
-    """Find `pkg.module`, without importing anything of it."""
+    """Find `pkg.module` without importing anything."""
     if not _DOTTED_NAME.fullmatch(name):
         raise SourceError(f"{name} does not exist{_meant(Path(name))}")
     top, _, rest = name.partition(".")
@@ -206,7 +206,7 @@ def _module(name: str) -> AlgorithmSource:
 
 
 def _meant(path: Path, lead: str = ": ") -> str:
-    """What somebody who gave this path may have meant, as the end of a sentence."""
+    """Suggest what the user may have meant, as the end of a sentence."""
     try:
         names = [entry.name for entry in path.parent.iterdir() if not entry.name.startswith(".")]
     except OSError:
@@ -216,9 +216,9 @@ def _meant(path: Path, lead: str = ": ") -> str:
 
 
 def _roots(package: str) -> list[Path]:
-    """The folders that an installed package lies in."""
+    """Return the folders that contain an installed package."""
     try:
-        spec = importlib.util.find_spec(package)  # of a name without dots: imports nothing
+        spec = importlib.util.find_spec(package)  # imports nothing if the name has no dots
     except (ImportError, ValueError):
         return []
     locations = spec.submodule_search_locations if spec is not None else None
@@ -228,8 +228,8 @@ def _roots(package: str) -> list[Path]:
 def _what_instead(folder: Path) -> str:
     names = sorted(entry.name for entry in folder.glob("*.py"))
     if not names:
-        return ", nor any other Python file: give the folder or the file that holds `start`"
-    return f": give the file that holds `start`; there are {_listed(names)}"
+        return " or any other Python file: pass the folder or file that has `start`"
+    return f": pass the file that has `start`; found {_listed(names)}"
 
 
 def _listed(names: list[str]) -> str:

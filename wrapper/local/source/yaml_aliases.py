@@ -1,38 +1,38 @@
-"""Documents whose anchors make them larger than they look, as YAML can have them."""
+"""Refuses YAML documents whose aliases expand without end or beyond a limit."""
 
 from __future__ import annotations
 
 from typing import Any
 
 MAX_VALUES = 20_000_000
-"""Values of a document once each alias is written out."""
+"""The limit of values in a document when every alias is expanded."""
 
 
-def what_is_wrong(document: Any) -> str | None:
-    """Return why a document cannot be taken as JSON: it holds itself, or is far too large."""
+def alias_problem(document: Any) -> str | None:
+    """Say why a document cannot become JSON: it contains itself or is too large; else None."""
     sizes: dict[int, int] = {}
     try:
         count = _size(document, sizes)
-    except _HoldsItself:
-        return "an alias in it stands within its own anchor"
+    except _ContainsItself:
+        return "an alias refers to the value that contains it"
     except RecursionError:
         return "it is nested too deep"
     if count > MAX_VALUES:
-        return f"its aliases come to more than {MAX_VALUES:,} values"
+        return f"its aliases expand to more than {MAX_VALUES:,} values"
     return None
 
 
-class _HoldsItself(Exception):
+class _ContainsItself(Exception):
     pass
 
 
 def _size(value: Any, sizes: dict[int, int]) -> int:
-    """How many values there are; each object is counted once and remembered by its id."""
+    """Count the values; each object is counted once and remembered by its id."""
     if not isinstance(value, (dict, list)):
         return 1
     known = sizes.get(id(value))
     if known == 0:
-        raise _HoldsItself
+        raise _ContainsItself
     if known is not None:
         return known
     sizes[id(value)] = 0

@@ -1,1 +1,1 @@
-"""The algorithm process, seen from outside."""
+"""The algorithm process seen from outside."""

@@ -29,7 +29,7 @@ class AlgorithmRunner:
         log: the wrapper's log.
         crashes: reports crashes.
         on_frames: called with the frames that arrived.
-        on_death: called with the exit code, and with the wait status, once it has ended by itself.
+        on_death: called with the wait status when the algorithm side has ended by itself.
         on_handover: called when a result waits in this socket to be held for peers; returns False
             at the end of the stream.
     """

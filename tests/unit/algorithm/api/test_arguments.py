@@ -14,7 +14,7 @@ from wrapper.algorithm.api.arguments import (
 )
 
 
-def test_a_name_is_a_text():
+def test_a_name_is_a_str():
     assert check_name("start_algorithm", "algorithmName", "green-alg") == "green-alg"
 
 
@@ -41,7 +41,7 @@ def test_a_list_is_a_list_or_a_tuple(value):
     "value, found",
     [(None, "None"), ({"a": 1}, "dict"), ("text", "str"), (5, "int"), (numpy.ones(2), "ndarray")],
 )
-def test_another_type_for_a_list_is_refused_with_the_remedy(value, found):
+def test_another_type_for_a_list_is_refused_with_advice(value, found):
     with pytest.raises(TypeError, match=rf"input must be a list, not {found}; .*input=\[value\]$"):
         check_list("start_x", "input", value)
 
@@ -113,11 +113,11 @@ def test_a_call_is_named_by_its_id_or_its_future():
 @pytest.mark.parametrize(
     "value, found", [(None, "None"), (3, "int"), (SimpleNamespace(id=3), "Simple")]
 )
-def test_anything_else_names_no_call(value, found):
-    with pytest.raises(TypeError, match=f"future that start_a or start_b gave .*, not {found}"):
+def test_anything_else_is_rejected(value, found):
+    with pytest.raises(TypeError, match=f"future that start_a or start_b returned .*, not {found}"):
         check_call_id("stop_x", ("start_a", "start_b"), value)
 
 
-def test_an_empty_id_names_no_call():
+def test_an_empty_id_is_rejected():
     with pytest.raises(ValueError, match="id must not be empty"):
         check_call_id("stop_x", ("start_x",), "")

@@ -79,7 +79,7 @@ def bench():
     return Bench()
 
 
-def test_ids_are_unique_texts():
+def test_ids_are_unique_strings():
     ids = {next_call_id() for _ in range(1000)}
     assert len(ids) == 1000
     assert all(isinstance(call_id, str) and call_id for call_id in ids)
@@ -89,14 +89,14 @@ def test_ids_differ_from_those_of_another_process():
     assert next_call_id().startswith(f"{os.getpid()}-")
 
 
-def test_wait_sends_and_gives_the_response(bench):
+def test_wait_sends_and_returns_the_response(bench):
     bench.answer_at_once(response=[{"result": 1}])
     assert bench.wait() == [{"result": 1}]
     assert len(bench.sent) == 1
     assert not bench.waiting
 
 
-def test_wait_without_the_result_gives_none(bench):
+def test_wait_without_the_result_returns_none(bench):
     bench.answer_at_once(response={"storageInfo": {"path": "p"}})
     assert bench.wait(include_result=False) is None
 
@@ -127,13 +127,13 @@ def test_a_failure_raises_its_error_with_hkubes_text(bench, family, kind, error)
         future.result(0)
 
 
-def test_a_stop_with_no_reason_says_what_was_stopped(bench):
+def test_a_stop_without_a_reason_names_what_was_stopped(bench):
     bench.answer_at_once(kind=AnswerKind.STOPPED)
     with pytest.raises(SubPipelineStopped, match=r"^sub-pipeline 'simple' \(id .*\) was stopped$"):
         bench.wait()
 
 
-def test_that_it_started_does_not_end_a_call(bench):
+def test_a_started_answer_does_not_end_a_call(bench):
     future = bench.begin()
     bench.calls.resolve(answer(future.id, AnswerKind.STARTED))
     assert not future.done()
@@ -176,7 +176,7 @@ def test_wait_ends_with_a_timeout_that_names_the_call(bench):
     bench.calls.resolve(answer(bench.sent[0]["id"], response="late"))
 
 
-def test_an_answer_at_the_very_end_of_the_time_counts(bench, monkeypatch):
+def test_an_answer_at_the_last_moment_counts(bench, monkeypatch):
     from wrapper.algorithm.api import calls
 
     class SlowWaiter(Waiter):
@@ -217,7 +217,7 @@ def test_a_timer_that_fires_too_late_does_nothing(bench):
     assert future.result(0) == 1
 
 
-def test_the_real_timer_acts_and_can_be_prevented():
+def test_the_real_timer_fires_and_can_be_cancelled():
     acted = threading.Event()
     start_timer(0.001, acted.set)
     assert acted.wait(10)
@@ -233,7 +233,7 @@ def test_the_real_timer_acts_and_can_be_prevented():
 
 
 @pytest.mark.parametrize("error", [EncodingError("a set"), KeyboardInterrupt()])
-def test_what_cannot_be_sent_leaves_nothing_behind(bench, error):
+def test_an_unsendable_message_leaves_no_call(bench, error):
     def refuse(message):
         raise error
 
@@ -305,7 +305,7 @@ def test_after_stop_a_request_to_stop_still_goes_out(bench):
     assert bench.sent == [{"id": "1-1"}]
 
 
-def test_close_ends_what_leftover_threads_wait_for(bench):
+def test_close_ends_the_calls_of_leftover_threads(bench):
     future = bench.begin()
     bench.calls.close()
     with pytest.raises(
@@ -350,7 +350,7 @@ def test_a_requested_stop_that_hkube_is_silent_about_ends_the_call(bench, family
         future.result(0)
 
 
-def test_a_request_to_stop_what_nobody_waits_for_needs_no_timer(bench):
+def test_a_stop_request_for_an_ended_call_needs_no_timer(bench):
     bench.calls.request_stop("1-1", {"stop": "1-1"}, "")
     assert bench.sent == [{"stop": "1-1"}]
     assert not bench.timers

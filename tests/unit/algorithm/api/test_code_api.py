@@ -242,7 +242,7 @@ def test_wrong_arguments_are_refused_before_anything_is_sent(hkube, api, call, e
     assert not hkube.calls._waiting
 
 
-def test_what_cannot_be_encoded_raises_and_leaves_nothing_behind(hkube, api):
+def test_an_unencodable_message_raises_and_leaves_no_call(hkube, api):
     with pytest.raises(EncodingError, match="cannot be sent"):
         api.start_algorithm("green-alg", [{1, 2}])
     with pytest.raises(EncodingError, match="cannot be sent"):
@@ -278,7 +278,7 @@ def test_stop_algorithm(hkube, api, by_id):
 
 
 @pytest.mark.parametrize("reason, text", [(None, ""), (ValueError("slow"), "slow"), (5, "5")])
-def test_the_reason_of_a_stop_is_sent_as_a_text(hkube, api, reason, text):
+def test_the_reason_of_a_stop_is_sent_as_a_string(hkube, api, reason, text):
     api.stop_subpipeline("1-1", reason)
     api.stop_algorithm("1-1", reason)
     assert [message["data"]["reason"] for message in hkube.sent] == [text, text]
@@ -317,7 +317,7 @@ def test_a_data_source_that_fails(hkube, api, error):
     assert api.getDataSource({"dataSourceId": "5f"}) == ("unable to find", None)
 
 
-def test_a_stopped_task_ends_calls_and_still_lets_stops_out(hkube, api):
+def test_a_stopped_task_ends_calls_but_still_sends_stops(hkube, api):
     future = api.start_algorithm("green-alg", blocking=False)
     hkube.calls.stop()
     with pytest.raises(AlgorithmStopped):

@@ -40,7 +40,7 @@ def test_is_a_future_with_the_calls_id(future):
     assert not future.done()
 
 
-def test_gives_the_result(future):
+def test_returns_the_result(future):
     future.end({"a": 1}, None)
     assert future.result(0) == {"a": 1}
 
@@ -51,14 +51,14 @@ def test_raises_the_error(future):
         future.result(0)
 
 
-def test_a_cancelled_future_is_forgotten_and_wakes_who_waits_for_it(future, registry):
+def test_a_cancelled_future_is_forgotten_and_wakes_waiting_threads(future, registry):
     assert future.cancel()
     assert not registry.waiting
     assert concurrent.futures.wait([future], timeout=0).done == {future}
     assert future.cancel(), "a second time does no harm"
 
 
-def test_an_answer_that_crosses_the_cancelling_is_dropped(future, registry):
+def test_an_answer_after_cancelling_is_dropped(future, registry):
     registry.waiting.clear()  # the answer's thread has taken it out
     assert future.cancel()
     future.end(1, None)
@@ -108,7 +108,7 @@ def test_cancelling_the_task_that_awaits_it_forgets_the_call(future, registry):
     assert not registry.waiting
 
 
-def test_a_done_callback_cannot_end_the_thread_that_brings_the_answer(future, registry):
+def test_a_done_callback_cannot_end_the_listening_thread(future, registry):
     future.add_done_callback(lambda _: sys.exit("enough"))
     future.end(5, None)
     assert future.result(0) == 5

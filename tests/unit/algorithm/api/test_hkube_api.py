@@ -60,13 +60,13 @@ def test_progress(api, link):
     ]
 
 
-def test_progress_that_cannot_be_sent_is_a_line_in_the_log(api, link, warnings):
+def test_progress_that_cannot_be_sent_is_logged(api, link, warnings):
     api.progress(25, details={1, 2})
     assert not link.sent
     assert warnings == ["progress was not sent: EncodingError: the progress cannot be sent"]
 
 
-def test_progress_whose_own_code_fails_is_a_line_in_the_log(api, link, warnings):
+def test_progress_whose_code_raises_is_logged(api, link, warnings):
     class Row(dict):  # type: ignore[type-arg]
         def items(self):
             raise ZeroDivisionError("of the user")
@@ -102,7 +102,7 @@ def test_parameters_have_the_documented_names(api, function, names):
     assert list(inspect.signature(getattr(api, function)).parameters) == names.split()
 
 
-def test_after_a_stop_progress_and_spans_still_go_out(api, link, calls):
+def test_after_a_stop_progress_and_spans_are_still_sent(api, link, calls):
     assert not api.stop_requested
     calls.stop()
     assert [api.stop_requested] == [True]
@@ -117,7 +117,7 @@ def test_job(api):
     assert api.job.task_id == "oxl"
 
 
-def test_metrics_dir_is_made_when_asked_for(api, tmp_path):
+def test_metrics_dir_is_created_on_first_use(api, tmp_path):
     expected = tmp_path / "var" / "metrics"
     assert not expected.exists()
     assert api.metrics_dir == expected
@@ -127,16 +127,16 @@ def test_metrics_dir_is_made_when_asked_for(api, tmp_path):
     assert api.metrics_dir.is_dir()
 
 
-def test_metrics_dir_that_cannot_be_made_is_a_clear_error(api, tmp_path):
+def test_metrics_dir_that_cannot_be_created_is_a_clear_error(api, tmp_path):
     (tmp_path / "var").write_text("a file is in the way")
     with pytest.raises(
-        NotADirectoryError, match="folder for metrics cannot be made .*ALGO_METRICS_DIR"
+        NotADirectoryError, match="cannot create the folder for metrics .*ALGO_METRICS_DIR"
     ):
         _ = api.metrics_dir
 
 
 @pytest.mark.parametrize("name", ["sendMessage", "registerInputListener", "startMessageListening"])
-def test_streaming_is_to_come(api, name):
+def test_streaming_is_not_supported_yet(api, name):
     assert name in dir(api)
     with pytest.raises(NotImplementedError):
         getattr(api, name)(
@@ -155,12 +155,12 @@ def test_streaming_is_to_come(api, name):
         ("sendmessage", "sendMessage"),
     ],
 )
-def test_a_misspelt_name_is_told_the_right_one(api, wrong, right):
+def test_a_misspelt_name_gets_a_suggestion(api, wrong, right):
     with pytest.raises(AttributeError, match=f"^HKubeApi has no '{wrong}': did you mean '{right}'"):
         getattr(api, wrong)
 
 
-def test_a_name_far_from_any_is_simply_not_there(api):
+def test_a_dissimilar_name_gets_no_suggestion(api):
     with pytest.raises(AttributeError, match="^HKubeApi has no 'xyzzy'$"):
         _ = api.xyzzy
     assert not hasattr(api, "__await__")
@@ -177,7 +177,7 @@ def test_everything_a_user_sees_has_a_docstring():
             assert inspect.getdoc(getattr(HKubeApi, name)), name
 
 
-def test_importing_it_leaves_heavy_modules_alone():
+def test_importing_it_does_not_import_heavy_modules():
     heavy = ["asyncio", "concurrent.futures", "logging", "difflib"]
     code = (
         "import sys, wrapper.algorithm.host.running_task\n"

@@ -36,16 +36,16 @@ def test_reads_the_ids_of_a_recorded_initialize():
 
 
 @pytest.mark.parametrize("data", [None, [], "text", 7, {}])
-def test_makes_do_with_data_that_tell_nothing(data):
+def test_accepts_data_without_ids(data):
     assert Job.from_data(data) == Job()
 
 
 @pytest.mark.parametrize("info", [None, [], "text", 7])
-def test_makes_do_with_info_of_another_type(info):
+def test_accepts_info_of_another_type(info):
     assert Job.from_data({"info": info}).info == {}
 
 
-def test_ids_are_text_and_numbers_are_numbers_whatever_was_sent():
+def test_ids_become_strings_and_only_integers_are_numbers():
     job = Job.from_data({"jobId": 5, "taskId": ["x"], "batchIndex": "1", "attempts": True})
     assert job.job_id == "5"
     assert job.task_id == "['x']"

@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from wrapper.algorithm.api.spans import Spans, describe
+from wrapper.algorithm.api.spans import Section, Spans, describe
 from wrapper.errors import AlgorithmStopped, EncodingError
 
 
@@ -49,7 +49,7 @@ def test_sends_what_the_worker_expects(spans, link):
     ]
 
 
-def test_the_data_of_a_finish_are_there_even_with_nothing_in_them(spans, link):
+def test_a_finish_without_details_still_has_data(spans, link):
     spans.start("load", None)
     spans.finish(None, None)
     assert isinstance(link.sent[1][1], dict)
@@ -80,7 +80,7 @@ def test_tags_are_a_dict(spans, link):
     assert not link.sent
 
 
-def test_tags_that_cannot_be_sent_are_left_out_and_the_span_is_not(spans, link, warnings):
+def test_a_span_is_sent_without_tags_that_cannot_be(spans, link, warnings):
     spans.start("outer", None)
     spans.start("inner", {"rows": {1, 2}})
     spans.finish({"rows": {1, 2}}, "bad")
@@ -91,7 +91,7 @@ def test_tags_that_cannot_be_sent_are_left_out_and_the_span_is_not(spans, link, 
     assert warnings == [told] * 2
 
 
-def test_tags_whose_own_code_fails_are_left_out_too(spans, link, warnings):
+def test_a_span_is_sent_without_tags_whose_code_raises(spans, link, warnings):
     class Row(dict):  # type: ignore[type-arg]
         def items(self):
             raise ZeroDivisionError("of the user")
@@ -101,7 +101,7 @@ def test_tags_whose_own_code_fails_are_left_out_too(spans, link, warnings):
     assert warnings == ["a span was sent without its tags: ZeroDivisionError: of the user"]
 
 
-def test_texts_that_cannot_be_sent_are_mended(spans, link):
+def test_texts_that_cannot_be_sent_are_fixed(spans, link):
     spans.start("lone \ud800 surrogate", None)
     spans.finish(None, "lone \ud800 surrogate" + "x" * 5000)
     assert link.sent[0][1]["name"] == "lone ? surrogate"
@@ -109,7 +109,7 @@ def test_texts_that_cannot_be_sent_are_mended(spans, link):
 
 
 def test_a_section_opens_and_closes(spans, link):
-    with spans.section("load", {"a": 1}) as tags:
+    with Section(spans, "load", {"a": 1}) as tags:
         assert names(link) == ["load"]
         tags["rows"] = 5
     assert link.sent[1] == ("finishSpan", {"tags": {"rows": 5}})
@@ -120,13 +120,13 @@ def test_a_section_opens_and_closes(spans, link):
     [(ValueError("bad row"), "ValueError: bad row"), (AlgorithmStopped(), "AlgorithmStopped")],
 )
 def test_an_exception_that_leaves_a_section_is_its_error(spans, link, error, text):
-    with pytest.raises(type(error)), spans.section("load", None):
+    with pytest.raises(type(error)), Section(spans, "load", None):
         raise error
     assert link.sent[1][1]["error"] == text
 
 
-def test_a_section_can_be_entered_again_with_no_tags_of_before(spans, link):
-    section = spans.section("load", None)
+def test_a_section_that_is_reused_starts_without_tags(spans, link):
+    section = Section(spans, "load", None)
     with section as tags:
         tags["rows"] = 5
     with section:
@@ -134,7 +134,7 @@ def test_a_section_can_be_entered_again_with_no_tags_of_before(spans, link):
     assert not link.sent[3][1].get("tags")
 
 
-def test_the_end_closes_what_is_open_newest_first_and_drops_the_rest(spans, link, warnings):
+def test_the_end_closes_open_spans_newest_first_and_ignores_later_ones(spans, link, warnings):
     spans.start("one", None)
     spans.start("two", None)
     spans.close_all("ValueError: bad")
@@ -146,17 +146,17 @@ def test_the_end_closes_what_is_open_newest_first_and_drops_the_rest(spans, link
     assert not warnings
 
 
-def test_a_section_left_open_at_the_end_closes_in_silence(spans, link, warnings):
-    with spans.section("load", None):
+def test_a_section_left_open_at_the_end_closes_silently(spans, link, warnings):
+    with Section(spans, "load", None):
         spans.close_all(None)
     assert names(link) == ["load", "finishSpan"]
     assert not warnings
 
 
-def test_spans_of_many_threads_are_counted_right(spans, link, warnings):
+def test_spans_of_many_threads_are_counted_correctly(spans, link, warnings):
     def work():
         for _ in range(200):
-            with spans.section("load", None):
+            with Section(spans, "load", None):
                 pass
 
     threads = [threading.Thread(target=work) for _ in range(8)]

@@ -23,7 +23,7 @@ def stored(tmp_path: Path) -> StoredCalls:
     return StoredCalls(storage, "main:job")
 
 
-def test_inputs_are_stored_and_named(stored: StoredCalls) -> None:
+def test_inputs_are_stored_and_referenced(stored: StoredCalls) -> None:
     message = stored.start_algorithm(CALL, [[1], {"a": 2}])
     data = message["data"]
     keys = [key.removeprefix("$$") for key in data["storageInput"]]
@@ -32,7 +32,7 @@ def test_inputs_are_stored_and_named(stored: StoredCalls) -> None:
     assert (data["execId"], data["algorithmName"]) == ("1", "adds")
 
 
-def test_a_future_fetches_what_it_refers_to(stored: StoredCalls) -> None:
+def test_a_future_fetches_its_result(stored: StoredCalls) -> None:
     data = stored.start_algorithm(CALL, ["value"])["data"]
     (link,) = data["storage"].values()
     future = CallFuture(CALL, lambda call_id: True, lambda line: None, stored.fetch)
@@ -44,7 +44,7 @@ def test_a_future_fetches_what_it_refers_to(stored: StoredCalls) -> None:
         gone.result(10)
 
 
-def test_a_future_without_a_thread_to_fetch_in_ends_all_the_same(
+def test_a_future_fails_if_no_thread_can_fetch_its_result(
     stored: StoredCalls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from threading import Thread
@@ -59,7 +59,7 @@ def test_a_future_without_a_thread_to_fetch_in_ends_all_the_same(
         future.result(0)
 
 
-def test_a_job_without_an_id_has_no_place(stored: StoredCalls, tmp_path: Path) -> None:
+def test_a_job_without_an_id_gets_an_empty_prefix(stored: StoredCalls, tmp_path: Path) -> None:
     config = Config.from_environ({"BASE_FS_ADAPTER_DIRECTORY": str(tmp_path)}, "/")
     storage = TaskStorage(config.storage, config.discovery, lambda line: None)
     with pytest.raises(StorageError, match="its path"):

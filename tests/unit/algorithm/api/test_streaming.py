@@ -1,6 +1,6 @@
 import pytest
 
-from wrapper.algorithm.api.streaming import StreamingToCome
+from wrapper.algorithm.api.streaming import StreamingApi
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,6 @@ from wrapper.algorithm.api.streaming import StreamingToCome
         ("resetQueuePartial", (3,)),
     ],
 )
-def test_says_that_streaming_is_to_come(name, arguments):
-    with pytest.raises(NotImplementedError, match=f"^{name}: .* streaming is to come$"):
-        getattr(StreamingToCome(), name)(*arguments)
+def test_streaming_methods_say_that_they_are_not_supported_yet(name, arguments):
+    with pytest.raises(NotImplementedError, match=f"^{name}: .* streaming is not supported yet$"):
+        getattr(StreamingApi(), name)(*arguments)

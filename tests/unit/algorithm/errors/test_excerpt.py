@@ -47,7 +47,7 @@ def test_generated_code_is_shown_without_lines(user: User) -> None:
     assert 'File "<string>", line 2, in f' in report.details
 
 
-def test_a_file_that_is_gone_is_shown_without_lines(user: User) -> None:
+def test_a_deleted_file_is_shown_without_lines(user: User) -> None:
     error = user.error("def start(args):\n    1 / 0\n")
     (user.folder / "main.py").unlink()
     report = report_exception(error, folder=str(user.folder))
@@ -59,7 +59,7 @@ def test_a_file_that_is_gone_is_shown_without_lines(user: User) -> None:
     )
 
 
-def test_a_file_that_has_become_shorter_is_shown_without_lines(user: User) -> None:
+def test_a_shortened_file_is_shown_without_lines(user: User) -> None:
     error = user.error("\n\n\ndef start(args):\n    1 / 0\n")
     (user.folder / "main.py").write_text("x\n")
     assert " | " not in report_exception(error, folder=str(user.folder)).details
@@ -89,7 +89,7 @@ def test_the_failing_part_is_underlined(user: User, line: str, marked: str) -> N
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="columns came with Python 3.11")
-def test_a_part_that_goes_on_is_underlined_to_the_end_of_its_line(user: User) -> None:
+def test_a_part_of_several_lines_is_underlined_to_the_end_of_its_first(user: User) -> None:
     report = user.report("def start(args):\n    return 1 + int(\n        'x'\n    )\n")
     assert "    > 2 |     return 1 + int(\n        |                ^^^^\n" in report.details
 

@@ -108,7 +108,7 @@ def test_the_users_own_exception_is_named_briefly_and_in_full(user: User) -> Non
     assert report.details.endswith("\nmain.Bad: x")
 
 
-def test_a_method_is_named_without_what_surrounds_it(user: User) -> None:
+def test_a_method_is_named_without_the_enclosing_function(user: User) -> None:
     report = user.report(
         "def start(args):\n    class A:\n        def go(self):\n            1 / 0\n    A().go()\n"
     )
@@ -116,7 +116,7 @@ def test_a_method_is_named_without_what_surrounds_it(user: User) -> None:
     assert report.message == f"ZeroDivisionError: division by zero (main.py:4, in {name})"
 
 
-def test_the_users_line_is_blamed_for_what_a_library_raises(user: User) -> None:
+def test_the_users_line_is_blamed_for_a_librarys_exception(user: User) -> None:
     report = user.report("import json\ndef start(args):\n    json.loads('{')\n")
     assert report.message.endswith("(main.py:3, in start)")
     assert 'File "json/decoder.py"' in report.details
@@ -124,7 +124,7 @@ def test_the_users_line_is_blamed_for_what_a_library_raises(user: User) -> None:
     assert report.details.index('"main.py"') < report.details.index('"json/decoder.py"')
 
 
-def test_of_a_librarys_frames_the_last_two_are_shown(user: User) -> None:
+def test_the_last_two_frames_of_a_library_are_shown(user: User) -> None:
     report = user.report("import json\ndef start(args):\n    json.loads('{')\n")
     assert report.details.count('File "json/') == 2
     assert "  ... 1 frame of json left out\n" in report.details
@@ -143,7 +143,7 @@ def test_a_librarys_frames_between_the_users_are_left_out(user: User) -> None:
     assert 'File "json/' not in report.details
 
 
-def test_no_frame_of_the_wrappers_is_shown(user: User) -> None:
+def test_frames_of_the_wrapper_are_not_shown(user: User) -> None:
     report = user.report("def start(args):\n    1 / 0\n")
     assert "signature.py" not in report.details
     assert report.details.count("File ") == 1
@@ -178,7 +178,7 @@ def test_files_in_subfolders_are_named_from_the_algorithms_folder(user: User) ->
     assert report.message.endswith("(src/alg/main.py:2, in start)")
 
 
-def test_without_a_folder_the_working_directory_counts(
+def test_without_a_folder_the_working_directory_is_used(
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     error = user.error("def start(args):\n    1 / 0\n")
@@ -218,7 +218,7 @@ def test_mutual_recursion_is_cut(user: User) -> None:
     assert report.details.count("File ") == 20
 
 
-def test_a_very_deep_recursion_is_survived(user: User) -> None:
+def test_a_very_deep_recursion_is_reported(user: User) -> None:
     source = "\ndef f(n):\n    return f(n - 1) if n else 1 / 0\ndef start(args):\n    f(15_000)\n"
     reports: list[FailureReport] = []
     limit = sys.getrecursionlimit()
@@ -238,24 +238,24 @@ def test_a_very_deep_recursion_is_survived(user: User) -> None:
 
 
 @pytest.mark.parametrize("raised", ["ValueError", "SystemExit", "KeyboardInterrupt"])
-def test_a_text_that_cannot_be_made(user: User, raised: str) -> None:
+def test_an_exception_whose_str_raises(user: User, raised: str) -> None:
     report = user.report(
         f"class Bad(Exception):\n    def __str__(self): raise {raised}\n"
         "def start(args):\n    raise Bad\n"
     )
-    text = f"<its text cannot be made: __str__ raised {raised}>"
+    text = f"<no text: __str__ raised {raised}>"
     assert report.message == f"Bad: {text} (main.py:4, in start)"
     assert report.details.endswith(f"main.Bad: {text}")
 
 
-def test_a_text_that_is_no_text(user: User) -> None:
+def test_an_exception_whose_str_returns_no_string(user: User) -> None:
     report = user.report(
         "class Bad(Exception):\n    def __str__(self): return 5\ndef start(args):\n    raise Bad\n"
     )
-    assert report.message.startswith("Bad: <its text cannot be made: __str__ raised TypeError>")
+    assert report.message.startswith("Bad: <no text: __str__ raised TypeError>")
 
 
-def test_a_text_that_recurses_for_ever(user: User) -> None:
+def test_an_exception_whose_str_recurses_for_ever(user: User) -> None:
     report = user.report(
         "class Bad(Exception):\n    def __str__(self): return str(self)\n"
         "def start(args):\n    raise Bad\n"
@@ -316,7 +316,7 @@ def test_the_working_directory_may_be_gone(
     assert "(main.py:2" in report_exception(error, folder=str(user.folder)).message
 
 
-def test_it_needs_no_memory_of_the_error(user: User) -> None:
+def test_reports_do_not_keep_the_error_alive(user: User) -> None:
     import gc
     import weakref
 

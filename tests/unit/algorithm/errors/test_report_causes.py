@@ -44,7 +44,7 @@ def user(tmp_path: Path) -> User:
 # Causes, notes, groups
 
 
-def test_a_cause_is_told_in_short(user: User) -> None:
+def test_a_cause_is_summarized(user: User) -> None:
     report = user.report(
         "def start(args):\n    try:\n        {}['x']\n    except KeyError as e:\n"
         "        raise RuntimeError('no x') from e\n"
@@ -55,14 +55,14 @@ def test_a_cause_is_told_in_short(user: User) -> None:
     )
 
 
-def test_a_failure_in_a_handler_is_told(user: User) -> None:
+def test_a_failure_in_a_handler_is_reported(user: User) -> None:
     report = user.report(
         "def start(args):\n    try:\n        {}['x']\n    except KeyError:\n        1 / 0\n"
     )
     assert "\nwhile handling KeyError: 'x' (main.py:3, in start)" in report.details
 
 
-def test_a_suppressed_cause_is_not_told(user: User) -> None:
+def test_a_suppressed_cause_is_not_reported(user: User) -> None:
     report = user.report(
         "def start(args):\n    try:\n        {}['x']\n    except KeyError:\n"
         "        raise RuntimeError('no x') from None\n"
@@ -86,7 +86,7 @@ def test_a_long_chain_ends(user: User) -> None:
     assert report.details.count("caused by") == 5
 
 
-def test_notes_are_told(user: User) -> None:
+def test_notes_are_reported(user: User) -> None:
     report = user.report(
         "def start(args):\n    e = ValueError('x')\n"
         "    e.__notes__ = ['look here', 5]\n    raise e\n"
@@ -109,7 +109,7 @@ def grouped(members: str) -> str:
     )
 
 
-def test_a_group_is_told_with_its_first_member(user: User) -> None:
+def test_a_group_is_reported_with_its_first_member(user: User) -> None:
     report = user.report(grouped("[made(ValueError('one')), made(KeyError('two'))]"))
     assert report.message == (
         "MyGroup: some failed (main.py:11, in start); first: ValueError: one (main.py:7, in made)"
@@ -118,7 +118,7 @@ def test_a_group_is_told_with_its_first_member(user: User) -> None:
     assert "\n  [2] KeyError: 'two' (main.py:7, in made)" in report.details
 
 
-def test_a_group_in_a_group_is_told(user: User) -> None:
+def test_a_group_in_a_group_is_reported(user: User) -> None:
     report = user.report(grouped("[MyGroup('inner', [made(ValueError('one'))])]"))
     assert report.message.endswith("; first: ValueError: one (main.py:7, in made)")
     assert "\n  [1] MyGroup: inner\n    [1] ValueError: one" in report.details
@@ -138,12 +138,12 @@ def test_a_group_that_holds_itself_ends(user: User) -> None:
 
 
 @pytest.mark.parametrize("members", ["5", "'text'", "[5]"])
-def test_what_is_only_called_a_group_is_none(user: User, members: str) -> None:
+def test_a_class_that_is_only_named_group_is_not_a_group(user: User, members: str) -> None:
     assert "first:" not in user.report(grouped(members)).message
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="ExceptionGroup came with Python 3.11")
-def test_a_real_group_is_told(user: User) -> None:
+def test_a_real_group_is_reported(user: User) -> None:
     report = user.report(
         "def start(args):\n    raise ExceptionGroup('some failed', [ValueError('one')])\n"
     )
@@ -156,7 +156,7 @@ def test_a_real_group_is_told(user: User) -> None:
 # Syntax errors
 
 
-def test_a_syntax_error_of_a_file_is_told_by_its_own_line(user: User) -> None:
+def test_a_syntax_error_in_a_file_is_reported_at_its_own_line(user: User) -> None:
     user.folder.mkdir()
     (user.folder / "late.py").write_text("x = 1\ndef f(:\n")
     report = user.report(
@@ -169,14 +169,14 @@ def test_a_syntax_error_of_a_file_is_told_by_its_own_line(user: User) -> None:
     assert "importlib" not in report.details
 
 
-def test_a_syntax_error_of_a_text_is_told_by_the_users_line(user: User) -> None:
+def test_a_syntax_error_in_a_string_is_reported_at_the_users_line(user: User) -> None:
     report = user.report("def start(args):\n    eval('1 +')\n")
     assert report.message == (
         "SyntaxError: invalid syntax in line 1 of <string>: 1 + (main.py:2, in start)"
     )
 
 
-def test_a_syntax_error_of_the_users_own_making(user: User) -> None:
+def test_a_syntax_error_that_the_user_raises(user: User) -> None:
     report = user.report("def start(args):\n    raise SyntaxError('mine')\n")
     assert report.message == "SyntaxError: mine (main.py:2, in start)"
 
@@ -190,7 +190,7 @@ def test_a_syntax_error_of_the_users_own_making(user: User) -> None:
         "'x', ('main.py', 0, 0, '')",
     ],
 )
-def test_odd_syntax_errors_are_told(user: User, arguments: str) -> None:
+def test_odd_syntax_errors_are_reported(user: User, arguments: str) -> None:
     report = user.report(f"def start(args):\n    raise SyntaxError({arguments})\n")
     assert report.message.startswith("SyntaxError: x")
     assert report.details

@@ -61,7 +61,7 @@ def foreign(line: int, package: str = "json") -> UserFrame:
         ("<frozen os>", Owner.LIBRARY, "<frozen os>"),
     ],
 )
-def test_whose_a_file_is_and_what_it_is_called(path: str, owner: Owner, shown: str) -> None:
+def test_files_have_an_owner_and_a_short_name(path: str, owner: Owner, shown: str) -> None:
     found = only_frame(path)
     assert (found.owner, found.shown, found.line, found.function) == (owner, shown, 2, "f")
 
@@ -95,13 +95,13 @@ def test_an_algorithm_beside_the_package_is_shown() -> None:
     assert shown.shown == "main.py"
 
 
-def test_with_the_root_as_folder_libraries_are_libraries_still() -> None:
+def test_with_the_root_as_folder_libraries_are_still_libraries() -> None:
     files = Files("/")
     assert files.owner(f"{STANDARD_LIBRARY}/json/decoder.py") is Owner.LIBRARY
     assert files.owner("/main.py") is Owner.ALGORITHM
 
 
-def test_code_compiled_elsewhere_is_known_by_its_module() -> None:
+def test_code_compiled_elsewhere_is_found_by_its_module() -> None:
     library = only_frame(
         "numpy/random/mtrand.pyx", {"__file__": "/x/site-packages/numpy/random/mtrand.so"}
     )
@@ -111,7 +111,7 @@ def test_code_compiled_elsewhere_is_known_by_its_module() -> None:
 
 
 @pytest.mark.parametrize("value", [None, 5, ""])
-def test_an_odd_module_file_does_no_harm(value: object) -> None:
+def test_an_odd_module_file_is_ignored(value: object) -> None:
     assert only_frame("/gone/main.py", {"__file__": value}).line == 2
 
 
@@ -130,11 +130,11 @@ def test_the_deepest_of_the_users_own_frames_is_blamed() -> None:
     assert cause([]) is None
 
 
-def test_libraries_before_the_users_frames_are_dropped() -> None:
+def test_library_frames_before_the_users_are_dropped() -> None:
     assert worth_showing([foreign(1), foreign(2), own(1)]) == [own(1)]
 
 
-def test_libraries_between_the_users_frames_are_summed_up() -> None:
+def test_library_frames_between_the_users_are_summarized() -> None:
     between = [foreign(1), foreign(2), foreign(3, "numpy"), foreign(4, "a"), foreign(5, "b")]
     assert worth_showing([own(1), *between, own(2)]) == [
         own(1),
@@ -143,7 +143,7 @@ def test_libraries_between_the_users_frames_are_summed_up() -> None:
     ]
 
 
-def test_libraries_after_the_users_frames_are_cut_to_the_last() -> None:
+def test_only_the_last_library_frames_after_the_users_are_kept() -> None:
     after = [foreign(line) for line in range(1, 6)]
     assert worth_showing([own(1), *after]) == [
         own(1),
@@ -153,7 +153,7 @@ def test_libraries_after_the_users_frames_are_cut_to_the_last() -> None:
     ]
 
 
-def test_libraries_alone_are_cut_to_the_last() -> None:
+def test_only_the_last_frames_are_kept_of_libraries_alone() -> None:
     assert worth_showing([foreign(line) for line in range(5)]) == [foreign(3), foreign(4)]
     assert worth_showing([]) == []
 

@@ -53,7 +53,7 @@ def pipes() -> Iterator[Pipes]:
 
 
 @pytest.mark.parametrize("kind", [FrameKind.INITIALIZE, FrameKind.START, FrameKind.TASK])
-def test_what_the_main_thread_does_goes_through_tasks(pipes: Pipes, kind: FrameKind) -> None:
+def test_frames_for_the_main_thread_go_through_tasks(pipes: Pipes, kind: FrameKind) -> None:
     pipes.channel.send(kind, 3, b"message")
 
     assert pipes.heard(pipes.tasks) == [(kind, 3, b"message")]
@@ -61,7 +61,7 @@ def test_what_the_main_thread_does_goes_through_tasks(pipes: Pipes, kind: FrameK
 
 
 @pytest.mark.parametrize("kind", [FrameKind.ANSWER, FrameKind.INTERRUPT])
-def test_what_must_be_heard_meanwhile_goes_through_control(pipes: Pipes, kind: FrameKind) -> None:
+def test_urgent_frames_go_through_control(pipes: Pipes, kind: FrameKind) -> None:
     pipes.channel.send(kind, 3, b"message")
 
     assert pipes.heard(pipes.tasks) == []
@@ -69,7 +69,7 @@ def test_what_must_be_heard_meanwhile_goes_through_control(pipes: Pipes, kind: F
 
 
 @pytest.mark.parametrize("kind", [FrameKind.STOP, FrameKind.EXIT])
-def test_what_ends_a_task_goes_through_both(pipes: Pipes, kind: FrameKind) -> None:
+def test_frames_that_end_a_task_go_through_both(pipes: Pipes, kind: FrameKind) -> None:
     pipes.channel.send(kind, 3, b"message")
 
     assert pipes.heard(pipes.tasks) == pipes.heard(pipes.control) == [(kind, 3, b"message")]
@@ -89,7 +89,7 @@ def test_any_size_is_sent(pipes: Pipes, size: int) -> None:
     assert pipes.heard(pipes.control) == [(FrameKind.ANSWER, 1, bytes(size))]
 
 
-def test_what_the_pipe_does_not_take_waits(pipes: Pipes) -> None:
+def test_frames_wait_while_the_pipe_is_full(pipes: Pipes) -> None:
     payload = bytes(5_000_000)
     pipes.channel.send(FrameKind.TASK, 1, payload)
     outbox = pipes.channel.tasks.outbox
@@ -105,14 +105,14 @@ def test_what_the_pipe_does_not_take_waits(pipes: Pipes) -> None:
     assert outbox.waiting_bytes == 0
 
 
-def test_a_large_task_does_not_hold_back_what_must_be_heard(pipes: Pipes) -> None:
+def test_a_large_task_does_not_delay_urgent_frames(pipes: Pipes) -> None:
     pipes.channel.send(FrameKind.TASK, 1, bytes(5_000_000))
     pipes.channel.send(FrameKind.STOP, 2, b"")
 
     assert pipes.heard(pipes.control) == [(FrameKind.STOP, 2, b"")]
 
 
-def test_sending_to_a_closed_pipe_is_no_error(pipes: Pipes) -> None:
+def test_sending_to_a_closed_pipe_is_not_an_error(pipes: Pipes) -> None:
     pipes.tasks.close()
     pipes.control.close()
 
@@ -132,11 +132,11 @@ def test_frames_are_read_up_to_the_end(pipes: Pipes) -> None:
     assert pipes.channel.read() is None
 
 
-def test_nothing_to_read_is_no_frame(pipes: Pipes) -> None:
+def test_reading_an_empty_pipe_returns_no_frame(pipes: Pipes) -> None:
     assert pipes.channel.read() == []
 
 
-def test_a_frame_that_is_cut_by_the_end_is_no_frame(pipes: Pipes) -> None:
+def test_an_incomplete_last_frame_is_dropped(pipes: Pipes) -> None:
     pipes.tasks.sendall(ipc_frames.header(FrameKind.FINAL_MESSAGE, 1, 100) + b"half")
     pipes.tasks.close()
 

@@ -58,7 +58,7 @@ class Elsewhere:
             self.error = error
 
 
-def test_what_need_not_be_awaited_is_given_back(coroutines: Coroutines) -> None:
+def test_a_plain_value_is_returned(coroutines: Coroutines) -> None:
     value = [1, 2]
 
     assert coroutines.finish(value) is value
@@ -87,7 +87,7 @@ def test_a_coroutine_runs_on_the_main_thread(coroutines: Coroutines) -> None:
     assert coroutines.finish(start()) is main_thread()
 
 
-def test_any_awaitable_will_do(coroutines: Coroutines) -> None:
+def test_any_awaitable_works(coroutines: Coroutines) -> None:
     class Answer:
         def __await__(self) -> Generator[Any, None, int]:
             yield from asyncio.sleep(0).__await__()
@@ -96,7 +96,7 @@ def test_any_awaitable_will_do(coroutines: Coroutines) -> None:
     assert coroutines.finish(Answer()) == 42
 
 
-def test_what_it_raises_comes_through(coroutines: Coroutines) -> None:
+def test_its_exception_is_raised(coroutines: Coroutines) -> None:
     async def start() -> None:
         raise KeyError("x")
 
@@ -104,7 +104,7 @@ def test_what_it_raises_comes_through(coroutines: Coroutines) -> None:
         coroutines.finish(start())
 
 
-def test_all_share_one_loop(coroutines: Coroutines) -> None:
+def test_all_coroutines_share_one_loop(coroutines: Coroutines) -> None:
     """A session that `initialize` opened is bound to its loop."""
 
     async def loop() -> Any:
@@ -123,7 +123,7 @@ def test_a_loop_that_user_code_closed_is_replaced(coroutines: Coroutines) -> Non
     assert coroutines.finish(start()) == 1
 
 
-def test_asyncio_run_in_between_does_no_harm(coroutines: Coroutines) -> None:
+def test_asyncio_run_in_between_is_allowed(coroutines: Coroutines) -> None:
     async def start() -> int:
         return 1
 
@@ -133,7 +133,7 @@ def test_asyncio_run_in_between_does_no_harm(coroutines: Coroutines) -> None:
     assert coroutines.finish(start()) == 1
 
 
-def test_tasks_left_running_end_with_it(coroutines: Coroutines) -> None:
+def test_tasks_left_running_are_cancelled(coroutines: Coroutines) -> None:
     ended: list[str] = []
 
     async def leftover() -> None:
@@ -172,7 +172,7 @@ def test_an_interruption_cancels_the_task(
     assert interruption._cancel is None
 
 
-def test_the_loop_is_fit_for_the_next_task_afterwards(
+def test_the_loop_works_for_the_next_task(
     coroutines: Coroutines, interruption: Interruption
 ) -> None:
     async def wait() -> None:
@@ -231,7 +231,7 @@ def test_a_stop_that_outlives_start_is_finished(coroutines: Coroutines) -> None:
     assert (stopping.error, finished) == (None, ["stop"])
 
 
-def test_a_stop_that_comes_as_start_returns_is_never_stranded(coroutines: Coroutines) -> None:
+def test_a_stop_just_as_start_returns_is_always_finished(coroutines: Coroutines) -> None:
     async def stop() -> str:
         await asyncio.sleep(0)
         return "done"
@@ -260,7 +260,7 @@ class LateElsewhere(Elsewhere):
         super()._run()
 
 
-def test_a_stop_without_a_start_has_a_loop_of_its_own(coroutines: Coroutines) -> None:
+def test_a_stop_without_a_start_gets_a_new_loop(coroutines: Coroutines) -> None:
     async def stop() -> str:
         await asyncio.sleep(0)
         return "done"
@@ -271,7 +271,7 @@ def test_a_stop_without_a_start_has_a_loop_of_its_own(coroutines: Coroutines) ->
     assert stopping.result == "done"
 
 
-def test_what_a_stop_raises_is_its_caller_s(coroutines: Coroutines) -> None:
+def test_an_error_in_stop_is_raised_to_its_caller(coroutines: Coroutines) -> None:
     async def start() -> int:
         async def stop() -> None:
             raise KeyError("x")
@@ -286,7 +286,7 @@ def test_what_a_stop_raises_is_its_caller_s(coroutines: Coroutines) -> None:
     assert isinstance(stopping.error, KeyError)
 
 
-def test_what_initialize_leaves_in_the_loop_lives_until_it_is_done(coroutines: Coroutines) -> None:
+def test_tasks_that_initialize_leaves_in_the_loop_keep_running(coroutines: Coroutines) -> None:
     """The background task of a session, say, that `start` uses."""
     beats: list[str] = []
 

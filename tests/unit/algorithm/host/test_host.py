@@ -39,7 +39,7 @@ def echo(args: dict[str, Any]) -> Any:
         ({"exit": lambda args: None}, 0),
     ],
 )
-def test_the_supervisor_learns_what_functions_there_are(
+def test_the_supervisor_receives_the_optional_functions(
     driver: Driver, functions: dict[str, Any], bits: int
 ) -> None:
     driver.serve(lambda: None, loads(echo, **functions))
@@ -71,7 +71,7 @@ def test_a_module_that_does_not_load_fails_every_task(driver: Driver) -> None:
     assert driver.log.count("File main.py, line 1") == 1, "the details are logged once"
 
 
-def test_loading_can_be_tried_again_after_a_stop(driver: Driver) -> None:
+def test_a_task_after_a_stop_still_reports_the_load_error(driver: Driver) -> None:
     def load() -> Any:
         raise LoadError("broken")
 
@@ -116,7 +116,7 @@ def test_task_after_task(driver: Driver) -> None:
     driver.serve(script, loads(echo))
 
 
-def test_the_api_knows_the_job_and_the_log_its_ids(driver: Driver) -> None:
+def test_the_api_and_the_log_know_the_jobs_ids(driver: Driver) -> None:
     def start(args: Any, api: Any) -> Any:
         return [api.job.job_id, api.job.task_id, api.job.node_name]
 
@@ -132,7 +132,7 @@ def test_the_api_knows_the_job_and_the_log_its_ids(driver: Driver) -> None:
 
 
 @pytest.mark.parametrize("data", [b"", b',"data":null', b',"data":{}'])
-def test_a_task_without_data_is_an_empty_one(driver: Driver, data: bytes) -> None:
+def test_a_task_without_data_gets_an_empty_dict(driver: Driver, data: bytes) -> None:
     raw = b'{"command":"initialize"' + data + b"}"
 
     def script() -> None:
@@ -143,7 +143,7 @@ def test_a_task_without_data_is_an_empty_one(driver: Driver, data: bytes) -> Non
 
 
 @pytest.mark.parametrize("raw", [b"", b"{", b'{"command":"initialize","data":[1]}'])
-def test_a_task_that_cannot_be_read_is_answered_by_an_error(driver: Driver, raw: bytes) -> None:
+def test_an_unreadable_task_is_answered_with_an_error(driver: Driver, raw: bytes) -> None:
     def script() -> None:
         driver.tell(FrameKind.TASK, 1, raw=raw)
         heard = driver.hear(FrameKind.FINAL_MESSAGE)
@@ -171,7 +171,7 @@ def test_an_async_algorithm(driver: Driver) -> None:
 
 
 # -------------------------------------------------------------------------------- errors --
-def test_what_start_raises_is_told_with_the_user_s_lines(driver: Driver) -> None:
+def test_an_error_in_start_is_reported_with_the_users_lines(driver: Driver) -> None:
     def start(args: Any) -> None:
         raise KeyError("x")
 
@@ -190,7 +190,7 @@ def test_what_start_raises_is_told_with_the_user_s_lines(driver: Driver) -> None
 
 
 @pytest.mark.parametrize("kind", [FrameKind.INITIALIZE, FrameKind.TASK])
-def test_what_initialize_raises_fails_the_task(driver: Driver, kind: FrameKind) -> None:
+def test_an_error_in_initialize_fails_the_task(driver: Driver, kind: FrameKind) -> None:
     started: list[Any] = []
 
     def script() -> None:
@@ -205,7 +205,9 @@ def test_what_initialize_raises_fails_the_task(driver: Driver, kind: FrameKind) 
 
 
 @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit()])
-def test_what_would_end_the_process_ends_the_task(driver: Driver, error: BaseException) -> None:
+def test_an_exception_that_would_end_the_process_ends_the_task(
+    driver: Driver, error: BaseException
+) -> None:
     def start(args: Any) -> None:
         raise error
 
@@ -226,7 +228,7 @@ def test_a_result_that_cannot_be_sent_is_an_error(driver: Driver) -> None:
     driver.serve(script, loads(lambda args: {"items": [1, b"x"]}))
 
 
-def test_a_nan_that_becomes_null_is_said(driver: Driver) -> None:
+def test_a_nan_that_becomes_null_is_reported(driver: Driver) -> None:
     def script() -> None:
         assert driver.run_task(1).data == {"x": [None]}
         assert "the result holds NaN at result.x[0], which JSON does not have" in driver.log
@@ -238,7 +240,7 @@ def test_a_nan_that_becomes_null_is_said(driver: Driver) -> None:
 
 
 @pytest.mark.parametrize("logged", [True, False])
-def test_failures_are_logged_unless_somebody_else_shows_them(logged: bool) -> None:
+def test_failures_are_logged_unless_shown_elsewhere(logged: bool) -> None:
     with driving(log_failures=logged) as driver:
 
         def start(args: Any) -> None:
@@ -263,7 +265,7 @@ def test_a_result_that_is_too_large_is_an_error() -> None:
         driver.serve(script, loads(lambda args: "x" * 10_000))
 
 
-def test_an_error_that_is_too_large_is_told_in_short() -> None:
+def test_an_error_that_is_too_large_is_shortened() -> None:
     with driving(max_payload=3000) as driver:
 
         def start(args: Any) -> None:
@@ -275,7 +277,7 @@ def test_an_error_that_is_too_large_is_told_in_short() -> None:
         driver.serve(script, loads(start))
 
 
-def test_a_result_whose_own_code_raises_is_an_error(driver: Driver) -> None:
+def test_a_result_whose_code_raises_is_an_error(driver: Driver) -> None:
     class Odd:
         def __getattr__(self, name: str) -> Any:
             raise RuntimeError(name)

@@ -64,7 +64,7 @@ def test_a_call_that_failed_raises(driver: Driver) -> None:
     driver.serve(script, loads(start))
 
 
-def test_open_spans_are_finished_before_the_last_word(driver: Driver) -> None:
+def test_open_spans_are_finished_before_the_final_message(driver: Driver) -> None:
     def start(args: Any, api: Any) -> None:
         api.start_span("outer")
         api.start_span("inner")
@@ -88,7 +88,7 @@ def test_an_answer_for_no_task_is_ignored(driver: Driver) -> None:
 
 
 # ----------------------------------------------------------------------------------- end --
-def test_exit_calls_the_user_s_exit_and_ends(driver: Driver) -> None:
+def test_exit_calls_the_users_exit_and_ends(driver: Driver) -> None:
     data: list[Any] = []
     driver.serve(
         lambda: driver.tell(FrameKind.EXIT, 1, {"exitCode": 3}), loads(echo, exit=data.append)
@@ -97,7 +97,7 @@ def test_exit_calls_the_user_s_exit_and_ends(driver: Driver) -> None:
     assert data == [{"exitCode": 3}]
 
 
-def test_what_exit_raises_is_logged(driver: Driver) -> None:
+def test_an_error_in_exit_is_logged(driver: Driver) -> None:
     driver.serve(lambda: None, loads(echo, exit=lambda args: sys.exit("no")))
 
     assert "the algorithm's exit failed: SystemExit: no" in driver.log
@@ -109,7 +109,7 @@ def test_the_end_of_the_supervisor_ends_an_idle_host(driver: Driver) -> None:
     assert not driver.gone.is_set()
 
 
-def test_the_end_of_the_supervisor_is_told_to_user_code_that_runs(driver: Driver) -> None:
+def test_the_end_of_the_supervisor_ends_running_user_code(driver: Driver) -> None:
     def start(args: Any) -> None:
         Thread(target=driver.channel.close).start()
         assert driver.gone.wait(LIMIT)
@@ -118,7 +118,7 @@ def test_the_end_of_the_supervisor_is_told_to_user_code_that_runs(driver: Driver
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no fork there")
-def test_a_forked_child_that_returns_from_start_says_nothing(tmp_path: Path) -> None:
+def test_a_forked_child_that_returns_from_start_sends_nothing(tmp_path: Path) -> None:
     """In a process of its own: one with threads should not be forked."""
     import subprocess
 

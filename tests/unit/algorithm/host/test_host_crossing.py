@@ -42,7 +42,7 @@ def test_a_late_interruption_does_not_reach_the_next_task(driver: Driver, user: 
     assert user.heard == ["start"]
 
 
-def test_a_stop_that_is_heard_late_does_not_stop_the_next_task(driver: Driver) -> None:
+def test_a_late_stop_does_not_stop_the_next_task(driver: Driver) -> None:
     """The main thread may have dealt with it while the other one did not come to its turn."""
     user = Calls()
 
@@ -74,7 +74,7 @@ def test_exit_ends_the_task_first(driver: Driver, user: Calls) -> None:
     assert user.heard == ["start", "stopped", "exit"]
 
 
-def test_exit_with_a_stop_of_the_user_s(driver: Driver, user: Calls) -> None:
+def test_exit_during_the_users_stop(driver: Driver, user: Calls) -> None:
     def script() -> None:
         begin(driver, user)
         driver.tell(FrameKind.EXIT, 2, {})
@@ -84,7 +84,7 @@ def test_exit_with_a_stop_of_the_user_s(driver: Driver, user: Calls) -> None:
     assert user.heard == ["start", "stop beside None", "exit"]
 
 
-def test_the_user_s_exit_is_not_interrupted(driver: Driver, user: Calls) -> None:
+def test_the_users_exit_is_not_interrupted(driver: Driver, user: Calls) -> None:
     """The interruption 4 s after `exit` is for a task that still runs; `exit` has 15 s."""
 
     def leave(args: Any) -> None:

@@ -41,7 +41,7 @@ def test_a_stop_when_idle_is_answered(driver: Driver) -> None:
     ("data", "call"),
     [({"forceStop": True}, "stop main True"), ({}, "stop main None"), (None, "stop main None")],
 )
-def test_a_stop_when_idle_calls_the_user_s_stop(
+def test_a_stop_when_idle_calls_the_users_stop(
     driver: Driver, user: Calls, data: Any, call: str
 ) -> None:
     def script() -> None:
@@ -53,7 +53,7 @@ def test_a_stop_when_idle_calls_the_user_s_stop(
     assert user.heard == [call]
 
 
-def test_a_stop_that_cannot_be_decoded_is_a_stop_still(driver: Driver, user: Calls) -> None:
+def test_an_undecodable_stop_is_still_a_stop(driver: Driver, user: Calls) -> None:
     def script() -> None:
         driver.tell(FrameKind.STOP, 1, raw=b'{"command":"stop","data":')
         driver.hear(FrameKind.STOP_COMPLETED)
@@ -99,7 +99,7 @@ def test_between_initialize_and_start(driver: Driver, user: Calls) -> None:
 
 
 # ----------------------------------------------------------------------------- start runs --
-def test_the_user_s_stop_runs_beside_start(driver: Driver, user: Calls) -> None:
+def test_the_users_stop_runs_beside_start(driver: Driver, user: Calls) -> None:
     def script() -> None:
         begin(driver, user)
         driver.tell(FrameKind.STOP, 2, {"forceStop": True})
@@ -114,7 +114,7 @@ def test_the_user_s_stop_runs_beside_start(driver: Driver, user: Calls) -> None:
     assert user.heard == ["start", "stop beside True", "start"]
 
 
-def test_without_a_stop_of_its_own_start_is_interrupted(driver: Driver, user: Calls) -> None:
+def test_without_a_users_stop_start_is_interrupted(driver: Driver, user: Calls) -> None:
     def script() -> None:
         begin(driver, user)
         driver.tell(FrameKind.STOP, 2, {})
@@ -132,7 +132,7 @@ def test_without_a_stop_of_its_own_start_is_interrupted(driver: Driver, user: Ca
     assert "failed" not in driver.log
 
 
-def test_initialize_can_be_interrupted_and_start_does_not_run_then(
+def test_initialize_can_be_interrupted_and_then_start_does_not_run(
     driver: Driver, user: Calls
 ) -> None:
     def script() -> None:
@@ -193,7 +193,9 @@ def test_an_async_start_is_cancelled(driver: Driver, user: Calls) -> None:
     assert user.heard == ["cancelled"]
 
 
-def test_a_start_that_swallows_the_interruption_is_no_success(driver: Driver, user: Calls) -> None:
+def test_a_late_done_of_a_start_that_swallowed_the_interruption_is_dropped(
+    driver: Driver, user: Calls
+) -> None:
     def start(args: Any) -> str:
         try:
             user.start(args, None)
@@ -211,7 +213,7 @@ def test_a_start_that_swallows_the_interruption_is_no_success(driver: Driver, us
 
 
 @pytest.mark.parametrize("idle", [True, False])
-def test_what_stop_raises_is_logged_and_the_stop_answered(
+def test_an_error_in_stop_is_logged_and_the_stop_answered(
     driver: Driver, user: Calls, idle: bool
 ) -> None:
     def stop(args: Any) -> None:
@@ -229,7 +231,7 @@ def test_what_stop_raises_is_logged_and_the_stop_answered(
     assert "the algorithm's stop failed: KeyError: 'x'" in driver.log
 
 
-def test_the_stop_is_answered_when_the_user_s_stop_has_returned(
+def test_the_stop_is_answered_after_the_users_stop_has_returned(
     driver: Driver, user: Calls
 ) -> None:
     finishing = Event()
@@ -251,7 +253,7 @@ def test_the_stop_is_answered_when_the_user_s_stop_has_returned(
     driver.serve(script, loads(user.start, stop=stop))
 
 
-def test_an_exit_amid_a_stop_does_not_call_the_user_s_stop_again(driver: Driver) -> None:
+def test_an_exit_during_a_stop_does_not_call_the_users_stop_again(driver: Driver) -> None:
     stops: list[str] = []
     stopping, over = Event(), Event()
 

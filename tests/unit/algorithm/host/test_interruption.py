@@ -48,7 +48,7 @@ def stopped(interruption: Interruption) -> Iterator[None]:
         pytest.fail("it was not ended")
 
 
-def test_user_code_that_waits_is_ended(interruption: Interruption) -> None:
+def test_waiting_user_code_is_interrupted(interruption: Interruption) -> None:
     begun = time.monotonic()
     thread = Thread(target=interruption.request)
     with stopped(interruption):
@@ -59,7 +59,7 @@ def test_user_code_that_waits_is_ended(interruption: Interruption) -> None:
     assert time.monotonic() - begun < LIMIT / 2
 
 
-def test_user_code_that_computes_is_ended(interruption: Interruption) -> None:
+def test_computing_user_code_is_interrupted(interruption: Interruption) -> None:
     with stopped(interruption):
         from_a_thread(interruption.request)
         deadline = time.monotonic() + LIMIT
@@ -67,7 +67,7 @@ def test_user_code_that_computes_is_ended(interruption: Interruption) -> None:
             pass
 
 
-def test_a_long_call_in_c_that_waits_is_ended(interruption: Interruption) -> None:
+def test_a_blocking_c_call_is_interrupted(interruption: Interruption) -> None:
     thread = Thread(target=interruption.request)
     with stopped(interruption):
         thread.start()
@@ -75,7 +75,7 @@ def test_a_long_call_in_c_that_waits_is_ended(interruption: Interruption) -> Non
     thread.join()
 
 
-def test_except_exception_lets_it_pass(interruption: Interruption) -> None:
+def test_except_exception_does_not_catch_it(interruption: Interruption) -> None:
     with stopped(interruption):
         try:
             from_a_thread(interruption.request)
@@ -84,7 +84,7 @@ def test_except_exception_lets_it_pass(interruption: Interruption) -> None:
             pytest.fail("caught")
 
 
-def test_a_signal_that_comes_just_before_a_wait_is_not_lost(
+def test_a_signal_just_before_a_wait_is_not_lost(
     interruption: Interruption, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Python checks for signals, then blocks in C: what comes in between does not end the wait."""
@@ -121,7 +121,7 @@ def test_it_is_raised_once(interruption: Interruption) -> None:
         Event().wait(LIMIT)
 
 
-def test_what_swallows_it_goes_on(interruption: Interruption) -> None:
+def test_code_that_swallows_it_continues(interruption: Interruption) -> None:
     swallowed = 0
     with interruption.user_code:
         try:
@@ -143,7 +143,7 @@ def test_outside_of_user_code_nothing_happens(interruption: Interruption) -> Non
     assert not interruption.pending
 
 
-def test_user_code_that_raised_is_no_user_code_any_more(interruption: Interruption) -> None:
+def test_user_code_that_has_raised_is_not_interrupted(interruption: Interruption) -> None:
     with pytest.raises(KeyError), interruption.user_code:
         raise KeyError("x")
 
@@ -151,7 +151,7 @@ def test_user_code_that_raised_is_no_user_code_any_more(interruption: Interrupti
 
 
 # ---------------------------------------------------------------------------------- held --
-def test_what_is_held_is_finished_first(interruption: Interruption) -> None:
+def test_held_code_finishes_first(interruption: Interruption) -> None:
     steps: list[str] = []
     with stopped(interruption):
         with interruption.held:
@@ -162,7 +162,7 @@ def test_what_is_held_is_finished_first(interruption: Interruption) -> None:
     assert steps == ["finished"]
 
 
-def test_only_the_outermost_hold_lets_go(interruption: Interruption) -> None:
+def test_only_the_end_of_the_outermost_hold_interrupts(interruption: Interruption) -> None:
     steps: list[str] = []
     with stopped(interruption):
         with interruption.held:
@@ -174,7 +174,9 @@ def test_only_the_outermost_hold_lets_go(interruption: Interruption) -> None:
     assert steps == ["still held"]
 
 
-def test_another_thread_s_hold_does_not_hold_the_main_thread(interruption: Interruption) -> None:
+def test_a_hold_of_another_thread_does_not_delay_the_main_thread(
+    interruption: Interruption,
+) -> None:
     inside, over = Event(), Event()
 
     def hold() -> None:
@@ -193,7 +195,7 @@ def test_another_thread_s_hold_does_not_hold_the_main_thread(interruption: Inter
     holding.join()
 
 
-def test_an_error_in_what_is_held_is_replaced_by_the_interruption(
+def test_an_error_in_held_code_is_replaced_by_the_interruption(
     interruption: Interruption,
 ) -> None:
     with stopped(interruption), interruption.held:
@@ -201,7 +203,7 @@ def test_an_error_in_what_is_held_is_replaced_by_the_interruption(
         raise KeyError("x")
 
 
-def test_an_interruption_of_what_is_over_does_not_reach_the_next(
+def test_a_late_interruption_does_not_reach_the_next_user_code(
     interruption: Interruption,
 ) -> None:
     with interruption.held:
@@ -213,7 +215,7 @@ def test_an_interruption_of_what_is_over_does_not_reach_the_next(
         pass
 
 
-def test_a_signal_handler_can_tell_that_it_breaks_into_what_is_held(
+def test_a_signal_handler_can_detect_that_it_interrupts_held_code(
     interruption: Interruption,
 ) -> None:
     told: list[bool] = []
@@ -231,7 +233,7 @@ def test_a_signal_handler_can_tell_that_it_breaks_into_what_is_held(
 
 
 # -------------------------------------------------------------------------------- cancel --
-def test_what_can_be_cancelled_is_cancelled_and_nothing_raised(interruption: Interruption) -> None:
+def test_cancellable_code_is_cancelled_without_an_exception(interruption: Interruption) -> None:
     cancelled = Event()
     with interruption.user_code:
         interruption.cancel_with(cancelled.set)

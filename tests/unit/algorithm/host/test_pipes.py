@@ -85,7 +85,7 @@ def test_frames_come_from_both_pipes(supervisor: Supervisor) -> None:
     assert next(supervisor.pipes.control()).payload == b"answer"
 
 
-def test_frames_that_come_together_stay_in_order(supervisor: Supervisor) -> None:
+def test_frames_that_arrive_together_stay_in_order(supervisor: Supervisor) -> None:
     for number in range(5):
         supervisor.say(supervisor.tasks, FrameKind.TASK, b"%d" % number)
     frames = supervisor.pipes.tasks()
@@ -111,7 +111,7 @@ def test_closing_ends_the_frames_of_a_thread_that_waits(supervisor: Supervisor) 
     assert not waiting.is_alive()
 
 
-def test_sending_when_the_supervisor_is_gone_is_no_error(supervisor: Supervisor) -> None:
+def test_sending_after_the_supervisor_has_ended_is_not_an_error(supervisor: Supervisor) -> None:
     supervisor.tasks.close()
 
     supervisor.pipes.send(FrameKind.USER_MESSAGE, 1, bytes(1_000_000))
@@ -154,7 +154,7 @@ def own_handlers() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("own_handlers")
-def test_what_a_signal_handler_sends_does_not_cut_into_a_frame(supervisor: Supervisor) -> None:
+def test_a_frame_from_a_signal_handler_does_not_split_another(supervisor: Supervisor) -> None:
     with_handler(supervisor, b"from the handler")
     frames: list[Frame] = []
 
@@ -182,7 +182,7 @@ def test_what_a_signal_handler_sends_does_not_cut_into_a_frame(supervisor: Super
 
 
 @pytest.mark.usefixtures("own_handlers")
-def test_what_a_signal_handler_sends_at_any_other_time_goes_at_once(
+def test_a_frame_from_a_signal_handler_is_otherwise_sent_at_once(
     supervisor: Supervisor,
 ) -> None:
     with_handler(supervisor, b"from the handler")
@@ -192,7 +192,7 @@ def test_what_a_signal_handler_sends_at_any_other_time_goes_at_once(
 
 
 @pytest.mark.usefixtures("own_handlers")
-def test_a_storm_of_signals_and_threads_loses_and_mixes_nothing(supervisor: Supervisor) -> None:
+def test_many_signals_and_threads_neither_lose_nor_mix_frames(supervisor: Supervisor) -> None:
     """Deferred frames are written by whoever comes next, and by one of them only."""
     with_handler(supervisor, b"h" * 70_000)
 
@@ -245,7 +245,7 @@ def test_an_interruption_waits_for_the_end_of_a_frame(supervisor: Supervisor) ->
     assert supervisor.hear(1) == [(FrameKind.STOP_COMPLETED, 1, b"")]
 
 
-def test_without_threads_a_large_frame_is_sent_all_the_same(
+def test_a_large_frame_is_sent_even_if_no_thread_can_start(
     supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
@@ -287,7 +287,7 @@ assert b"child" not in data
 
 
 @pytest.mark.usefixtures("own_handlers")
-def test_a_signal_handler_that_raises_amid_a_large_frame_leaves_it_whole(
+def test_a_signal_handler_that_raises_during_a_large_frame_leaves_it_whole(
     supervisor: Supervisor,
 ) -> None:
     """As `signal.alarm` with a handler of the user's does, for a time limit of their own."""
@@ -316,7 +316,7 @@ def test_a_signal_handler_that_raises_amid_a_large_frame_leaves_it_whole(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize("lock", ["_active_limbo_lock", "_shutdown_locks_lock"])
-def test_a_signal_handler_that_breaks_into_threading_sends_a_large_frame(lock: str) -> None:
+def test_a_signal_handler_that_interrupts_threading_can_send_a_large_frame(lock: str) -> None:
     """The main thread is amid a Thread's `start`, or its `join` (whose lock is gone in 3.13).
 
     In a process of its own, for a limit: without what is tested it waits for ever.

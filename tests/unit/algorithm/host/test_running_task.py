@@ -46,7 +46,7 @@ def test_its_parts_belong_together(task, link, warnings, tmp_path):
     assert task.hkube_api.stop_requested
 
 
-def test_the_end_finishes_spans_and_silences_what_comes_after(task, link, warnings):
+def test_the_end_finishes_spans_and_ignores_later_ones(task, link, warnings):
     task.hkube_api.start_span("one")
     task.hkube_api.start_span("two")
     task.end("ValueError: bad")
@@ -78,7 +78,7 @@ def test_the_end_wakes_a_leftover_thread(task, link):
 
 
 @pytest.mark.parametrize("data", [None, [], "text"])
-def test_a_task_with_no_usable_data_has_an_api_too(link, warnings, data):
+def test_a_task_without_usable_data_has_an_api(link, warnings, data):
     task = RunningTask(1, data, link, "metrics", warnings.append)
 
     assert task.hkube_api.job.job_id is None

@@ -7,7 +7,7 @@ import pytest
 from wrapper.algorithm.loading.distributions import (
     DISTRIBUTIONS,
     SAME_NAME,
-    distribution_of,
+    guess_distribution,
     installed_distributions,
     is_certain,
     is_listed,
@@ -33,11 +33,11 @@ def test_the_tables_do_not_overlap() -> None:
 )
 def test_distribution_of(name: str, distribution: str, certain: bool) -> None:
     installed = {"mine": ["Mine-Of-Ours"]}
-    assert distribution_of(name, installed) == distribution
+    assert guess_distribution(name, installed) == distribution
     assert is_certain(name, installed) is certain
 
 
-def test_what_is_installed_is_known() -> None:
+def test_installed_modules_are_known() -> None:
     installed = installed_distributions()
     assert "pytest" in installed["pytest"]
     assert version_of("pytest") == pytest.__version__

@@ -56,12 +56,12 @@ def test_every_form_of_a_top_level_target_names_the_same_file(tmp_path: Path, ta
     assert found(tmp_path, target) == "main.py"
 
 
-def test_an_absolute_path_inside_the_folder_is_taken(tmp_path: Path) -> None:
+def test_an_absolute_path_inside_the_folder_is_accepted(tmp_path: Path) -> None:
     make(tmp_path, "src/main.py")
     assert found(tmp_path, str(tmp_path / "src/main.py")) == "src/main.py"
 
 
-def test_an_absolute_path_through_a_link_to_the_folder_is_taken(tmp_path: Path) -> None:
+def test_an_absolute_path_through_a_link_to_the_folder_is_accepted(tmp_path: Path) -> None:
     make(tmp_path, "real/main.py")
     (tmp_path / "link").symlink_to(tmp_path / "real")
     assert found(tmp_path / "real", str(tmp_path / "link/main.py")) == "main.py"
@@ -76,7 +76,7 @@ def test_a_relative_folder_gives_an_absolute_file(
 
 
 @pytest.mark.parametrize("target", ["alg", "alg/__init__.py", "alg.__init__", "./alg/"])
-def test_a_package_folder_is_taken(tmp_path: Path, target: str) -> None:
+def test_a_package_folder_is_accepted(tmp_path: Path, target: str) -> None:
     make(tmp_path, "alg/__init__.py")
     assert found(tmp_path, target) == "alg/__init__.py"
 
@@ -87,12 +87,12 @@ def test_the_folder_itself_can_be_the_package(tmp_path: Path, target: str) -> No
     assert found(tmp_path, target) == "__init__.py"
 
 
-def test_a_file_goes_before_a_package_of_its_name(tmp_path: Path) -> None:
+def test_a_file_takes_precedence_over_a_package_of_its_name(tmp_path: Path) -> None:
     make(tmp_path, "main.py", "main/__init__.py")
     assert found(tmp_path, "main") == "main.py"
 
 
-def test_a_dotted_file_name_goes_before_folders(tmp_path: Path) -> None:
+def test_a_dotted_file_name_takes_precedence_over_folders(tmp_path: Path) -> None:
     make(tmp_path, "main.v2.py", "main/v2.py")
     assert found(tmp_path, "main.v2.py") == "main.v2.py"
 
@@ -104,13 +104,13 @@ def test_a_compiled_module_is_found(tmp_path: Path, ending: str, target: str) ->
     assert found(tmp_path, target.format(ending)) == f"main{ending}"
 
 
-def test_a_mounted_link_to_elsewhere_keeps_its_place(tmp_path: Path) -> None:
+def test_a_mounted_link_keeps_its_path(tmp_path: Path) -> None:
     make(tmp_path, "data/x.py", "algo/other.py")
     (tmp_path / "algo/main.py").symlink_to(tmp_path / "data/x.py")
     assert found(tmp_path / "algo", "main.py") == "main.py"
 
 
-def test_an_absent_file_is_told_with_what_there_is(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported_with_the_files_found(tmp_path: Path) -> None:
     make(tmp_path, "app.py", "util.py")
     assert refusal(tmp_path, "main.py") == (
         "no file main.py in FOLDER; found: app.py, util.py; did you mean 'app.py'?"
@@ -129,12 +129,12 @@ def test_an_absent_file_is_told_with_what_there_is(tmp_path: Path) -> None:
         ("main.py", "algorithm_unique_folder/main.py", "main.py"),
     ],
 )
-def test_a_near_miss_is_offered(tmp_path: Path, there: str, target: str, guess: str) -> None:
+def test_a_similar_name_is_suggested(tmp_path: Path, there: str, target: str, guess: str) -> None:
     make(tmp_path, there)
     assert f"did you mean '{guess}'?" in refusal(tmp_path, target)
 
 
-def test_nothing_alike_is_not_offered(tmp_path: Path) -> None:
+def test_a_dissimilar_name_is_not_suggested(tmp_path: Path) -> None:
     make(tmp_path, "zzz.py", "qqq.py")
     assert "did you mean" not in refusal(tmp_path, "main.py")
 
@@ -150,11 +150,11 @@ def test_environments_and_hidden_folders_are_not_searched(tmp_path: Path) -> Non
     assert "found: a.py, b.py" in text
 
 
-def test_an_empty_folder_is_told(tmp_path: Path) -> None:
+def test_an_empty_folder_is_reported(tmp_path: Path) -> None:
     assert "the folder is empty" in refusal(tmp_path, "main.py")
 
 
-def test_a_folder_without_python_files_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_python_files_is_reported(tmp_path: Path) -> None:
     make(tmp_path, "main.ipynb")
     assert "found no Python file, only: main.ipynb" in refusal(tmp_path, "main.py")
 
@@ -187,7 +187,7 @@ def test_odd_dots_do_not_lead_out_of_the_folder(tmp_path: Path, target: str) -> 
 
 
 @pytest.mark.parametrize("target", ["src", "src/", "src.py"])
-def test_a_folder_that_is_no_package_is_told(tmp_path: Path, target: str) -> None:
+def test_a_folder_that_is_not_a_package_is_reported(tmp_path: Path, target: str) -> None:
     make(tmp_path, "src/main.py")
     (tmp_path / "src.py").mkdir()
     text = refusal(tmp_path, target)
@@ -196,13 +196,13 @@ def test_a_folder_that_is_no_package_is_told(tmp_path: Path, target: str) -> Non
         assert "for example src/main.py" in text
 
 
-def test_the_folder_itself_without_init_is_told(tmp_path: Path) -> None:
+def test_the_folder_itself_without_init_is_reported(tmp_path: Path) -> None:
     make(tmp_path, "main.py")
     text = refusal(tmp_path, ".")
     assert "which has no __init__.py; found: main.py" in text
 
 
-def test_a_broken_link_is_told(tmp_path: Path) -> None:
+def test_a_broken_link_is_reported(tmp_path: Path) -> None:
     (tmp_path / "main.py").symlink_to("gone.py")
     assert refusal(tmp_path, "main.py") == (
         "main.py in FOLDER is a link to gone.py, which does not exist"
@@ -211,23 +211,23 @@ def test_a_broken_link_is_told(tmp_path: Path) -> None:
 
 def test_a_pipe_is_refused_and_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "main.py")
-    assert "main.py in FOLDER is no regular file" in refusal(tmp_path, "main.py")
+    assert "main.py in FOLDER is not a regular file" in refusal(tmp_path, "main.py")
 
 
-def test_another_kind_of_file_is_told(tmp_path: Path) -> None:
+def test_another_kind_of_file_is_reported(tmp_path: Path) -> None:
     make(tmp_path, "main.txt", "main.py")
     text = refusal(tmp_path, "main.txt")
-    assert "main.txt in FOLDER is no Python file" in text
+    assert "main.txt in FOLDER is not a Python file" in text
     assert "did you mean 'main.py'?" in text
 
 
-def test_an_absent_folder_is_told(tmp_path: Path) -> None:
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     assert refusal(tmp_path / "none", "main.py") == (
         "the algorithm's folder FOLDER does not exist (set ALGORITHM_PATH)"
     )
 
 
-def test_a_file_as_the_folder_is_told(tmp_path: Path) -> None:
+def test_a_file_as_the_folder_is_reported(tmp_path: Path) -> None:
     make(tmp_path, "main.py")
     assert "is a file (set ALGORITHM_PATH)" in refusal(tmp_path / "main.py", "main.py")
 
@@ -245,7 +245,7 @@ def without_privileges() -> Iterator[None]:
             os.seteuid(0)
 
 
-def test_an_unreadable_file_is_told(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_reported(tmp_path: Path) -> None:
     make(tmp_path, "main.py")
     (tmp_path / "main.py").chmod(0)
     with without_privileges(), pytest.raises(LoadError) as caught:
@@ -253,14 +253,14 @@ def test_an_unreadable_file_is_told(tmp_path: Path) -> None:
     assert str(caught.value) == f"main.py in {tmp_path} cannot be read: Permission denied"
 
 
-def test_a_null_byte_in_the_source_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_null_byte_in_the_source_is_reported_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "main.py").write_bytes(b"x = 1\ny = 2\0\n")
     with pytest.raises(LoadError, match=r"^main\.py:2 holds a null byte"):
         read_source(str(tmp_path / "main.py"), str(tmp_path))
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
-def test_utf_16_is_told(tmp_path: Path, encoding: str) -> None:
+def test_utf_16_is_reported(tmp_path: Path, encoding: str) -> None:
     text = "\ufeffx = 1\n" if encoding.endswith("be") else "x = 1\n"
     (tmp_path / "main.py").write_bytes(text.encode(encoding))
     with pytest.raises(LoadError, match=r"^main\.py is saved as UTF-16: save it as UTF-8"):

@@ -33,25 +33,25 @@ def called(function: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", ["initialize", "init"])
-def test_either_name_of_initialize_counts(name: str) -> None:
+def test_either_name_of_initialize_works(name: str) -> None:
     assert called(selected(f"def {name}(args): return args").initialize) == "data"
     assert called(selected(f"def {name}(): return 'called'").initialize) == "called"
 
 
-def test_initialize_goes_before_init() -> None:
+def test_initialize_takes_precedence_over_init() -> None:
     functions = selected("def initialize(a): return 'initialize'\ndef init(a): return 'init'")
     assert called(functions.initialize) == "initialize"
     assert functions.remarks == ()
 
 
-def test_an_initialize_that_cannot_be_called_leaves_it_to_init() -> None:
+def test_an_unusable_initialize_falls_back_to_init() -> None:
     functions = selected("def initialize(a, b): pass\ndef init(a): return 'init'")
     assert called(functions.initialize) == "init"
     assert functions.remarks == ()
 
 
 @pytest.mark.parametrize("name", ["initialize", "init", "stop", "exit"])
-def test_a_helper_of_the_same_name_is_left_alone_and_told(name: str) -> None:
+def test_a_helper_of_the_same_name_is_not_called_but_reported(name: str) -> None:
     functions = selected(f"def {name}(engine, timeout): raise AssertionError")
     assert functions == UserFunctions(functions.start, remarks=functions.remarks)
     assert functions.remarks == (
@@ -81,7 +81,7 @@ def test_a_helper_of_the_same_name_is_left_alone_and_told(name: str) -> None:
         "initialize = {}",
     ],
 )
-def test_what_was_only_imported_is_not_taken(source: str) -> None:
+def test_an_imported_function_is_not_used(source: str) -> None:
     functions = selected(source)
     assert (functions.initialize, functions.stop, functions.exit) == (None, None, None)
     assert functions.remarks == ()
@@ -101,19 +101,19 @@ def test_what_was_only_imported_is_not_taken(source: str) -> None:
         "import io\nstop = io.StringIO('stopped').getvalue",
     ],
 )
-def test_what_was_made_for_the_purpose_is_taken(source: str) -> None:
+def test_a_function_meant_for_hkube_is_used(source: str) -> None:
     stop = selected(source).stop
     assert stop is not None
     assert stop(0) == "stopped"
 
 
-def test_a_method_of_pythons_own_can_be_made_the_stop_function() -> None:
+def test_a_builtin_method_can_be_the_stop_function() -> None:
     module = module_of(START + "import threading\nevent = threading.Event()\nstop = event.set")
     called(functions_of(module, "main.py", b"").stop)
     assert module.event.is_set()
 
 
-def test_a_function_of_a_module_named_like_pythons_is_taken() -> None:
+def test_a_function_of_a_module_named_like_a_standard_one_is_used() -> None:
     module = module_of(START + "def stop(): return 'stopped'")
     module.stop.__module__ = "json"
     assert called(functions_of(module, "main.py", b"").stop) == "stopped"
@@ -130,12 +130,12 @@ def test_a_function_of_a_module_named_like_pythons_is_taken() -> None:
         ),
         (
             "import os\nfrom json import loads\nfrom pathlib import Path\nx = 1",
-            "it defines no function at all; expected start(args) or start(args, hkubeApi)",
+            "it defines no functions; expected start(args) or start(args, hkubeApi)",
         ),
         ("\n".join(f"def f{n}(): pass" for n in range(12)), "'f6', 'f7' and 4 more; expected"),
     ],
 )
-def test_an_absent_start_is_told_with_what_there_is(source: str, text: str) -> None:
+def test_a_missing_start_is_reported_with_the_functions_found(source: str, text: str) -> None:
     assert refusal(source).startswith(
         f"main.py has no function 'start'; {text}"
     ) or text in refusal(source)
@@ -158,7 +158,7 @@ def test_an_absent_start_is_told_with_what_there_is(source: str, text: str) -> N
         ),
     ],
 )
-def test_a_start_in_the_wrong_place_is_told(source: str, text: str) -> None:
+def test_a_misplaced_start_is_reported(source: str, text: str) -> None:
     assert refusal(source) == f"main.py has no function 'start' at its top level: {text}"
 
 
@@ -174,7 +174,7 @@ def test_a_start_in_the_wrong_place_is_told(source: str, text: str) -> None:
         ),
         (
             "def start(*, a, b): pass",
-            "'start' in main.py is start(*, a, b), which has arguments that can only be given by",
+            "'start' in main.py is start(*, a, b), which has arguments that can only be passed by",
         ),
         ("def start(**k): pass", "'start' in main.py is start(), which takes no argument"),
     ],
@@ -183,7 +183,7 @@ def test_an_unusable_start_is_refused(source: str, text: str) -> None:
     assert refusal(source).startswith(text)
 
 
-def test_a_module_may_give_its_start_when_asked() -> None:
+def test_a_module_may_create_start_on_demand() -> None:
     module = module_of(
         "def __getattr__(name):\n    if name == 'start': return str\n    raise AttributeError"
     )

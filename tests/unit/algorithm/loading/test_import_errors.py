@@ -52,7 +52,7 @@ def library(folder: Path, files: dict[str, str]) -> None:
     sys.path.append(str(packages))
 
 
-def test_an_exception_is_told_with_its_place(folder: Path) -> None:
+def test_an_exception_is_reported_with_its_place(folder: Path) -> None:
     error = failure(
         folder,
         {"main.py": "import a\n", "a.py": "def f():\n    return {}['k']\n\nx = f()\n"},
@@ -84,7 +84,7 @@ def test_an_error_in_a_package_above_is_the_users(folder: Path) -> None:
         ("x = 1\0\n", "main.py:1 imports a file that holds null bytes"),
     ],
 )
-def test_a_file_that_is_not_python_is_told(folder: Path, text: str, sentence: str) -> None:
+def test_a_file_that_is_not_python_is_reported(folder: Path, text: str, sentence: str) -> None:
     error = failure(folder, {"main.py": "import a\n", "a.py": text})
     assert str(error).startswith(sentence)
     assert 'File "main.py", line 1' in error.details
@@ -101,18 +101,18 @@ def test_a_syntax_error_in_the_module_itself(folder: Path) -> None:
     )
 
 
-def test_a_syntax_error_of_generated_code_is_told_where_it_is_used(folder: Path) -> None:
+def test_a_syntax_error_of_generated_code_is_reported_where_it_is_used(folder: Path) -> None:
     error = failure(folder, {"main.py": "x = 1\neval('1 +')\n"})
     assert str(error).startswith("main.py cannot be imported: SyntaxError: invalid syntax")
     assert str(error).endswith("(main.py:2)")
 
 
-def test_a_syntax_error_without_a_line_is_told(folder: Path) -> None:
+def test_a_syntax_error_without_a_line_is_reported(folder: Path) -> None:
     error = failure(folder, {"main.py": "raise SyntaxError('own words')\n"})
     assert str(error) == "main.py cannot be imported: SyntaxError: own words (main.py:1)"
 
 
-def test_another_encoding_is_told(folder: Path) -> None:
+def test_another_encoding_is_reported(folder: Path) -> None:
     (folder / "a.py").write_bytes(b"x = '\xe9'\n")
     assert str(failure(folder, {"main.py": "import a\n"})) == (
         "a.py:1 is not UTF-8: save the file as UTF-8, or name its encoding in its first line"
@@ -128,14 +128,14 @@ def test_another_encoding_is_told(folder: Path) -> None:
         ("raise SystemExit", "sys.exit()"),
     ],
 )
-def test_an_exit_is_told(folder: Path, line: str, call: str) -> None:
+def test_an_exit_is_reported(folder: Path, line: str, call: str) -> None:
     assert str(failure(folder, {"main.py": f"import sys\n{line}\n"})) == (
-        f"main.py ends the process while it is imported: {call} (main.py:2);"
-        " put what a script does under if __name__ == '__main__':"
+        f"main.py ends the process when it is imported: {call} (main.py:2);"
+        " put the script's code under if __name__ == '__main__':"
     )
 
 
-def test_an_exit_from_a_library_is_told_by_the_users_line(
+def test_an_exit_from_a_library_is_reported_at_the_users_line(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = "import argparse\np = argparse.ArgumentParser()\np.add_argument('x')\np.parse_args([])\n"
@@ -143,12 +143,12 @@ def test_an_exit_from_a_library_is_told_by_the_users_line(
     assert "the following arguments are required" in capsys.readouterr().err
 
 
-def test_an_interrupt_is_told(folder: Path) -> None:
+def test_an_interrupt_is_reported(folder: Path) -> None:
     error = failure(folder, {"main.py": "def f():\n    raise KeyboardInterrupt\nf()\n"})
     assert str(error) == "the import of main.py was interrupted (main.py:2, in f)"
 
 
-def test_a_circle_is_told_in_pythons_words(folder: Path) -> None:
+def test_an_import_circle_is_reported_in_pythons_words(folder: Path) -> None:
     error = failure(
         folder,
         {"main.py": "import a\n", "a.py": "from b import x\ny = 1\n", "b.py": "from a import y\n"},
@@ -159,22 +159,22 @@ def test_a_circle_is_told_in_pythons_words(folder: Path) -> None:
     )
 
 
-def test_a_relative_import_in_a_plain_module_is_told(folder: Path) -> None:
+def test_a_relative_import_in_a_plain_module_is_reported(folder: Path) -> None:
     error = failure(folder, {"main.py": "import a\n", "a.py": "from . import b\n", "b.py": ""})
-    assert str(error).startswith("a.py:1: a relative import (from . import ...) leads out of")
+    assert str(error).startswith("a.py:1: a relative import (from . import ...) leads outside")
 
 
-def test_a_relative_import_out_of_the_folder_is_told(folder: Path) -> None:
+def test_a_relative_import_out_of_the_folder_is_reported(folder: Path) -> None:
     error = failure(folder, {"main.py": "from ... import b\n"})
-    assert str(error).startswith("main.py:1: a relative import (from . import ...) leads out of")
+    assert str(error).startswith("main.py:1: a relative import (from . import ...) leads outside")
 
 
-def test_other_import_errors_keep_their_words(folder: Path) -> None:
+def test_other_import_errors_keep_their_text(folder: Path) -> None:
     error = failure(folder, {"main.py": "raise ImportError('please install it')\n"})
     assert str(error) == "main.py cannot be imported: ImportError: please install it (main.py:1)"
 
 
-def test_the_library_that_opencv_misses_is_told(folder: Path) -> None:
+def test_the_library_that_opencv_needs_is_reported(folder: Path) -> None:
     library(
         folder, {"cv2x/__init__.py": "raise ImportError('libGL.so.1: cannot open shared object')"}
     )
@@ -188,7 +188,7 @@ HIDES = "colorsys.py hides Python's own module 'colorsys': rename it"
 @pytest.mark.parametrize(
     "line", ["import colorsys\ncolorsys.hsv_to_rgb(1, 1, 1)", "from colorsys import hsv_to_rgb"]
 )
-def test_a_file_that_hides_pythons_own_is_told(
+def test_a_file_that_hides_a_standard_module_is_reported(
     folder: Path, line: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, "colorsys", raising=False)
@@ -196,7 +196,7 @@ def test_a_file_that_hides_pythons_own_is_told(
     assert str(error).endswith(f"; {HIDES}")
 
 
-def test_a_file_that_a_library_gets_in_place_of_pythons_own_is_told(
+def test_a_file_that_a_library_imports_instead_of_a_standard_module_is_reported(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, "colorsys", raising=False)
@@ -221,7 +221,7 @@ def test_other_attribute_errors_hide_nothing(folder: Path) -> None:
         "class Odd(SyntaxError):\n    filename = 5\n    lineno = 1\nraise Odd('x')",
     ],
 )
-def test_odd_exceptions_are_told_all_the_same(folder: Path, line: str) -> None:
+def test_unusual_exceptions_are_reported(folder: Path, line: str) -> None:
     error = failure(folder, {"main.py": f"{line}\n"})
     assert str(error).startswith("main.py cannot be imported: Odd")
 

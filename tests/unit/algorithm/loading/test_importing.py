@@ -138,7 +138,7 @@ def test_the_package_of_the_folder_is_the_one_that_python_knows(folder: Path) ->
     assert started(folder) is True
 
 
-def test_a_taken_folder_name_gives_way(folder: Path) -> None:
+def test_a_taken_folder_name_is_replaced(folder: Path) -> None:
     base = folder / "json"
     write(
         base, main="from . import helper\ndef start(args):\n    return helper.__name__", helper=""
@@ -147,7 +147,7 @@ def test_a_taken_folder_name_gives_way(folder: Path) -> None:
     assert sys.modules["json"].__name__ == "json"
 
 
-def test_a_subfolder_of_the_folders_name_is_no_hindrance(folder: Path) -> None:
+def test_a_subfolder_may_have_the_folders_name(folder: Path) -> None:
     write(
         folder, main="from .algo.deep import x\ndef start(args):\n    return x", algo__deep="x = 1"
     )
@@ -155,7 +155,7 @@ def test_a_subfolder_of_the_folders_name_is_no_hindrance(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["my-algo", "v1.2", "class", "algorithm_unique_folder"])
-def test_any_folder_name_will_do(folder: Path, name: str) -> None:
+def test_any_folder_name_works(folder: Path, name: str) -> None:
     base = folder / name
     write(
         base,
@@ -183,7 +183,7 @@ def test_relative_imports_above_the_dotted_name_work(folder: Path) -> None:
     assert started(folder, "src/main.py") == 1
 
 
-def test_a_relative_import_that_is_only_text_changes_nothing(folder: Path) -> None:
+def test_a_relative_import_inside_a_string_changes_nothing(folder: Path) -> None:
     write(folder, main='"""from . import x"""\n# from .a import b\n' + NAMES)
     assert started(folder) == "main"
 
@@ -191,7 +191,7 @@ def test_a_relative_import_that_is_only_text_changes_nothing(folder: Path) -> No
 @pytest.mark.parametrize(
     "line", ["from.helper import x", "from  . helper import x", "from \\\n .helper import x"]
 )
-def test_oddly_written_relative_imports_are_seen(folder: Path, line: str) -> None:
+def test_unusual_relative_imports_are_recognized(folder: Path, line: str) -> None:
     write(folder, main=f"{line}\ndef start(args):\n    return x", helper="x = 1")
     assert started(folder) == 1
 
@@ -263,12 +263,12 @@ def test_a_file_beside_a_package_of_its_name_further_down(folder: Path) -> None:
     assert started(folder, "src/main.py") == "src.main"
 
 
-def test_what_python_lacks_on_this_machine_hides_nothing(folder: Path) -> None:
+def test_a_standard_module_missing_on_this_machine_hides_nothing(folder: Path) -> None:
     write(folder, winreg=NAMES)
     assert started(folder, "winreg.py") == "winreg"
 
 
-def test_a_finder_that_fails_does_no_harm(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_finder_is_ignored(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Finder:
         def find_spec(self, name: str, *rest: Any) -> None:
             if name == "algo":
@@ -279,7 +279,7 @@ def test_a_finder_that_fails_does_no_harm(folder: Path, monkeypatch: pytest.Monk
     assert started(folder) == "algo.main"
 
 
-def test_a_loaded_module_with_odd_attributes_does_no_harm(
+def test_a_loaded_module_with_odd_attributes_is_ignored(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(folder, main=NAMES)
@@ -291,7 +291,7 @@ def test_a_loaded_module_with_odd_attributes_does_no_harm(
         assert started(folder) == "algorithm_unique_folder.main"
 
 
-def test_a_syntax_error_beside_a_relative_import_is_told(folder: Path) -> None:
+def test_a_syntax_error_beside_a_relative_import_is_reported(folder: Path) -> None:
     write(folder, main="from . import h\ndef f(:\n", h="")
     assert refusal(folder) == "main.py:2 is not valid Python: invalid syntax: def f(:"
 
@@ -308,7 +308,7 @@ def test_an_import_inside_start_finds_the_users_files(folder: Path) -> None:
     assert started(folder, "src.main") == 1
 
 
-def test_a_module_may_put_another_in_its_place(folder: Path) -> None:
+def test_a_module_may_replace_itself(folder: Path) -> None:
     write(
         folder,
         main="import sys\nclass Me:\n    def start(self, a): return 'me'\n"
@@ -343,12 +343,12 @@ def test_the_functions_can_be_pickled_by_name(folder: Path) -> None:
     assert pickle.loads(pickle.dumps(job)) is job
 
 
-def test_latin_1_that_says_so_is_read(folder: Path) -> None:
+def test_declared_latin_1_is_read(folder: Path) -> None:
     (folder / "main.py").write_bytes(b"# -*- coding: latin-1 -*-\ndef start(a): return '\xe9'\n")
     assert started(folder) == "\xe9"
 
 
-def test_a_byte_order_mark_does_no_harm(folder: Path) -> None:
+def test_a_byte_order_mark_is_accepted(folder: Path) -> None:
     (folder / "main.py").write_bytes(b"\xef\xbb\xbffrom . import h\n" + NAMES.encode())
     write(folder, h="")
     assert started(folder) == "algo.main"
@@ -364,7 +364,7 @@ def test_it_is_imported_once(folder: Path) -> None:
     assert first.start(None, None) == second.start(None, None)
 
 
-def test_it_is_imported_once_as_one_of_a_package(folder: Path) -> None:
+def test_it_is_imported_once_as_part_of_a_package(folder: Path) -> None:
     write(
         folder,
         main="from . import h\nh.loads.append(1)\ndef start(a): return h.loads",
@@ -374,7 +374,7 @@ def test_it_is_imported_once_as_one_of_a_package(folder: Path) -> None:
     assert started(folder) == [1]
 
 
-def test_warnings_are_not_told_twice(folder: Path) -> None:
+def test_warnings_are_not_reported_twice(folder: Path) -> None:
     write(folder, main="from . import h\nx = '\\d'\n" + NAMES, h="")
     code = (
         "from pathlib import Path\n"
@@ -408,7 +408,7 @@ def test_the_modules_folder_is_the_working_directory(folder: Path) -> None:
     assert algorithm.base == folder
 
 
-def test_the_modules_folder_goes_before_the_algorithms(folder: Path) -> None:
+def test_the_modules_folder_comes_before_the_algorithms(folder: Path) -> None:
     started_in = os.getcwd()
     write(folder, src__main=NAMES)
     load(EntryPoint(folder, "src/main.py"))
@@ -424,7 +424,7 @@ def test_code_may_import_by_the_name_of_its_folder(folder: Path) -> None:
     assert started(folder) == 1
 
 
-def test_a_relative_folder_is_found_from_where_it_all_began(folder: Path) -> None:
+def test_a_relative_folder_starts_at_the_first_working_directory(folder: Path) -> None:
     write(folder, main="import sys\ndef start(a): return sys.path[0]")
     os.chdir(folder.parent)
     assert started(Path("algo")) == str(folder)

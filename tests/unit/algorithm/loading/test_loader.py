@@ -126,7 +126,7 @@ def test_whatever_a_module_raises_is_a_load_error(folder: Path, line: str) -> No
     assert "main.py" in refusal(folder)
 
 
-def test_being_stopped_passes_through(folder: Path) -> None:
+def test_a_stop_passes_through(folder: Path) -> None:
     write(
         folder,
         main="from wrapper.errors import AlgorithmStopped\nraise AlgorithmStopped\n",
@@ -135,14 +135,14 @@ def test_being_stopped_passes_through(folder: Path) -> None:
         load(EntryPoint(folder, "main.py"))
 
 
-def test_a_failed_module_is_imported_anew(folder: Path) -> None:
+def test_a_failed_module_is_imported_again(folder: Path) -> None:
     write(folder, main="raise ValueError\n")
     refusal(folder)
     write(folder, main="# mended, and longer\n" + NAMES)
     assert started(folder) == "main"
 
 
-def test_a_failed_module_of_a_package_is_imported_anew(folder: Path) -> None:
+def test_a_failed_module_of_a_package_is_imported_again(folder: Path) -> None:
     write(folder, main="from . import h\nraise ValueError\n", h="")
     refusal(folder)
     write(folder, main="from . import h\n# mended, and longer\n" + NAMES)
@@ -158,12 +158,12 @@ def test_the_error_holds_no_frames_of_the_users(folder: Path) -> None:
     assert 'File "main.py", line 2' in caught.value.details
 
 
-def test_an_unreadable_folder_is_told(folder: Path) -> None:
+def test_an_unreadable_folder_is_reported(folder: Path) -> None:
     assert "does not exist" in refusal(folder / "none")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="gives its privileges up for a moment")
-def test_a_folder_that_cannot_be_entered_is_told(
+def test_a_folder_that_cannot_be_entered_is_reported(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(folder, main=NAMES)
@@ -174,7 +174,7 @@ def test_a_folder_that_cannot_be_entered_is_told(
     monkeypatch.setattr(os, "chdir", refuse)
     text = refusal(folder)
     monkeypatch.undo()
-    assert text == f"the folder {folder} cannot be entered: Permission denied"
+    assert text == f"cannot enter the folder {folder}: Permission denied"
 
 
 # A user's own wrapper.py
@@ -186,7 +186,7 @@ def test_a_users_own_wrapper_is_named_as_the_problem(folder: Path, file: str) ->
     (folder / file).parent.mkdir(exist_ok=True)
     (folder / file).touch()
     text = refusal(folder, "src/main.py")
-    assert text.startswith(f"{file} has the name of a package of HKube's, 'wrapper'")
+    assert text.startswith(f"{file} has the same name as HKube's package 'wrapper'")
     assert text.endswith("rename it")
 
 
@@ -195,7 +195,7 @@ def test_an_entry_point_called_wrapper_works(folder: Path) -> None:
     assert started(folder, "wrapper.py") == "algo.wrapper"
 
 
-def test_the_folder_that_holds_this_package_is_no_problem(folder: Path) -> None:
+def test_the_folder_that_contains_this_package_is_accepted(folder: Path) -> None:
     (folder / "wrapper").symlink_to(ROOT / "wrapper")
     write(folder, main=NAMES)
     assert started(folder) == "main"
@@ -251,20 +251,20 @@ def three(a: Any, b: Any, c: Any) -> None:
         (
             {"start": None},
             (
-                "what is given as start is None, not a function;"
+                "the argument start is None, not a function;"
                 " expected start(args) or start(args, hkubeApi)"
             ),
         ),
-        ({"start": "start"}, "what is given as start is a str, not a function;"),
-        ({"start": three}, "what is given as start is start(a, b, c), which needs 3 arguments;"),
+        ({"start": "start"}, "the argument start is a str, not a function;"),
+        ({"start": three}, "the argument start is start(a, b, c), which needs 3 arguments;"),
         (
             {"start": print, "stop": three},
-            "what is given as stop is stop(a, b, c); expected stop() or stop(args)",
+            "the argument stop is stop(a, b, c); expected stop() or stop(args)",
         ),
-        ({"start": print, "exit": 5}, "what is given as exit is an int, not a function"),
+        ({"start": print, "exit": 5}, "the argument exit is an int, not a function"),
         (
             {"start": print, "initialize": {}},
-            "what is given as initialize is a dict, not a function",
+            "the argument initialize is a dict, not a function",
         ),
     ],
 )

@@ -59,7 +59,7 @@ def sentence(folder: Path, files: dict[str, str], target: str = "main.py") -> st
 # Packages
 
 
-def test_a_missing_package_is_told_with_its_distribution(folder: Path) -> None:
+def test_a_missing_package_is_reported_with_its_distribution(folder: Path) -> None:
     error = failure(folder, {"main.py": "import cv2\n"})
     assert str(error) == (
         "main.py:1 imports 'cv2', which is not installed:"
@@ -68,7 +68,7 @@ def test_a_missing_package_is_told_with_its_distribution(folder: Path) -> None:
     assert "ModuleNotFoundError: No module named 'cv2'" in error.details
 
 
-def test_the_import_is_told_where_it_stands(folder: Path) -> None:
+def test_the_place_of_the_import_is_reported(folder: Path) -> None:
     error = failure(
         folder,
         {
@@ -96,7 +96,7 @@ def test_the_import_is_told_where_it_stands(folder: Path) -> None:
         ("import importlib; importlib.import_module('bs4')", "add 'beautifulsoup4'"),
     ],
 )
-def test_the_distribution_is_told_as_well_as_it_is_known(
+def test_the_best_guess_of_the_distribution_is_reported(
     folder: Path, line: str, distribution: str
 ) -> None:
     text = sentence(folder, {"main.py": f"{line}\n"})
@@ -104,7 +104,7 @@ def test_the_distribution_is_told_as_well_as_it_is_known(
     assert distribution in text
 
 
-def test_one_owner_of_a_shared_folder_is_told(folder: Path) -> None:
+def test_one_owner_of_a_shared_folder_is_reported(folder: Path) -> None:
     library(folder, {"google/cloud/other.py": ""})
     text = sentence(
         folder, {"main.py": "from google.cloud import other\nimport google.cloud.storage\n"}
@@ -113,18 +113,18 @@ def test_one_owner_of_a_shared_folder_is_told(folder: Path) -> None:
     assert "google-cloud-storage" in text
 
 
-def test_a_listed_package_that_is_not_installed_is_told(folder: Path) -> None:
+def test_a_listed_package_that_is_not_installed_is_reported(folder: Path) -> None:
     text = sentence(
         folder,
         {"main.py": "import slugify\n", "requirements.txt": "# ours\nnumpy\nPython_Slugify >= 6\n"},
     )
     assert text == (
         "main.py:1 imports 'slugify', which is not installed, though requirements.txt lists it:"
-        " install it, or build anew"
+        " install it, or rebuild the image"
     )
 
 
-def test_a_package_that_a_package_needs_is_told(folder: Path) -> None:
+def test_a_package_that_a_package_needs_is_reported(folder: Path) -> None:
     library(folder, {"frames/__init__.py": "from . import core", "frames/core.py": "import pytz\n"})
     assert sentence(folder, {"main.py": "import frames\n"}) == (
         "main.py:1 imports frames, which needs 'pytz', which is not installed:"
@@ -136,13 +136,13 @@ def test_a_package_that_a_package_needs_is_told(folder: Path) -> None:
     ("line", "guess"),
     [("import nunpy", "numpy"), ("import pandsa", "pandas"), ("import colorsy", "colorsys")],
 )
-def test_a_misspelt_package_is_told(folder: Path, line: str, guess: str) -> None:
+def test_a_misspelt_package_is_reported(folder: Path, line: str, guess: str) -> None:
     assert f"which is not installed: did you mean '{guess}'?" in sentence(
         folder, {"main.py": f"{line}\n"}
     )
 
 
-def test_a_submodule_that_the_installed_version_lacks_is_told(folder: Path) -> None:
+def test_a_submodule_that_the_installed_version_lacks_is_reported(folder: Path) -> None:
     import numpy
 
     assert sentence(folder, {"main.py": "import numpy.linalgg\n"}) == (
@@ -155,16 +155,16 @@ def test_a_submodule_that_the_installed_version_lacks_is_told(folder: Path) -> N
     )
 
 
-def test_a_submodule_that_python_lacks_is_told(folder: Path) -> None:
+def test_a_submodule_that_python_lacks_is_reported(folder: Path) -> None:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     assert sentence(folder, {"main.py": "import json.decoderr\n"}) == (
         f"main.py:1 imports 'json.decoderr', which Python {version} does not have"
     )
 
 
-def test_a_module_that_is_no_package_is_told(folder: Path) -> None:
+def test_a_module_that_is_not_a_package_is_reported(folder: Path) -> None:
     assert sentence(folder, {"main.py": "import os.nothing\n"}) == (
-        "main.py:1 imports 'os.nothing', but 'os' is a module without others in it"
+        "main.py:1 imports 'os.nothing', but 'os' is a module, not a package"
     )
 
 
@@ -183,24 +183,25 @@ def test_a_module_that_is_no_package_is_told(folder: Path) -> None:
         ("from .src.hlper import x", "src/helper.py", "src.helper"),
     ],
 )
-def test_a_file_under_another_name_is_told(folder: Path, line: str, file: str, guess: str) -> None:
+def test_a_file_under_another_name_is_reported(
+    folder: Path, line: str, file: str, guess: str
+) -> None:
     text = sentence(folder, {"main.py": f"{line}\n", file: ""})
-    assert text.endswith(f"', which is no file of yours: did you mean '{guess}'?")
+    assert text.endswith(f"', which does not exist in your code: did you mean '{guess}'?")
 
 
-def test_a_neighbour_of_a_nested_module_is_told(folder: Path) -> None:
+def test_a_neighbour_of_a_nested_module_is_reported(folder: Path) -> None:
     text = sentence(folder, {"src/main.py": "import hlper\n", "src/helper.py": ""}, "src/main.py")
-    assert (
-        text == "src/main.py:1 imports 'hlper', which is no file of yours: did you mean 'helper'?"
-    )
+    problem = "src/main.py:1 imports 'hlper', which does not exist in your code"
+    assert text == f"{problem}: did you mean 'helper'?"
 
 
-def test_a_folder_of_the_users_without_the_file_is_told(folder: Path) -> None:
+def test_a_folder_of_the_users_without_the_file_is_reported(folder: Path) -> None:
     text = sentence(folder, {"main.py": "import src.zzz\n", "src/a.py": "", "src/b/c.py": ""})
     assert text == "main.py:1 imports 'src.zzz', but src has no zzz.py; it has: a, b"
 
 
-def test_a_file_further_down_is_told(folder: Path) -> None:
+def test_a_file_further_down_is_reported(folder: Path) -> None:
     assert sentence(folder, {"main.py": "import helper\n", "lib/deep/helper.py": ""}) == (
         "main.py:1 imports 'helper', which is not found there; there is lib/deep/helper.py:"
         " did you mean 'lib.deep.helper'?"
@@ -208,13 +209,15 @@ def test_a_file_further_down_is_told(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("listed", ["", "requesst\n"])
-def test_a_package_is_no_slip_of_a_file_of_nearly_its_name(folder: Path, listed: str) -> None:
+def test_a_known_package_is_not_taken_for_a_misspelt_file(folder: Path, listed: str) -> None:
     name = "requesst" if listed else "slugify"
     files = {"main.py": f"import {name}\n", f"{name}s.py": "", "requirements.txt": listed}
     assert "no file of yours" not in sentence(folder, files)
 
 
-def test_a_file_that_hides_a_package_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_hides_a_package_is_reported(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delitem(sys.modules, "slugify", raising=False)
     text = sentence(folder, {"main.py": "import slugify.slugify\n", "slugify.py": ""})
     assert text == (
@@ -222,7 +225,7 @@ def test_a_file_that_hides_a_package_is_told(folder: Path, monkeypatch: pytest.M
     )
 
 
-def test_a_file_in_place_of_a_folder_is_told(folder: Path) -> None:
+def test_a_file_in_place_of_a_folder_is_reported(folder: Path) -> None:
     assert sentence(folder, {"main.py": "import src.a\n", "src.py": ""}) == (
         "main.py:1 imports 'src.a', but 'src' is the file src.py, not a folder"
     )
@@ -239,7 +242,7 @@ def test_a_file_in_place_of_a_folder_is_told(folder: Path) -> None:
         ("from .helper import lod", "which has no such name: did you mean 'load'?"),
     ],
 )
-def test_a_missing_name_is_told(folder: Path, line: str, end: str) -> None:
+def test_a_missing_name_is_reported(folder: Path, line: str, end: str) -> None:
     name = line.rsplit(maxsplit=1)[-1]
     text = sentence(folder, {"main.py": f"{line}\n", "helper.py": "def load(): pass\n"})
     assert text == f"main.py:1 imports '{name}' from 'helper', {end}"

@@ -12,7 +12,7 @@ from wrapper.algorithm.loading.signature import call_with_api, call_with_data, p
 
 
 def passed_on(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The commonest decorator there is."""
+    """The most common kind of decorator."""
 
     @functools.wraps(function)
     def inner(*args: Any, **kwargs: Any) -> Any:
@@ -247,34 +247,34 @@ def test_start_gets_the_data_and_the_api(function: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize("function", DATA_ONLY)
-def test_start_gets_the_data_alone(function: Callable[..., Any]) -> None:
+def test_start_gets_only_the_data(function: Callable[..., Any]) -> None:
     start = call_with_api(function)
     assert start is not None
     assert start("data", "api") == "data"
 
 
 @pytest.mark.parametrize("function", [none, three, two_keywords, all_by_keyword, only_keywords])
-def test_start_that_cannot_be_called_is_refused(function: Callable[..., Any]) -> None:
+def test_uncallable_start_is_refused(function: Callable[..., Any]) -> None:
     assert call_with_api(function) is None
 
 
-def test_a_start_that_fits_is_called_itself_with_no_frame_between() -> None:
+def test_start_that_fits_is_not_wrapped() -> None:
     assert call_with_api(two) is two
 
 
-def test_a_wrapped_function_does_not_count() -> None:
+def test_wrapped_signature_does_not_count() -> None:
     start = call_with_api(takes_one_whatever_it_wraps)
     assert start is not None
     assert start("data", "api") == ("data", "its own")
 
 
-def test_what_partial_has_bound_stays_bound() -> None:
+def test_argument_bound_by_partial_stays_bound() -> None:
     start = call_with_api(functools.partial(with_default, api="the user's"))
     assert start is not None
     assert start("data", "api") == ("data", "the user's")
 
 
-def test_partial_that_leaves_one_argument_to_its_name() -> None:
+def test_partial_makes_later_arguments_keyword_only() -> None:
     def function(args: Any, bound: int, api: Any) -> Any:
         return args, api
 
@@ -283,7 +283,7 @@ def test_partial_that_leaves_one_argument_to_its_name() -> None:
     assert start("data", "api") == ("data", "api")
 
 
-def test_a_function_without_signature_gets_the_data_alone() -> None:
+def test_function_without_signature_gets_only_the_data() -> None:
     function = operator.itemgetter("x")  # on some versions of Python it has a signature
     start = call_with_api(dict)
     assert parameters_of(dict) is None
@@ -292,7 +292,7 @@ def test_a_function_without_signature_gets_the_data_alone() -> None:
     assert call_with_data(function) is not None
 
 
-def test_an_async_start_gives_an_awaitable() -> None:
+def test_async_start_returns_an_awaitable() -> None:
     async def start(args: Any) -> Any:
         return args
 
@@ -305,12 +305,12 @@ def test_an_async_start_gives_an_awaitable() -> None:
     "function",
     [one, only_defaults, everything, with_default, one_and_keywords, dict, Algorithm().one],
 )
-def test_an_optional_function_gets_its_data(function: Callable[..., Any]) -> None:
+def test_optional_function_gets_its_data(function: Callable[..., Any]) -> None:
     fitted = call_with_data(function)
     assert fitted is function
 
 
-def test_an_optional_function_without_argument_is_called_without() -> None:
+def test_optional_function_without_parameters() -> None:
     calls = []
     fitted = call_with_data(lambda: calls.append("called"))
     assert fitted is not None
@@ -319,7 +319,7 @@ def test_an_optional_function_without_argument_is_called_without() -> None:
 
 
 @pytest.mark.parametrize("function", [two, three, keyword_only])
-def test_an_optional_function_that_needs_more_is_refused(function: Callable[..., Any]) -> None:
+def test_optional_function_that_needs_more_is_refused(function: Callable[..., Any]) -> None:
     assert call_with_data(function) is None
 
 

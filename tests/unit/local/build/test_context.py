@@ -40,7 +40,7 @@ def files(folder: Path) -> list[str]:
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if not p.is_dir())
 
 
-def test_all_that_is_copied_is_there(source: Path, tmp_path: Path) -> None:
+def test_everything_that_the_dockerfile_copies_is_written(source: Path, tmp_path: Path) -> None:
     context = write(source, tmp_path / "new" / "context")
     assert files(context) == [
         "Dockerfile",
@@ -57,7 +57,7 @@ def test_all_that_is_copied_is_there(source: Path, tmp_path: Path) -> None:
     assert (context / CODE / "link").readlink() == Path("sub/deep/x.py")
 
 
-def test_pip_finds_a_requirement_file_that_is_a_link(source: Path, tmp_path: Path) -> None:
+def test_pip_finds_a_linked_requirements_file(source: Path, tmp_path: Path) -> None:
     (source / "reqs").mkdir()
     (source / "reqs" / "prod.txt").write_text("-r common.txt\n-r sub/../more.txt\n")
     (source / "common.txt").symlink_to("sub/base.txt")
@@ -73,7 +73,7 @@ def test_pip_finds_a_requirement_file_that_is_a_link(source: Path, tmp_path: Pat
     assert (context / CODE / "requirements.txt").readlink() == Path("reqs/prod.txt")
 
 
-def test_any_user_may_read_it_and_group_0_write(source: Path, tmp_path: Path) -> None:
+def test_any_user_may_read_and_group_0_may_write(source: Path, tmp_path: Path) -> None:
     old = os.umask(0o077)
     try:
         code = write(source, tmp_path / "context") / CODE
@@ -84,24 +84,24 @@ def test_any_user_may_read_it_and_group_0_write(source: Path, tmp_path: Path) ->
     assert (source / "main.py").stat().st_mode & 0o777 == 0o600
 
 
-def test_requirements_are_not_needed_twice(source: Path, tmp_path: Path) -> None:
+def test_requirements_are_not_copied_twice(source: Path, tmp_path: Path) -> None:
     image = Image("alg", "base", "main.py", installs=True, installs_own_files=True)
     assert not (write(source, tmp_path / "context", image) / "requirements").exists()
 
 
-def test_an_empty_folder_will_do(source: Path, tmp_path: Path) -> None:
+def test_empty_folder_is_accepted(source: Path, tmp_path: Path) -> None:
     (tmp_path / "context").mkdir()
     assert (write(source, tmp_path / "context") / "Dockerfile").is_file()
 
 
-def test_where_it_cannot_be_written(source: Path, tmp_path: Path) -> None:
+def test_unusable_folders(source: Path, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "precious").touch()
     (tmp_path / "file").touch()
     for target, text in (
         (tmp_path / "full", "full is not an empty folder: choose another"),
         (tmp_path / "file", "file is not an empty folder"),
-        (source / "context", "is in the algorithm's own folder"),
+        (source / "context", "is inside the algorithm's folder"),
         (tmp_path / "file" / "x", "cannot write the build context: .*file"),
     ):
         with pytest.raises(ContextError, match=text):
@@ -109,13 +109,13 @@ def test_where_it_cannot_be_written(source: Path, tmp_path: Path) -> None:
     assert files(tmp_path / "full") == ["precious"]
 
 
-def test_nothing_is_written_for_an_image_that_cannot_be(source: Path, tmp_path: Path) -> None:
+def test_nothing_is_written_for_an_invalid_image(source: Path, tmp_path: Path) -> None:
     with pytest.raises(Exception, match="line break"):
         write(source, tmp_path / "context", Image("alg", "base", "main\n"))
     assert not (tmp_path / "context").exists()
 
 
-def test_a_file_that_is_gone_meanwhile(source: Path, tmp_path: Path) -> None:
+def test_file_that_was_deleted_meanwhile(source: Path, tmp_path: Path) -> None:
     tree = read_tree(source)
     (source / "main.py").unlink()
     image = Image("alg", "base", "main.py")

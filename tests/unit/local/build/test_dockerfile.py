@@ -15,7 +15,7 @@ def instructions(image: Image) -> list[str]:
     return text.splitlines()[1:]
 
 
-def test_the_smallest() -> None:
+def test_smallest_image() -> None:
     assert instructions(Image("alg", "hkube/python-wrapper:1.0", "main.py")) == [
         "FROM hkube/python-wrapper:1.0",
         "COPY code/ /hkube/algorithm-runner/",
@@ -33,7 +33,7 @@ def test_requirements_are_installed_before_the_code() -> None:
     ]
 
 
-def test_requirements_that_are_files_of_the_folder_come_after_it() -> None:
+def test_requirements_from_the_folder_are_installed_after_the_code() -> None:
     image = Image("a", "hkube/python-wrapper", "m", installs=True, installs_own_files=True)
     _, copy, run, *_ = instructions(image)
     assert copy.startswith("COPY code/")
@@ -43,7 +43,7 @@ def test_requirements_that_are_files_of_the_folder_come_after_it() -> None:
     )
 
 
-def test_a_private_index_is_a_secret_of_one_step() -> None:
+def test_pip_conf_is_a_secret_of_one_step() -> None:
     image = Image("a", "hkube/python-wrapper", "m", installs=True, secret=True)
     (run,) = (line for line in instructions(image) if line.startswith("RUN"))
     assert run.startswith(
@@ -51,7 +51,7 @@ def test_a_private_index_is_a_secret_of_one_step() -> None:
     )
 
 
-def test_another_base_must_have_the_wrapper() -> None:
+def test_other_base_is_checked_for_the_wrapper() -> None:
     _, run, *_ = instructions(Image("a", "team/base:2", "m"))
     assert run.startswith("RUN python -c 'import wrapper' || { echo 'error: team/base:2 does not")
     assert "import wrapper" in dockerfile(Image("a", "myhkube/python-wrapper", "m"))
@@ -72,22 +72,25 @@ def test_variables_and_labels() -> None:
 @pytest.mark.parametrize(
     ("image", "text"),
     [
-        (Image("a", "b", "main.py\nRUN rm"), "the value of ALGORITHM_ENTRY_POINT has a line break"),
-        (Image("a", "b", "m", environ={"A": "x\ny"}), "the value of A has a line break"),
+        (
+            Image("a", "b", "main.py\nRUN rm"),
+            "the value of ALGORITHM_ENTRY_POINT contains a line break",
+        ),
+        (Image("a", "b", "m", environ={"A": "x\ny"}), "the value of A contains a line break"),
         (
             Image("a", "b", "m", environ={"A B": "x"}),
-            "'A B' in algorithmEnv cannot be the name of a",
+            "'A B' in algorithmEnv is not a valid variable name",
         ),
-        (Image("a", "b", "m", environ={"": "x"}), "cannot be the name of a variable"),
+        (Image("a", "b", "m", environ={"": "x"}), "is not a valid variable name"),
     ],
 )
-def test_what_cannot_be_written(image: Image, text: str) -> None:
+def test_invalid_values(image: Image, text: str) -> None:
     with pytest.raises(ImageError, match=text):
         dockerfile(image)
 
 
 @given(value=st.text(), name=st.text())
-def test_no_value_makes_an_instruction_of_its_own(value: str, name: str) -> None:
+def test_no_value_adds_an_instruction(value: str, name: str) -> None:
     try:
         lines = dockerfile(Image(name, "b", value, environ={"A": value})).splitlines()
     except ImageError:

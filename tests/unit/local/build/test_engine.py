@@ -1,4 +1,4 @@
-"""What builds images."""
+"""Finding and running an engine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Programs = Callable[..., Callable[[str], "str | None"]]
 
 @pytest.fixture
 def programs(tmp_path: Path) -> Programs:
-    """Makes programs of shell lines, and gives what finds them."""
+    """Creates programs from lines of shell, and returns a function that finds them."""
 
     def make(**lines: str) -> Callable[[str], str | None]:
         for name, line in lines.items():
@@ -37,7 +37,7 @@ def programs(tmp_path: Path) -> Programs:
     return make
 
 
-def test_the_first_that_answers(programs: Programs, tmp_path: Path) -> None:
+def test_first_working_engine_is_taken(programs: Programs, tmp_path: Path) -> None:
     which = programs(docker="echo no daemon >&2; exit 1", podman="exit 0", buildah="exit 0")
     assert find_engine(None, which) == BuildEngine("podman", str(tmp_path / "podman"))
     assert find_engine("buildah", which) == BuildEngine("buildah", str(tmp_path / "buildah"))
@@ -51,26 +51,26 @@ def test_docker_comes_first(programs: Programs) -> None:
 @pytest.mark.parametrize(
     ("lines", "wanted", "text"),
     [
-        ({}, None, "none of docker, podman and buildah is here: give --output DIR"),
+        ({}, None, "docker, podman and buildah are not installed: use --output DIR"),
         (
             {"docker": "echo one >&2; echo No daemon. >&2; exit 1"},
             None,
-            r"docker does not answer \(No daemon\): give --output DIR",
+            r"docker does not answer \(No daemon\): use --output DIR",
         ),
         ({"podman": "exit 3"}, None, r"podman does not answer \(exit code 3\)"),
-        ({"docker": "exit 0"}, "podman", "the engine podman is not here"),
+        ({"docker": "exit 0"}, "podman", "cannot find the engine podman"),
         ({"docker": "exit 1"}, "docker", "the engine docker does not answer: exit code 1"),
-        ({"docker": "exit 0"}, "nerdctl", "'nerdctl' is not known: it must be docker, podman or"),
+        ({"docker": "exit 0"}, "nerdctl", "unknown engine 'nerdctl': use docker, podman or"),
     ],
 )
-def test_there_is_none(
+def test_no_working_engine(
     programs: Programs, lines: dict[str, str], wanted: str | None, text: str
 ) -> None:
     with pytest.raises(EngineError, match=text):
         find_engine(wanted, programs(**lines))
 
 
-def test_the_command() -> None:
+def test_build_command() -> None:
     docker, podman = BuildEngine("docker", "/bin/docker"), BuildEngine("podman", "podman")
     context = Path("/tmp/context")
     assert build_command(docker, context, "alg:1", None, ()) == [
@@ -82,7 +82,7 @@ def test_the_command() -> None:
     ]
 
 
-def test_running_it(programs: Programs, capfd: pytest.CaptureFixture[str]) -> None:
+def test_running_a_build(programs: Programs, capfd: pytest.CaptureFixture[str]) -> None:
     which = programs(docker='echo "building $*"; exit ${2:-0}')
     command = str(which("docker"))
     run_build([command, "build"])

@@ -25,11 +25,11 @@ DIGEST = "@sha256:" + "0" * 64
         "ghcr.io/Team.x/alg".lower(),
     ],
 )
-def test_names(name: str) -> None:
+def test_valid_names(name: str) -> None:
     assert check_tag(name) == check_base(name) == name
 
 
-def test_a_base_may_have_a_digest() -> None:
+def test_base_may_have_a_digest() -> None:
     assert check_base(f"python{DIGEST}").endswith(DIGEST)
     with pytest.raises(ImageNameError):
         check_tag(f"python{DIGEST}")
@@ -52,19 +52,21 @@ def test_a_base_may_have_a_digest() -> None:
         "x" * 300,
     ],
 )
-def test_what_is_no_name(name: str) -> None:
-    with pytest.raises(ImageNameError, match="cannot name an image"):
+def test_invalid_names(name: str) -> None:
+    with pytest.raises(ImageNameError, match="is not a valid image name"):
         check_tag(name)
-    with pytest.raises(ImageNameError, match="cannot be an image's name") as caught:
+    with pytest.raises(ImageNameError, match="is not a valid image name") as caught:
         check_base(name)
     assert "\n" not in str(caught.value)
 
 
-def test_the_default() -> None:
+def test_default_tag() -> None:
     assert default_tag("my-alg", "") == "my-alg:latest"
     assert default_tag("my-alg", "1.2") == "my-alg:1.2"
     for name, version in (("My Alg", ""), ("alg", "1 2")):
-        with pytest.raises(ImageNameError, match="cannot name an image: give a name with --tag"):
+        with pytest.raises(
+            ImageNameError, match="is not a valid image name: choose one with --tag"
+        ):
             default_tag(name, version)
 
 

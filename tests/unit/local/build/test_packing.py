@@ -1,4 +1,4 @@
-"""From an algorithm to its image."""
+"""Preparing the image of an algorithm."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wrapper.errors import WrapperError
-from wrapper.local.build.packing import Packed, Wishes, pack
+from wrapper.local.build.packing import BuildOptions, Packed, pack
 from wrapper.local.source.source import open_algorithm
 
 
@@ -19,18 +19,18 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def packed(path: Path, **wishes: object) -> Packed:
+def packed(path: Path, **options: object) -> Packed:
     with open_algorithm(path) as source:
-        return pack(source, Wishes(**wishes))  # type: ignore[arg-type]
+        return pack(source, BuildOptions(**options))  # type: ignore[arg-type]
 
 
-def test_a_plain_folder(folder: Path) -> None:
+def test_plain_folder(folder: Path) -> None:
     found = packed(folder)
     assert (found.tag, found.image.base) == ("green:latest", "hkube/python-wrapper")
     assert (found.image.installs, found.image.secret, found.remarks) == (False, False, ())
 
 
-def test_a_description(folder: Path) -> None:
+def test_description(folder: Path) -> None:
     (folder / "algorithm.yml").write_text(
         "name: eval-alg\nversion: 1.2.3\nbaseImage: team/base:1\nalgorithmEnv: {A: 1}\n"
         "code: {entryPoint: main}\n"
@@ -52,18 +52,18 @@ def test_requirements(folder: Path, tmp_path: Path) -> None:
     (folder / "requirements.txt").write_text("./tool\n")
     found = packed(folder)
     assert found.image.installs_own_files
-    assert found.remarks[0].startswith("requirements.txt names files of the folder")
+    assert found.remarks[0].startswith("requirements.txt lists files from the folder")
 
 
 @pytest.mark.parametrize(
     "arguments", [["--secret", "id=pip-conf,src=x"], ["--secret=id=pip-conf,src=x"]]
 )
-def test_a_secret_among_the_engines_arguments(folder: Path, arguments: list[str]) -> None:
+def test_secret_in_the_engine_arguments(folder: Path, arguments: list[str]) -> None:
     assert packed(folder, engine_arguments=arguments).image.secret
     assert not packed(folder, engine_arguments=["--secret", "id=other,src=x"]).image.secret
 
 
-def test_a_pip_conf(folder: Path, tmp_path: Path) -> None:
+def test_pip_conf(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "pip.conf").touch()
     assert packed(folder, pip_conf=tmp_path / "pip.conf").image.secret
 
@@ -73,51 +73,63 @@ def test_remarks(folder: Path) -> None:
     with (folder / "data.bin").open("wb") as data:
         data.truncate(200_000_000)
     own, large = packed(folder).remarks
-    assert own.startswith("Dockerfile of the folder is not used: this command writes its own")
+    assert own.startswith("the folder's Dockerfile is not used: this command writes its own")
     assert large.startswith("2 files, 200.0 MB for the image, the largest data.bin (200.0 MB)")
 
 
 @pytest.mark.parametrize(
-    ("files", "wishes", "text"),
+    ("files", "options", "text"),
     [
         ({"main.py": "def go(a): pass"}, {}, "main.py has no function 'start'"),
         ({"main.py": "def"}, {}, "main.py:1 is not valid Python"),
         ({"algorithm.yml": "code: {entryPoint: other.py}"}, {}, "no file other.py in"),
         ({"algorithm.yml": "a: ["}, {}, "is not valid YAML"),
-        ({"algorithm.yml": "name: A B"}, {}, "'A B' cannot name an image: give a name with --tag"),
-        ({"algorithm.yml": "baseImage: 'a\nRUN b'"}, {}, "the base 'a RUN b' cannot be an image's"),
-        ({"algorithm.yml": 'algorithmEnv: {A: "x\\ny"}'}, {}, "the value of A has a line break"),
-        ({}, {"tag": "A"}, "'A' cannot name an image"),
-        ({}, {"tag": ""}, "'' cannot name an image"),
-        ({}, {"base": "a b"}, "the base 'a b' cannot be an image's name"),
-        ({}, {"pip_conf": Path("/nowhere/pip.conf")}, "there is no file /nowhere/pip.conf"),
+        (
+            {"algorithm.yml": "name: A B"},
+            {},
+            "'A B' is not a valid image name: choose one with --tag",
+        ),
+        ({"algorithm.yml": "baseImage: 'a\nRUN b'"}, {}, "the base 'a RUN b' is not a valid image"),
+        (
+            {"algorithm.yml": 'algorithmEnv: {A: "x\\ny"}'},
+            {},
+            "the value of A contains a line break",
+        ),
+        ({}, {"tag": "A"}, "'A' is not a valid image name"),
+        ({}, {"tag": ""}, "'' is not a valid image name"),
+        ({}, {"base": "a b"}, "the base 'a b' is not a valid image name"),
+        (
+            {},
+            {"pip_conf": Path("/nowhere/pip.conf")},
+            "the --pip-conf file /nowhere/pip.conf does not exist",
+        ),
         ({"requirements.txt": "a=1"}, {}, "requirements.txt:1 is not valid: a=1"),
         (
             {"requirements.txt": "hkube-python-wrapper\n"},
             {},
-            "requirements.txt:1 lists hkube-python-wrapper, which would take the place",
+            "requirements.txt:1 lists hkube-python-wrapper, which would replace",
         ),
         ({".dockerignore": "main.py"}, {}, "the algorithm's module main.py is left out by"),
-        ({".dockerignore": "!"}, {}, "has a pattern that means nothing"),
+        ({".dockerignore": "!"}, {}, "has an invalid pattern"),
     ],
 )
-def test_what_cannot_be_packed(
-    folder: Path, files: dict[str, str], wishes: dict[str, object], text: str
+def test_unpackable_algorithms(
+    folder: Path, files: dict[str, str], options: dict[str, object], text: str
 ) -> None:
     for name, content in files.items():
         (folder / name).write_text(content)
     with pytest.raises(WrapperError, match=text) as caught:
-        packed(folder, **wishes)
+        packed(folder, **options)
     assert "\n" not in str(caught.value)
 
 
-def test_a_link_that_leads_out(folder: Path) -> None:
+def test_link_outside_the_folder(folder: Path) -> None:
     (folder / "data").symlink_to("/usr")
-    with pytest.raises(WrapperError, match="data is a link out of the folder"):
+    with pytest.raises(WrapperError, match="data links outside the folder"):
         packed(folder)
 
 
-def test_a_home_is_no_algorithms_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_home_folder_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(folder))
     with pytest.raises(WrapperError, match=f"all of {folder} would go into the image"):
         packed(folder / "main.py")

@@ -1,4 +1,4 @@
-"""The whole report of `check`, and how it is shown."""
+"""The complete report of `check` and its display."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def wrongs(report: CheckReport) -> list[str]:
     return [each.text for each in report.findings if each.status is FindingStatus.WRONG]
 
 
-def test_all_is_well(folder: Path) -> None:
+def test_all_is_fine(folder: Path) -> None:
     report = checked(folder, main__py=FINE)
     assert report.is_fine
     assert [each.topic for each in report.findings] == [
@@ -61,7 +61,7 @@ def test_all_is_well(folder: Path) -> None:
     assert lines[-1] == "fine"
 
 
-def test_what_is_wrong(folder: Path) -> None:
+def test_errors_are_shown_and_counted(folder: Path) -> None:
     report = checked(folder, main__py="import sys\ndef go(a): pass\nimport torch_not_here\n")
     assert not report.is_fine
     assert len(wrongs(report)) == 2
@@ -71,39 +71,39 @@ def test_what_is_wrong(folder: Path) -> None:
     assert text.endswith("2 things are wrong\n")
 
 
-def test_on_a_terminal(folder: Path) -> None:
+def test_terminal_shows_marks_in_colour(folder: Path) -> None:
     text = shown(checked(folder, main__py="def go(a): pass\n"), is_terminal=True)
     assert "✓" in text
     assert "\x1b[31m✗\x1b[0m main.py has no function 'start'" in text
     assert "1 thing is wrong" in text
 
 
-def test_there_is_no_such_module(folder: Path) -> None:
+def test_missing_module(folder: Path) -> None:
     report = checked(folder, main__py=FINE, algorithm__yml="name: ab\nentryPoint: other.py\n")
     assert wrongs(report)[0].startswith("algorithm.yml: no file other.py in")
     assert (report.file, report.probed, report.packages) == ("", None, ())
     assert as_document(report)["loadSeconds"] is None
 
 
-def test_a_description(folder: Path) -> None:
+def test_description_is_checked(folder: Path) -> None:
     yml = "name: My Alg\nenv: python:3.9\nalgorithmEnv: {A: {secretKeyRef: {}}}\n"
     report = checked(folder, main__py=FINE, algorithm__yml=yml)
     name, python = wrongs(report)
-    assert name.startswith("the name 'My Alg' is no name that HKube takes")
+    assert name.startswith("the name 'My Alg' is not a valid HKube name")
     assert python.startswith("env asks for python:3.9")
     notes = [each.text for each in report.findings if each.status is FindingStatus.NOTE]
     assert notes[0].startswith("algorithmEnv.A comes from the cluster")
 
 
-def test_a_folder_that_cannot_be_packed(folder: Path) -> None:
+def test_unpackable_folder(folder: Path) -> None:
     (folder / ".dockerignore").write_text("!")
     report = checked(folder, main__py=FINE)
     assert report.tree is None
-    assert "has a pattern that means nothing" in wrongs(report)[0]
+    assert "has an invalid pattern" in wrongs(report)[0]
     assert as_document(report)["size"] is None
 
 
-def test_the_document(folder: Path) -> None:
+def test_json_document(folder: Path) -> None:
     report = checked(folder, main__py=f"import pytest\n{FINE}", requirements__txt="pytest\n")
     document = json.loads(json.dumps(as_document(report)))
     assert list(document) == [
@@ -135,19 +135,19 @@ def test_the_document(folder: Path) -> None:
     assert {each["topic"] for each in document["findings"]} <= set(TOPICS)
 
 
-def test_what_reads_stdin(folder: Path) -> None:
+def test_module_that_reads_stdin(folder: Path) -> None:
     report = checked(folder, main__py="input()\n")
-    assert wrongs(report)[0].endswith("(main.py:1): in a container nobody types")
+    assert wrongs(report)[0].endswith("(main.py:1): a container has no interactive input")
 
 
-def test_a_file_name_that_is_no_text(folder: Path) -> None:
+def test_undecodable_file_name(folder: Path) -> None:
     (folder / os.fsdecode(b"\xff.pyc")).touch()
     text = shown(checked(folder, main__py=FINE))
     assert "left out: \\udcff.pyc" in text
     text.encode()
 
 
-def test_a_folder_that_holds_more(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shared_folder_is_not_packed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(folder))
     report = checked(folder, main__py=f"import numpy\n{FINE}")
     assert report.is_fine

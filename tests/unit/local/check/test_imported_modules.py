@@ -1,4 +1,4 @@
-"""What the user's files import."""
+"""Imports found in the user's files."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def names(imports: list[Imported]) -> list[str]:
     return [each.name for each in imports]
 
 
-def test_python_and_hkube_are_passed_over(tmp_path: Path) -> None:
+def test_standard_library_and_hkube_are_skipped(tmp_path: Path) -> None:
     text = (
         "import os.path, json, numpy\nfrom wrapper import HKubeApi\nimport hkube_python_wrapper\n"
     )
     assert found(tmp_path, main=text) == [Imported("numpy", "main.py:1", False)]
 
 
-def test_imports_within_functions_count(tmp_path: Path) -> None:
+def test_imports_inside_functions_count(tmp_path: Path) -> None:
     text = "def start(a):\n    with a:\n        if a:\n            import pandas.io as p\n"
     assert found(tmp_path, main=text) == [Imported("pandas.io", "main.py:4", False)]
 
@@ -60,11 +60,11 @@ def test_imports_within_functions_count(tmp_path: Path) -> None:
         ("this is not Python", {}),
     ],
 )
-def test_what_can_be_done_without(tmp_path: Path, text: str, optional: dict[str, bool]) -> None:
+def test_optional_imports(tmp_path: Path, text: str, optional: dict[str, bool]) -> None:
     assert {each.name: each.optional for each in found(tmp_path, main=text)} == optional
 
 
-def test_the_users_own_files_are_followed(tmp_path: Path) -> None:
+def test_user_files_are_followed(tmp_path: Path) -> None:
     imports = found(
         tmp_path,
         main="from helper import x\nfrom pkg import inner\nimport pkg.other\n",
@@ -80,7 +80,7 @@ def test_the_users_own_files_are_followed(tmp_path: Path) -> None:
     assert imports[0].place == "helper.py:1"
 
 
-def test_a_nested_module_finds_its_neighbours_first(tmp_path: Path) -> None:
+def test_nested_module_finds_its_neighbours_first(tmp_path: Path) -> None:
     imports = found(
         tmp_path,
         "src/alg.py",
@@ -91,12 +91,12 @@ def test_a_nested_module_finds_its_neighbours_first(tmp_path: Path) -> None:
     assert names(imports) == ["x1"]
 
 
-def test_a_folder_of_data_hides_no_package(tmp_path: Path) -> None:
+def test_data_folder_hides_no_package(tmp_path: Path) -> None:
     (tmp_path / "datasets").mkdir()
     assert names(found(tmp_path, main="import datasets")) == ["datasets"]
 
 
-def test_a_namespace_is_looked_up_by_what_is_taken_from_it(tmp_path: Path) -> None:
+def test_namespace_package_is_found_by_its_parts(tmp_path: Path) -> None:
     text = (
         "from google.cloud import storage, bigquery\nfrom sklearn import svm\nfrom os import path"
     )
@@ -107,10 +107,10 @@ def test_a_namespace_is_looked_up_by_what_is_taken_from_it(tmp_path: Path) -> No
     ]
 
 
-def test_a_relative_import_that_leads_out(tmp_path: Path) -> None:
+def test_relative_import_beyond_the_folder(tmp_path: Path) -> None:
     assert found(tmp_path, main=f"from {'.' * 60}x import y\n") == []
 
 
-def test_a_long_elif(tmp_path: Path) -> None:
+def test_long_elif(tmp_path: Path) -> None:
     text = "if 0: pass\n" + "".join(f"elif {n}: import m{n}\n" for n in range(500))
     assert len(found(tmp_path, main=text)) == 500

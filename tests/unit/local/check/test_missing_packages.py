@@ -1,4 +1,4 @@
-"""Imports against requirements.txt."""
+"""Imports compared with requirements.txt."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from wrapper.local.check.imported_modules import Imported
 from wrapper.local.check.missing_packages import (
     InstalledPackages,
     compare,
-    harmful,
     needed_by,
-    surroundings,
+    read_installed,
+    wrapper_conflicts,
 )
 from wrapper.local.source.requirements import read_requirements
 
@@ -38,50 +38,50 @@ def only(folder: Path, listed: str | None, *modules: str, optional: bool = False
     return found
 
 
-def test_nothing_is_imported(tmp_path: Path) -> None:
+def test_no_imports(tmp_path: Path) -> None:
     found = only(tmp_path, None)
     assert (found.status, found.text) == (
         FindingStatus.FINE,
-        "only Python's own modules are imported",
+        "only standard library modules are imported",
     )
 
 
-def test_what_is_listed_is_fine(tmp_path: Path) -> None:
+def test_listed_package_is_fine(tmp_path: Path) -> None:
     found = only(tmp_path, "Hypothesis\n", "hypothesis.strategies")
     assert found.status is FindingStatus.FINE
     assert found.text.startswith("in requirements.txt: hypothesis 6")
 
 
-def test_what_is_not_listed_is_wrong(tmp_path: Path) -> None:
+def test_unlisted_package_is_wrong(tmp_path: Path) -> None:
     found = only(tmp_path, "pytest\n", "hypothesis")
     assert found.status is FindingStatus.WRONG
     assert found.text.startswith(
-        "main.py:1 imports hypothesis, but is not in requirements.txt, so the image will lack it: "
-        "add the line hypothesis=="
+        "main.py:1 imports hypothesis, but requirements.txt does not list it, so the image will "
+        "lack it: add the line hypothesis=="
     )
 
 
-def test_there_is_no_list(tmp_path: Path) -> None:
+def test_no_requirements_file(tmp_path: Path) -> None:
     found = only(tmp_path, None, "sklearn.svm")
     assert found.status is FindingStatus.WRONG
     assert found.text == (
-        "main.py:1 imports sklearn.svm, which is scikit-learn, but there is no requirements.txt, "
-        "so the image will lack it: add the line scikit-learn"
+        "main.py:1 imports sklearn.svm, which is part of scikit-learn, but there is no "
+        "requirements.txt, so the image will lack it: add the line scikit-learn"
     )
 
 
-def test_each_distribution_is_told_once(tmp_path: Path) -> None:
+def test_each_distribution_is_reported_once(tmp_path: Path) -> None:
     assert len(findings(tmp_path, None, "sklearn.svm", "sklearn.tree")) == 1
 
 
-def test_what_code_does_without(tmp_path: Path) -> None:
+def test_optional_import_is_a_note(tmp_path: Path) -> None:
     found = only(tmp_path, "", "torch", optional=True)
-    assert (found.status, "but does without" in found.text) == (FindingStatus.NOTE, True)
+    assert (found.status, "but can run without it" in found.text) == (FindingStatus.NOTE, True)
 
 
-def test_what_comes_with_something_listed(tmp_path: Path) -> None:
+def test_dependency_of_a_listed_package_is_a_note(tmp_path: Path) -> None:
     found = only(tmp_path, "hypothesis\n", "sortedcontainers")
-    assert found.status is FindingStatus.WRONG  # of a distribution called x, for all that is known
+    assert found.status is FindingStatus.WRONG  # HERE says that a distribution named x provides it
     assert "sortedcontainers" in needed_by(["hypothesis"])
     found = compare(
         [Imported("sortedcontainers", "main.py:1", False)],
@@ -89,23 +89,28 @@ def test_what_comes_with_something_listed(tmp_path: Path) -> None:
         InstalledPackages({"sortedcontainers": ["sortedcontainers"]}),
     )[1][0]
     assert found.status is FindingStatus.NOTE
-    assert "it comes with what requirements.txt lists" in found.text
+    assert "it is a dependency of a listed package" in found.text
 
 
-def test_what_the_wrapper_brings(tmp_path: Path) -> None:
+def test_dependency_of_the_wrapper_is_a_note(tmp_path: Path) -> None:
     found = only(tmp_path, None, "yaml")
     assert found.status is FindingStatus.NOTE
-    assert "which is PyYAML; the image has it for the wrapper, but list it too" in found.text
+    assert (
+        "which is part of PyYAML; the image has it because the wrapper needs it, but list it too"
+        in found.text
+    )
 
 
-def test_what_a_package_that_is_not_here_may_have(tmp_path: Path) -> None:
+def test_listed_package_that_is_not_installed_may_provide_it(tmp_path: Path) -> None:
     missing, unknown = findings(tmp_path, "company-tools==3\n", "odd_module")
     assert unknown.text.endswith("lists company-tools==3, which is not installed here")
     assert missing.status is FindingStatus.NOTE
-    assert "whether company-tools==3 (requirements.txt:1) has it cannot be told" in missing.text
+    assert (
+        "company-tools==3 (requirements.txt:1) may provide it, but is not installed" in missing.text
+    )
 
 
-def test_one_of_several_distributions_of_a_module(tmp_path: Path) -> None:
+def test_any_distribution_of_a_module_counts(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("opencv-python\n")
     packages, found = compare(
         [Imported("cv2", "main.py:1", False)],
@@ -123,18 +128,18 @@ def test_one_of_several_distributions_of_a_module(tmp_path: Path) -> None:
         ("no-such-distribution\n", "lists no-such-distribution, which is not installed here"),
     ],
 )
-def test_what_is_installed_otherwise(tmp_path: Path, line: str, text: str) -> None:
+def test_installed_version_that_differs_is_a_note(tmp_path: Path, line: str, text: str) -> None:
     found = findings(tmp_path, line)[0]
     assert (found.status, text in found.text) == (FindingStatus.NOTE, True)
 
 
-def test_constraints(tmp_path: Path) -> None:
+def test_constraint_that_is_not_met_is_a_note(tmp_path: Path) -> None:
     (tmp_path / "limits.txt").write_text("pytest<1\nno-such-distribution==1\n")
     (found,) = findings(tmp_path, "-c limits.txt\n")
     assert found.text.startswith("limits.txt:1 asks for pytest<1")
 
 
-def test_a_line_that_pip_would_refuse_is_wrong(tmp_path: Path) -> None:
+def test_invalid_line_is_wrong(tmp_path: Path) -> None:
     found = only(tmp_path, "numpy=2\n")
     assert (found.status, "requirements.txt:1 is not valid" in found.text) == (
         FindingStatus.WRONG,
@@ -142,15 +147,15 @@ def test_a_line_that_pip_would_refuse_is_wrong(tmp_path: Path) -> None:
     )
 
 
-def test_what_does_not_apply_here_is_passed_over(tmp_path: Path) -> None:
+def test_line_whose_marker_does_not_apply_is_skipped(tmp_path: Path) -> None:
     assert only(tmp_path, "pywin32; sys_platform == 'never'\n").status is FindingStatus.FINE
 
 
-def test_what_is_installed_here() -> None:
-    here = surroundings()
+def test_reading_what_is_installed() -> None:
+    here = read_installed()
     assert "pytest" in here.modules
     assert "hkube-wrapper" not in here.brought
-    # Nothing of it is known where the tests run without an installation.
+    # Empty if the tests run without installing the wrapper.
     assert set(here.needs) <= here.brought
     assert here.needs.get("orjson", SpecifierSet(">=3")) != SpecifierSet("")
 
@@ -160,9 +165,9 @@ def test_what_is_installed_here() -> None:
     [
         (
             "HKube_Python.Wrapper>=2",
-            "would take the place of this wrapper's own hkube_python_wrapper",
+            "would replace the wrapper's own hkube_python_wrapper",
         ),
-        ("wrapper", "would take the place of this wrapper's own wrapper"),
+        ("wrapper", "would replace the wrapper's own wrapper"),
         ("orjson==2.0", "asks for orjson==2.0, but the wrapper needs orjson<4,>=3.10: remove the"),
         ("orjson==3.11", None),
         ("orjson==3.*", None),
@@ -182,18 +187,18 @@ def test_what_is_installed_here() -> None:
         ("orjson==2.0; sys_platform == 'never'", None),
     ],
 )
-def test_what_would_break_the_wrapper(tmp_path: Path, line: str, text: str | None) -> None:
+def test_conflicts_with_the_wrapper(tmp_path: Path, line: str, text: str | None) -> None:
     (tmp_path / "requirements.txt").write_text(line)
     needs = {"orjson": SpecifierSet(">=3.10,<4")}
-    found = list(harmful(read_requirements(tmp_path), needs))
+    found = list(wrapper_conflicts(read_requirements(tmp_path), needs))
     assert [text in each for each in found if text] == ([True] if text else [])
     assert bool(found) is bool(text)
 
 
-def test_a_version_of_more_digits_than_a_number_may_have(tmp_path: Path) -> None:
+def test_version_with_too_many_digits(tmp_path: Path) -> None:
     assert only(tmp_path, f"pytest<{'1' * 5000}\n").status is FindingStatus.FINE
 
 
-def test_what_would_break_the_wrapper_is_wrong(tmp_path: Path) -> None:
+def test_conflict_with_the_wrapper_is_wrong(tmp_path: Path) -> None:
     found = findings(tmp_path, "hkube-python-wrapper\n")[0]
     assert found.status is FindingStatus.WRONG

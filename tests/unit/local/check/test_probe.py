@@ -1,4 +1,4 @@
-"""Loading an algorithm in a process of its own."""
+"""Loading an algorithm in a separate process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def only(found: Probed) -> ProbedFunction:
     return function
 
 
-def test_all_functions(tmp_path: Path) -> None:
+def test_each_function_is_described(tmp_path: Path) -> None:
     found = probed(
         tmp_path,
         "def start(args, hkubeApi): pass\nasync def init(): pass\n"
@@ -59,7 +59,7 @@ def test_how_start_is_called(tmp_path: Path, text: str, call: str) -> None:
     assert only(probed(tmp_path, text)).call == call
 
 
-def test_a_decorated_function_is_found_where_it_stands(tmp_path: Path) -> None:
+def test_decorated_function_shows_its_own_line(tmp_path: Path) -> None:
     text = "from helper import timed\n\n@timed\ndef start(args, api): pass\n"
     helper = (
         "import functools\ndef timed(function):\n    @functools.wraps(function)\n"
@@ -69,14 +69,14 @@ def test_a_decorated_function_is_found_where_it_stands(tmp_path: Path) -> None:
     assert (found.file, found.line, found.signature) == ("main.py", 3, "(args, api)")
 
 
-def test_remarks(tmp_path: Path) -> None:
+def test_uncallable_function_is_remarked(tmp_path: Path) -> None:
     found = probed(tmp_path, "def start(args): pass\ndef stop(a, b): pass\n")
     assert found.remarks == (
         "stop(a, b) in main.py is not called by HKube: expected stop() or stop(args)",
     )
 
 
-def test_modules_that_do_not_like_to_be_asked(tmp_path: Path) -> None:
+def test_odd_entries_in_sys_modules_do_no_harm(tmp_path: Path) -> None:
     text = """
 import sys, types
 
@@ -91,18 +91,18 @@ def start(args): pass
     assert only(probed(tmp_path, text)).line == 10
 
 
-def test_a_users_wrapper_is_theirs(tmp_path: Path) -> None:
+def test_user_can_have_a_module_named_wrapper(tmp_path: Path) -> None:
     text = "import wrapper\nassert wrapper.MINE\ndef start(args): pass\n"
     assert only(probed(tmp_path, text, wrapper="MINE = True\n"))
 
 
 @pytest.mark.parametrize("name", ["resource", "ctypes"])
-def test_the_probe_hides_no_module_of_the_user(tmp_path: Path, name: str) -> None:
+def test_probe_hides_no_user_module(tmp_path: Path, name: str) -> None:
     text = f"import {name}\nassert {name}.MINE\ndef start(args): pass\n"
     assert only(probed(tmp_path, text, 60, **{name: "MINE = True\n"}))
 
 
-def test_the_surroundings_are_those_of_the_container(tmp_path: Path) -> None:
+def test_environment_matches_the_container(tmp_path: Path) -> None:
     text = (
         "import os, sys\n"
         "assert os.environ['FROM_THE_DESCRIPTION'] == 'yes'\n"
@@ -114,7 +114,7 @@ def test_the_surroundings_are_those_of_the_container(tmp_path: Path) -> None:
     assert only(probed(tmp_path, text))
 
 
-def test_what_it_prints_goes_to_stderr(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_module_output_goes_to_stderr(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     probed(tmp_path, "print('loading')\ndef start(args): pass\n")
     assert capfd.readouterr() == ("", "loading\n")
 
@@ -123,7 +123,7 @@ def test_what_it_prints_goes_to_stderr(tmp_path: Path, capfd: pytest.CaptureFixt
     ("text", "problem"),
     [
         ("def strat(args): pass", "it has 'strat': did you mean 'start'?"),
-        ("import sys; sys.exit(3)", "main.py ends the process while it is imported: sys.exit(3)"),
+        ("import sys; sys.exit(3)", "main.py ends the process when it is imported: sys.exit(3)"),
         ("1 / 0", "ZeroDivisionError: division by zero (main.py:1)"),
         ("input()", "EOFError: EOF when reading a line (main.py:1)"),
         ("def start(:", "main.py:1 is not valid Python"),
@@ -133,14 +133,14 @@ def test_what_it_prints_goes_to_stderr(tmp_path: Path, capfd: pytest.CaptureFixt
         ("import os; os.kill(os.getpid(), 9)", "was ended by signal 9 (SIGKILL)"),
     ],
 )
-def test_what_cannot_be_loaded(tmp_path: Path, text: str, problem: str) -> None:
+def test_load_failure_is_one_sentence(tmp_path: Path, text: str, problem: str) -> None:
     found = probed(tmp_path, text)
     assert problem in found.problem
     assert "\n" not in found.problem
     assert not found.functions
 
 
-def test_a_crash_shows_where(tmp_path: Path) -> None:
+def test_crash_shows_its_place(tmp_path: Path) -> None:
     found = probed(tmp_path, "import ctypes\ndef f():\n    ctypes.string_at(0)\nf()\n")
     assert found.problem.startswith("while main.py was imported (main.py:3, in f), ")
     assert "was ended by signal 11 (SIGSEGV)" in found.problem
@@ -155,7 +155,7 @@ def test_a_crash_shows_where(tmp_path: Path) -> None:
         "import signal\nsignal.signal(signal.SIGABRT, signal.SIG_IGN)\nwhile True: pass\n",
     ],
 )
-def test_one_that_has_no_end(tmp_path: Path, text: str) -> None:
+def test_endless_import_is_reported(tmp_path: Path, text: str) -> None:
     found = probed(tmp_path, text, timeout=1)
     assert found.problem.startswith("main.py is still being imported after 1 s")
     assert "--timeout" in found.problem
@@ -182,7 +182,7 @@ def test_nothing_is_left_behind(tmp_path: Path, end: str) -> None:
         f"{end}\n"
     )
     probed(tmp_path, text, timeout=1 if "while" in end else 60)
-    # The end of the file comes once all that hold it are gone.
+    # The file ends when no process holds it open any more.
     assert select.select([held], [], [], 10) == ([held], [], [])
     assert os.read(held, 1) == b""
     os.close(held)

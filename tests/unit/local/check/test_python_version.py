@@ -1,4 +1,4 @@
-"""The Python that is asked for."""
+"""The required Python version."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def checked(
     return version, [(each.status, each.text) for each in found]
 
 
-def test_nothing_is_asked_for(tmp_path: Path) -> None:
+def test_no_version_is_required(tmp_path: Path) -> None:
     assert checked(tmp_path) == (PythonVersion(HERE), [(FindingStatus.FINE, f"Python {HERE}")])
     assert checked(tmp_path, "[tool.x]\na = 1\n", "python")[1][0][0] is FindingStatus.FINE
 
 
-def test_what_is_asked_for_and_met(tmp_path: Path) -> None:
+def test_required_version_is_met(tmp_path: Path) -> None:
     version, found = checked(tmp_path, "[project]\nrequires-python = '>=3.10'\n", f"python:{MINOR}")
     assert version == PythonVersion(HERE, ">=3.10", MINOR)
     assert found == [(FindingStatus.FINE, f"Python {HERE}")]
@@ -54,7 +54,7 @@ def test_what_is_asked_for_and_met(tmp_path: Path) -> None:
         (f"[project]\nrequires-python = '<{'1' * 5000}'\n", "pyproject.toml cannot be read: "),
     ],
 )
-def test_a_project_that_asks_for_more(tmp_path: Path, project: str, text: str) -> None:
+def test_pyproject_that_cannot_be_met(tmp_path: Path, project: str, text: str) -> None:
     ((status, found),) = checked(tmp_path, project)[1]
     assert (status, text in found) == (FindingStatus.WRONG, True)
 
@@ -75,6 +75,6 @@ def test_a_project_that_asks_for_more(tmp_path: Path, project: str, text: str) -
         ("python:2", FindingStatus.NOTE, "env asks for python:2"),
     ],
 )
-def test_the_images_python(tmp_path: Path, env: str, status: FindingStatus, text: str) -> None:
+def test_version_of_the_image(tmp_path: Path, env: str, status: FindingStatus, text: str) -> None:
     ((found_status, found),) = checked(tmp_path, env=env)[1]
     assert (found_status, text in found) == (status, True)

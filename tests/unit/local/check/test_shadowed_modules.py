@@ -18,11 +18,11 @@ def test_files_and_packages_that_hide_others(tmp_path: Path) -> None:
     assert {each.status for each in found} == {FindingStatus.NOTE}
     assert [each.text.partition(" ")[0] for each in found] == ["numpy", "random.py", "wrapper.py"]
     assert "hides the package 'numpy': rename it" in found[0].text
-    assert "hides Python's own module 'random', from libraries too: rename it" in found[1].text
-    assert "import wrapper gives your file" in found[2].text
+    assert "hides the standard module 'random', even from libraries: rename it" in found[1].text
+    assert "import wrapper loads your file" in found[2].text
 
 
-def test_the_modules_own_folder_too(tmp_path: Path) -> None:
+def test_files_next_to_the_module_count(tmp_path: Path) -> None:
     (tmp_path / "src").mkdir()
     for name in ("src/main.py", "src/json.py", "types.py"):
         (tmp_path / name).touch()

@@ -1,4 +1,4 @@
-"""Is there a start, by the text alone?"""
+"""Finding `start` without importing the module."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from wrapper.local.source.source import AlgorithmSource
         "with open('x') as f:\n    def start(args): pass",
     ],
 )
-def test_there_is_one(tmp_path: Path, text: str) -> None:
+def test_start_is_found(tmp_path: Path, text: str) -> None:
     (tmp_path / "main.py").write_text(text)
     assert find_start(AlgorithmSource("alg", tmp_path, "main")) == tmp_path / "main.py"
 
@@ -49,20 +49,20 @@ def test_there_is_one(tmp_path: Path, text: str) -> None:
         ("-" * 100_000 + "1", "main.py"),
     ],
 )
-def test_there_is_none(tmp_path: Path, text: str, problem: str) -> None:
+def test_missing_start_is_reported(tmp_path: Path, text: str, problem: str) -> None:
     (tmp_path / "main.py").write_text(text)
     with pytest.raises(LoadError) as caught:
         find_start(AlgorithmSource("alg", tmp_path, "main.py"))
     assert problem in str(caught.value)
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_missing_file_names_the_others(tmp_path: Path) -> None:
     (tmp_path / "alg.py").touch()
     with pytest.raises(LoadError, match=r"no file main.py in .*; found: alg.py"):
         find_start(AlgorithmSource("alg", tmp_path, "main.py"))
 
 
-def test_a_compiled_module_is_taken_on_trust(tmp_path: Path) -> None:
+def test_compiled_module_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "main.pyc").write_bytes(b"\0\0")
     assert find_start(AlgorithmSource("alg", tmp_path, "main.pyc")).name == "main.pyc"
 
@@ -72,11 +72,11 @@ def test_a_compiled_module_is_taken_on_trust(tmp_path: Path) -> None:
     text=st.text()
     | st.lists(st.sampled_from(["def start", "(", ")", ":", "\n", " ", "x"])).map("".join)
 )
-def test_whatever_the_file_says(tmp_path: Path, text: str) -> None:
+def test_any_text_is_accepted_or_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "main.py").write_text(text, encoding="utf-8", errors="replace")
-    said = "main.py"
+    message = "main.py"
     try:
         find_start(AlgorithmSource("alg", tmp_path, "main.py"))
     except LoadError as error:
-        said = str(error)
-    assert said.startswith("main.py")
+        message = str(error)
+    assert message.startswith("main.py")

@@ -17,7 +17,7 @@ ALL = {
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_a_template(tmp_path: Path, template: str) -> None:
+def test_template(tmp_path: Path, template: str) -> None:
     made = scaffold(tmp_path / "deep" / "my-alg", template)
     assert (made.name, made.folder) == ("my-alg", tmp_path / "deep" / "my-alg")
     assert set(made.files) >= ALL
@@ -34,7 +34,7 @@ def test_each_template_has_an_example() -> None:
     assert set(EXAMPLES) == set(TEMPLATES)
 
 
-def test_an_empty_folder_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_empty_folder_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "alg").mkdir()
     monkeypatch.chdir(tmp_path / "alg")
     assert scaffold(Path("."), "hello").name == "alg"
@@ -43,15 +43,15 @@ def test_an_empty_folder_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("full", "full is there already, and not empty: nothing is overwritten"),
-        ("file", "file is there already, and is a file"),
-        ("file/alg", "cannot make .*file/alg"),
-        ("My_Alg", "'My_Alg' is no name that HKube takes.* how about 'my-alg'"),
+        ("full", "full already exists and is not empty"),
+        ("file", "file already exists and is a file"),
+        ("file/alg", "cannot create .*file/alg"),
+        ("My_Alg", "'My_Alg' is not a valid HKube name.* how about 'my-alg'"),
         ("x" * 64, "has 64 characters"),
         ("a\0b", "null byte"),
     ],
 )
-def test_what_cannot_be_made(tmp_path: Path, name: str, text: str) -> None:
+def test_refused_names_and_folders(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "precious").write_text("mine")
     (tmp_path / "file").write_text("mine")

@@ -66,7 +66,7 @@ def test_text_that_is_no_reference(item: str) -> None:
     [
         (": add 'opencv-python' to requirements.txt", "pip install opencv-python"),
         (
-            ", though requirements.txt lists it: install it, or build anew",
+            ", though requirements.txt lists it: install it, or rebuild the image",
             "pip install -r requirements.txt, in its folder",
         ),
         (": add its package to requirements.txt, most likely 'cv2'", None),

@@ -6,33 +6,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wrapper.local.source.algorithm_name import MAX_LENGTH, suggested_name, why_not_a_name
+from wrapper.local.source.algorithm_name import MAX_LENGTH, name_problem, suggested_name
 
 
 @pytest.mark.parametrize("name", ["ab", "a1", "eval-alg", "0.1", "x" * MAX_LENGTH, "a--b", "a..b"])
-def test_names_that_hkube_takes(name: str) -> None:
-    assert why_not_a_name(name) is None
+def test_valid_names(name: str) -> None:
+    assert name_problem(name) is None
 
 
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("a", "two or more"),
-        ("", "two or more"),
+        ("a", "at least two"),
+        ("", "at least two"),
         ("My Alg", "how about 'my-alg'?"),
         ("-alg", "how about 'alg'?"),
         ("alg_1", "how about 'alg-1'?"),
         ("a\\b", "how about 'a-b'?"),
-        ("ab\n", "is no name that HKube takes"),
-        ("é", "first and last"),
-        ("x" * 64, "has 64 characters, but HKube takes 63 at most"),
+        ("ab\n", "is not a valid HKube name"),
+        ("é", "begin and end"),
+        ("x" * 64, "has 64 characters, but HKube allows at most 63"),
     ],
 )
-def test_names_that_it_refuses(name: str, text: str) -> None:
-    assert text in str(why_not_a_name(name))
+def test_invalid_names(name: str, text: str) -> None:
+    assert text in str(name_problem(name))
 
 
 @given(st.text())
-def test_what_is_suggested_is_taken(name: str) -> None:
+def test_suggestion_is_valid(name: str) -> None:
     suggestion = suggested_name(name)
-    assert suggestion is None or why_not_a_name(suggestion) is None
+    assert suggestion is None or name_problem(suggestion) is None

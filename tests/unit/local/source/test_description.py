@@ -1,4 +1,4 @@
-"""What a description says beside a manifest."""
+"""What a description says about the image."""
 
 from __future__ import annotations
 
@@ -26,5 +26,5 @@ def test_descriptions(tmp_path: Path, text: str, expected: Description) -> None:
     assert read_description(tmp_path / "algorithm.yml") == expected
 
 
-def test_there_is_none() -> None:
+def test_no_description() -> None:
     assert read_description(None) == Description()

@@ -22,7 +22,7 @@ def paths(files: tuple[TreeFile, ...]) -> list[str]:
     return [file.path for file in files]
 
 
-def test_what_goes_in_and_what_stays_out(tmp_path: Path) -> None:
+def test_files_are_kept_or_left_out(tmp_path: Path) -> None:
     fill(tmp_path, **{"main.py": 3, "src/a.py": 4, ".git/objects/1": 50, "__pycache__/m.pyc": 7})
     (tmp_path / ".hkubeignore").write_text("__pycache__/\n")
     tree = read_tree(tmp_path)
@@ -34,13 +34,13 @@ def test_what_goes_in_and_what_stays_out(tmp_path: Path) -> None:
     assert tree.largest(1) == [TreeFile("src/a.py", 4)]
 
 
-def test_files_come_back_out_of_a_folder_that_stays_out(tmp_path: Path) -> None:
+def test_file_in_a_left_out_folder_can_be_included_again(tmp_path: Path) -> None:
     fill(tmp_path, **{"main.py": 1, "data/keep": 2, "data/big": 3})
     (tmp_path / ".dockerignore").write_text("data\n!data/keep\n")
     assert paths(read_tree(tmp_path).files) == ["data/keep", "main.py"]
 
 
-def test_a_virtual_environment_of_any_name_stays_out(tmp_path: Path) -> None:
+def test_virtual_environment_is_left_out_whatever_its_name(tmp_path: Path) -> None:
     fill(tmp_path, **{"main.py": 1, "python3/pyvenv.cfg": 1, "python3/lib/x.py": 9})
     tree = read_tree(tmp_path)
     assert paths(tree.files) == ["main.py"]
@@ -64,27 +64,25 @@ def test_links(tmp_path: Path) -> None:
     assert read_tree(folder).stray_links == ()
 
 
-def test_what_is_no_file_is_passed_over(tmp_path: Path) -> None:
+def test_special_files_are_skipped(tmp_path: Path) -> None:
     fill(tmp_path, **{"main.py": 1})
     os.mkfifo(tmp_path / "pipe")
     assert paths(read_tree(tmp_path).files) == ["main.py"]
 
 
-def test_a_folder_that_is_not_one_algorithms(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_folder_with_too_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(tmp_path, a=1, b=1, c=1)
     monkeypatch.setattr(tree_module, "MAX_FILES", 2)
-    with pytest.raises(TreeError, match="more than 2 files: give the folder of one algorithm"):
+    with pytest.raises(TreeError, match="more than 2 files: pass the folder of one algorithm"):
         read_tree(tmp_path)
 
 
-def test_a_folder_that_is_gone(tmp_path: Path) -> None:
+def test_missing_folder(tmp_path: Path) -> None:
     with pytest.raises(TreeError, match="cannot read .*gone"):
         read_tree(tmp_path / "gone")
 
 
-def test_an_empty_folder(tmp_path: Path) -> None:
+def test_empty_folder(tmp_path: Path) -> None:
     assert read_tree(tmp_path) == Tree(tmp_path, (), (), (), ())
 
 

@@ -37,7 +37,7 @@ def write(folder: Path, content: Any, name: str = "algorithm.yml") -> Path:
     return path
 
 
-def test_a_whole_description(tmp_path: Path) -> None:
+def test_complete_description(tmp_path: Path) -> None:
     (tmp_path / "code").mkdir()
     read = read_manifest(write(tmp_path, WHOLE))
     assert read.name == "eval-alg"
@@ -48,13 +48,13 @@ def test_a_whole_description(tmp_path: Path) -> None:
     assert len(read.remarks) == 1 and "algorithmEnv.SECRET" in read.remarks[0]
 
 
-def test_the_least_description(tmp_path: Path) -> None:
+def test_minimal_description(tmp_path: Path) -> None:
     read = read_manifest(write(tmp_path, {"env": "python"}, "algorithm.json"))
     assert (read.name, read.code, read.entry_point) == (tmp_path.name, tmp_path, None)
     assert (read.environ, read.memory, read.remarks) == ({}, None, ())
 
 
-def test_the_entry_point_where_the_cluster_has_it(tmp_path: Path) -> None:
+def test_entry_point_at_the_top_level(tmp_path: Path) -> None:
     path = write(tmp_path, {"name": "a", "entryPoint": "alg.py"})
     assert read_manifest(path).entry_point == "alg.py"
 
@@ -78,7 +78,7 @@ def test_amounts_of_memory(tmp_path: Path, text: Any, amount: int) -> None:
 BOMB = "\n".join(
     ["a0: &a0 [x]", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30))]
 )
-"""A few lines that come to more values than there is memory."""
+"""A few lines that expand to more values than fit in memory."""
 
 
 @pytest.mark.parametrize(
@@ -88,26 +88,29 @@ BOMB = "\n".join(
         ("- a", "must be an object with a name and code, but is a list"),
         ("name: [", r"is not valid YAML: .*<stream end>' \(line 1, column 8\)$"),
         ("a: " + "[" * 5000, "is not valid YAML: it is nested too deep"),
-        ({"name": "p", "nodes": []}, "is a pipeline: hkube-wrapper pipeline run .*"),
+        ({"name": "p", "nodes": []}, "is a pipeline: run it with hkube-wrapper pipeline run .*"),
         ({"name": 3}, "name must be text, but is 3"),
         ({"env": "nodejs"}, "env is 'nodejs', but this wrapper runs python algorithms only"),
         ({"env": {"A": "b"}}, "environment variables go into algorithmEnv"),
         ({"code": "./code"}, "code must be an object, but is text"),
         ({"code": {"path": "none"}}, "code.path is none, but .*none does not exist"),
         ({"code": {"entryPoint": []}}, "code.entryPoint must be text, but is a list"),
-        ({"resources": {"mem": "lots"}}, "resources.mem is 'lots', but must be a quantity"),
+        (
+            {"resources": {"mem": "lots"}},
+            "resources.mem is 'lots', but must be a Kubernetes quantity",
+        ),
         ({"resources": {"mem": True}}, "resources.mem is True"),
         ({"algorithmEnv": {"A": [1]}}, "algorithmEnv.A must be text, but is a list"),
-        ({"algorithmImage": "x/y"}, "names an image and no code: add code.path"),
+        ({"algorithmImage": "x/y"}, "names an image but no code: add code.path"),
         ({"code": {"path": "a\0b"}}, "code.path holds a null byte"),
-        ({"algorithmEnv": {"A=B": "x"}}, "algorithmEnv: 'A=B' cannot be the name of a variable"),
-        ({"algorithmEnv": {"": "x"}}, "algorithmEnv: '' cannot be the name of a variable"),
+        ({"algorithmEnv": {"A=B": "x"}}, "algorithmEnv: 'A=B' is not a valid variable name"),
+        ({"algorithmEnv": {"": "x"}}, "algorithmEnv: '' is not a valid variable name"),
         ({"algorithmEnv": {"a\0b": "x"}}, "in algorithmEnv holds a null byte"),
         ({"algorithmEnv": {"A": "a\0b"}}, "algorithmEnv.A holds a null byte"),
-        ({"algorithmEnv": {"A": "\ud800"}}, "algorithmEnv.A holds half of a character"),
-        ({"code": {"entryPoint": "\ud800"}}, "code.entryPoint holds half of a character"),
-        ("env: &a [*a]", "an alias in it stands within its own anchor"),
-        (f"{BOMB}\nname: *a29", "its aliases come to more than"),
+        ({"algorithmEnv": {"A": "\ud800"}}, "algorithmEnv.A contains an invalid character"),
+        ({"code": {"entryPoint": "\ud800"}}, "code.entryPoint contains an invalid character"),
+        ("env: &a [*a]", "an alias refers to the value that contains it"),
+        (f"{BOMB}\nname: *a29", "its aliases expand to more than"),
     ],
 )
 def test_mistakes_are_named_with_their_place(tmp_path: Path, content: Any, text: str) -> None:
@@ -117,7 +120,7 @@ def test_mistakes_are_named_with_their_place(tmp_path: Path, content: Any, text:
     assert str(path) in str(raised.value)
 
 
-def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+def test_unreadable_files(tmp_path: Path) -> None:
     with pytest.raises(ManifestError, match="cannot read .*: No such file"):
         read_manifest(tmp_path / "none.yml")
     (tmp_path / "a.yml").write_bytes(b"\xff\xfe\xfd")
@@ -127,13 +130,13 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         read_manifest(write(tmp_path, "{", "a.json"))
 
 
-def test_merges_that_double_each_time_do_not_grow(tmp_path: Path) -> None:
+def test_nested_merges_do_not_grow(tmp_path: Path) -> None:
     lines = ["name: a", "x0: &x0 {k: 1}"]
     lines += [f"x{n}: &x{n} {{<<: [*x{n - 1}, *x{n - 1}]}}" for n in range(1, 60)]
     assert read_manifest(write(tmp_path, "\n".join(lines))).name == "a"
 
 
-def test_which_files_are_descriptions(tmp_path: Path) -> None:
+def test_description_is_recognized_by_its_name(tmp_path: Path) -> None:
     assert is_manifest(Path("a.YML")) and is_manifest(Path("a.json"))
     assert not is_manifest(Path("a.py"))
     assert find_manifest(tmp_path) is None
@@ -153,7 +156,7 @@ KEYS = st.sampled_from(["name", "env", "code", "resources", "algorithmEnv", "bas
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(document=st.dictionaries(KEYS, JSON, max_size=4) | JSON)
-def test_any_document_is_taken_or_refused_in_a_sentence(tmp_path: Path, document: Any) -> None:
+def test_any_document_is_accepted_or_refused(tmp_path: Path, document: Any) -> None:
     path = write(tmp_path, document, "algorithm.json")
     text = ""
     try:

@@ -21,7 +21,7 @@ def read(folder: Path, text: str | bytes, **others: str) -> Requirements:
     return read_requirements(folder)
 
 
-def test_there_is_none(tmp_path: Path) -> None:
+def test_no_file(tmp_path: Path) -> None:
     assert read_requirements(tmp_path) == Requirements(present=False)
 
 
@@ -51,7 +51,7 @@ def test_lines(tmp_path: Path, line: str, name: str, specifier: str) -> None:
 @pytest.mark.parametrize(
     "line", ["./wheels/tool.whl", "-e .", "--editable=./tool", "tool @ file:///alg/tool", "~/x.zip"]
 )
-def test_what_lies_in_the_folder(tmp_path: Path, line: str) -> None:
+def test_local_requirements(tmp_path: Path, line: str) -> None:
     found = read(tmp_path, line)
     assert found.local
     assert found.listed[0].local
@@ -89,14 +89,14 @@ def test_includes(tmp_path: Path) -> None:
     assert found.files == ("requirements.txt", "base.txt", "limits.txt")
 
 
-def test_an_include_is_relative_to_its_file(tmp_path: Path) -> None:
+def test_include_is_relative_to_its_file(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "a.txt").write_text("-r b.txt")
     (tmp_path / "sub" / "b.txt").write_text("numpy")
     assert read(tmp_path, "-r sub/a.txt").names == {"numpy"}
 
 
-def test_a_file_that_is_a_link_is_called_as_pip_looks_for_it(tmp_path: Path) -> None:
+def test_link_keeps_the_name_that_pip_looks_for(tmp_path: Path) -> None:
     (tmp_path / "reqs").mkdir()
     (tmp_path / "reqs" / "prod.txt").write_text("-r common.txt\n-r reqs/../more.txt\n")
     (tmp_path / "reqs" / "base.txt").write_text("numpy\n")
@@ -112,22 +112,22 @@ def test_a_file_that_is_a_link_is_called_as_pip_looks_for_it(tmp_path: Path) -> 
     assert [each.place for each in found.listed] == ["common.txt:1", "reqs/../more.txt:1"]
 
 
-def test_a_link_that_leads_nowhere_or_out(tmp_path: Path) -> None:
+def test_broken_link_and_link_outside_the_folder(tmp_path: Path) -> None:
     folder = tmp_path / "alg"
     folder.mkdir()
     (folder / "requirements.txt").symlink_to("none.txt")
-    assert read_requirements(folder).problems == ("requirements.txt is a link that leads nowhere",)
+    assert read_requirements(folder).problems == ("requirements.txt is a broken link",)
     (tmp_path / "secret.txt").write_text("numpy\n")
     (folder / "requirements.txt").unlink()
     (folder / "requirements.txt").symlink_to("../secret.txt")
     found = read_requirements(folder)
     assert found.problems == (
-        "requirements.txt is a link out of the folder: put the file itself there",
+        "requirements.txt links outside the folder: put the file itself there",
     )
     assert (found.listed, found.files) == ((), ())
 
 
-def test_an_include_whose_path_the_image_does_not_have(tmp_path: Path) -> None:
+def test_include_whose_path_does_not_exist_in_the_image(tmp_path: Path) -> None:
     (tmp_path / "alg" / "sub" / "deep").mkdir(parents=True)
     (tmp_path / "alg" / "sub" / "base.txt").write_text("numpy\n")
     (tmp_path / "alg" / "link").symlink_to("sub/deep")
@@ -135,27 +135,27 @@ def test_an_include_whose_path_the_image_does_not_have(tmp_path: Path) -> None:
     found = read(tmp_path / "alg", "".join(f"-r {line}\n" for line in lines))
     assert found.files == ("requirements.txt",)
     assert found.problems == tuple(
-        f"requirements.txt:{number} includes {line}, a path that the image does not have: "
+        f"requirements.txt:{number} includes {line}, a path that does not exist in the image: "
         "write sub/base.txt"
         for number, line in enumerate(lines, start=1)
     )
 
 
-def test_includes_without_end(tmp_path: Path) -> None:
+def test_endless_includes(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(".")
     (problem,) = read(tmp_path, "-r loop/requirements.txt\n").problems
     assert "Too many levels of symbolic links" in problem
     for number in range(400):
         (tmp_path / f"{number}.txt").write_text(f"-r {number + 1}.txt\n")
     (problem,) = read(tmp_path, "-r 0.txt\n").problems
-    assert problem == "98.txt:1 includes 99.txt, which makes more than 100 files"
+    assert problem == "98.txt:1 includes 99.txt, which exceeds the limit of 100 files"
 
 
 @pytest.mark.parametrize(
     "line",
     ["a{}b", "a{}# b", "./a" + "#egg" * 50_000, "-r{}b", "a --hash{}", "x;{}y", "-e{}x"],
 )
-def test_a_line_however_long_is_read_at_once(tmp_path: Path, line: str) -> None:
+def test_long_lines_are_read_fast(tmp_path: Path, line: str) -> None:
     began = time.process_time()
     found = read(tmp_path, line.format(" " * 200_000))
     assert time.process_time() - began < 10
@@ -166,13 +166,16 @@ def test_a_line_however_long_is_read_at_once(tmp_path: Path, line: str) -> None:
     ("text", "problem"),
     [
         ('a; platform_machine ~= "x"\n', "requirements.txt:1 is not valid: a; platform_machine ~="),
-        ('a @ https://h/a ; os_name ~= "x"', "(its marker compares what cannot be compared)"),
+        (
+            'a @ https://h/a ; os_name ~= "x"',
+            "(its marker compares values that cannot be compared)",
+        ),
         (f"a; {'(' * 100_000}", "requirements.txt:1 is not valid: a; ((((("),
         ("numpy=2\n", "requirements.txt:1 is not valid: numpy=2"),
         ("ok\nnot a name\n", "requirements.txt:2 is not valid: not a name"),
         ("--speed 5\n", "requirements.txt:1 has an option that pip does not know: --speed 5"),
-        ("-r ../base.txt", "includes ../base.txt, which is not in the folder"),
-        ("-r /etc/passwd", "includes /etc/passwd, which is not in the folder"),
+        ("-r ../base.txt", "includes ../base.txt, which is outside the folder"),
+        ("-r /etc/passwd", "includes /etc/passwd, which is outside the folder"),
         ("-r none.txt", "requirements.txt:1 includes none.txt, which does not exist"),
         ("-r a\0b", "requirements.txt:1 includes a\0b"),
         (b"\xff\xff", "requirements.txt cannot be read: it is not UTF-8 text"),
@@ -184,17 +187,17 @@ def test_problems(tmp_path: Path, text: str | bytes, problem: str) -> None:
     assert problem in found
 
 
-def test_a_file_of_powershell(tmp_path: Path) -> None:
+def test_utf_16_file_of_powershell(tmp_path: Path) -> None:
     data = codecs.BOM_UTF16_LE + "numpy==2.0\r\n".encode("utf-16-le")
     assert read(tmp_path, data).names == {"numpy"}
 
 
-def test_an_address_is_taken_for_an_include(tmp_path: Path) -> None:
+def test_include_of_an_address(tmp_path: Path) -> None:
     (listed,) = read(tmp_path, "-r https://host/base.txt").listed
     assert listed.name == ""
 
 
-def test_lines_that_go_on() -> None:
+def test_continued_lines() -> None:
     text = "a \\\n b # c\n# d \\\nd\\\n# e\nf\\"
     assert list(logical_lines(text)) == [(1, "a  b"), (4, "d"), (6, "f")]
 
@@ -207,7 +210,7 @@ LINES = st.lists(PIECES | st.text(max_size=5), max_size=15).map("".join)
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(text=LINES | st.binary(max_size=40))
-def test_whatever_the_file_says(tmp_path: Path, text: str | bytes) -> None:
+def test_any_text_is_read(tmp_path: Path, text: str | bytes) -> None:
     data = text if isinstance(text, bytes) else text.encode(errors="replace")
     found = read(tmp_path, data)
     assert found.present

@@ -1,4 +1,4 @@
-"""What is meant by PATH."""
+"""Finding the algorithm at a PATH."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ def found(path: str | Path) -> AlgorithmSource:
         return source
 
 
-def test_a_file(folder: Path) -> None:
+def test_file(folder: Path) -> None:
     (folder / "alg.py").touch()
     expected = AlgorithmSource("alg", folder, "alg.py")
     assert found("alg.py") == found(folder / "alg.py") == expected
 
 
-def test_a_folder_with_a_main(folder: Path) -> None:
+def test_folder_with_a_main(folder: Path) -> None:
     (folder / "main.py").touch()
     assert found(".") == found(folder) == AlgorithmSource("green", folder, "main.py")
 
 
-def test_a_folder_with_a_description(folder: Path) -> None:
+def test_folder_with_a_description(folder: Path) -> None:
     (folder / "src").mkdir()
     (folder / "src" / "alg.py").touch()
     (folder / "algorithm.yml").write_text(
@@ -54,7 +54,7 @@ def test_a_folder_with_a_description(folder: Path) -> None:
     assert found(".") == found("algorithm.yml") == expected
 
 
-def test_a_module_of_the_working_directory(folder: Path) -> None:
+def test_module_in_the_working_directory(folder: Path) -> None:
     (folder / "src" / "alg").mkdir(parents=True)
     (folder / "src" / "alg" / "main.py").touch()
     assert found("src.alg.main") == AlgorithmSource("main", folder, "src.alg.main")
@@ -62,7 +62,7 @@ def test_a_module_of_the_working_directory(folder: Path) -> None:
     assert found("src.alg") == AlgorithmSource("alg", folder, "src.alg")
 
 
-def test_an_installed_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_installed_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = tmp_path / "site" / "hkube_test_package"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("raise RuntimeError('must not be imported')")
@@ -72,7 +72,7 @@ def test_an_installed_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert found("hkube_test_package.alg") == expected
 
 
-def test_an_archive_is_there_as_long_as_it_is_open(folder: Path) -> None:
+def test_archive_is_unpacked_inside_the_context(folder: Path) -> None:
     with zipfile.ZipFile("code.zip", "w") as opened:
         opened.writestr("main.py", "")
     with open_algorithm("code.zip") as source:
@@ -108,14 +108,14 @@ def zipped(name: str, **files: str) -> None:
         ),
     ],
 )
-def test_an_archive_is_named_by_itself(files: dict[str, str], said: str) -> None:
+def test_errors_name_the_archive(files: dict[str, str], said: str) -> None:
     zipped("code.zip", **files)
     with pytest.raises(WrapperError) as caught:
         found("code.zip")
     assert str(caught.value).removesuffix(" (set code.entryPoint)") == said
 
 
-def test_the_archive_of_a_description_is_named_by_itself(folder: Path) -> None:
+def test_errors_name_the_archive_of_a_description(folder: Path) -> None:
     zipped("code.zip", a_py="")
     Path("a.yml").write_text("name: red\ncode: {path: code.zip}\n")
     with pytest.raises(LoadError) as caught:
@@ -127,7 +127,7 @@ def test_the_archive_of_a_description_is_named_by_itself(folder: Path) -> None:
     )
 
 
-def test_a_module_that_the_description_names_wrongly(folder: Path) -> None:
+def test_description_with_a_wrong_module(folder: Path) -> None:
     Path("main.py").touch()
     for name, said in (
         ("mian.py", r"^algorithm.yml: no file .*did you mean 'main.py'\? \(set code.entryPoint\)$"),
@@ -143,15 +143,17 @@ def test_a_module_that_the_description_names_wrongly(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("path", ["..", "/etc", "code/../.."])
-def test_an_archives_description_stays_in_the_archive(path: str) -> None:
+def test_code_path_outside_the_archive_is_refused(path: str) -> None:
     with zipfile.ZipFile("code.zip", "w") as opened:
         opened.writestr("algorithm.yml", f"name: red\ncode: {{path: {path}}}\n")
         opened.writestr("code/main.py", "")
-    with pytest.raises(SourceError, match=r"algorithm.yml in the archive: code.path leads out"):
+    with pytest.raises(
+        SourceError, match=r"algorithm.yml in the archive: code.path points outside"
+    ):
         found("code.zip")
 
 
-def test_the_archive_of_a_description(folder: Path) -> None:
+def test_description_of_an_archive(folder: Path) -> None:
     with zipfile.ZipFile("code.zip", "w") as opened:
         opened.writestr("alg/go.py", "")
     Path("a.yml").write_text("name: red\ncode: {path: code.zip, entryPoint: go.py}\n")
@@ -169,15 +171,15 @@ def test_the_archive_of_a_description(folder: Path) -> None:
         ("gone/x", "^gone/x does not exist$"),
         ("no.such.module", "no.such.module does not exist: there is no such file, and no module"),
         ("notes.txt", "notes.txt is neither a folder, a .py file"),
-        (".", r"\. has no main.py: give the file that holds `start`; there are a.py, b.py"),
-        ("empty", "empty has no main.py, nor any other Python file: give the folder"),
+        (".", r"\. has no main.py: pass the file that has `start`; found a.py, b.py"),
+        ("empty", "empty has no main.py or any other Python file: pass the folder"),
         ("odd.yml", "code.path must be a folder or an archive"),
         ("a\0b", "null byte"),
         ("broken.zip", "cannot unpack broken.zip"),
         (f"{'a' * 300}.py", "cannot read a+.py: File name too long"),
     ],
 )
-def test_what_is_no_algorithm(folder: Path, path: str, text: str) -> None:
+def test_not_an_algorithm(folder: Path, path: str, text: str) -> None:
     for name in ("a.py", "b.py", "notes.txt", "broken.zip"):
         (folder / name).touch()
     (folder / "empty").mkdir()
@@ -189,7 +191,7 @@ def test_what_is_no_algorithm(folder: Path, path: str, text: str) -> None:
 def test_long_lists_are_cut(folder: Path) -> None:
     for number in range(9):
         (folder / f"a{number}.py").touch()
-    with pytest.raises(SourceError, match="there are a0.py, .*, a5.py and 3 more"):
+    with pytest.raises(SourceError, match="found a0.py, .*, a5.py and 3 more"):
         found(".")
 
 

@@ -14,6 +14,10 @@ class DescriptorError(WrapperError):
 
     code = "DescriptorError"
 
+    def __init__(self, text: str) -> None:
+        # Names and values from the descriptor may contain line breaks: an error is one line.
+        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
+
 
 class Fields:
     """The fields of a JSON object, each checked when it is read."""

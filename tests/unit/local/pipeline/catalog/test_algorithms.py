@@ -107,7 +107,7 @@ def test_unusable_algorithm_matters_only_when_it_is_used(folder: Path) -> None:
         check_algorithms(pipeline, "p.json", algorithms, ())
         for name, problem in (
             ("js", "env is 'nodejs', but this wrapper runs python algorithms only"),
-            ("ready", "names an image and no code"),
+            ("ready", "names an image but no code"),
             ("worse", "is not valid YAML"),
             ("numbered", "name must be text"),
         ):

@@ -34,7 +34,7 @@ def test_path_that_the_system_rejects_is_reported() -> None:
 
 def test_recursive_yaml_alias_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "p.yml").write_text("nodes: &n [{nodeName: a, algorithmName: b, input: *n}]\n")
-    with pytest.raises(DescriptorError, match=r"p\.yml: an alias in it stands within"):
+    with pytest.raises(DescriptorError, match=r"p\.yml: an alias refers to the value"):
         read_pipeline(tmp_path / "p.yml")
 
 

@@ -204,6 +204,20 @@ def test_mistake_is_reported(document: Any, problem: str) -> None:
     assert problem in rejected(document)
 
 
+@pytest.mark.parametrize(
+    "fields, problem",
+    [
+        ({"input": "\n"}, r"input: must be an array, not '\n'"),
+        ({"nodeName": "\n", "kind": []}, r"p.json: nodes[0] '\n': kind: must be a string"),
+        ({"input": ["@\n"]}, r"'@\n' refers to an unknown node"),
+    ],
+)
+def test_line_break_in_a_descriptor_is_escaped(fields: dict[str, Any], problem: str) -> None:
+    message = rejected(pipeline(node() | fields))
+    assert problem in message
+    assert "\n" not in message
+
+
 def test_long_pipeline_is_parsed() -> None:
     nodes = [node(f"n{i}", *([f"@n{i - 1}"] if i else [])) for i in range(3000)]
     assert len(parse_pipeline(pipeline(*reversed(nodes)), "p.json").nodes) == 3000
