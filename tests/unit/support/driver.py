@@ -1,4 +1,4 @@
-"""The supervisor's side of a host, driven by hand."""
+"""A host in the test's process, and a supervisor's side that the test plays by hand."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from wrapper.protocol.encoding.encoding import get_encoding
 from wrapper.supervisor.child.process import Channel
 
 LIMIT = 10.0
-_LAST = 1_000_000  # later than all other generations
+_LAST = 1_000_000  # a generation after all others
 
 
 class ReceivedFrame(NamedTuple):
@@ -52,7 +52,7 @@ class ReceivedFrame(NamedTuple):
 
 
 class Driver:
-    """A host in this process, and the supervisor's ends of its pipes."""
+    """A host, and the supervisor's ends of its pipes."""
 
     def __init__(self, max_payload: int = 1_000_000, log_failures: bool = True) -> None:
         tasks, their_tasks = socket.socketpair()
@@ -74,7 +74,7 @@ class Driver:
         )
 
     def serve(self, script: Callable[[], object], load: Callable[[], UserAlgorithm]) -> None:
-        """Run the host on the main thread, and meanwhile the script in another one."""
+        """Run the host on the main thread, and the script in another thread."""
         failures: list[BaseException] = []
 
         def drive() -> None:
@@ -100,7 +100,7 @@ class Driver:
     def send(
         self, kind: FrameKind, generation: int, data: Any = None, raw: bytes | None = None
     ) -> None:
-        """Send a frame; its payload is a message with this data, or these bytes."""
+        """Send a frame; its payload is a message with this data, or the raw bytes."""
         if raw is None:
             message = {"command": kind.name.lower(), "data": data}
             raw = b"" if data is None else json.dumps(message).encode()
@@ -113,7 +113,7 @@ class Driver:
         self.channel.send(FrameKind.ANSWER, 0, json.dumps(message).encode())
 
     def receive(self, kind: FrameKind | None = None) -> ReceivedFrame:
-        """Return the next frame, which must be of this kind."""
+        """Receive the next frame; fail if it is of another kind."""
         while not self._received:
             assert select.select([self.channel.tasks], [], [], LIMIT)[0], "the host sent nothing"
             frames = self.channel.read()
@@ -130,12 +130,12 @@ class Driver:
         return received
 
     def is_silent(self) -> bool:
-        """Whether no frame has arrived so far."""
+        """Return whether no frame has arrived yet."""
         self._received += self.channel.read() or []
         return not self._received
 
     def run_task(self, generation: int, data: Any = None) -> ReceivedFrame:
-        """Run a whole task and return its final message."""
+        """Run a whole task; return its final message."""
         self.send(FrameKind.TASK, generation, data or {})
         return self.receive(FrameKind.FINAL_MESSAGE)
 
@@ -152,7 +152,7 @@ class Driver:
 
 @contextmanager
 def driving(max_payload: int = 1_000_000, log_failures: bool = True) -> Iterator[Driver]:
-    """A driver; restores its signal handler at the end."""
+    """Yield a driver; restore the handler of its signal afterwards."""
     before = signal.getsignal(INTERRUPT_SIGNAL)
     driver = Driver(max_payload, log_failures)
     driver.interruption.install()
@@ -164,12 +164,12 @@ def driving(max_payload: int = 1_000_000, log_failures: bool = True) -> Iterator
 
 
 def loads(start: Any, **others: Any) -> Callable[[], UserAlgorithm]:
-    """Return a loader for an algorithm of these functions."""
+    """Return a loader of an algorithm with these functions."""
     return lambda: from_functions(start, **others)
 
 
 class Calls:
-    """The user's functions; they record their calls and threads."""
+    """The user's functions, which record their calls and threads."""
 
     def __init__(self) -> None:
         self.record: list[str] = []
@@ -197,6 +197,6 @@ class Calls:
 
 
 def begin(driver: Driver, calls: Calls, generation: int = 1) -> None:
-    """Start a task that runs until it is released."""
+    """Begin a task that runs until it is released."""
     driver.send(FrameKind.TASK, generation, {})
     assert calls.started.wait(LIMIT)

@@ -31,16 +31,10 @@ class TestAnswers(AnswerTable):
     def find(self, call: Call) -> Answer:
         """Return the answer to a call, or a Failure that says how to add one."""
         found = super().find(call)
-        if isinstance(found, Failure) and call.name not in self._names(call.kind):
-            return Failure(
-                f"{found.text}: add one with hkube.{_METHODS[call.kind]}({call.name!r}, …)"
-            )
+        if self.get(call) is None and isinstance(found, Failure):
+            method = _METHODS[call.kind]
+            return Failure(f"{found.text}: add one with hkube.{method}({call.name!r}, …)")
         return found
-
-    def _names(self, kind: CallKind) -> set[str]:
-        if kind is CallKind.ALGORITHM:
-            return set(self.algorithms)
-        return set(self.data_sources if kind is CallKind.DATA_SOURCE else self.pipelines)
 
 
 def make_answer(

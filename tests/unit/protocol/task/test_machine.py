@@ -1,4 +1,4 @@
-"""The state machine: every cell of its table, its times, and its rules under any history."""
+"""The state machine: the cells of its table, its timers, and its rules under any history."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def of(kind: type, actions: Iterable[ev.Action]) -> list[ev.Action]:
 
 
 def machine_in(state: State, has_stop: bool = False, keep_task: bool = False) -> TaskMachine:
-    """A machine brought to `state` at time 0, by the events that lead there."""
+    """Return a machine in `state` at time 0, brought there by events."""
     machine = TaskMachine(keep_task)
     machine.handle(ev.ModuleLoaded(has_stop, True), 0.0)
     if state is State.IDLE:
@@ -69,7 +69,7 @@ class TestTable:
         assert set(TABLE) == set(ev.Event.__args__)
 
     @pytest.mark.parametrize("state", list(State))
-    def test_nothing_is_done_about_anything_once_exited(self, state: State) -> None:
+    def test_every_event_is_ignored_once_exited(self, state: State) -> None:
         machine = machine_in(State.EXITED)
         for event in some_events(machine.generation):
             assert machine.handle(event, 1.0) == []
@@ -95,7 +95,7 @@ def some_events(generation: int) -> list[ev.Event]:
 
 
 class TestTask:
-    def test_a_task_from_initialize_to_done(self) -> None:
+    def test_task_from_initialize_to_done(self) -> None:
         machine = TaskMachine()
         actions = machine.handle(ev.InitializeReceived(b"init"), 0.0)
         assert actions == [ev.DropKeptMessages(), ev.Deliver(FrameKind.INITIALIZE, 1, b"init")]
@@ -106,7 +106,7 @@ class TestTask:
         assert machine.state is State.IDLE
         assert machine.deadline() is None
 
-    def test_with_no_initialize_function_the_task_goes_over_whole(self) -> None:
+    def test_without_initialize_function_the_task_is_delivered_whole(self) -> None:
         machine = TaskMachine()
         machine.handle(ev.ModuleLoaded(False, False), 0.0)
         actions = machine.handle(ev.InitializeReceived(b"init"), 0.0)
@@ -118,14 +118,14 @@ class TestTask:
         ]
         assert machine.state is State.RUNNING
 
-    def test_a_task_that_has_not_gone_over_cannot_end(self) -> None:
+    def test_final_message_before_delivery_is_dropped(self) -> None:
         machine = TaskMachine()
         machine.handle(ev.ModuleLoaded(False, False), 0.0)
         machine.handle(ev.InitializeReceived(b"init"), 0.0)
         assert machine.handle(ev.FinalMessage(machine.generation, b"done"), 0.1) == []
         assert machine.state is State.READY
 
-    def test_a_whole_task_that_waited_for_a_stop_begins_with_its_start(self) -> None:
+    def test_whole_task_begins_after_the_stop_that_it_waited_for(self) -> None:
         machine = TaskMachine()
         machine.handle(ev.ModuleLoaded(False, False), 0.0)
         for event in (
@@ -148,13 +148,13 @@ class TestTask:
         assert machine.state is State.RUNNING
 
     @pytest.mark.parametrize("state", [State.INITIALIZING, State.READY, State.RUNNING])
-    def test_an_error_is_the_last_word_wherever_it_comes(self, state: State) -> None:
+    def test_error_ends_the_task_in_any_state(self, state: State) -> None:
         machine = machine_in(state)
         actions = machine.handle(ev.FinalMessage(machine.generation, b"error"), 1.0)
         assert actions == [ev.Forward(b"error", final=True)]
         assert machine.state is State.IDLE
 
-    def test_what_belongs_to_an_older_task_is_dropped(self) -> None:
+    def test_events_of_an_older_task_are_dropped(self) -> None:
         machine = machine_in(State.RUNNING)
         old = machine.generation
         machine.handle(ev.FinalMessage(old, b"done"), 1.0)
@@ -167,7 +167,7 @@ class TestTask:
             assert machine.handle(event, 1.0) == []
         assert machine.state is State.INITIALIZING
 
-    def test_what_user_code_says_is_passed_on_only_in_its_task(self) -> None:
+    def test_user_message_is_forwarded_only_during_its_task(self) -> None:
         machine = machine_in(State.RUNNING)
         generation = machine.generation
         assert machine.handle(ev.UserMessage(generation, b"x"), 0.0) == [
@@ -178,7 +178,7 @@ class TestTask:
 
     @pytest.mark.parametrize("state", list(State))
     @pytest.mark.parametrize("age", [0, 1])
-    def test_the_short_way_is_the_tables(self, state: State, age: int) -> None:
+    def test_is_running_agrees_with_the_table(self, state: State, age: int) -> None:
         machine = machine_in(state)
         generation = machine.generation - age
         is_current = machine.is_running and generation == machine.generation
@@ -190,13 +190,13 @@ class TestTask:
             assert answered == [ev.Deliver(FrameKind.ANSWER, generation, b"a")]
         assert is_current == (state is State.RUNNING and age == 0)
 
-    def test_answers_reach_the_task_and_nobody_else(self) -> None:
+    def test_answer_is_delivered_only_to_its_task(self) -> None:
         machine = machine_in(State.RUNNING)
         assert delivered(machine.handle(ev.AnswerReceived(b"a"), 0.0)) == [FrameKind.ANSWER]
         machine.handle(ev.FinalMessage(machine.generation, b"done"), 1.0)
         assert machine.handle(ev.AnswerReceived(b"a"), 1.0) == []
 
-    def test_a_start_with_no_task_does_nothing(self) -> None:
+    def test_start_without_a_task_is_ignored(self) -> None:
         machine = machine_in(State.IDLE)
         assert of(ev.Note, machine.handle(ev.StartReceived(b"s"), 0.0))
         assert machine.state is State.IDLE
@@ -237,7 +237,7 @@ class TestTask:
 
 
 class TestAlive:
-    def test_it_goes_out_while_the_task_runs_and_no_longer(self) -> None:
+    def test_alive_is_sent_only_while_the_task_runs(self) -> None:
         machine = machine_in(State.RUNNING)
         assert machine.deadline() == ALIVE_EVERY
         assert sent(machine.tick(ALIVE_EVERY)) == ["alive"]
@@ -246,30 +246,30 @@ class TestAlive:
         assert machine.tick(1000.0) == []
 
     @pytest.mark.parametrize("state", [State.IDLE, State.INITIALIZING, State.READY])
-    def test_it_never_goes_out_before_started(self, state: State) -> None:
+    def test_alive_is_not_sent_before_started(self, state: State) -> None:
         assert machine_in(state).tick(1000.0) == []
 
-    def test_it_goes_on_while_the_task_is_being_stopped(self) -> None:
+    def test_alive_continues_while_the_task_is_being_stopped(self) -> None:
         machine = machine_in(State.STOPPING, has_stop=True)
         assert "alive" in sent(machine.tick(ALIVE_EVERY))
 
 
 class TestStop:
     @pytest.mark.parametrize("state", [State.IDLE, State.READY])
-    def test_with_no_stop_function_it_is_answered_at_once(self, state: State) -> None:
+    def test_without_stop_function_a_stop_is_answered_at_once(self, state: State) -> None:
         machine = machine_in(state)
         assert sent(machine.handle(ev.StopReceived(b""), 0.0)) == ["stopped"]
         assert machine.state is State.IDLE
 
     @pytest.mark.parametrize("state", [State.IDLE, State.READY, State.INITIALIZING, State.RUNNING])
-    def test_the_users_stop_is_called_then_it_is_answered(self, state: State) -> None:
+    def test_stop_is_answered_after_the_users_stop_function(self, state: State) -> None:
         machine = machine_in(state, has_stop=True)
         actions = machine.handle(ev.StopReceived(b"data"), 0.0)
         assert actions == [ev.Deliver(FrameKind.STOP, machine.generation, b"data")]
         assert sent(machine.handle(ev.StopCompleted(machine.generation), 1.0)) == ["stopped"]
         assert machine.state is State.IDLE
 
-    def test_the_ladder_with_a_stop_function(self) -> None:
+    def test_stop_ladder_with_a_stop_function(self) -> None:
         machine = machine_in(State.RUNNING, has_stop=True)
         machine.handle(ev.StopReceived(b""), 0.0)
         assert delivered(machine.tick(INTERRUPT_AFTER - 0.01)) == []
@@ -282,25 +282,25 @@ class TestStop:
         assert sent(actions)[-1] == "stopped"
         assert machine.state is State.IDLE
 
-    def test_without_a_stop_function_the_interruption_comes_at_once_and_once(self) -> None:
+    def test_without_stop_function_the_task_is_interrupted_at_once_and_only_once(self) -> None:
         machine = machine_in(State.RUNNING)
         actions = machine.handle(ev.StopReceived(b""), 0.0)
         assert delivered(actions) == [FrameKind.STOP, FrameKind.INTERRUPT]
         assert delivered(machine.tick(INTERRUPT_AFTER)) == []
 
-    def test_stopping_is_said_each_second(self) -> None:
+    def test_stopping_is_sent_each_second(self) -> None:
         machine = machine_in(State.STOPPING, has_stop=True)
         assert sent(machine.tick(STOPPING_EVERY)) == ["stopping"]
         assert "stopping" in sent(machine.tick(2 * STOPPING_EVERY))
 
-    def test_a_result_that_crosses_the_stop_is_dropped_and_stopped_answers(self) -> None:
+    def test_result_that_crosses_the_stop_is_dropped_and_stopped_is_sent(self) -> None:
         machine = machine_in(State.RUNNING)
         generation = machine.generation
         machine.handle(ev.StopReceived(b""), 0.0)
         assert machine.handle(ev.FinalMessage(generation, b"done"), 0.0) == []
         assert sent(machine.handle(ev.StopCompleted(machine.generation), 0.1)) == ["stopped"]
 
-    def test_a_stop_that_crosses_the_result_is_answered_too(self) -> None:
+    def test_stop_that_crosses_the_result_is_answered(self) -> None:
         machine = machine_in(State.RUNNING)
         machine.handle(ev.FinalMessage(machine.generation, b"done"), 0.0)
         assert sent(machine.handle(ev.StopReceived(b""), 0.0)) == ["stopped"]
@@ -311,7 +311,7 @@ class TestStop:
         assert sent(machine.handle(ev.StopCompleted(machine.generation), 1.0)) == ["stopped"]
         assert sent(machine.handle(ev.StopCompleted(machine.generation), 1.0)) == []
 
-    def test_a_stop_while_importing_lets_the_import_go_on(self) -> None:
+    def test_stop_while_importing_does_not_end_the_import(self) -> None:
         machine = TaskMachine()
         machine.handle(ev.InitializeReceived(b"i"), 0.0)
         actions = machine.handle(ev.StopReceived(b""), 1.0)
@@ -319,7 +319,7 @@ class TestStop:
         assert of(ev.KillAlgorithm, actions) == []
         assert machine.deadline() is None
 
-    def test_last_words_go_out_while_stopping(self) -> None:
+    def test_messages_of_the_stopped_task_are_forwarded(self) -> None:
         machine = machine_in(State.RUNNING)
         generation = machine.generation
         machine.handle(ev.StopReceived(b""), 0.0)
@@ -328,7 +328,7 @@ class TestStop:
         ]
         assert machine.handle(ev.UserMessage(generation - 1, b"x"), 0.1) == []
 
-    def test_a_stop_ends_the_task_that_waits_as_well(self) -> None:
+    def test_stop_also_cancels_a_waiting_task(self) -> None:
         machine = machine_in(State.RUNNING)
         machine.handle(ev.InitializeReceived(b"new"), 0.0)
         machine.handle(ev.StopReceived(b""), 0.5)
@@ -337,7 +337,7 @@ class TestStop:
         assert delivered(actions) == []
         assert machine.state is State.IDLE
 
-    def test_the_process_dies_of_the_stop(self) -> None:
+    def test_process_dies_while_stopping(self) -> None:
         machine = machine_in(State.STOPPING)
         actions = machine.handle(ev.AlgorithmDied(1), 1.0)
         assert of(ev.KillAlgorithm, actions)
@@ -347,28 +347,28 @@ class TestStop:
 
 class TestCrash:
     @pytest.mark.parametrize("state", [State.IDLE, State.INITIALIZING, State.READY, State.RUNNING])
-    def test_it_ends_the_container_and_says_nothing(self, state: State) -> None:
+    def test_crash_ends_the_container_and_sends_nothing(self, state: State) -> None:
         machine = machine_in(state)
         assert machine.handle(ev.AlgorithmDied(139), 1.0) == [ev.ExitContainer(139, crashed=True)]
         assert machine.state is State.EXITED
 
-    def test_status_0_is_no_success(self) -> None:
+    def test_crash_with_status_0_is_not_success(self) -> None:
         machine = machine_in(State.RUNNING)
         assert machine.handle(ev.AlgorithmDied(0), 1.0) == [ev.ExitContainer(1, crashed=True)]
 
 
 class TestExit:
-    def test_the_users_exit_then_the_code(self) -> None:
+    def test_container_exits_after_the_users_exit_function(self) -> None:
         machine = machine_in(State.IDLE)
         assert delivered(machine.handle(ev.ExitReceived(5, b"e"), 0.0)) == [FrameKind.EXIT]
         assert machine.handle(ev.AlgorithmDied(0), 1.0) == [ev.ExitContainer(5)]
 
-    def test_an_import_that_goes_on_is_interrupted(self) -> None:
+    def test_exit_interrupts_a_long_import(self) -> None:
         machine = TaskMachine()
         assert delivered(machine.handle(ev.ExitReceived(5, b"e"), 0.0)) == [FrameKind.EXIT]
         assert delivered(machine.tick(INTERRUPT_AFTER)) == [FrameKind.INTERRUPT]
 
-    def test_a_stuck_one_is_killed(self) -> None:
+    def test_stuck_process_is_killed(self) -> None:
         machine = machine_in(State.RUNNING)
         assert delivered(machine.handle(ev.ExitReceived(5, b"e"), 0.0)) == [
             FrameKind.EXIT,
@@ -378,7 +378,7 @@ class TestExit:
         assert of(ev.KillAlgorithm, actions)
         assert actions[-1] == ev.ExitContainer(5)
 
-    def test_sigterm_tells_the_worker_stopped_if_a_task_runs(self) -> None:
+    def test_sigterm_sends_stopped_if_a_task_is_running(self) -> None:
         machine = machine_in(State.RUNNING)
         machine.handle(ev.SigtermReceived(), 0.0)
         assert machine.handle(ev.AlgorithmDied(0), 1.0) == [
@@ -386,43 +386,43 @@ class TestExit:
             ev.ExitContainer(143),
         ]
 
-    def test_sigterm_when_idle_says_nothing(self) -> None:
+    def test_sigterm_when_idle_sends_nothing(self) -> None:
         machine = machine_in(State.IDLE)
         machine.handle(ev.SigtermReceived(), 0.0)
         assert machine.handle(ev.AlgorithmDied(0), 1.0) == [ev.ExitContainer(143)]
 
-    def test_sigterm_kills_what_is_stuck(self) -> None:
+    def test_sigterm_kills_a_stuck_process(self) -> None:
         machine = machine_in(State.RUNNING)
         machine.handle(ev.SigtermReceived(), 0.0)
         actions = machine.tick(TERMINATE_WITHIN)
         assert of(ev.KillAlgorithm, actions)
         assert actions[-1] == ev.ExitContainer(143)
 
-    def test_a_second_sigterm_ends_at_once(self) -> None:
+    def test_second_sigterm_ends_at_once(self) -> None:
         machine = machine_in(State.RUNNING)
         machine.handle(ev.SigtermReceived(), 0.0)
         assert machine.handle(ev.SigtermReceived(), 0.1)[-1] == ev.ExitContainer(143)
 
-    def test_a_sigterm_after_exit_hurries_and_keeps_the_code(self) -> None:
+    def test_sigterm_after_exit_shortens_the_wait_and_keeps_the_code(self) -> None:
         machine = machine_in(State.EXITING)
         assert machine.handle(ev.SigtermReceived(), 1.0) == []
         assert machine.deadline() == 1.0 + TERMINATE_WITHIN
         assert machine.tick(1.0 + TERMINATE_WITHIN)[-1] == ev.ExitContainer(3)
 
-    def test_a_stop_while_exiting_is_answered(self) -> None:
+    def test_stop_while_exiting_is_answered(self) -> None:
         machine = machine_in(State.EXITING)
         assert sent(machine.handle(ev.StopReceived(b""), 0.1)) == ["stopped"]
         assert machine.handle(ev.AlgorithmDied(0), 1.0) == [ev.ExitContainer(3)]
 
 
 class TestReload:
-    def test_idle(self) -> None:
+    def test_code_change_while_idle(self) -> None:
         machine = machine_in(State.IDLE, keep_task=True)
         (kill,) = machine.handle(ev.CodeChanged(), 0.0)
         assert isinstance(kill, ev.KillAlgorithm)
         assert kill.respawn
 
-    def test_a_running_task_is_run_again_and_answered_once(self) -> None:
+    def test_running_task_runs_again_and_is_answered_once(self) -> None:
         machine = machine_in(State.RUNNING, keep_task=True)
         actions = machine.handle(ev.CodeChanged(), 1.0)
         assert actions[-1] == ev.Deliver(FrameKind.INITIALIZE, machine.generation, b"init")
@@ -432,37 +432,37 @@ class TestReload:
         assert machine.state is State.RUNNING
         assert machine.deadline() == 2.0 + ALIVE_EVERY
 
-    def test_while_stopping_it_is_the_end_of_the_stop(self) -> None:
+    def test_code_change_while_stopping_completes_the_stop(self) -> None:
         machine = machine_in(State.STOPPING, keep_task=True)
         assert sent(machine.handle(ev.CodeChanged(), 1.0)) == ["stopped"]
         assert machine.state is State.IDLE
 
-    def test_nothing_is_kept_outside_dev_mode(self) -> None:
+    def test_outside_dev_mode_the_task_is_not_kept(self) -> None:
         machine = machine_in(State.RUNNING)
         assert delivered(machine.handle(ev.CodeChanged(), 1.0)) == []
         assert machine.state is State.IDLE
 
 
 class TaskHistory(RuleBasedStateMachine):
-    """Any history at all keeps the rules in the head of task.py."""
+    """Any history of events keeps the rules at the top of machine.py."""
 
     def __init__(self) -> None:
         super().__init__()
         self.machine = TaskMachine(keep_task=False)
         self.now = 0.0
         self.stop_asked_at: float | None = None
-        self.in_task = False  # between `started` and the last word
+        self.in_task = False  # between `started` and the final message
         self.finals_allowed = 0
         self.finished: list[ev.ExitContainer] = []
 
     def perform(self, actions: list[ev.Action], reload: bool = False) -> None:
         for action in actions:
             if isinstance(action, ev.Forward) and action.final:
-                assert self.finals_allowed == 1, "a second last word"
+                assert self.finals_allowed == 1, "a second final message"
                 self.finals_allowed = 0
                 self.in_task = False
             elif isinstance(action, ev.Forward):
-                assert action.message == b"now", "something of an older task was sent"
+                assert action.message == b"now", "a message of an older task was sent"
             elif isinstance(action, ev.Send):
                 self.check_send(action.command)
             elif isinstance(action, ev.Deliver) and action.kind in (
@@ -516,8 +516,8 @@ class TaskHistory(RuleBasedStateMachine):
             assert self.machine.state is before
 
     @rule(age=st.integers(0, 3))
-    def said(self, age: int) -> None:
-        # While stopping, the task's own words carry the generation before the stop's.
+    def user_message(self, age: int) -> None:
+        # While stopping, the task's messages have the generation before that of the stop.
         current = 1 if self.machine.state is State.STOPPING else 0
         text = b"now" if age <= current else b"old"
         self.handle(ev.UserMessage(self.machine.generation - age, text))
@@ -567,7 +567,7 @@ class TaskHistory(RuleBasedStateMachine):
         assert len(self.finished) <= 1
 
     @invariant()
-    def a_deadline_is_never_forgotten(self) -> None:
+    def a_deadline_is_always_set(self) -> None:
         if self.machine.state in (State.STOPPING, State.EXITING, State.RUNNING):
             assert self.machine.deadline() is not None
 
