@@ -32,7 +32,7 @@ _TERMINATED = 143
 
 @dataclass(frozen=True)
 class _Run:
-    """What is to be ended, from the main thread or, while user code holds that, another one."""
+    """What a run must end, from the main thread or, while user code blocks it, from another."""
 
     stack: ExitStack
     show: Show
@@ -56,7 +56,7 @@ class _Run:
         return code or self.result.result()
 
     def end_without_user_code(self, code: int) -> None:
-        """End everything and the process with it; user code still runs, for nobody."""
+        """End everything, and the process with it, although user code still runs."""
         final = FAILED
         try:
             final = self.end(code)

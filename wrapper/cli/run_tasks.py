@@ -1,4 +1,4 @@
-"""What `hkube-wrapper run` does, once its options are read."""
+"""Runs the tasks of `hkube-wrapper run` once its options are read."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run_once(request: RunRequest, started: float) -> int:
         started: when the command began, in seconds of the monotonic clock.
 
     Raises:
-        WrapperError: it cannot be begun.
+        WrapperError: the run cannot start.
         KeyboardInterrupt: Ctrl-C for a second time.
     """
     if request.in_process:

@@ -35,7 +35,7 @@ class AlgorithmContainer:
     """The supervisor and its algorithm process, as a container would run them.
 
     A context manager: the process runs inside, in a process group of its own, and is gone
-    afterwards. Its output goes to this process's stderr, unless told otherwise.
+    afterwards. Its output goes to this process's stderr by default.
     """
 
     def __init__(
@@ -106,19 +106,19 @@ class AlgorithmContainer:
 
     def end(self) -> None:
         """End the process and all that it started, in two seconds or so."""
-        for patience in (_FIRST_SIGTERM, _SECOND_SIGTERM):
+        for timeout in (_FIRST_SIGTERM, _SECOND_SIGTERM):
             if self.wait(timeout=0) is not None:
                 return
             with suppress(ProcessLookupError):
                 os.kill(self._pid, signal.SIGTERM)
-            self.wait(patience)
+            self.wait(timeout)
         with suppress(ProcessLookupError):
             os.killpg(self._pid, signal.SIGKILL)
         self.wait()
 
     @property
     def memory(self) -> int | None:
-        """The most memory, in bytes, that one of the processes took.
+        """The peak memory, in bytes, of the largest process.
 
         None: not known, or it has not ended yet.
         """
@@ -130,7 +130,7 @@ class AlgorithmContainer:
         return self._process.pid
 
     def _await_end(self, process: subprocess.Popen[bytes], peak_before: int) -> None:
-        """Alone wait for the process: Popen would not tell what it and those below it took."""
+        """Wait for the process with `wait4`: Popen would not report its memory use."""
         try:
             _, status, usage = os.wait4(process.pid, 0)
             code = os.waitstatus_to_exitcode(status)

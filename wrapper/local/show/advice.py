@@ -1,4 +1,4 @@
-"""What to do about a task that failed, where the error's own sentence does not say it."""
+"""Hints for a failed task, where the error message does not say what to do."""
 
 from __future__ import annotations
 

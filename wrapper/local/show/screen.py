@@ -1,4 +1,4 @@
-"""Where a command shows what happens: lines on stderr, and below them a live bar."""
+"""A command's display: lines on stderr, and below them a live progress bar."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from rich.text import Text
 
 @final
 class Screen:
-    """Lines, in colour where that can be seen, and a bar if `stream` is a terminal.
+    """Shows lines, and a progress bar if `stream` is a terminal.
 
-    Safe from any thread. What is no terminal gets the lines alone, none of them wrapped.
+    Thread-safe. Anything but a terminal gets only the lines, unwrapped and without colour.
     """
 
     def __init__(self, stream: TextIO, bar: bool = True) -> None:
@@ -68,7 +68,7 @@ class Screen:
             )
 
     def no_bar(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         with self._lock:
             if self._bar is not None:
                 self._bar.stop()

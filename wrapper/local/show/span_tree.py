@@ -47,7 +47,7 @@ class SpanTree:
         self._open: list[ShownSpan] = []
 
     def __call__(self, event: events.WorkerEvent) -> None:
-        """Take note of an event."""
+        """Record an event."""
         if isinstance(event, events.SpanStarted):
             span = ShownSpan(event.name, dict(event.tags), event.at)
             (self._open[-1].children if self._open else self.roots).append(span)

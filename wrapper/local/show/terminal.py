@@ -15,12 +15,12 @@ from .screen import Screen
 from .span_tree import ShownSpan, SpanTree, tree_lines
 
 _LONGEST_ERROR = 4_000
-"""Characters of an error's details; what is left out is said."""
+"""Longest error details shown, in characters; an omission is indicated."""
 
 
 @final
 class Terminal:
-    """A listener that writes one line an event worth reading, and moves the bar.
+    """A listener that shows a line for each notable event, and updates the bar.
 
     Safe from any thread: the algorithm's output and its messages come in two.
     """
@@ -39,10 +39,10 @@ class Terminal:
         self._percent: float | None = None
         self._details = ""
         self._is_running = False
-        self._lock = RLock()  # no bar is to come back after the task's end
+        self._lock = RLock()  # the bar must not reappear after the task's end
 
     def begin(self, job: Mapping[str, Any]) -> None:
-        """Hear which task comes next."""
+        """Prepare to show the next task."""
         with self._lock:
             self._job = job
             self._spans = SpanTree()
@@ -50,7 +50,7 @@ class Terminal:
             self._is_running = True
 
     def note(self, text: str) -> None:
-        """Show beside the bar what the algorithm has printed with no line's end as yet."""
+        """Show the algorithm's unfinished output line beside the bar."""
         with self._lock:
             self._details = text.strip()
             if self._is_running:

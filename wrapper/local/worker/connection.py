@@ -17,10 +17,10 @@ from ...protocol.encoding.encoding import Encoding, get_encoding
 from .call_messages import Message
 
 MAX_PAYLOAD_BYTES = 100_000_000
-"""The largest message that HKube's worker takes."""
+"""The largest message that HKube's worker accepts."""
 
 CONNECTION_LOST = "the connection was lost before the task's end"
-"""Why a task is lost that was on a connection which is gone, if nothing more is known."""
+"""Why a task was lost with its connection, if nothing more is known."""
 
 CLOSE_TIMEOUT = 1.0
 """Seconds that a closing handshake may take on this machine."""
@@ -47,7 +47,7 @@ class AlgorithmConnection:
             subject: what an error calls what is sent.
 
         Raises:
-            WrapperError: the encoding does not have what is in it.
+            WrapperError: the encoding cannot represent the message.
         """
         return self.encoding.encode(message, subject)
 
@@ -56,7 +56,7 @@ class AlgorithmConnection:
         self.send_frame(self.encode(message, subject))
 
     def send_frame(self, frame: bytes) -> None:
-        """Send a frame; that the connection is gone is told by `receive`, not here."""
+        """Send a frame. `receive` reports a lost connection, not this method."""
         try:
             self.connection.send(frame, text=not self.encoding.binary)
         except ConnectionClosed:
@@ -68,7 +68,7 @@ class AlgorithmConnection:
 
     @property
     def lost_reason(self) -> str:
-        """Why a task on this connection, now closed, has no end of its own."""
+        """Why the task on this closed connection did not complete."""
         ours = self.connection.protocol.close_sent
         if ours is not None and ours.code == CloseCode.MESSAGE_TOO_BIG:
             return f"its message is over {MAX_PAYLOAD_BYTES:,} bytes, which HKube's worker refuses"
@@ -76,7 +76,7 @@ class AlgorithmConnection:
 
 
 def open_link(connection: ServerConnection, mode: str = "v1") -> AlgorithmConnection | None:
-    """Return the link of a connection; None, and closed, if its URL asks for what there is not.
+    """Return the algorithm's connection; close it and return None if its URL is not supported.
 
     Args:
         connection: of an algorithm.

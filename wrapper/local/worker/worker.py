@@ -25,8 +25,8 @@ from .waiting import wait_done
 class LocalWorker:
     """Serves one algorithm's connection and gives it one task after another.
 
-    Use it as a context manager: the server listens inside. The listener hears every event, one at
-    a time, from the worker's threads; it may call `stop` and `exit`, but not wait.
+    Use it as a context manager: the server listens inside. The listener receives every event, one
+    at a time, from the worker's threads; it may call `stop` and `exit`, but must not wait.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class LocalWorker:
         self._listener = listener
         self._answers: Answers = answers or AnswerTable()
         self._clock = clock
-        self._telling = threading.RLock()  # a listener that calls `stop` makes the next event
+        self._listener_lock = threading.RLock()  # a listener that calls `stop` makes the next event
         self._lock = threading.Lock()
         self._link: AlgorithmConnection | None = None
         self._task: LocalTask | None = None
@@ -86,10 +86,10 @@ class LocalWorker:
             job: the data of `initialize`.
 
         Returns:
-            The task's outcome, to come. Every task has one.
+            A future of the task's outcome. Every task gets one.
 
         Raises:
-            RuntimeError: the task before has no outcome yet.
+            RuntimeError: the previous task has no outcome yet.
         """
         task = LocalTask(job, self._answers, self._tell, self._storage)
         with self._lock:
@@ -100,7 +100,7 @@ class LocalWorker:
             task.finish(events.Lost(gone))
         elif link is not None:
             task.connected(link)
-            if self._link is not link:  # it went meanwhile, and nobody told the task of it
+            if self._link is not link:  # closed meanwhile, before the task could notice
                 task.disconnected(link)
         return task.outcome
 
@@ -144,7 +144,7 @@ class LocalWorker:
             self._command(link, commands.EXIT, {"exitCode": code})
 
     def give_up(self, reason: str) -> None:
-        """Hear that the algorithm will not come back: its task, and any after it, is lost."""
+        """Record that the algorithm will not reconnect: its task and any later one are lost."""
         with self._lock:
             self._gone, task = reason, self._current()
         if task is not None:
@@ -171,7 +171,7 @@ class LocalWorker:
         self._tell(events.Connected, task.task_id if task else None, encoding=link.encoding.name)
         if task is not None:
             task.connected(link)
-        if exit_code is not None:  # it was asked before anybody was there to hear it
+        if exit_code is not None:  # requested before the algorithm connected
             self._command(link, commands.EXIT, {"exitCode": exit_code})
         try:
             while (frame := link.receive()) is not None:
@@ -219,8 +219,8 @@ class LocalWorker:
             self._tell(events.Violation, None, text=f"'{command}' with no task running")
 
     def _tell(self, kind: type[events.WorkerEvent], task_id: str | None, **facts: Any) -> None:
-        with self._telling:
+        with self._listener_lock:
             try:
                 self._listener(kind(at=self._clock(), task_id=task_id, **facts))
-            except Exception:  # whoever shows the events must not harm the task
+            except Exception:  # a failing listener must not harm the task
                 logging.getLogger(__name__).exception("a listener of the local worker failed")

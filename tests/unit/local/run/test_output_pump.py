@@ -60,7 +60,7 @@ def test_how_it_was_cut_into_pieces_does_not_matter(text: str, cuts: list[int]) 
 def test_the_pump_has_passed_on_everything_at_its_end() -> None:
     lines: list[str] = []
     unfinished: list[str] = []
-    with OutputPump(lines.append, unfinished.append, patience=30) as pump:
+    with OutputPump(lines.append, unfinished.append, timeout=30) as pump:
         for number in range(3000):
             os.write(pump.fd, f"line {number}\n".encode())
         os.write(pump.fd, b"and the rest")
@@ -70,6 +70,6 @@ def test_the_pump_has_passed_on_everything_at_its_end() -> None:
 
 def test_a_process_left_behind_does_not_hold_the_end_up() -> None:
     lines: list[str] = []
-    with OutputPump(lines.append, lambda text: None, patience=0) as pump:
+    with OutputPump(lines.append, lambda text: None, timeout=0) as pump:
         left = os.dup(pump.fd)
     os.close(left)

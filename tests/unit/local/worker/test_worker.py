@@ -313,7 +313,7 @@ def test_a_frame_that_would_crash_the_worker(
         ("dance", None, "'dance', which is not a command"),
     ],
 )
-def test_a_breach_of_the_protocol_is_told(
+def test_a_breach_of_the_protocol_is_reported(
     worker: LocalWorker, recorder: Recorder, command: str, data: Any, text: str
 ) -> None:
     with connected(worker) as algorithm:
@@ -328,7 +328,7 @@ def test_a_breach_of_the_protocol_is_told(
 
 
 @pytest.mark.parametrize("frame", ["[]", "{}", '{"command": 5}', '"text"'])
-def test_a_message_without_a_command_is_told(
+def test_a_message_without_a_command_is_reported(
     worker: LocalWorker, recorder: Recorder, frame: str
 ) -> None:
     with connected(worker) as algorithm:
@@ -337,7 +337,7 @@ def test_a_message_without_a_command_is_told(
     assert violation == events.Violation(at=7.0, task_id=None, text="a message without a command")
 
 
-def test_alive_after_done_is_told(worker: LocalWorker, recorder: Recorder) -> None:
+def test_alive_after_done_is_reported(worker: LocalWorker, recorder: Recorder) -> None:
     with connected(worker) as algorithm:
         outcome = worker.begin(JOB)
         algorithm.reach_started()
