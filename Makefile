@@ -1,30 +1,38 @@
-# make run     an example, through the whole real path
-# make test    all tests, with coverage
-# make check   format, lint, types
-# make bench   the figures of benchmarks/README.md
-# make image   the container image, and the one without the local tools
-# make lock    the exact versions that the image is made of; UPGRADE=1 takes the newest
+# make run         runs an example, through the same path as in a container
+# make test        runs all tests, with coverage
+# make test-quick  runs most unit tests, in under a minute
+# make check       checks format, style, types and shell scripts
+# make docs        builds the documentation site in build/docs, and checks its links
+# make bench       measures what is in benchmarks/README.md
+# make image       builds the container image, and the one without the local tools
+# make lock        pins the versions that the image is made of; UPGRADE=1 takes the newest
 #
-# Each installs what it needs into .venv first; PYTHON=python3.12 chooses the interpreter for that.
+# Each target first installs what it needs into .venv. PYTHON=python3.12 chooses the interpreter.
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
-# Most tests wait for other processes: more of them at a time than there are cores.
+DOCS_INSTALLED := $(VENV)/.docs-installed
+SHELL_SCRIPTS := .ci/run entrypoint.sh image/install.sh
+# Most tests wait for other processes, so run more of them at a time than there are cores.
 PARALLEL := --numprocesses 4 --dist worksteal
+# What test-quick leaves out: these wait for servers, for files to change, or for other processes.
+SLOW := $(addprefix --ignore tests/unit/,storage/stores/test_s3_store.py storage/peers \
+	local/check/test_probe.py local/run/test_watch.py supervisor/child/test_code_watcher.py \
+	image testing/test_hkube.py testing/sessions)
 
-# For `make image`: docker, or podman; CONTAINER_BUILD may hold options, as `docker build --network host`.
+# `make image` uses docker or podman. CONTAINER_BUILD may hold options: `docker build --network host`.
 CONTAINER_ENGINE ?= $(or $(shell command -v docker || command -v podman),docker)
 CONTAINER_BUILD ?= $(CONTAINER_ENGINE) build
 IMAGE ?= hkube/python-wrapper
-image: export BUILDAH_FORMAT = docker # podman's own format knows no HEALTHCHECK
+image: export BUILDAH_FORMAT = docker # podman's own format has no HEALTHCHECK
 
 LOCK := $(VENV)-lock
 COMPILE = $(LOCK)/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: run test check bench image lock clean
+.PHONY: run test test-quick check docs bench image lock clean
 
 run: $(INSTALLED)
 	$(BIN)/hkube-wrapper run examples/hello --input '["world"]'
@@ -32,10 +40,14 @@ run: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term:skip-covered
 
+test-quick: $(INSTALLED)
+	$(BIN)/python -m pytest --quiet $(PARALLEL) tests/unit $(SLOW)
+
 check: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/shellcheck $(SHELL_SCRIPTS)
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks
