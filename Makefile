@@ -49,6 +49,16 @@ check: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/shellcheck $(SHELL_SCRIPTS)
 
+# Warnings are errors, and a link to a missing file or heading is one. Links to the web are not
+# tried: the machine that runs this may reach package registries only.
+docs: $(DOCS_INSTALLED)
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html -c docs . build/docs
+	@echo "build/docs/docs/index.html"
+
+$(DOCS_INSTALLED): $(INSTALLED) requirements-docs.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-docs.txt
+	@touch $@
+
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks
 

@@ -29,7 +29,7 @@ LIMIT = 10.0
 _LAST = 1_000_000  # a generation after all others
 
 
-class Heard(NamedTuple):
+class ReceivedFrame(NamedTuple):
     """A frame from the host; its payload is decoded if it is a message."""
 
     kind: FrameKind
@@ -62,9 +62,9 @@ class Driver:
         self.user = UserCode(self.interruption)
         self.gone = Event()
         self.functions = 0
-        self._exit_told = False
+        self._exit_sent = False
         self._log_file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `close`)
-        self._heard: list[Frame] = []
+        self._received: list[Frame] = []
         self.host = Host(
             Pipes(their_tasks, their_control, self.interruption),
             self.user,
@@ -79,16 +79,16 @@ class Driver:
 
         def drive() -> None:
             try:
-                loaded = self.hear()
+                loaded = self.receive()
                 assert loaded.kind == FrameKind.MODULE_LOADED
                 self.functions = loaded.message[0]
                 script()
             except BaseException as error:
                 failures.append(error)
             finally:
-                if not self._exit_told:
-                    self.tell(FrameKind.EXIT, _LAST)
-                    self.tell(FrameKind.INTERRUPT, _LAST)
+                if not self._exit_sent:
+                    self.send(FrameKind.EXIT, _LAST)
+                    self.send(FrameKind.INTERRUPT, _LAST)
 
         driving = Thread(target=drive)
         driving.start()
@@ -97,14 +97,14 @@ class Driver:
         if failures:
             raise failures[0]
 
-    def tell(
+    def send(
         self, kind: FrameKind, generation: int, data: Any = None, raw: bytes | None = None
     ) -> None:
         """Send a frame; its payload is a message with this data, or the raw bytes."""
         if raw is None:
             message = {"command": kind.name.lower(), "data": data}
             raw = b"" if data is None else json.dumps(message).encode()
-        self._exit_told = self._exit_told or kind is FrameKind.EXIT
+        self._exit_sent = self._exit_sent or kind is FrameKind.EXIT
         self.channel.send(kind, generation, raw)
 
     def answer(self, command: str, **data: Any) -> None:
@@ -112,32 +112,32 @@ class Driver:
         message = {"command": command, "data": data}
         self.channel.send(FrameKind.ANSWER, 0, json.dumps(message).encode())
 
-    def hear(self, kind: FrameKind | None = None) -> Heard:
+    def receive(self, kind: FrameKind | None = None) -> ReceivedFrame:
         """Receive the next frame; fail if it is of another kind."""
-        while not self._heard:
+        while not self._received:
             assert select.select([self.channel.tasks], [], [], LIMIT)[0], "the host sent nothing"
             frames = self.channel.read()
             assert frames is not None, "the host has closed its end"
-            self._heard += frames
-        found, generation, payload = self._heard.pop(0)
+            self._received += frames
+        found, generation, payload = self._received.pop(0)
         message = (
             json.loads(payload)
             if found in (FrameKind.FINAL_MESSAGE, FrameKind.USER_MESSAGE)
             else payload
         )
-        heard = Heard(FrameKind(found), generation, message)
-        assert kind is None or heard.kind is kind, heard
-        return heard
+        received = ReceivedFrame(FrameKind(found), generation, message)
+        assert kind is None or received.kind is kind, received
+        return received
 
-    def says_nothing(self) -> bool:
+    def is_silent(self) -> bool:
         """Return whether no frame has arrived yet."""
-        self._heard += self.channel.read() or []
-        return not self._heard
+        self._received += self.channel.read() or []
+        return not self._received
 
-    def run_task(self, generation: int, data: Any = None) -> Heard:
+    def run_task(self, generation: int, data: Any = None) -> ReceivedFrame:
         """Run a whole task; return its final message."""
-        self.tell(FrameKind.TASK, generation, data or {})
-        return self.hear(FrameKind.FINAL_MESSAGE)
+        self.send(FrameKind.TASK, generation, data or {})
+        return self.receive(FrameKind.FINAL_MESSAGE)
 
     @property
     def log(self) -> str:
@@ -172,31 +172,31 @@ class Calls:
     """The user's functions, which record their calls and threads."""
 
     def __init__(self) -> None:
-        self.heard: list[str] = []
+        self.record: list[str] = []
         self.started = Event()
         self.released = Event()
 
     def start(self, args: Any, api: Any) -> str:
         """Run until released or interrupted."""
-        self.heard.append("start")
+        self.record.append("start")
         self.started.set()
         try:
             assert self.released.wait(LIMIT)
         except AlgorithmStopped:
-            self.heard.append("stopped")
+            self.record.append("stopped")
             raise
         return "result"
 
     def stop(self, args: Any) -> None:
         where = "main" if current_thread() is main_thread() else "beside"
-        self.heard.append(f"stop {where} {args.get('forceStop')}")
+        self.record.append(f"stop {where} {args.get('forceStop')}")
         self.released.set()
 
     def exit(self, args: Any) -> None:
-        self.heard.append("exit")
+        self.record.append("exit")
 
 
 def begin(driver: Driver, calls: Calls, generation: int = 1) -> None:
     """Begin a task that runs until it is released."""
-    driver.tell(FrameKind.TASK, generation, {})
+    driver.send(FrameKind.TASK, generation, {})
     assert calls.started.wait(LIMIT)

@@ -383,7 +383,7 @@ def test_a_call_that_waits_in_a_done_callback_is_refused_for_it_would_hang(bench
 
 
 class Worker:
-    """Answers each message from a thread of its own, as the thread that reads the pipe does."""
+    """Answers each message from another thread, as the thread that reads the pipe does."""
 
     def __init__(self):
         self.queue: SimpleQueue[Any] = SimpleQueue()

@@ -40,9 +40,9 @@ class HKube:
             ids = {
                 key: data[key] for key in ("subPipelineId", "execId", "requestId") if key in data
             }
-            self.tell(command, {**ids, **fields})
+            self.answer_with(command, {**ids, **fields})
 
-    def tell(self, command, data):
+    def answer_with(self, command, data):
         answer = parse_answer(command, data)
         assert answer is not None
         self.calls.resolve(answer)
@@ -180,9 +180,9 @@ def test_not_blocking_gives_a_future(hkube, api):
         assert isinstance(future, concurrent.futures.Future)
         assert not future.done()
     assert len({future.id for future in futures}) == 3
-    hkube.tell("algorithmExecutionDone", {"execId": futures[0].id, "response": 1})
-    hkube.tell("subPipelineDone", {"subPipelineId": futures[1].id, "response": 2})
-    hkube.tell("subPipelineError", {"subPipelineId": futures[2].id, "error": "bad"})
+    hkube.answer_with("algorithmExecutionDone", {"execId": futures[0].id, "response": 1})
+    hkube.answer_with("subPipelineDone", {"subPipelineId": futures[1].id, "response": 2})
+    hkube.answer_with("subPipelineError", {"subPipelineId": futures[2].id, "error": "bad"})
     assert [futures[0].result(0), futures[1].result(0)] == [1, 2]
     with pytest.raises(SubPipelineError, match="^bad$"):
         futures[2].result(0)
@@ -192,7 +192,7 @@ def test_a_future_can_be_awaited(hkube, api):
     async def start():
         future = api.start_algorithm("green-alg", blocking=False)
         asyncio.get_running_loop().call_soon(
-            hkube.tell, "algorithmExecutionDone", {"execId": future.id, "response": 7}
+            hkube.answer_with, "algorithmExecutionDone", {"execId": future.id, "response": 7}
         )
         return await future
 
@@ -259,7 +259,7 @@ def test_stop_subpipeline(hkube, api, by_id):
         "data": {"subPipelineId": future.id, "reason": "enough"},
     }
     assert not future.done()
-    hkube.tell("subPipelineStopped", {"subPipelineId": future.id, "reason": "stopped"})
+    hkube.answer_with("subPipelineStopped", {"subPipelineId": future.id, "reason": "stopped"})
     with pytest.raises(SubPipelineStopped, match="^stopped$"):
         future.result(0)
 
@@ -272,7 +272,7 @@ def test_stop_algorithm(hkube, api, by_id):
         "command": "stopAlgorithmExecution",
         "data": {"execId": future.id, "reason": ""},
     }
-    hkube.tell("algorithmExecutionError", {"execId": future.id, "error": "unable to find"})
+    hkube.answer_with("algorithmExecutionError", {"execId": future.id, "error": "unable to find"})
     with pytest.raises(AlgorithmExecutionError, match="^unable to find$"):
         future.result(0)
 

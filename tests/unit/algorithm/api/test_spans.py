@@ -87,8 +87,8 @@ def test_a_span_is_sent_without_tags_that_cannot_be(spans, link, warnings):
     spans.finish(None, None)
     assert names(link) == ["outer", "inner", "finishSpan", "finishSpan"]
     assert link.sent[2][1]["error"] == "bad"
-    told = "a span was sent without its tags: EncodingError: the span cannot be sent"
-    assert warnings == [told] * 2
+    warning = "a span was sent without its tags: EncodingError: the span cannot be sent"
+    assert warnings == [warning] * 2
 
 
 def test_a_span_is_sent_without_tags_whose_code_raises(spans, link, warnings):

@@ -209,7 +209,7 @@ def test_stop_shares_the_loop_of_a_start_that_runs(coroutines: Coroutines) -> No
 
 
 def test_a_stop_that_outlives_start_is_finished(coroutines: Coroutines) -> None:
-    """It tells `start` to return, and then has things of its own to do."""
+    """It makes `start` return, and then goes on."""
     finished: list[str] = []
 
     async def start() -> str:

@@ -57,17 +57,17 @@ def test_a_module_that_does_not_load_fails_every_task(driver: Driver) -> None:
             (3, FrameKind.TASK),
             (5, FrameKind.INITIALIZE),
         ):
-            driver.tell(kind, generation, DATA)
-            heard = driver.hear(FrameKind.FINAL_MESSAGE)
-            assert heard.generation == generation
-            assert heard.command == "errorMessage"
-            assert heard.error["code"] == "LoadError"
-            assert heard.error["message"] == "main.py has no function start"
-            assert heard.error["details"] == "File main.py, line 1"
+            driver.send(kind, generation, DATA)
+            received = driver.receive(FrameKind.FINAL_MESSAGE)
+            assert received.generation == generation
+            assert received.command == "errorMessage"
+            assert received.error["code"] == "LoadError"
+            assert received.error["message"] == "main.py has no function start"
+            assert received.error["details"] == "File main.py, line 1"
 
     driver.serve(script, load)
 
-    assert driver.functions & OptionalFunctions.INITIALIZE, "there the failure is told"
+    assert driver.functions & OptionalFunctions.INITIALIZE, "the failure is reported there"
     assert driver.log.count("File main.py, line 1") == 1, "the details are logged once"
 
 
@@ -76,8 +76,8 @@ def test_a_task_after_a_stop_still_reports_the_load_error(driver: Driver) -> Non
         raise LoadError("broken")
 
     def script() -> None:
-        driver.tell(FrameKind.STOP, 2, {"forceStop": True})
-        assert driver.hear(FrameKind.STOP_COMPLETED).generation == 2
+        driver.send(FrameKind.STOP, 2, {"forceStop": True})
+        assert driver.receive(FrameKind.STOP_COMPLETED).generation == 2
         assert driver.run_task(3).error["message"] == "broken"
 
     driver.serve(script, load)
@@ -88,12 +88,12 @@ def test_a_task_in_two_steps(driver: Driver) -> None:
     steps: list[Any] = []
 
     def script() -> None:
-        driver.tell(FrameKind.INITIALIZE, 1, DATA)
-        assert driver.hear(FrameKind.INITIALIZE_COMPLETED).generation == 1
+        driver.send(FrameKind.INITIALIZE, 1, DATA)
+        assert driver.receive(FrameKind.INITIALIZE_COMPLETED).generation == 1
         steps.append("initialized")
-        driver.tell(FrameKind.START, 1)
-        heard = driver.hear(FrameKind.FINAL_MESSAGE)
-        assert (heard.generation, heard.message) == (1, {"command": "done", "data": [1, 2]})
+        driver.send(FrameKind.START, 1)
+        received = driver.receive(FrameKind.FINAL_MESSAGE)
+        assert (received.generation, received.message) == (1, {"command": "done", "data": [1, 2]})
 
     driver.serve(script, loads(echo, initialize=steps.append))
 
@@ -110,8 +110,8 @@ def test_a_task_in_one_step(driver: Driver) -> None:
 def test_task_after_task(driver: Driver) -> None:
     def script() -> None:
         for generation in range(1, 100, 2):
-            heard = driver.run_task(generation, {"input": generation})
-            assert (heard.generation, heard.data) == (generation, generation)
+            received = driver.run_task(generation, {"input": generation})
+            assert (received.generation, received.data) == (generation, generation)
 
     driver.serve(script, loads(echo))
 
@@ -124,7 +124,7 @@ def test_the_api_and_the_log_know_the_jobs_ids(driver: Driver) -> None:
         assert driver.run_task(1, DATA).data == ["job-1", "task-1", "green"]
         driver.run_task(3, {"jobId": "job-2"})
         driver.answer("dataSourceResponse")
-        driver.tell(FrameKind.ANSWER, 0, raw=b"junk")
+        driver.send(FrameKind.ANSWER, 0, raw=b"junk")
 
     driver.serve(script, loads(start, exit=lambda args: 1 / 0))
 
@@ -136,8 +136,8 @@ def test_a_task_without_data_gets_an_empty_dict(driver: Driver, data: bytes) -> 
     raw = b'{"command":"initialize"' + data + b"}"
 
     def script() -> None:
-        driver.tell(FrameKind.TASK, 1, raw=raw)
-        assert driver.hear(FrameKind.FINAL_MESSAGE).data == {}
+        driver.send(FrameKind.TASK, 1, raw=raw)
+        assert driver.receive(FrameKind.FINAL_MESSAGE).data == {}
 
     driver.serve(script, loads(lambda args: args))
 
@@ -145,10 +145,10 @@ def test_a_task_without_data_gets_an_empty_dict(driver: Driver, data: bytes) -> 
 @pytest.mark.parametrize("raw", [b"", b"{", b'{"command":"initialize","data":[1]}'])
 def test_an_unreadable_task_is_answered_with_an_error(driver: Driver, raw: bytes) -> None:
     def script() -> None:
-        driver.tell(FrameKind.TASK, 1, raw=raw)
-        heard = driver.hear(FrameKind.FINAL_MESSAGE)
-        assert heard.error["code"] == "DecodingError"
-        assert "initialize message cannot be read" in heard.error["message"]
+        driver.send(FrameKind.TASK, 1, raw=raw)
+        received = driver.receive(FrameKind.FINAL_MESSAGE)
+        assert received.error["code"] == "DecodingError"
+        assert "initialize message cannot be read" in received.error["message"]
         assert driver.run_task(3, {"input": 5}).data == 5
 
     driver.serve(script, loads(echo))
@@ -176,12 +176,12 @@ def test_an_error_in_start_is_reported_with_the_users_lines(driver: Driver) -> N
         raise KeyError("x")
 
     def script() -> None:
-        heard = driver.run_task(1)
-        assert heard.command == "errorMessage"
-        assert heard.error["code"] == "AlgorithmError"
-        assert "KeyError: 'x' (" in heard.error["message"]
-        assert "raise KeyError" in heard.error["details"]
-        assert "wrapper/algorithm" not in heard.error["details"]
+        received = driver.run_task(1)
+        assert received.command == "errorMessage"
+        assert received.error["code"] == "AlgorithmError"
+        assert "KeyError: 'x' (" in received.error["message"]
+        assert "raise KeyError" in received.error["details"]
+        assert "wrapper/algorithm" not in received.error["details"]
         assert driver.run_task(3).command == "errorMessage"
 
     driver.serve(script, loads(start))
@@ -194,10 +194,10 @@ def test_an_error_in_initialize_fails_the_task(driver: Driver, kind: FrameKind) 
     started: list[Any] = []
 
     def script() -> None:
-        driver.tell(kind, 1, DATA)
-        assert "ZeroDivisionError" in driver.hear(FrameKind.FINAL_MESSAGE).error["message"]
-        driver.tell(FrameKind.STOP, 2, {})
-        driver.hear(FrameKind.STOP_COMPLETED)
+        driver.send(kind, 1, DATA)
+        assert "ZeroDivisionError" in driver.receive(FrameKind.FINAL_MESSAGE).error["message"]
+        driver.send(FrameKind.STOP, 2, {})
+        driver.receive(FrameKind.STOP_COMPLETED)
 
     driver.serve(script, loads(started.append, initialize=lambda args: 1 / 0))
 
@@ -221,9 +221,9 @@ def test_an_exception_that_would_end_the_process_ends_the_task(
 # ------------------------------------------------------------------------------- results --
 def test_a_result_that_cannot_be_sent_is_an_error(driver: Driver) -> None:
     def script() -> None:
-        heard = driver.run_task(1)
-        assert heard.error["code"] == "EncodingError"
-        assert "result.items[1]" in heard.error["message"]
+        received = driver.run_task(1)
+        assert received.error["code"] == "EncodingError"
+        assert "result.items[1]" in received.error["message"]
 
     driver.serve(script, loads(lambda args: {"items": [1, b"x"]}))
 
@@ -257,10 +257,10 @@ def test_a_result_that_is_too_large_is_an_error() -> None:
     with driving(max_payload=5000) as driver:
 
         def script() -> None:
-            heard = driver.run_task(1)
-            assert heard.error["code"] == "PayloadTooLarge"
-            assert "10,0" in heard.error["message"]
-            assert "5,000" in heard.error["message"]
+            received = driver.run_task(1)
+            assert received.error["code"] == "PayloadTooLarge"
+            assert "10,0" in received.error["message"]
+            assert "5,000" in received.error["message"]
 
         driver.serve(script, loads(lambda args: "x" * 10_000))
 

@@ -34,15 +34,15 @@ def test_a_call_waits_for_its_answer(driver: Driver) -> None:
         return api.start_stored_subpipeline("simple", {"files": []})
 
     def script() -> None:
-        driver.tell(FrameKind.TASK, 1, DATA)
-        call = driver.hear(FrameKind.USER_MESSAGE)
+        driver.send(FrameKind.TASK, 1, DATA)
+        call = driver.receive(FrameKind.USER_MESSAGE)
         assert call.command == "startStoredSubPipeline"
         driver.answer("subPipelineDone", subPipelineId="nobody's", response=1)
-        driver.tell(FrameKind.ANSWER, 0, raw=b"{}")
-        driver.tell(FrameKind.ANSWER, 0, raw=b"5")
-        driver.tell(FrameKind.ANSWER, 0, raw=b"{junk")
+        driver.send(FrameKind.ANSWER, 0, raw=b"{}")
+        driver.send(FrameKind.ANSWER, 0, raw=b"5")
+        driver.send(FrameKind.ANSWER, 0, raw=b"{junk")
         driver.answer("subPipelineDone", subPipelineId=call.data["subPipelineId"], response=[7])
-        assert driver.hear(FrameKind.FINAL_MESSAGE).data == [7]
+        assert driver.receive(FrameKind.FINAL_MESSAGE).data == [7]
 
     driver.serve(script, loads(start))
 
@@ -56,10 +56,10 @@ def test_a_call_that_failed_raises(driver: Driver) -> None:
         return "survived"
 
     def script() -> None:
-        driver.tell(FrameKind.TASK, 1, DATA)
-        call_id = driver.hear(FrameKind.USER_MESSAGE).data["subPipelineId"]
+        driver.send(FrameKind.TASK, 1, DATA)
+        call_id = driver.receive(FrameKind.USER_MESSAGE).data["subPipelineId"]
         driver.answer("subPipelineError", subPipelineId=call_id, error="no such pipeline")
-        assert driver.hear(FrameKind.FINAL_MESSAGE).data == "survived"
+        assert driver.receive(FrameKind.FINAL_MESSAGE).data == "survived"
 
     driver.serve(script, loads(start))
 
@@ -71,10 +71,10 @@ def test_open_spans_are_finished_before_the_final_message(driver: Driver) -> Non
         raise KeyError("x")
 
     def script() -> None:
-        driver.tell(FrameKind.TASK, 1, DATA)
-        said = [driver.hear(FrameKind.USER_MESSAGE).command for _ in range(4)]
+        driver.send(FrameKind.TASK, 1, DATA)
+        said = [driver.receive(FrameKind.USER_MESSAGE).command for _ in range(4)]
         assert said == ["startSpan", "startSpan", "finishSpan", "finishSpan"]
-        assert driver.hear(FrameKind.FINAL_MESSAGE).command == "errorMessage"
+        assert driver.receive(FrameKind.FINAL_MESSAGE).command == "errorMessage"
 
     driver.serve(script, loads(start))
 
@@ -91,7 +91,7 @@ def test_an_answer_for_no_task_is_ignored(driver: Driver) -> None:
 def test_exit_calls_the_users_exit_and_ends(driver: Driver) -> None:
     data: list[Any] = []
     driver.serve(
-        lambda: driver.tell(FrameKind.EXIT, 1, {"exitCode": 3}), loads(echo, exit=data.append)
+        lambda: driver.send(FrameKind.EXIT, 1, {"exitCode": 3}), loads(echo, exit=data.append)
     )
 
     assert data == [{"exitCode": 3}]
@@ -114,12 +114,12 @@ def test_the_end_of_the_supervisor_ends_running_user_code(driver: Driver) -> Non
         Thread(target=driver.channel.close).start()
         assert driver.gone.wait(LIMIT)
 
-    driver.serve(lambda: driver.tell(FrameKind.TASK, 1, {}), loads(start))
+    driver.serve(lambda: driver.send(FrameKind.TASK, 1, {}), loads(start))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no fork there")
 def test_a_forked_child_that_returns_from_start_sends_nothing(tmp_path: Path) -> None:
-    """In a process of its own: one with threads should not be forked."""
+    """In a new process, because one with threads should not be forked."""
     import subprocess
 
     code = """
@@ -136,7 +136,7 @@ def start(args):
 
 def script():
     assert driver.run_task(1).data == ["parent", 0]
-    assert driver.says_nothing()
+    assert driver.is_silent()
 
 with driving() as driver:
     driver.serve(script, loads(start))

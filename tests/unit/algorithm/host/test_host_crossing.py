@@ -28,18 +28,18 @@ def user() -> Calls:
 # ---------------------------------------------------------------------- what comes late --
 def test_a_late_interruption_does_not_reach_the_next_task(driver: Driver, user: Calls) -> None:
     def script() -> None:
-        driver.tell(FrameKind.STOP, 2, {})
-        driver.hear(FrameKind.STOP_COMPLETED)
+        driver.send(FrameKind.STOP, 2, {})
+        driver.receive(FrameKind.STOP_COMPLETED)
         begin(driver, user, 4)
-        driver.tell(FrameKind.INTERRUPT, 2)
+        driver.send(FrameKind.INTERRUPT, 2)
         driver.channel.control.send(FrameKind.STOP, 2, b"")
-        driver.answer("subPipelineDone", subPipelineId="1")  # heard after it
+        driver.answer("subPipelineDone", subPipelineId="1")  # arrives after it
         user.released.set()
-        assert driver.hear(FrameKind.FINAL_MESSAGE).data == "result"
+        assert driver.receive(FrameKind.FINAL_MESSAGE).data == "result"
 
     driver.serve(script, loads(user.start))
 
-    assert user.heard == ["start"]
+    assert user.record == ["start"]
 
 
 def test_a_late_stop_does_not_stop_the_next_task(driver: Driver) -> None:
@@ -52,12 +52,12 @@ def test_a_late_stop_does_not_stop_the_next_task(driver: Driver) -> None:
 
     def script() -> None:
         driver.channel.tasks.send(FrameKind.STOP, 2, b"")
-        driver.hear(FrameKind.STOP_COMPLETED)
+        driver.receive(FrameKind.STOP_COMPLETED)
         begin(driver, user, 4)
         driver.channel.control.send(FrameKind.STOP, 2, b"")
         driver.answer("subPipelineDone", subPipelineId="1")
         user.released.set()
-        assert driver.hear(FrameKind.FINAL_MESSAGE).data is False
+        assert driver.receive(FrameKind.FINAL_MESSAGE).data is False
 
     driver.serve(script, loads(start))
 
@@ -66,34 +66,34 @@ def test_a_late_stop_does_not_stop_the_next_task(driver: Driver) -> None:
 def test_exit_ends_the_task_first(driver: Driver, user: Calls) -> None:
     def script() -> None:
         begin(driver, user)
-        driver.tell(FrameKind.EXIT, 2, {})
-        driver.tell(FrameKind.INTERRUPT, 2)
+        driver.send(FrameKind.EXIT, 2, {})
+        driver.send(FrameKind.INTERRUPT, 2)
 
     driver.serve(script, loads(user.start, exit=user.exit))
 
-    assert user.heard == ["start", "stopped", "exit"]
+    assert user.record == ["start", "stopped", "exit"]
 
 
 def test_exit_during_the_users_stop(driver: Driver, user: Calls) -> None:
     def script() -> None:
         begin(driver, user)
-        driver.tell(FrameKind.EXIT, 2, {})
+        driver.send(FrameKind.EXIT, 2, {})
 
     driver.serve(script, loads(user.start, stop=user.stop, exit=user.exit))
 
-    assert user.heard == ["start", "stop beside None", "exit"]
+    assert user.record == ["start", "stop beside None", "exit"]
 
 
 def test_the_users_exit_is_not_interrupted(driver: Driver, user: Calls) -> None:
     """The interruption 4 s after `exit` is for a task that still runs; `exit` has 15 s."""
 
     def leave(args: Any) -> None:
-        driver.tell(FrameKind.INTERRUPT, 2)
+        driver.send(FrameKind.INTERRUPT, 2)
         # A signal that came would be handled by now: this thread sends it to itself.
         driver.interruption.request()
         user.exit(args)
 
-    driver.serve(lambda: driver.tell(FrameKind.EXIT, 2, {}), loads(user.start, exit=leave))
+    driver.serve(lambda: driver.send(FrameKind.EXIT, 2, {}), loads(user.start, exit=leave))
 
-    assert user.heard == ["exit"]
+    assert user.record == ["exit"]
     assert "failed" not in driver.log

@@ -1,4 +1,4 @@
-"""Stopping what runs in the algorithm process, with and without a stop of its own."""
+"""Stopping what runs in the algorithm process, with and without a stop function."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def user() -> Calls:
 # -------------------------------------------------------------------------- nothing runs --
 def test_a_stop_when_idle_is_answered(driver: Driver) -> None:
     def script() -> None:
-        driver.tell(FrameKind.STOP, 1, {"forceStop": False})
-        assert driver.hear().kind is FrameKind.STOP_COMPLETED
+        driver.send(FrameKind.STOP, 1, {"forceStop": False})
+        assert driver.receive().kind is FrameKind.STOP_COMPLETED
 
     driver.serve(script, loads(lambda args: None))
 
@@ -45,22 +45,22 @@ def test_a_stop_when_idle_calls_the_users_stop(
     driver: Driver, user: Calls, data: Any, call: str
 ) -> None:
     def script() -> None:
-        driver.tell(FrameKind.STOP, 1, data)
-        assert driver.hear(FrameKind.STOP_COMPLETED).generation == 1
+        driver.send(FrameKind.STOP, 1, data)
+        assert driver.receive(FrameKind.STOP_COMPLETED).generation == 1
 
     driver.serve(script, loads(user.start, stop=user.stop))
 
-    assert user.heard == [call]
+    assert user.record == [call]
 
 
 def test_an_undecodable_stop_is_still_a_stop(driver: Driver, user: Calls) -> None:
     def script() -> None:
-        driver.tell(FrameKind.STOP, 1, raw=b'{"command":"stop","data":')
-        driver.hear(FrameKind.STOP_COMPLETED)
+        driver.send(FrameKind.STOP, 1, raw=b'{"command":"stop","data":')
+        driver.receive(FrameKind.STOP_COMPLETED)
 
     driver.serve(script, loads(user.start, stop=user.stop))
 
-    assert user.heard == ["stop main None"]
+    assert user.record == ["stop main None"]
 
 
 def test_a_task_that_was_stopped_before_it_began_does_not_run(driver: Driver, user: Calls) -> None:
@@ -71,56 +71,56 @@ def test_a_task_that_was_stopped_before_it_began_does_not_run(driver: Driver, us
         stopped.set()
 
     def load() -> Any:
-        driver.tell(FrameKind.TASK, 1, {})
-        driver.tell(FrameKind.STOP, 2, {})
-        while driver.user.is_current(1):  # until the thread that listens has heard
+        driver.send(FrameKind.TASK, 1, {})
+        driver.send(FrameKind.STOP, 2, {})
+        while driver.user.is_current(1):  # until the listening thread has handled it
             pass
         return loads(user.start, stop=stop)()
 
-    driver.serve(lambda: driver.hear(FrameKind.STOP_COMPLETED), load)
+    driver.serve(lambda: driver.receive(FrameKind.STOP_COMPLETED), load)
 
-    assert user.heard == []
+    assert user.record == []
     assert stopped.is_set()
 
 
 def test_between_initialize_and_start(driver: Driver, user: Calls) -> None:
     def script() -> None:
-        driver.tell(FrameKind.INITIALIZE, 1, {})
-        driver.hear(FrameKind.INITIALIZE_COMPLETED)
-        driver.tell(FrameKind.STOP, 2, {})
-        driver.hear(FrameKind.STOP_COMPLETED)
-        driver.tell(FrameKind.START, 1)  # it crossed the stop
+        driver.send(FrameKind.INITIALIZE, 1, {})
+        driver.receive(FrameKind.INITIALIZE_COMPLETED)
+        driver.send(FrameKind.STOP, 2, {})
+        driver.receive(FrameKind.STOP_COMPLETED)
+        driver.send(FrameKind.START, 1)  # it crossed the stop
         user.released.set()
         assert driver.run_task(4).data == "result"
 
     driver.serve(script, loads(user.start))
 
-    assert user.heard == ["start"]
+    assert user.record == ["start"]
 
 
 # ----------------------------------------------------------------------------- start runs --
 def test_the_users_stop_runs_beside_start(driver: Driver, user: Calls) -> None:
     def script() -> None:
         begin(driver, user)
-        driver.tell(FrameKind.STOP, 2, {"forceStop": True})
-        heard = driver.hear()
-        assert (heard.kind, heard.generation) == (FrameKind.STOP_COMPLETED, 2), (
+        driver.send(FrameKind.STOP, 2, {"forceStop": True})
+        received = driver.receive()
+        assert (received.kind, received.generation) == (FrameKind.STOP_COMPLETED, 2), (
             "and no `done` before it"
         )
         assert driver.run_task(4).data == "result"
 
     driver.serve(script, loads(user.start, stop=user.stop))
 
-    assert user.heard == ["start", "stop beside True", "start"]
+    assert user.record == ["start", "stop beside True", "start"]
 
 
 def test_without_a_users_stop_start_is_interrupted(driver: Driver, user: Calls) -> None:
     def script() -> None:
         begin(driver, user)
-        driver.tell(FrameKind.STOP, 2, {})
-        driver.tell(FrameKind.INTERRUPT, 2)
-        heard = driver.hear()
-        assert (heard.kind, heard.generation) == (FrameKind.STOP_COMPLETED, 2), (
+        driver.send(FrameKind.STOP, 2, {})
+        driver.send(FrameKind.INTERRUPT, 2)
+        received = driver.receive()
+        assert (received.kind, received.generation) == (FrameKind.STOP_COMPLETED, 2), (
             "no errorMessage before it"
         )
         user.released.set()
@@ -128,7 +128,7 @@ def test_without_a_users_stop_start_is_interrupted(driver: Driver, user: Calls) 
 
     driver.serve(script, loads(user.start))
 
-    assert user.heard == ["start", "stopped", "start"]
+    assert user.record == ["start", "stopped", "start"]
     assert "failed" not in driver.log
 
 
@@ -137,13 +137,13 @@ def test_initialize_can_be_interrupted_and_then_start_does_not_run(
 ) -> None:
     def script() -> None:
         begin(driver, user)
-        driver.tell(FrameKind.STOP, 2, {})
-        driver.tell(FrameKind.INTERRUPT, 2)
-        assert driver.hear().kind is FrameKind.STOP_COMPLETED
+        driver.send(FrameKind.STOP, 2, {})
+        driver.send(FrameKind.INTERRUPT, 2)
+        assert driver.receive().kind is FrameKind.STOP_COMPLETED
 
-    driver.serve(script, loads(lambda args: user.heard.append("ran"), initialize=init_of(user)))
+    driver.serve(script, loads(lambda args: user.record.append("ran"), initialize=init_of(user)))
 
-    assert user.heard == ["start", "stopped"]
+    assert user.record == ["start", "stopped"]
 
 
 def init_of(user: Calls) -> Any:
@@ -155,18 +155,18 @@ def test_a_call_that_waits_ends_at_once(driver: Driver, user: Calls) -> None:
         try:
             api.start_stored_subpipeline("simple", {})
         except AlgorithmStopped:
-            user.heard.append(f"stopped {api.stop_requested}")
+            user.record.append(f"stopped {api.stop_requested}")
             raise
 
     def script() -> None:
-        driver.tell(FrameKind.TASK, 1, {})
-        driver.hear(FrameKind.USER_MESSAGE)
-        driver.tell(FrameKind.STOP, 2, {})
-        assert driver.hear().kind is FrameKind.STOP_COMPLETED
+        driver.send(FrameKind.TASK, 1, {})
+        driver.receive(FrameKind.USER_MESSAGE)
+        driver.send(FrameKind.STOP, 2, {})
+        assert driver.receive().kind is FrameKind.STOP_COMPLETED
 
     driver.serve(script, loads(start))
 
-    assert user.heard == ["stopped True"]
+    assert user.record == ["stopped True"]
 
 
 def test_an_async_start_is_cancelled(driver: Driver, user: Calls) -> None:
@@ -175,14 +175,14 @@ def test_an_async_start_is_cancelled(driver: Driver, user: Calls) -> None:
         try:
             await asyncio.sleep(LIMIT)
         except asyncio.CancelledError:
-            user.heard.append("cancelled")
+            user.record.append("cancelled")
             raise
 
     def script() -> None:
         begin(driver, user)
-        driver.tell(FrameKind.STOP, 2, {})
-        driver.tell(FrameKind.INTERRUPT, 2)
-        assert driver.hear().kind is FrameKind.STOP_COMPLETED
+        driver.send(FrameKind.STOP, 2, {})
+        driver.send(FrameKind.INTERRUPT, 2)
+        assert driver.receive().kind is FrameKind.STOP_COMPLETED
 
     driver.serve(script, loads(start))
     loop = driver.user._coroutines._loop
@@ -190,7 +190,7 @@ def test_an_async_start_is_cancelled(driver: Driver, user: Calls) -> None:
     loop.close()
     asyncio.set_event_loop(None)
 
-    assert user.heard == ["cancelled"]
+    assert user.record == ["cancelled"]
 
 
 def test_a_late_done_of_a_start_that_swallowed_the_interruption_is_dropped(
@@ -205,9 +205,9 @@ def test_a_late_done_of_a_start_that_swallowed_the_interruption_is_dropped(
 
     def script() -> None:
         begin(driver, user)
-        driver.tell(FrameKind.STOP, 2, {})
-        driver.tell(FrameKind.INTERRUPT, 2)
-        assert driver.hear().kind is FrameKind.STOP_COMPLETED
+        driver.send(FrameKind.STOP, 2, {})
+        driver.send(FrameKind.INTERRUPT, 2)
+        assert driver.receive().kind is FrameKind.STOP_COMPLETED
 
     driver.serve(script, loads(start))
 
@@ -223,8 +223,8 @@ def test_an_error_in_stop_is_logged_and_the_stop_answered(
     def script() -> None:
         if not idle:
             begin(driver, user)
-        driver.tell(FrameKind.STOP, 2, {})
-        driver.hear(FrameKind.STOP_COMPLETED)
+        driver.send(FrameKind.STOP, 2, {})
+        driver.receive(FrameKind.STOP_COMPLETED)
 
     driver.serve(script, loads(user.start, stop=stop))
 
@@ -239,16 +239,16 @@ def test_the_stop_is_answered_after_the_users_stop_has_returned(
     def stop(args: Any) -> None:
         user.released.set()
         assert finishing.wait(LIMIT)
-        user.heard.append("stop done")
+        user.record.append("stop done")
 
     def script() -> None:
         begin(driver, user)
-        driver.tell(FrameKind.STOP, 2, {})
+        driver.send(FrameKind.STOP, 2, {})
         assert user.released.wait(LIMIT)
-        assert driver.says_nothing()
+        assert driver.is_silent()
         finishing.set()
-        driver.hear(FrameKind.STOP_COMPLETED)
-        assert user.heard[-1] == "stop done"
+        driver.receive(FrameKind.STOP_COMPLETED)
+        assert user.record[-1] == "stop done"
 
     driver.serve(script, loads(user.start, stop=stop))
 
@@ -266,11 +266,11 @@ def test_an_exit_during_a_stop_does_not_call_the_users_stop_again(driver: Driver
         over.wait(LIMIT)
 
     def script() -> None:
-        driver.tell(FrameKind.TASK, 1, {})
-        driver.tell(FrameKind.STOP, 2, {})
+        driver.send(FrameKind.TASK, 1, {})
+        driver.send(FrameKind.STOP, 2, {})
         assert stopping.wait(LIMIT)
-        driver.tell(FrameKind.EXIT, 3, {})
-        while driver.user.is_current(2):  # until the thread that listens has heard
+        driver.send(FrameKind.EXIT, 3, {})
+        while driver.user.is_current(2):  # until the listening thread has handled it
             pass
         over.set()
 

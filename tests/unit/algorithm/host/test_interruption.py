@@ -218,9 +218,9 @@ def test_a_late_interruption_does_not_reach_the_next_user_code(
 def test_a_signal_handler_can_detect_that_it_interrupts_held_code(
     interruption: Interruption,
 ) -> None:
-    told: list[bool] = []
+    detected: list[bool] = []
     before = signal.signal(
-        signal.SIGUSR1, lambda *_: told.append(interruption.held.by_this_thread())
+        signal.SIGUSR1, lambda *_: detected.append(interruption.held.by_this_thread())
     )
     try:
         signal.raise_signal(signal.SIGUSR1)
@@ -229,7 +229,7 @@ def test_a_signal_handler_can_detect_that_it_interrupts_held_code(
     finally:
         signal.signal(signal.SIGUSR1, before)
 
-    assert told == [False, True]
+    assert detected == [False, True]
 
 
 # -------------------------------------------------------------------------------- cancel --

@@ -36,7 +36,7 @@ class Supervisor:
         self.pipes = Pipes(tasks, control, self.interruption)
         self._cutter = ipc_frames.frame_cutter()
 
-    def hear(self, count: int) -> list[Frame]:
+    def receive(self, count: int) -> list[Frame]:
         """The next frames, `count` of them at least."""
         frames: list[Frame] = []
         while len(frames) < count:
@@ -73,7 +73,7 @@ def test_a_frame_arrives_whole(supervisor: Supervisor, size: int) -> None:
     sending = Thread(target=supervisor.pipes.send, args=(FrameKind.USER_MESSAGE, 5, bytes(size)))
     sending.start()
 
-    assert supervisor.hear(1) == [(FrameKind.USER_MESSAGE, 5, bytes(size))]
+    assert supervisor.receive(1) == [(FrameKind.USER_MESSAGE, 5, bytes(size))]
     sending.join(LIMIT)
 
 
@@ -129,7 +129,7 @@ def test_frames_of_many_threads_never_mix(supervisor: Supervisor) -> None:
     senders = [Thread(target=send, args=(number,)) for number in range(threads)]
     for sender in senders:
         sender.start()
-    frames = supervisor.hear(threads * each)
+    frames = supervisor.receive(threads * each)
     for sender in senders:
         sender.join(LIMIT)
 
@@ -160,11 +160,11 @@ def test_a_frame_from_a_signal_handler_does_not_split_another(supervisor: Superv
 
     def read() -> None:
         # The main thread is amid the frame now: the pipe is full.
-        frames.extend(supervisor.hear(0))
+        frames.extend(supervisor.receive(0))
         supervisor.tasks.recv_into(supervisor._cutter.space(), 1)
         supervisor._cutter.filled(1)
         os.kill(os.getpid(), signal.SIGUSR1)
-        frames.extend(supervisor.hear(2))
+        frames.extend(supervisor.receive(2))
 
     reading = Thread(target=read)
     reading.start()
@@ -172,7 +172,7 @@ def test_a_frame_from_a_signal_handler_does_not_split_another(supervisor: Superv
     supervisor.pipes.send(FrameKind.USER_MESSAGE, 3, b"next")
     reading.join(LIMIT)
     if len(frames) < 3:
-        frames += supervisor.hear(3 - len(frames))
+        frames += supervisor.receive(3 - len(frames))
 
     assert [(frame.generation, len(frame.payload)) for frame in frames] == [
         (1, 5_000_000),
@@ -188,7 +188,7 @@ def test_a_frame_from_a_signal_handler_is_otherwise_sent_at_once(
     with_handler(supervisor, b"from the handler")
     signal.raise_signal(signal.SIGUSR1)
 
-    assert supervisor.hear(1) == [(FrameKind.USER_MESSAGE, 2, b"from the handler")]
+    assert supervisor.receive(1) == [(FrameKind.USER_MESSAGE, 2, b"from the handler")]
 
 
 @pytest.mark.usefixtures("own_handlers")
@@ -205,7 +205,7 @@ def test_many_signals_and_threads_neither_lose_nor_mix_frames(supervisor: Superv
 
     def read() -> None:
         while not frames or frames[-1].kind != FrameKind.STOP_COMPLETED:
-            frames.extend(supervisor.hear(1))
+            frames.extend(supervisor.receive(1))
 
     storming = [Thread(target=storm) for _ in range(2)]
     reading = Thread(target=read)
@@ -232,7 +232,7 @@ def test_an_interruption_waits_for_the_end_of_a_frame(supervisor: Supervisor) ->
         supervisor.tasks.recv_into(supervisor._cutter.space(), 1)
         supervisor._cutter.filled(1)
         supervisor.interruption.request()
-        frames.extend(supervisor.hear(1))
+        frames.extend(supervisor.receive(1))
 
     reading = Thread(target=interrupt_and_read)
     reading.start()
@@ -242,7 +242,7 @@ def test_an_interruption_waits_for_the_end_of_a_frame(supervisor: Supervisor) ->
 
     assert [len(frame.payload) for frame in frames] == [5_000_000]
     supervisor.pipes.send(FrameKind.STOP_COMPLETED, 1)
-    assert supervisor.hear(1) == [(FrameKind.STOP_COMPLETED, 1, b"")]
+    assert supervisor.receive(1) == [(FrameKind.STOP_COMPLETED, 1, b"")]
 
 
 def test_a_large_frame_is_sent_even_if_no_thread_can_start(
@@ -252,7 +252,7 @@ def test_a_large_frame_is_sent_even_if_no_thread_can_start(
         raise RuntimeError("can't start new thread")
 
     frames: list[Frame] = []
-    reading = Thread(target=lambda: frames.extend(supervisor.hear(1)))
+    reading = Thread(target=lambda: frames.extend(supervisor.receive(1)))
     reading.start()
     monkeypatch.setattr("wrapper.algorithm.host.pipes.start_new_thread", refuse)
     supervisor.pipes.send(FrameKind.USER_MESSAGE, 1, bytes(5_000_000))
@@ -264,7 +264,7 @@ def test_a_large_frame_is_sent_even_if_no_thread_can_start(
 # ---------------------------------------------------------------------------------- fork --
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_child_sends_nothing() -> None:
-    """In a process of its own, because one with threads must not be forked."""
+    """In a new process, because one with threads must not be forked."""
     import subprocess
 
     code = """
@@ -302,7 +302,7 @@ def test_a_signal_handler_that_raises_during_a_large_frame_leaves_it_whole(
         supervisor.tasks.recv_into(supervisor._cutter.space(), 1)
         supervisor._cutter.filled(1)
         os.kill(os.getpid(), signal.SIGUSR1)
-        frames.extend(supervisor.hear(2))
+        frames.extend(supervisor.receive(2))
 
     reading = Thread(target=interrupt_and_read)
     reading.start()
@@ -319,7 +319,7 @@ def test_a_signal_handler_that_raises_during_a_large_frame_leaves_it_whole(
 def test_a_signal_handler_that_interrupts_threading_can_send_a_large_frame(lock: str) -> None:
     """The main thread is amid a Thread's `start`, or its `join` (whose lock is gone in 3.13).
 
-    In a process of its own, for a limit: without what is tested it waits for ever.
+    In a new process with a time limit: a failure would wait for ever.
     """
     import subprocess
 

@@ -138,14 +138,14 @@ def test_a_stop_passes_through(folder: Path) -> None:
 def test_a_failed_module_is_imported_again(folder: Path) -> None:
     write(folder, main="raise ValueError\n")
     refusal(folder)
-    write(folder, main="# mended, and longer\n" + NAMES)
+    write(folder, main="# fixed, and longer\n" + NAMES)
     assert started(folder) == "main"
 
 
 def test_a_failed_module_of_a_package_is_imported_again(folder: Path) -> None:
     write(folder, main="from . import h\nraise ValueError\n", h="")
     refusal(folder)
-    write(folder, main="from . import h\n# mended, and longer\n" + NAMES)
+    write(folder, main="from . import h\n# fixed, and longer\n" + NAMES)
     assert started(folder) == "algo.main"
 
 

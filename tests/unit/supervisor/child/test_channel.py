@@ -23,8 +23,8 @@ class Pipes:
         control, self.control = socket.socketpair()
         self.channel = Channel(tasks, control)
 
-    def heard(self, sock: socket.socket) -> list[Frame]:
-        """The frames that have come by now."""
+    def received(self, sock: socket.socket) -> list[Frame]:
+        """Return the frames that have arrived so far."""
         cutter = ipc_frames.frame_cutter()
         frames: list[Frame] = []
         sock.setblocking(False)
@@ -56,37 +56,37 @@ def pipes() -> Iterator[Pipes]:
 def test_frames_for_the_main_thread_go_through_tasks(pipes: Pipes, kind: FrameKind) -> None:
     pipes.channel.send(kind, 3, b"message")
 
-    assert pipes.heard(pipes.tasks) == [(kind, 3, b"message")]
-    assert pipes.heard(pipes.control) == []
+    assert pipes.received(pipes.tasks) == [(kind, 3, b"message")]
+    assert pipes.received(pipes.control) == []
 
 
 @pytest.mark.parametrize("kind", [FrameKind.ANSWER, FrameKind.INTERRUPT])
 def test_urgent_frames_go_through_control(pipes: Pipes, kind: FrameKind) -> None:
     pipes.channel.send(kind, 3, b"message")
 
-    assert pipes.heard(pipes.tasks) == []
-    assert pipes.heard(pipes.control) == [(kind, 3, b"message")]
+    assert pipes.received(pipes.tasks) == []
+    assert pipes.received(pipes.control) == [(kind, 3, b"message")]
 
 
 @pytest.mark.parametrize("kind", [FrameKind.STOP, FrameKind.EXIT])
 def test_frames_that_end_a_task_go_through_both(pipes: Pipes, kind: FrameKind) -> None:
     pipes.channel.send(kind, 3, b"message")
 
-    assert pipes.heard(pipes.tasks) == pipes.heard(pipes.control) == [(kind, 3, b"message")]
+    assert pipes.received(pipes.tasks) == pipes.received(pipes.control) == [(kind, 3, b"message")]
 
 
 def test_every_kind_goes_somewhere(pipes: Pipes) -> None:
     for kind in FrameKind:
         if kind < FrameKind.MODULE_LOADED:  # the others come from there
             pipes.channel.send(kind, 1, b"")
-            assert pipes.heard(pipes.tasks) + pipes.heard(pipes.control), kind
+            assert pipes.received(pipes.tasks) + pipes.received(pipes.control), kind
 
 
 @pytest.mark.parametrize("size", [0, 4095, 4096, 100_000])
 def test_any_size_is_sent(pipes: Pipes, size: int) -> None:
     pipes.channel.send(FrameKind.ANSWER, 1, bytes(size))
 
-    assert pipes.heard(pipes.control) == [(FrameKind.ANSWER, 1, bytes(size))]
+    assert pipes.received(pipes.control) == [(FrameKind.ANSWER, 1, bytes(size))]
 
 
 def test_frames_wait_while_the_pipe_is_full(pipes: Pipes) -> None:
@@ -109,7 +109,7 @@ def test_a_large_task_does_not_delay_urgent_frames(pipes: Pipes) -> None:
     pipes.channel.send(FrameKind.TASK, 1, bytes(5_000_000))
     pipes.channel.send(FrameKind.STOP, 2, b"")
 
-    assert pipes.heard(pipes.control) == [(FrameKind.STOP, 2, b"")]
+    assert pipes.received(pipes.control) == [(FrameKind.STOP, 2, b"")]
 
 
 def test_sending_to_a_closed_pipe_is_not_an_error(pipes: Pipes) -> None:
