@@ -606,4 +606,4 @@ def test_help_names_every_option() -> None:
     done = run("--help")
     assert done.returncode == 0
     assert all(option in done.stdout for option in ("PATH", "--input", "--answers"))
-    assert "Exit codes: 0 done" in done.stdout
+    assert "Exit codes: 0 success" in done.stdout
