@@ -37,7 +37,7 @@ Answers = Annotated[
     typer.Option(
         "--answers",
         metavar="FILE",
-        help="A JSON file of replies to algorithms' calls; they take precedence: "
+        help="A JSON file with replies to algorithms' calls, used before anything else: "
         '{"algorithms": {"NAME": {"result": …}}, "pipelines": …, "dataSources": …}.',
         show_default=False,
     ),

@@ -47,8 +47,8 @@ def run(
         Path | None,
         typer.Option(
             metavar="DIR|MAP",
-            help="Algorithms that this one may start: a folder that holds a folder, a .py file or "
-            "an algorithm.yml for each, or a YAML or JSON file that maps names to paths.",
+            help="Algorithms that this one may start: a folder that contains a folder, a .py file "
+            "or an algorithm.yml for each, or a YAML or JSON file that maps names to paths.",
             show_default=False,
         ),
     ] = None,
@@ -143,8 +143,10 @@ def _check_together(given: list[str], watch: bool, in_process: bool, timeout: fl
     from .json_values import UsageError
 
     if watch and in_process:
-        raise UsageError("--watch and --in-process cannot go together")
+        raise UsageError("--watch and --in-process cannot be combined")
     if watch and "-" in given:
-        raise UsageError("--watch runs again and again, but '-' (stdin) can be read once only")
+        raise UsageError(
+            "--watch runs the tasks again after each save, but '-' (stdin) can be read only once"
+        )
     if timeout is not None and not timeout > 0:
-        raise UsageError(f"--timeout must be above 0 seconds, not {timeout:g}")
+        raise UsageError(f"--timeout must be more than 0 seconds, not {timeout:g}")

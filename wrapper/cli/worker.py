@@ -35,15 +35,17 @@ def worker(
     ] = None,
     as_json: Annotated[
         bool,
-        typer.Option("--json", help="Print a JSON object for each task instead of its result."),
+        typer.Option(
+            "--json", metavar="", help="Print a JSON object for each task instead of its result."
+        ),
     ] = False,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, metavar="N", help="Port to listen on, at 127.0.0.1.")
+        int, typer.Option(min=0, max=65535, metavar="N", help="Port to listen on, on 127.0.0.1.")
     ] = HKUBE_PORT,
 ) -> None:
     """Send tasks to an algorithm in another container of the pod, as HKube's worker does.
 
-    Waits until the algorithm connects, and makes it exit after the last task.
+    Waits for the algorithm to connect, and tells it to exit after the last task.
     Exit codes: 0 success; 1 a task failed; 2 wrong usage.
     """
     started = time.monotonic()
@@ -52,16 +54,16 @@ def worker(
     from ..local.worker.job import make_job
     from .json_values import files_of, read_array
     from .local_worker import worker_at
-    from .run_view import Show
+    from .run_view import RunView
 
     with command_errors():
         files_of(inputs or [])
         tasks = [read_array("--input", text) for text in inputs or ["[]"]]
         jobs = [make_job(items, "algorithm") for items in tasks]
-        show = Show(Screen(sys.stderr), started, as_json, sys.stdout)
-        session = Session(jobs, timeout, show.begin, show.ended, show.terminal.say)
-        with worker_at(port, show) as local_worker:
-            show.terminal.say(f"waiting for an algorithm at 127.0.0.1:{local_worker.port}")
+        view = RunView(Screen(sys.stderr), started, as_json, sys.stdout)
+        session = Session(jobs, timeout, view.begin, view.ended, view.terminal.say)
+        with worker_at(port, view) as local_worker:
+            view.terminal.say(f"waiting for an algorithm on 127.0.0.1:{local_worker.port}")
             code = run_beside(session, local_worker)
-        show.summary()
+        view.summary()
     raise typer.Exit(code)

@@ -40,8 +40,8 @@ class Record:
         """Return the task as an object for JSON.
 
         Args:
-            outcome: how it ended.
-            exit_code: of its process, if that ended with the task.
+            outcome: how the task ended.
+            exit_code: exit code of its process, if the process ended with the task.
         """
         seconds = 0.0
         if self._began is not None and self._ended is not None:
@@ -68,7 +68,7 @@ class Record:
         if isinstance(outcome, events.Lost):
             reason = outcome.reason
             if reason == CONNECTION_LOST and exit_code is not None:
-                reason = process_ended(exit_code)  # the cause of the loss
+                reason = process_ended(exit_code)  # why the connection was lost
             return {"code": "Crashed", "message": reason, "details": "", "hint": None}
         return None
 

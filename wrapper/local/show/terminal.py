@@ -22,7 +22,7 @@ _LONGEST_ERROR = 4_000
 class Terminal:
     """A listener that shows a line for each notable event, and updates the bar.
 
-    Safe from any thread: the algorithm's output and its messages come in two.
+    Thread-safe: the algorithm's output and its messages come from different threads.
     """
 
     def __init__(self, screen: Screen, started: float) -> None:
@@ -57,15 +57,15 @@ class Terminal:
                 self._move_bar()
 
     def say(self, text: str, style: str = "dim") -> None:
-        """Write a line of the local worker's own."""
+        """Show a message of the local worker."""
         self._screen.line("\n".join(f"[local] {line}" for line in text.split("\n")), style)
 
     def __call__(self, event: events.WorkerEvent) -> None:
         """Show an event."""
         with self._lock:
-            self._hear(event)
+            self._show(event)
 
-    def _hear(self, event: events.WorkerEvent) -> None:
+    def _show(self, event: events.WorkerEvent) -> None:
         if isinstance(event, events.SpanFinished) and not self._spans.path:
             self.say("warning: the algorithm sent 'finishSpan' with no span open", "yellow")
         self._spans(event)
@@ -125,7 +125,7 @@ class Terminal:
             case events.Stopped():
                 self.say(f"stopped {after}", "yellow")
             case events.Lost():
-                self.say(f"broken off {after}: {event.outcome.reason}", "red")
+                self.say(f"interrupted {after}: {event.outcome.reason}", "red")
 
     def _failed(self, failure: events.Failed) -> None:
         self._screen.line(f"error: {failure.message}", "bold red")
@@ -144,7 +144,7 @@ def shown(value: Any, limit: int = 200) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a duration as a person reads it."""
+    """Return a duration as text."""
     return f"{seconds * 1000:.1f} ms" if seconds < 1 else _seconds(seconds)
 
 

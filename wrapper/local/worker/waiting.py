@@ -64,7 +64,7 @@ def _signals_held() -> Iterator[None]:
 
 
 def _handlers() -> dict[int, Callable[[int, FrameType | None], Any]]:
-    """The handlers of the signals that end a command; empty outside the main thread."""
+    """Return the handlers of the signals that end a command; empty outside the main thread."""
     if threading.current_thread() is not threading.main_thread():
         return {}
     found = {
