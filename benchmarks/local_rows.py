@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,14 @@ import json, sys
 sys.path.insert(0, sys.argv[1])
 from main import start
 print(json.dumps(start({"input": ["world"]}, None)))
+"""
+
+PRINTS = ROOT / "benchmarks" / "algorithms" / "prints.py"
+PRINTING = """\
+import sys
+sys.path.insert(0, sys.argv[1])
+from prints import start
+print(start({}))
 """
 
 # A batch of naps, for four processes: in a wrapper each, and without.
@@ -62,6 +71,36 @@ def _time_to_exit(command: list[str], folder: str) -> float:
     taken = time.perf_counter() - begun
     assert done.stdout == '{"greeting": "Hello, world!"}\n', done.stdout
     return taken
+
+
+def printing(repetitions: int) -> list[Figure]:
+    """20,000 `print`s in `start`, under `run` on a terminal; the floor prints to a file."""
+    seconds: dict[str, list[float]] = {"floor": [], "wrapper": []}
+    for _ in range(repetitions):
+        floor = [sys.executable, "-c", PRINTING, str(PRINTS.parent)]
+        done = subprocess.run(floor, capture_output=True, text=True, check=True)
+        seconds["floor"].append(float(done.stdout.splitlines()[-1]))
+        seconds["wrapper"].append(_printing_on_a_terminal())
+    return [Figure("20,000 `print`s on a terminal", "s", seconds, at_most(0.3))]
+
+
+def _printing_on_a_terminal() -> float:
+    controller, terminal = pty.openpty()
+    command = [sys.executable, "-m", "wrapper", "run", str(PRINTS)]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"}
+    with subprocess.Popen(
+        command, env=environ, stdout=subprocess.PIPE, stderr=terminal, text=True
+    ) as process:
+        os.close(terminal)
+        try:
+            while os.read(controller, 65536):
+                pass
+        except OSError:  # Linux: nobody holds the other side any more
+            pass
+        os.close(controller)
+        result, _ = process.communicate()
+    assert process.returncode == 0, result
+    return float(result)
 
 
 def batch(repetitions: int) -> list[Figure]:

@@ -12,7 +12,7 @@ import orjson
 from . import processes
 from .contenders import NAMES, both, pinned, running
 from .figures import Figure, at_most, ratio_at_least, ratio_at_most
-from .local_rows import batch, local
+from .local_rows import batch, local, printing
 from .server import Peer
 from .storage_rows import memory, peers, write
 from .worker import initialize, run_task
@@ -157,6 +157,7 @@ ROWS = {
     "flat": flat,
     "local": local,
     "batch": batch,
+    "printing": printing,
     "write": write,
     "memory": memory,
     "peers": peers,

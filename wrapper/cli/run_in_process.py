@@ -77,7 +77,7 @@ def run_in_process(request: RunRequest, started: float) -> int:
         report_remarks(source, view)
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hkube-")))
         storage = stack.enter_context(local_storage(request.storage, os.environ))
-        worker = stack.enter_context(open_worker(request, source, view, storage))
+        worker = stack.enter_context(open_worker(request, source, view, view, storage))
         os.environ.update(container_environ(source, worker.port, os.environ, scratch, storage))
         jobs = make_jobs(request, source)
         session = Session(jobs, request.timeout, view.begin, view.ended, view.terminal.say)

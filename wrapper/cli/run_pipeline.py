@@ -24,7 +24,7 @@ from ..local.pipeline.show.live_table import LiveTable
 from ..local.worker.answers import AnswerTable, load_answers
 from ..local.worker.storage import local_storage
 from .json_values import read_object
-from .run_view import print_json
+from .run_view import print_json, print_result
 
 FAILED, INTERRUPTED = 1, 130
 DEFAULT_FOLDER = "algorithms"
@@ -79,7 +79,7 @@ def run_pipeline(
         if as_json:
             print_json(_summary(outcome, time.monotonic() - started), sys.stdout)
         elif isinstance(outcome, Succeeded):
-            print_json(outcome.results, sys.stdout)
+            print_result(outcome.results, sys.stdout)
     return 0 if isinstance(outcome, Succeeded) else FAILED
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..local.source.source import AlgorithmSource
+from ..local.worker import events
 from ..local.worker.answers import Answers, AnswerTable
 from ..local.worker.job import make_job
 from ..local.worker.storage import LocalStorage
@@ -54,9 +55,21 @@ class RunRequest:
 
 @contextmanager
 def open_worker(
-    request: RunRequest, source: AlgorithmSource, view: RunView, storage: LocalStorage | None
+    request: RunRequest,
+    source: AlgorithmSource,
+    view: RunView,
+    listener: events.Listener,
+    storage: LocalStorage | None,
 ) -> Iterator[LocalWorker]:
-    """Start the local worker, and everything that answers the algorithm's calls."""
+    """Start the local worker, and everything that answers the algorithm's calls.
+
+    Args:
+        request: the command's options.
+        source: the algorithm.
+        view: shows what the algorithm's calls start.
+        listener: receives the worker's events.
+        storage: the storage of mode v3; None for mode v1.
+    """
     with ExitStack() as stack:
         answers: Answers = request.answers
         if request.algorithms is not None or request.pipelines is not None:
@@ -67,7 +80,7 @@ def open_worker(
             paths = (request.algorithms, request.pipelines)
             calls = open_calls(source.name, *paths, request.answers, os.environ, lines)
             answers = stack.enter_context(calls)
-        yield stack.enter_context(worker_at(request.port, view, answers, storage))
+        yield stack.enter_context(worker_at(request.port, listener, answers, storage))
 
 
 def make_jobs(request: RunRequest, source: AlgorithmSource) -> Sequence[Mapping[str, Any]]:

@@ -6,11 +6,12 @@ import os
 import sys
 import time
 from collections.abc import Callable, Collection
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from ..errors import WrapperError
-from ..local.run.container import STDERR, AlgorithmContainer
+from ..local.run.container import AlgorithmContainer
+from ..local.run.ordered_output import OrderedOutput
 from ..local.run.output_pump import OutputPump
 from ..local.run.session import INTERRUPTED, Session, run_in_container
 from ..local.run.watch import Watch
@@ -37,8 +38,8 @@ def run_once(request: RunRequest, started: float) -> int:
         from .run_in_process import run_in_process
 
         return run_in_process(request, started)
-    with open_algorithm(request.path) as source:
-        view = RunView(Screen(sys.stderr), started, request.as_json, sys.stdout)
+    with open_algorithm(request.path) as source, closing(Screen(sys.stderr)) as screen:
+        view = RunView(screen, started, request.as_json, sys.stdout)
         return _run(request, source, view)
 
 
@@ -49,8 +50,7 @@ def run_watching(read_request: Callable[[], RunRequest], started: float) -> int:
         read_request: reads the options; called before each run, because files that they name
             may change.
     """
-    screen = Screen(sys.stderr)
-    with _watch(read_request()) as watch:
+    with _watch(read_request()) as watch, closing(Screen(sys.stderr)) as screen:
         while True:
             view = RunView(screen, started, as_json=False, results=sys.stdout)
             try:
@@ -115,12 +115,11 @@ def _run(
     with ExitStack() as stack:
         stack.callback(screen.no_bar)  # restore the terminal, after Ctrl-C too
         storage = stack.enter_context(local_storage(request.storage, os.environ))
-        worker = stack.enter_context(open_worker(request, source, view, storage))
-        output = STDERR
-        if screen.has_bar:
-            output = stack.enter_context(OutputPump(screen.output, view.terminal.note)).fd
+        pump = stack.enter_context(_output_pump(view))
+        listener = OrderedOutput(pump, view)
+        worker = stack.enter_context(open_worker(request, source, view, listener, storage))
         container = stack.enter_context(
-            AlgorithmContainer(source, worker.port, os.environ, output, storage)
+            AlgorithmContainer(source, worker.port, os.environ, pump.fd, storage)
         )
         if watch is not None:
             watch.on_save(lambda: _start_anew(worker, container))
@@ -128,6 +127,12 @@ def _run(
     view.summary()
     _check_memory(source, container.memory, view)
     return code
+
+
+def _output_pump(view: RunView) -> OutputPump:
+    if view.screen.has_bar:
+        return OutputPump(view.screen.output, view.terminal.note)
+    return OutputPump(view.screen.output, errors="surrogateescape")
 
 
 def _start_anew(worker: LocalWorker, container: AlgorithmContainer) -> None:

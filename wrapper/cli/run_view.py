@@ -13,6 +13,8 @@ from ..local.show.screen import Screen
 from ..local.show.terminal import Terminal, duration
 from ..local.worker import events
 
+_INDENT = 2
+
 
 @final
 class RunView:
@@ -57,11 +59,12 @@ class RunView:
     def ended(self, job: Mapping[str, Any], outcome: events.Outcome, exit_code: int | None) -> None:
         """Print a task's result, or its JSON object."""
         self._seconds.append(time.monotonic() - self._began)
+        self.screen.flush()  # both may be the same terminal
         if self._as_json:
             assert self._record is not None
-            self._print(self._record.to_json(outcome, exit_code))
+            print_json(self._record.to_json(outcome, exit_code), self._results)
         elif isinstance(outcome, events.Done):
-            self._print(outcome.result)
+            print_result(outcome.result, self._results)
 
     def summary(self) -> None:
         """Report how long the tasks took, if there were several."""
@@ -72,25 +75,27 @@ class RunView:
                 f"longest {duration(max(self._seconds))}"
             )
 
-    def _print(self, value: Any) -> None:
-        print_json(value, self._results)
+
+def print_result(value: Any, stream: TextIO) -> None:
+    """Print a result as JSON: indented on a terminal, else in one line."""
+    print_json(value, stream, indent=_INDENT if stream.isatty() else None)
 
 
-def print_json(value: Any, stream: TextIO) -> None:
-    """Print a value as one line of JSON, escaped if the stream cannot show it."""
-    text = as_json(value)
+def print_json(value: Any, stream: TextIO, indent: int | None = None) -> None:
+    """Print a value as JSON, escaped if the stream cannot show it."""
+    text = as_json(value, indent)
     try:
         text.encode(stream.encoding or "utf-8")
     except UnicodeEncodeError:  # half of a surrogate pair, or a stream that is ASCII only
-        text = json.dumps(json.loads(text))
+        text = json.dumps(json.loads(text), indent=indent)
     print(text, file=stream, flush=True)
 
 
-def as_json(value: Any) -> str:
+def as_json(value: Any, indent: int | None = None) -> str:
     """Return a value as JSON: NaN becomes null, and bytes become text."""
     try:
-        return json.dumps(value, ensure_ascii=False, default=repr, allow_nan=False)
+        return json.dumps(value, ensure_ascii=False, default=repr, allow_nan=False, indent=indent)
     except ValueError:
         text = json.dumps(value, ensure_ascii=False, default=repr)
         finite = json.loads(text, parse_constant=lambda name: None)
-        return json.dumps(finite, ensure_ascii=False)
+        return json.dumps(finite, ensure_ascii=False, indent=indent)

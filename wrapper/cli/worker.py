@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -56,11 +57,11 @@ def worker(
     from .local_worker import worker_at
     from .run_view import RunView
 
-    with command_errors():
+    with command_errors(), closing(Screen(sys.stderr)) as screen:
         files_of(inputs or [])
         tasks = [read_array("--input", text) for text in inputs or ["[]"]]
         jobs = [make_job(items, "algorithm") for items in tasks]
-        view = RunView(Screen(sys.stderr), started, as_json, sys.stdout)
+        view = RunView(screen, started, as_json, sys.stdout)
         session = Session(jobs, timeout, view.begin, view.ended, view.terminal.say)
         with worker_at(port, view) as local_worker:
             view.terminal.say(f"waiting for an algorithm on 127.0.0.1:{local_worker.port}")

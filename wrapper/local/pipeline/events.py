@@ -130,11 +130,11 @@ class OutputLine(PipelineEvent):
     """An algorithm wrote a line.
 
     Attributes:
-        node: the node that its process works for.
+        task: the task that its process works on, or worked on last.
         line: the line, without its end.
     """
 
-    node: str
+    task: TaskKey
     line: str
 
 

@@ -108,7 +108,7 @@ class Terminal:
 
     def _move_bar(self) -> None:
         parts = (str(self._job.get("algorithmName") or ""), self._spans.path, self._details)
-        self._screen.bar(" · ".join(part for part in parts if part)[:80], self._percent)
+        self._screen.bar(" · ".join(part for part in parts if part), self._percent)
 
     def _ended(self, event: events.TaskCompleted) -> None:
         if self._spans.roots:

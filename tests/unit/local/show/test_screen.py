@@ -11,10 +11,8 @@ from pathlib import Path
 from typing import TextIO
 
 import pytest
-from rich.console import Console
-from rich.progress import Progress
 
-from wrapper.local.show import screen as screen_module
+from tests.terminals import visible_lines
 from wrapper.local.show.screen import Screen
 
 
@@ -56,9 +54,9 @@ def test_plain_stream_gets_unwrapped_lines() -> None:
     assert not screen.has_bar
     screen.line("x" * 300 + " [red]:smile: 5", "bold red")
     screen.bar("working", 50)
-    screen.output("plain \x1b[31mred\x1b[0m")
+    screen.output(["plain \x1b[31mred\x1b[0m"])
     screen.no_bar()
-    assert stream.getvalue() == "x" * 300 + " [red]:smile: 5\nplain red\n"
+    assert stream.getvalue() == "x" * 300 + " [red]:smile: 5\nplain \x1b[31mred\x1b[0m\n"
 
 
 def test_terminal_gets_colours_and_a_bar(terminal: Terminal) -> None:
@@ -67,37 +65,30 @@ def test_terminal_gets_colours_and_a_bar(terminal: Terminal) -> None:
     screen.bar("alg [x]", None)
     screen.bar("alg [x]", 50)
     screen.line("a line", "red")
-    screen.output("own \x1b[32mgreen\x1b[0m")
-    screen.no_bar()
+    screen.output(["own \x1b[32mgreen\x1b[0m"])
+    screen.close()
     text = terminal.text()
     assert "\x1b[31ma line\x1b[0m" in text
     assert "\x1b[32mgreen\x1b[0m" in text
     assert "alg [x]" in text and "50 %" in text
 
 
-def test_concurrent_threads_share_one_bar(
-    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made: list[str] = []
-    make_bar = screen_module._make_bar
-    others: list[threading.Thread] = []
-
-    def make(console: Console) -> Progress:
-        made.append("bar")
-        if len(made) == 1:
-            other = threading.Thread(target=screen.bar, args=("other",))
-            others.append(other)
-            other.start()
-            # With a lock the other thread waits; without one it arrives immediately.
-            other.join(0.2)
-        return make_bar(console)
-
-    monkeypatch.setattr(screen_module, "_make_bar", make)
+def test_bar_and_lines_from_many_threads(terminal: Terminal) -> None:
     screen = Screen(terminal.stream)
-    screen.bar("one")
-    others[0].join()
-    screen.no_bar()
-    assert made == ["bar"]
+
+    def use(number: int) -> None:
+        screen.bar(f"bar {number}", number)
+        screen.line(f"line {number}")
+        screen.no_bar()
+
+    threads = [threading.Thread(target=use, args=(number,)) for number in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    screen.close()
+    shown = visible_lines(terminal.text())
+    assert sorted(shown) == sorted(f"line {number}" for number in range(10))
 
 
 def test_terminal_used_for_input_gets_no_bar(terminal: Terminal) -> None:

@@ -155,7 +155,7 @@ class ActiveRun:
             PoolTask(
                 task_id,
                 start.node.algorithm,
-                (self.place.path, start.node.name),
+                (self.place.path, key),
                 self.place.depth,
                 make_job=lambda: task_job(self._pipeline, self.place, start, task_id),
                 on_start=lambda: self._task_started(start),

@@ -151,7 +151,7 @@ class PipelineEngine:
             self._resources.storage,
             on_process_event=partial(self._loop.post, self._pool.handle, number),
             on_worker_event=partial(self._on_worker_event, number),
-            on_line=partial(self._report_line, number, algorithm),
+            on_lines=partial(self._report_lines, number, algorithm),
         )
 
     def _task_of(self, number: int) -> tuple[ActiveRun, TaskKey] | None:
@@ -172,9 +172,10 @@ class PipelineEngine:
             run, key = found
             self._report(events.TaskReported, run.place.path, task=key, event=event)
 
-    def _report_line(self, number: int, algorithm: str, line: str) -> None:
-        path, node = self._pool.last_label(number) or ((), algorithm)
-        self._report(events.OutputLine, path, node=node, line=line)
+    def _report_lines(self, number: int, algorithm: str, lines: list[str]) -> None:
+        path, key = self._pool.last_label(number) or ((), TaskKey(algorithm))
+        for line in lines:
+            self._report(events.OutputLine, path, task=key, line=line)
 
     def _report(self, kind: type[events.PipelineEvent], run: events.Path, **facts: Any) -> None:
         """Send an event to the listener; safe from any thread.

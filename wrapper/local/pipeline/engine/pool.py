@@ -15,6 +15,7 @@ from ...worker import events
 from ...worker.connection import CONNECTION_LOST
 from ...worker.timeouts import CRASH_TIMEOUT, STOP_TIMEOUT
 from ..events import Path
+from ..run.actions import TaskKey
 from .loop import Loop, Timer
 from .process import ProcessEvent, ProcessExited
 from .schedule import Assign, Close, Open, Schedule
@@ -25,7 +26,7 @@ class PoolTask:
     """A task for a process of its algorithm.
 
     Attributes:
-        label: the path of its run, and the name of its node.
+        label: the path of its run, and its key there.
         depth: how many tasks wait for it, directly or indirectly.
         make_job: returns the data of `initialize`; called just before it is sent.
         on_start: called when a process takes it.
@@ -34,7 +35,7 @@ class PoolTask:
 
     task_id: str
     algorithm: str
-    label: tuple[Path, str]
+    label: tuple[Path, TaskKey]
     depth: int
     make_job: Callable[[], Mapping[str, Any]]
     on_start: Callable[[], None]
@@ -108,7 +109,7 @@ class Pool:
         slot = self._slots.get(number)
         return slot.task if slot is not None else None
 
-    def last_label(self, number: int) -> tuple[Path, str] | None:
+    def last_label(self, number: int) -> tuple[Path, TaskKey] | None:
         """Return the label of a process's current or latest task; safe from any thread."""
         slot = self._slots.get(number)
         return slot.latest.label if slot is not None and slot.latest is not None else None

@@ -54,7 +54,7 @@ class PooledAlgorithm:
         *,
         on_process_event: Callable[[ProcessEvent], None],
         on_worker_event: Callable[[events.WorkerEvent], None],
-        on_line: Callable[[str], None],
+        on_lines: Callable[[list[str]], None],
     ) -> None:
         """Start the process. The callbacks may be called in any thread.
 
@@ -65,20 +65,22 @@ class PooledAlgorithm:
             storage: the storage of mode v3; None for mode v1.
             on_process_event: called when a task ends, and when the process exits.
             on_worker_event: called with each event of the worker.
-            on_line: called with each line of output.
+            on_lines: called with lines of output; those of a task come before its end.
 
         Raises:
             OSError: the machine cannot start another process.
         """
         self._on_process_event = on_process_event
+        self._on_worker_event = on_worker_event
         self._stack = ExitStack()
         self._ending = threading.Lock()
         with self._stack:
+            self._pump = self._stack.enter_context(OutputPump(on_lines))
             self._worker = self._stack.enter_context(
-                LocalWorker(on_worker_event, answers, storage=storage)
+                LocalWorker(self._drain_and_report, answers, storage=storage)
             )
-            pump = self._stack.enter_context(OutputPump(on_line, _ignore_unfinished))
-            container = AlgorithmContainer(source, self._worker.port, environ, pump.fd, storage)
+            fd = self._pump.fd
+            container = AlgorithmContainer(source, self._worker.port, environ, fd, storage)
             self._container = self._stack.enter_context(container)
             self._stack = self._stack.pop_all()
         self._container.on_exit(self._exited)
@@ -108,10 +110,11 @@ class PooledAlgorithm:
         with self._ending:
             self._stack.close()
 
+    def _drain_and_report(self, event: events.WorkerEvent) -> None:
+        if isinstance(event, events.TaskCompleted):
+            self._pump.drain()  # the next task may be another node's
+        self._on_worker_event(event)
+
     def _exited(self, code: int) -> None:
         self._worker.give_up(f"its process ended with exit code {code}")
         self._on_process_event(ProcessExited(code))
-
-
-def _ignore_unfinished(line: str) -> None:
-    """Ignore an unfinished line: lines of other processes could come in between."""

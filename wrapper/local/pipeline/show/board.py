@@ -30,6 +30,7 @@ class Row:
     running: int = 0
     done: int = 0
     failed: int = 0
+    stopped: int = 0
     began: float | None = None
     changed: float = 0.0
     is_over: bool = False
@@ -108,10 +109,12 @@ class Board:
             case events.TaskFailed():
                 row.running -= 1
                 row.failed += 1
-            case events.TaskStopped(was_running=True):
-                row.running -= 1
             case events.TaskStopped():
-                row.waiting -= 1
+                row.stopped += 1
+                if event.was_running:
+                    row.running -= 1
+                else:
+                    row.waiting -= 1
             case events.TaskReported(event=worker_events.Progress() as progress):
                 row.progress = progress.value
         row.changed = event.at

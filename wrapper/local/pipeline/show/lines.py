@@ -39,7 +39,7 @@ class PipelineLines:
         self.board.update(event)
         self._write_failure(event)
         if isinstance(event, events.OutputLine):
-            self._write(f"[{label_of(event.run, event.node)}] {event.line}")
+            self._write(f"[{_task(event)}] {event.line}")
             return
         text = self._important(event)
         if text is None and not self._brief:
@@ -119,7 +119,7 @@ def _outcome(outcome: RunOutcome, after: str = "") -> str:
     return f"done{after}"
 
 
-def _task(event: events.TaskEvent) -> str:
+def _task(event: events.TaskEvent | events.OutputLine) -> str:
     label = label_of(event.run, event.task.node)
     return label + str(event.task).removeprefix(event.task.node)
 

@@ -11,6 +11,7 @@ import pytest
 from wrapper.local.pipeline.engine.loop import Loop
 from wrapper.local.pipeline.engine.pool import Pool, PoolTask
 from wrapper.local.pipeline.engine.process import ProcessExited, TaskEnded
+from wrapper.local.pipeline.run.actions import TaskKey
 from wrapper.local.worker import events
 from wrapper.local.worker.connection import CONNECTION_LOST
 from wrapper.local.worker.timeouts import CRASH_TIMEOUT, STOP_TIMEOUT
@@ -80,7 +81,7 @@ class Bench:
         return PoolTask(
             task_id,
             algorithm,
-            ((), f"node of {task_id}"),
+            ((), TaskKey(f"node of {task_id}")),
             depth=0,
             make_job=lambda: {"taskId": task_id},
             on_start=lambda: self.started.append(task_id),
@@ -116,9 +117,11 @@ def test_process_takes_one_task_after_another() -> None:
     assert bench.ended == {"t1": events.Done(7)}
     assert process.asked == ["begin t1", "begin t2"]
     assert bench.number("t2") == number
-    assert bench.pool.last_label(number) == ((), "node of t2")
+    assert bench.pool.last_label(number) == ((), TaskKey("node of t2"))
     bench.handle(number, TaskEnded("t2", events.Done(8)))
-    assert bench.pool.last_label(number) == ((), "node of t2"), "its remaining output belongs to it"
+    assert bench.pool.last_label(number) == ((), TaskKey("node of t2")), (
+        "its remaining output belongs to it"
+    )
     assert bench.pool.last_label(999) is None
 
 

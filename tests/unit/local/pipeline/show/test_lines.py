@@ -29,7 +29,7 @@ def lines(*happened: Any, brief: bool = False) -> list[str]:
 def test_successful_task() -> None:
     assert lines(
         *BEGIN,
-        (events.OutputLine, {"node": "a", "line": "hello"}),
+        (events.OutputLine, {"task": TaskKey("a"), "line": "hello"}),
         (events.TaskDone, A),
         (events.NodeEnded, {"node": "a"}),
         (events.RunEnded, {"outcome": Succeeded([])}),
@@ -45,7 +45,7 @@ def test_successful_task() -> None:
 def test_brief_output_leaves_out_what_a_table_shows() -> None:
     assert lines(
         *BEGIN,
-        (events.OutputLine, {"node": "a", "line": "hello"}),
+        (events.OutputLine, {"task": TaskKey("a"), "line": "hello"}),
         (events.TaskDone, A),
         (events.NodeEnded, {"node": "a"}),
         (events.RunEnded, {"outcome": Succeeded([])}),
@@ -128,7 +128,7 @@ def test_runs_started_by_a_task() -> None:
         ("a", "price", events.RunStarted, {"name": "price", "nodes": (("price", "price"),)}),
         ("a", "price", events.TaskQueued, {**inner, "attempts": 0}),
         ("a", "price", events.TaskStarted, inner),
-        ("a", "price", events.OutputLine, {"node": "price", "line": "hello"}),
+        ("a", "price", events.OutputLine, {"task": TaskKey("price"), "line": "hello"}),
         ("a", "price", events.TaskFailed, {**inner, "text": "E", "details": ""}),
         ("a", "price", events.RunEnded, {"outcome": PipelineFailed("E", TaskKey("price"))}),
         ("a", "stock", events.RunEnded, {"outcome": PipelineFailed("it took longer")}),

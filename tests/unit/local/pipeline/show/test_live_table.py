@@ -14,7 +14,7 @@ from wrapper.local.pipeline.show.live_table import LiveTable, make_table
 
 def drawn(*rows: Row) -> list[list[str]]:
     console = Console(file=io.StringIO(), width=120, color_system=None)
-    console.print(make_table(list(rows), now=10.0))
+    console.print(make_table(list(rows), now=10.0, width=120))
     assert isinstance(console.file, io.StringIO)
     return [line.split() for line in console.file.getvalue().splitlines()]
 
@@ -46,7 +46,9 @@ def test_lines_go_above_the_table() -> None:
     console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None)
     with LiveTable(console, started=0.0, clock=lambda: 1.0) as listener:
         listener(events.RunStarted(at=0, run=(), name="p", nodes=(("green", "alg"),)))
-        listener(events.OutputLine(at=0, run=(), node="green", line="[bold]as it is[/bold]"))
+        listener(
+            events.OutputLine(at=0, run=(), task=TaskKey("green"), line="[bold]as it is[/bold]")
+        )
         listener(events.TaskQueued(at=0, run=(), task=TaskKey("green"), attempts=0))
         listener(events.RunEnded(at=1, run=(), outcome=Succeeded([])))
     assert isinstance(console.file, io.StringIO)
