@@ -47,12 +47,17 @@ class FrameKind(IntEnum):
     # Through the control pipe.
     INTERRUPT = 5  # raise AlgorithmStopped in the user's code, if it still runs
     ANSWER = 6  # the answer to a call of HKubeApi; payload: the worker's message
+    STREAM_MESSAGE = 8  # a message of a parent node; these payloads: see stream_frames
+    STREAM_REPLY = 9  # an answer to a STREAM_COMMAND, or news of the queue
 
     MODULE_LOADED = 16  # the user's module was loaded, or failed; payload: OptionalFunctions
     INITIALIZE_COMPLETED = 17  # the reply to INITIALIZE; no payload
     FINAL_MESSAGE = 18  # the end of the task; payload: the message for the worker (done or error)
     STOP_COMPLETED = 19  # the reply to STOP; no payload
     USER_MESSAGE = 20  # payload: a message for the worker
+    STREAM_SEND = 21  # a message for child nodes
+    STREAM_HANDLED = 22  # a STREAM_MESSAGE was handled
+    STREAM_COMMAND = 23  # begin to listen, reset the queue, ask for statistics
 
 
 class OptionalFunctions(IntEnum):

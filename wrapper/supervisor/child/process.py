@@ -23,7 +23,10 @@ _THROUGH_TASKS = frozenset(
     (FrameKind.INITIALIZE, FrameKind.START, FrameKind.TASK, FrameKind.STOP, FrameKind.EXIT)
 )
 _THROUGH_CONTROL = frozenset(
-    (FrameKind.ANSWER, FrameKind.INTERRUPT, FrameKind.STOP, FrameKind.EXIT)
+    (
+        *(FrameKind.ANSWER, FrameKind.INTERRUPT, FrameKind.STOP, FrameKind.EXIT),
+        *(FrameKind.STREAM_MESSAGE, FrameKind.STREAM_REPLY),
+    )
 )
 _DUMP_PATIENCE = 0.3
 _DUMP_POLL = 0.01
@@ -44,8 +47,19 @@ class Pipe:
     def send(self, kind: int, generation: int, payload: bytes | bytearray) -> None:
         """Send a frame; never raises, because SIGCHLD and `read` report the end of the process."""
         head = header(kind, generation, len(payload))
+        self._write([head + payload] if len(payload) < _SMALL_BYTES else [head, payload])
+
+    def send_pieces(
+        self, kind: int, generation: int, pieces: Sequence[bytes | bytearray | memoryview]
+    ) -> None:
+        """Send a frame whose payload is in pieces, which are not copied if they are large."""
+        length = sum(map(len, pieces))
+        head = header(kind, generation, length)
+        self._write([b"".join((head, *pieces))] if length < _SMALL_BYTES else [head, *pieces])
+
+    def _write(self, pieces: Sequence[bytes | bytearray | memoryview]) -> None:
         try:
-            self.outbox.send([head + payload] if len(payload) < _SMALL_BYTES else [head, payload])
+            self.outbox.send(pieces)
         except OSError:
             pass
 
