@@ -102,9 +102,7 @@ def test_image_gets_the_folder_that_the_imports_start_from(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("folder", ["pkg", "my-alg"])
 @pytest.mark.parametrize("kind", ["spawn", "forkserver", "fork", "futures", "joblib"])
-def test_process_pool_over_functions_of_the_package(
-    tmp_path: Path, kind: str, folder: str
-) -> None:
+def test_process_pool_over_functions_of_the_package(tmp_path: Path, kind: str, folder: str) -> None:
     if kind == "joblib":
         pytest.importorskip("joblib", reason="joblib is not installed (requirements-dev.txt)")
     files = {"main.py": POOLS, "work.py": "def twice(number):\n    return 2 * number\n"}
