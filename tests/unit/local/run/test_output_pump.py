@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from itertools import pairwise
 
 from hypothesis import given
@@ -59,13 +60,18 @@ def test_pieces_do_not_change_the_lines(text: str, cuts: list[int]) -> None:
 
 def test_pump_passes_everything_on_before_it_ends() -> None:
     lines: list[str] = []
-    unfinished: list[str] = []
-    with OutputPump(lines.extend, unfinished.append, timeout=30) as pump:
+    is_unfinished = threading.Event()
+
+    def note(text: str) -> None:
+        if text == "and the rest":
+            is_unfinished.set()
+
+    with OutputPump(lines.extend, note, timeout=30) as pump:
         for number in range(3000):
             os.write(pump.fd, f"line {number}\n".encode())
         os.write(pump.fd, b"and the rest")
+        assert is_unfinished.wait(30)
     assert lines == [f"line {number}" for number in range(3000)] + ["and the rest"]
-    assert unfinished[-2:] == ["and the rest", ""]
 
 
 def test_process_that_keeps_the_pipe_does_not_delay_the_end() -> None:
