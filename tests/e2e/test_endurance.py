@@ -95,7 +95,7 @@ def test_many_errors_and_stops(serve: Serve) -> None:
     flat(before, size(session))
 
 
-def test_many_links(serve: Serve) -> None:
+def test_many_connections(serve: Serve) -> None:
     session = serve("one_argument")
 
     def some(first: int, last: int) -> None:

@@ -88,7 +88,7 @@ def test_all_junk_on_one_connection(serve: Serve) -> None:
 @pytest.mark.parametrize(
     "data", ["null", "7", "[]", '"text"', "{}", '{"input":null}', '{"input":7,"info":[]}']
 )
-def test_a_task_with_odd_data_is_answered(serve: Serve, data: str) -> None:
+def test_task_with_invalid_data_is_answered(serve: Serve, data: str) -> None:
     worker, _ = serve("any_arguments")
     worker.junk(f'{{"command":"initialize","data":{data}}}')
     message = worker.next_message()
@@ -99,7 +99,7 @@ def test_a_task_with_odd_data_is_answered(serve: Serve, data: str) -> None:
     assert worker.run(1) == [2, []]
 
 
-def test_a_task_whose_frame_is_cut_off_is_answered_or_passed_over(serve: Serve) -> None:
+def test_task_in_a_truncated_frame_is_answered_or_ignored(serve: Serve) -> None:
     """The head names the command, the rest cannot be decoded: the algorithm process finds out."""
     worker, _ = serve("one_argument")
     worker.junk('{"command":"initialize","data":{"input":[')
@@ -130,7 +130,7 @@ def test_damaged_messages(serve: Serve, encoding: str) -> None:
     assert wrapper.is_running
 
 
-def test_keys_in_another_order_and_spaces_change_nothing(serve: Serve) -> None:
+def test_order_of_keys_and_spaces_do_not_matter(serve: Serve) -> None:
     worker, _ = serve("one_argument")
     worker.junk(' { "data" : {"input": ["far"], "note": "command"} , "command" : "initialize" } ')
     worker.expect("initialized")
@@ -139,7 +139,7 @@ def test_keys_in_another_order_and_spaces_change_nothing(serve: Serve) -> None:
     assert worker.finish().data == "far"
 
 
-def test_a_command_inside_the_data_is_not_taken_for_the_command(serve: Serve) -> None:
+def test_command_inside_the_data_is_not_a_command(serve: Serve) -> None:
     worker, _ = serve("one_argument")
     worker.junk('{"data":{"command":"exit","input":["x"]},"command":"initialize"}')
     worker.expect("initialized")
@@ -171,7 +171,7 @@ def test_junk_in_binary_encodings(serve: Serve, encoding: str) -> None:
     assert worker.connections == 1
 
 
-def test_fragments_and_pings_between_them(serve: Serve) -> None:
+def test_pings_between_fragments(serve: Serve) -> None:
     worker, _ = serve("one_argument")
     worker.ping()
     worker.junk(['{"comm', 'and":"initialize","data":{"inp', "", 'ut":["in parts"]}}'])
@@ -198,7 +198,7 @@ def test_fragments_and_pings_between_them(serve: Serve) -> None:
     ],
     ids=lambda raw: raw[:4].hex(),
 )
-def test_a_broken_websocket_stream_is_left_for_a_new_one(serve: Serve, raw: bytes) -> None:
+def test_broken_websocket_stream_is_replaced(serve: Serve, raw: bytes) -> None:
     worker, wrapper = serve("one_argument")
     worker.junk_bytes(raw)
     if raw == b"\x81\x02\xc3\x28":  # may be taken for a message that is not JSON

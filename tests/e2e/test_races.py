@@ -83,7 +83,7 @@ def test_crossing_messages(serve: Serve, seed: int) -> None:
     assert wrapper.algorithm().pid == pid
 
 
-def test_links_that_break_at_any_moment(serve: Serve) -> None:
+def test_connection_breaks_at_any_moment(serve: Serve) -> None:
     worker, wrapper = serve("names_its_task")
     chance = random.Random("links")
     for number in range(1, 9):

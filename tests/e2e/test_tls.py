@@ -36,7 +36,7 @@ def identity(tmp_path: Path) -> Identity:
     return Identity(context, certificate)
 
 
-def test_a_task_over_tls(serve: Serve, identity: Identity) -> None:
+def test_task_over_tls(serve: Serve, identity: Identity) -> None:
     settings = {"WORKER_SOCKET_URL": URL, "SSL_CERT_FILE": str(identity.certificate)}
     worker, _ = serve("one_argument", env=settings, tls=identity.context)
     assert worker.run("x") == "x"
@@ -47,7 +47,7 @@ def test_a_task_over_tls(serve: Serve, identity: Identity) -> None:
     assert worker.run("z") == "z"
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(serve: Serve, identity: Identity) -> None:
+def test_untrusted_certificate_is_refused(serve: Serve, identity: Identity) -> None:
     settings = {"WORKER_SOCKET_URL": URL, "SSL_CERT_FILE": None}
     worker, wrapper = serve("one_argument", env=settings, tls=identity.context, connect=False)
     wrapper.wait_for_log("certificate")
