@@ -1,4 +1,4 @@
-"""HKubeApi as user code has it: calls, their answers, progress, spans, the task's ids."""
+"""HKubeApi as user code uses it: calls, their answers, progress, spans, the task's ids."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ IDS = {
 
 
 def reply(command: str, **fields: Any) -> Reply:
-    """An answer to a call, under the id that the call has."""
+    """Return an answer to a call, with the call's id."""
 
     def answer(message: Message) -> tuple[str, Any]:
         key = IDS[str(message.command)]
@@ -133,7 +133,7 @@ def test_each_failure_raises_its_own_exception(
 
 
 def test_interim_answers_are_ignored(serve: Serve) -> None:
-    """`subPipelineStarted` ends nothing, unknown ids harm nothing."""
+    """`subPipelineStarted` does not end a call, and unknown ids are ignored."""
     worker, _ = serve("calls")
 
     def answer(message: Message) -> list[tuple[str, Any]]:
@@ -243,14 +243,14 @@ def test_metrics_folder_and_the_tasks_ids(serve: Serve) -> None:
     assert (folder / "run.txt").read_text() == "loss 0.1"
 
 
-def test_streaming_says_that_it_is_to_come(serve: Serve) -> None:
+def test_streaming_calls_outside_a_streaming_pipeline_are_refused(serve: Serve) -> None:
     outcome = serve("streams").worker.run()
     assert len(outcome) == 3
     assert all("stream" in text.lower() for text in outcome)
 
 
 def test_unsendable_call_raises_in_user_code(serve: Serve) -> None:
-    """Too large: the link would break; the user may catch it."""
+    """A message that is too large would break the connection; user code can catch the error."""
     worker, _ = serve("calls", env={"WORKER_SOCKET_MAX_PAYLOAD_BYTES": "5000"}, max_size=5000)
     worker.answers["startAlgorithmExecution"] = reply("algorithmExecutionDone", response="ok")
     outcome = worker.run("start_algorithm", "alg", ["x" * 4000])

@@ -1,4 +1,4 @@
-"""The algorithm process dies: no message, a telling exit code at once, the cause in the report."""
+"""The algorithm process crashes: no message, an exit code that says why, a report of the cause."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 
 from .conftest import Serve, Session
 
-AT_ONCE = 5.0  # seconds; the promise is 1 s, the machine may be busy
+AT_ONCE = 5.0  # seconds; 1 s is promised, but the machine may be busy
 
 
 def crash(session: Session, *inputs: object) -> int:
-    """Starts a task that crashes; returns the wrapper's exit code."""
+    """Start a task that crashes; return the wrapper's exit code."""
     worker, wrapper = session.worker, session.wrapper
     worker.begin(*inputs)
     begun = time.monotonic()
@@ -35,7 +35,7 @@ def test_hard_exit_in_user_code(serve: Serve, status: int, code: int) -> None:
 def test_hard_exit_loses_no_output(serve: Serve) -> None:
     session = serve("hard_exit")
     crash(session, 7)
-    assert session.wrapper.stdout == "before the hard exit\nthe last words"
+    assert session.wrapper.stdout == "before the hard exit\nthe final words"
 
 
 def test_segmentation_fault_is_reported_with_the_stack(serve: Serve) -> None:
@@ -46,7 +46,7 @@ def test_segmentation_fault_is_reported_with_the_stack(serve: Serve) -> None:
         assert "SIGSEGV" in text
         assert "reads_address_zero" in text
         assert "main.py" in text
-    assert wrapper.stdout == "the last words"
+    assert wrapper.stdout == "the final words"
 
 
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGBUS", "SIGFPE", "SIGILL"])

@@ -11,13 +11,13 @@ import pytest
 
 from .conftest import Serve, Session
 
-LIMIT = 20.0  # seconds; the worker waits so long after `exit`
+LIMIT = 20.0  # seconds; how long the worker waits after `exit`
 
 
 def bring_to(session: Session, state: str) -> None:
-    """Brings a session of `exit_writes` into a state."""
+    """Bring a session of `exit_writes` into a state."""
     worker = session.worker
-    worker.run()  # now the module is loaded
+    worker.run()  # loads the module
     if state == "initializing":
         worker.initialize("initialize")
     elif state == "ready":

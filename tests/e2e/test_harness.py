@@ -1,4 +1,4 @@
-"""The harness itself: the rules catch what they should, the worker says what it is told."""
+"""The harness itself: the rules find violations, and the worker follows its script."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STEPS = {"→": SENT, "←": RECEIVED}
 
 
 def story(*steps: str, until: float = 0.0) -> list[str]:
-    """Judges steps such as "→ initialize", "← alive @3" (a time; one like the last if none)."""
+    """Check steps such as "→ initialize" or "← alive @3" (a time; the previous one by default)."""
     events, now = [Message(0.0, CONNECTED)], 0.0
     for step in steps:
         arrow, command, *at = step.split()

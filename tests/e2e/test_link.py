@@ -1,4 +1,4 @@
-"""The link: not there yet, lost in every state, refused, gone for good."""
+"""The connection: not available yet, lost in every state, refused, lost for good."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ GO = "go"
 
 
 def bring_to(session: Session, state: str) -> None:
-    """Brings a session of `waits_for_file` into a state."""
+    """Bring a session of `waits_for_file` into a state."""
     worker = session.worker
     if state == "initializing":
         worker.initialize("initialize")

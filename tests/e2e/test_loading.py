@@ -1,4 +1,4 @@
-"""Loading the user's module: where it lies, what it imports, what is said when it does not load."""
+"""Loading the user's module: its place, its imports, and the errors if it does not load."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_users_own_wrapper_module_is_imported(serve: Serve) -> None:
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="-P came with 3.11")
 def test_users_own_wrapper_module_in_the_working_directory(serve: Serve) -> None:
-    """Without -P Python itself would run theirs for `-m wrapper`."""
+    """Without -P, Python itself would run the user's module for `-m wrapper`."""
     worker, _ = serve("own_wrapper", arguments=("-P", "-m", "wrapper"))
     assert worker.run() == "the user's own wrapper"
 
@@ -134,7 +134,7 @@ def test_folder_with_an_unusual_name(serve: Serve) -> None:
 
 @pytest.mark.parametrize("name", ["queue", "json", "socket", "logging", "errors", "api", "config"])
 def test_user_module_may_have_any_name(serve: Serve, name: str) -> None:
-    """Ours are never taken for theirs, nor theirs for ours or for the standard library's."""
+    """The user's modules are not confused with ours or with the standard library's."""
     files = {"main.py": "def start(args, api):\n    return 1\n", f"{name}.py": "mine = True\n"}
     worker, _ = serve(files, into=UNIQUE)
     assert worker.run() == 1

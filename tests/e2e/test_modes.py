@@ -13,12 +13,12 @@ DEBUG_URL = "ws://127.0.0.1:{port}/hkube/debug/green-alg?token=a%20b"
 
 
 def code(value: str) -> str:
-    """A module whose tasks return this value."""
+    """Return a module whose tasks return this value."""
     return f"def start(args, api):\n    return {value!r}\n"
 
 
 def rewrite(session: Session, text: str, name: str = "main.py") -> None:
-    """Saves a file as an editor does: whole, under another name first."""
+    """Save a file as an editor does: under another name, then renamed."""
     path = session.wrapper.work / name
     draft = Path(f"{path}.draft")
     draft.write_text(text)
@@ -26,7 +26,7 @@ def rewrite(session: Session, text: str, name: str = "main.py") -> None:
 
 
 def wait_for_watch(session: Session) -> None:
-    """Waits until the folder is watched (which takes a moment after the start)."""
+    """Wait until the folder is watched (which takes a moment after the start)."""
     folder = Path(f"/proc/{session.wrapper.pid}/fdinfo")
 
     def watched() -> bool:
@@ -37,7 +37,7 @@ def wait_for_watch(session: Session) -> None:
 
 
 def run_until(session: Session, value: object) -> None:
-    """Runs tasks until one returns the value (a change of the code takes a moment to be seen)."""
+    """Run tasks until one returns the value (a change of the code takes a moment to be noticed)."""
 
     def runs() -> bool:
         session.worker.initialize()
@@ -79,7 +79,7 @@ def test_dev_mode_reloads_changed_code_and_keeps_the_connection(serve: Serve) ->
 
 
 def test_dev_mode_sees_an_edit_made_while_it_starts(serve: Serve) -> None:
-    """Between the loading of the code and the moment that its folder is watched."""
+    """The edit comes after the code is loaded and before its folder is watched."""
     for number in range(3):
         session = serve({"main.py": code("old")}, env={"DEV_MODE": "true"})
         assert session.worker.run() == "old"
@@ -114,7 +114,7 @@ def test_dev_mode_runs_the_current_task_again_on_the_new_code(serve: Serve) -> N
 
 
 def test_dev_mode_survives_a_crash_or_ends(serve: Serve) -> None:
-    """What is edited may well crash: the container may end as ever, but never hang."""
+    """Edited code may crash; the container may then end as usual, but must not hang."""
     session = serve("hard_exit", env={"DEV_MODE": "true"})
     session.worker.begin(7)
     session.wrapper.wait_until(
@@ -123,7 +123,7 @@ def test_dev_mode_survives_a_crash_or_ends(serve: Serve) -> None:
 
 
 def test_dev_mode_lets_the_algorithm_write_into_its_own_folder(serve: Serve) -> None:
-    """Else each task would reload the code, and be run again, for ever."""
+    """Otherwise each task would reload the code and run again, without end."""
     session = serve("writes_beside_itself", env={"DEV_MODE": "true"})
     wait_for_watch(session)
     pids = {session.worker.run() for _ in range(3)}
@@ -166,7 +166,7 @@ def test_one_process_receives_a_signal_that_interrupts_no_wait(serve: Serve) -> 
 import _thread, signal, threading
 
 def start(args):
-    # The flag alone, as of a signal that came just before the main thread waits again.
+    # Only the flag, as if a signal came just before the main thread waits again.
     threading.Timer(0.5, _thread.interrupt_main, (signal.SIGTERM,)).start()
 """
     worker, wrapper = serve({"main.py": code}, arguments=("-m", "wrapper", "--in-process"))

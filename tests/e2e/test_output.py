@@ -1,4 +1,4 @@
-"""The user's output: theirs alone on stdout, complete and in order; the wrapper's log on stderr."""
+"""The user's output: alone on stdout, complete and in order; the wrapper's log is on stderr."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_user_code_may_configure_logging(serve: Serve) -> None:
 
 
 def test_plain_task_logs_few_lines(serve: Serve) -> None:
-    """The published wrapper's line for every message cost more than the task."""
+    """The published wrapper logs a line for every message, which costs more than the task."""
     worker, wrapper = serve("one_argument")
     worker.run(1)
     before = len(wrapper.stderr.splitlines())

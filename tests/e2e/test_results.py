@@ -1,4 +1,4 @@
-"""Results: what each type becomes on the wire, and the errors of those that cannot be sent."""
+"""Results: what each type becomes on the wire, and the errors for values that cannot be sent."""
 
 from __future__ import annotations
 

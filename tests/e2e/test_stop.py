@@ -1,4 +1,4 @@
-"""`stop`: answered by `stopped` within 10 s, whatever user code does, and the next task runs."""
+"""`stop`: whatever user code does, `stopped` comes within 10 s, and the next task runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LIMIT = 10.0  # seconds; the worker's
 
 
 def stop(session: Session, force: bool = True) -> float:
-    """Sends a stop, waits for its answer, and returns how long that took."""
+    """Send a stop, wait for its answer, and return how long that took."""
     sent = time.monotonic()
     session.worker.send("stop", {"forceStop": force})
     session.worker.wait_for("stopped", timeout=LIMIT)
@@ -20,7 +20,7 @@ def stop(session: Session, force: bool = True) -> float:
 
 
 def begin(session: Session, *inputs: object) -> None:
-    """Starts a task and waits until the user's code waits."""
+    """Start a task and wait until the user's code waits."""
     session.worker.begin(*inputs)
     session.wrapper.wait_until(lambda: "waiting" in session.wrapper.stdout, "the user's code")
 

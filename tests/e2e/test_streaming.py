@@ -107,7 +107,7 @@ def node(serve: Serve, tmp_path: Path) -> Callable[..., Node]:
 
 
 def pipeline(flow: list[dict[str, Any]]) -> dict[str, Any]:
-    """What every node of a pipeline is told."""
+    """Return the data about the pipeline that every node receives."""
     return {"parsedFlow": {"main": flow}, "defaultFlow": "main"}
 
 

@@ -1,4 +1,4 @@
-"""A task's plain life: what is said in which order, and what user code sees of it."""
+"""A plain task: its messages and their order, and what user code sees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The standing rules: what the real worker would not forgive, checked after every test.
+"""The rules of the real worker, checked after every test.
 
 The rules read the record of a session afterwards; they hold no clock and no socket.
 """
@@ -24,15 +24,15 @@ class _Session:
     faults: list[str] = field(default_factory=list)
     open_links: int = 0
     tasks: int = 0
-    # Tasks whose end has not come. More than one after an `initialize` in the middle of a task:
-    # messages name no task, so what comes then is given the benefit of the doubt.
+    # Tasks that have not ended. There is more than one after an `initialize` during a task;
+    # messages do not name their task, so they then count for either.
     outstanding: int = 0
     start_sent: bool = False
-    loose: bool = False  # junk looked like a command: what follows cannot be judged
+    loose: bool = False  # junk looked like a command: the rules cannot be checked after it
     leaving: bool = False
     alive_at: float | None = None
-    stops: list[tuple[float, int]] = field(default_factory=list)  # when, and for which task
-    lost_stops: bool = False  # stops of a lost connection: answered or not, until the next task
+    stops: list[tuple[float, int]] = field(default_factory=list)  # the time and the task
+    lost_stops: bool = False  # stops on a lost connection may or may not be answered
 
     def fault(self, message: Message, text: str) -> None:
         if not (self.loose or self.leaving):
@@ -40,7 +40,7 @@ class _Session:
 
 
 def violations(events: Iterable[Message], until: float) -> list[str]:
-    """Says which standing rules a session broke.
+    """Return the rules that a session broke.
 
     Args:
         events: the record of the session, oldest first.
@@ -118,7 +118,7 @@ def _stopped(session: _Session, event: Message) -> None:
     if session.stops:
         stopped = session.stops[0][1]
         session.stops = [stop for stop in session.stops if stop[1] != stopped]
-        # Those that were given after the stop wait for their turn.
+        # Tasks sent after the stop wait for their turn.
         session.outstanding = min(session.outstanding, session.tasks - stopped)
 
 
