@@ -32,7 +32,9 @@ class _Session:
     leaving: bool = False
     alive_at: float | None = None
     stops: list[tuple[float, int]] = field(default_factory=list)  # the time and the task
-    lost_stops: bool = False  # stops on a lost connection may or may not be answered
+    # Stops on a lost connection, or in junk, may be answered or not. The answers come before the
+    # `initialized` of the next task.
+    lost_stops: bool = False
 
     def fault(self, message: Message, text: str) -> None:
         if not (self.loose or self.leaving):
@@ -58,6 +60,7 @@ def violations(events: Iterable[Message], until: float) -> list[str]:
         elif event.kind == JUNK:
             raw = event.raw if isinstance(event.raw, bytes) else event.raw.encode()
             session.loose |= any(name in raw for name in STEERING)
+            session.lost_stops |= session.loose
         elif event.kind == RECEIVED:
             _received(session, event)
     if session.open_links and not session.leaving:
@@ -78,7 +81,7 @@ def _link(session: _Session, event: Message) -> None:
 
 def _sent(session: _Session, event: Message) -> None:
     if event.command == "initialize":
-        session.loose = session.start_sent = session.lost_stops = False
+        session.loose = session.start_sent = False
         session.tasks += 1
         session.outstanding += 1
     elif event.command == "start":
@@ -102,6 +105,8 @@ def _received(session: _Session, event: Message) -> None:
             session.fault(event, "`stopping` though no stop is waiting")
         session.stops = [(event.time, task) for _, task in session.stops]
         return
+    if event.command == "initialized":
+        session.lost_stops = False
     if not session.outstanding:
         session.fault(event, "sent though no task runs")
     elif event.command == "alive":
