@@ -9,7 +9,8 @@ class Clock:
 
 
 def test_the_first_is_logged_at_once_and_the_rest_with_a_count():
-    lines, clock = [], Clock()
+    lines: list[str] = []
+    clock = Clock()
     notices = Notices(lines.append, clock)
     for number in range(1000):
         notices.count("full", 1, f"text {number}")
@@ -23,7 +24,7 @@ def test_the_first_is_logged_at_once_and_the_rest_with_a_count():
 
 
 def test_kinds_are_counted_apart():
-    lines = []
+    lines: list[str] = []
     notices = Notices(lines.append, Clock())
     notices.count("a", 1, "x")
     notices.count("b", 3, "y")
@@ -31,7 +32,7 @@ def test_kinds_are_counted_apart():
 
 
 def test_the_rest_is_logged_at_the_end():
-    lines = []
+    lines: list[str] = []
     notices = Notices(lines.append, Clock())
     notices.count("a", 1, "x")
     notices.count("a", 1, "x")
