@@ -67,6 +67,12 @@ class StorageError(WrapperError):
     code = "StorageError"
 
 
+class StreamingError(WrapperError):
+    """A streaming call was made in a task, or along a flow, that does not allow it."""
+
+    code = "StreamingError"
+
+
 class CallError(WrapperError):
     """Base of the errors that a call of HKubeApi raises if HKube reports a failure."""
 

@@ -103,6 +103,7 @@ def make_host(
         config.metrics_folder,
         config.log_failures,
         _open_storage(config, log, handover),
+        get_encoding(config.discovery.encoding) if config.storage_protocol == "v3" else None,
     )
     pipes = Pipes(tasks, control, interruption)
     return Host(pipes, UserCode(interruption), settings, log, on_supervisor_gone, on_failure)

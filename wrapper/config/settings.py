@@ -21,6 +21,7 @@ from .storage_settings import (
     read_storage,
     storage_is_configured,
 )
+from .streaming_settings import StreamingSettings, read_streaming
 from .worker_address import WorkerAddress, address_of_parts, parse_url
 
 ENCODINGS = ("json", "msgpack", "bson")
@@ -65,6 +66,7 @@ class Config(NamedTuple):
         health_socket: name of the socket for probes; empty: no socket.
         storage: used in mode v3 only.
         discovery: used in mode v3 only.
+        streaming: used in mode v3 only.
         warnings: a sentence for each setting that another one overrides.
     """
 
@@ -90,6 +92,7 @@ class Config(NamedTuple):
     health_socket: str
     storage: StorageSettings
     discovery: DiscoverySettings
+    streaming: StreamingSettings
     warnings: tuple[str, ...]
 
     @property
@@ -136,6 +139,7 @@ class Config(NamedTuple):
             health_socket=read.text("HKUBE_HEALTH_SOCKET"),
             storage=read_storage(read, os.fspath(cwd)),
             discovery=read_discovery(read),
+            streaming=read_streaming(read),
             warnings=tuple(warnings),
         )
         if read.problems:

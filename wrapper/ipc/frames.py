@@ -57,16 +57,22 @@ class FrameKind(IntEnum):
     # Through the control pipe.
     INTERRUPT = 5  # raise AlgorithmStopped in the user's code, if it still runs
     ANSWER = 6  # the answer to a call of HKubeApi; payload: the worker's message
+    STREAM_MESSAGE = 8  # a message of a parent node; these payloads: see stream_frames
+    STREAM_REPLY = 9  # an answer to a STREAM_COMMAND, or news of the queue
 
     MODULE_LOADED = 16  # the user's module was loaded, or failed; payload: OptionalFunctions
     INITIALIZE_COMPLETED = 17  # the reply to INITIALIZE; no payload
     FINAL_MESSAGE = 18  # the end of the task; payload: the message for the worker (done or error)
     STOP_COMPLETED = 19  # the reply to STOP; no payload
     USER_MESSAGE = 20  # payload: a message for the worker
+    STREAM_SEND = 21  # a message for child nodes
+    STREAM_HANDLED = 22  # a STREAM_MESSAGE was handled
+    STREAM_COMMAND = 23  # begin to listen, reset the queue, ask for statistics
 
 
 TO_ALGORITHM = frozenset(kind for kind in FrameKind if kind < FrameKind.MODULE_LOADED)
 TO_SUPERVISOR = frozenset(FrameKind) - TO_ALGORITHM
+_STREAM_WORD = FrameKind.STREAM_SEND << _KIND_SHIFT  # these do not go to HKube's worker
 
 
 class PipeError(Exception):
@@ -107,7 +113,7 @@ class FrameLimits:
 
     Args:
         kinds: the kinds of frames that come through this pipe.
-        longest: the most bytes that a payload may have.
+        longest: the most bytes that a payload may have; those of streaming may have MAX_PAYLOAD.
 
     Attributes:
         newest: the highest generation that was given out so far.
@@ -138,7 +144,7 @@ class FrameLimits:
             _refuse(f"bytes that begin no frame: {begin}")
         if generation > self.newest:
             _refuse(f"a frame of task {generation}, but the newest task is {self.newest}")
-        if length > self._longest:
+        if length > self._longest and (word != _STREAM_WORD or length > MAX_PAYLOAD):
             _refuse(f"a frame of {length:,} bytes, but {self._longest:,} is the limit")
         return HEADER_SIZE, length, word << _INFO_SHIFT | generation
 

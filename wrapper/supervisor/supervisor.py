@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ..ipc.frames import Frame, FrameKind, OptionalFunctions
@@ -25,9 +25,10 @@ from .child.process import AlgorithmSide
 from .child.runner import AlgorithmRunner
 from .loop.poller import Pollable, Poller
 from .loop.wakeup import Wakeup
+from .streams.stream_tasks import StreamTasks
 from .worker.connector import ConnectionTarget
 from .worker.link import LinkSettings
-from .worker.routing import AlreadyConnected, Odd, is_answer, route
+from .worker.routing import AlreadyConnected, Odd, ParentsChanged, is_answer, route
 from .worker.worker import Worker
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ _MAX_WAITING_BYTES = 64 * 1024 * 1024
 # Each message needs them, and looking up an enum's member is slow.
 _USER_MESSAGE, _ANSWER = FrameKind.USER_MESSAGE, FrameKind.ANSWER
 _FOR_THE_WORKER = frozenset((_USER_MESSAGE, FrameKind.FINAL_MESSAGE))
+_STREAM_FRAMES = frozenset(
+    (FrameKind.STREAM_SEND, FrameKind.STREAM_HANDLED, FrameKind.STREAM_COMMAND)
+)
 # How long the worker's goodbye may take, seconds.
 _EXIT_PATIENCE = 1.0
 _CRASH_PATIENCE = 0.5
@@ -91,6 +95,9 @@ class Supervisor:
             on_death=self._algorithm_died,
             on_handover=self._hold_for_peers,
         )
+        self._streams = StreamTasks(
+            config, self._poller, self.wakeup.post, log, self._send_now, self._deliver_stream
+        )
         self._peers: Peers | None = None
         self._paused = False
         self._exit: events.ExitContainer | None = None
@@ -117,6 +124,8 @@ class Supervisor:
             self._poller.wait(None if due is None else max(0.0, due - time.monotonic()))
             if self._exit is None and due is not None and time.monotonic() >= due:
                 self._tick()
+            if self._streams.is_active:
+                self._go_on_ending()
             self._worker.release_sent()
             if self._paused and self._worker.waiting_bytes < _MAX_WAITING_BYTES:
                 self._pause(False)
@@ -145,7 +154,7 @@ class Supervisor:
 
     def _next_due(self) -> float | None:
         earliest = self._machine.deadline()
-        for at in (self._worker.deadline(), self._algorithm.deadline()):
+        for at in (self._worker.deadline(), self._algorithm.deadline(), self._streams.deadline()):
             if at is not None and (earliest is None or at < earliest):
                 earliest = at
         return earliest
@@ -158,6 +167,7 @@ class Supervisor:
             self._log.error(f"{gone}: exiting with code {EXIT_WORKER_GONE}")
             self._handle(events.ExitReceived(EXIT_WORKER_GONE, b""))
         self._algorithm.tick(now)
+        self._streams.tick(now)
 
     def _woken(self) -> None:
         numbers = self.wakeup.read()
@@ -196,6 +206,8 @@ class Supervisor:
         routed = route(payload, self._config.encoding)
         if isinstance(routed, Odd):
             self._log.log(routed.level, routed.text)
+        elif isinstance(routed, ParentsChanged):
+            self._streams.discover(payload)
         elif isinstance(routed, AlreadyConnected):
             self._log.error(
                 f"the debug connection is in use by {routed.hostname or 'another machine'}: "
@@ -207,13 +219,44 @@ class Supervisor:
                 self._bind_task(payload)
             elif isinstance(routed, events.StopReceived):
                 self._log.info(f"stop: the worker asks to stop (state: {machine.state.value})")
+                if self._streams.holds_stop(routed, machine.is_running):
+                    return
             elif isinstance(routed, events.ExitReceived):
                 self._log.info(f"exit: the worker asks to end with code {routed.code}")
             self._handle(routed)
+            if isinstance(routed, events.InitializeReceived):
+                self._begin_streams(payload)
+
+    def _begin_streams(self, initialize: bytes | bytearray) -> None:
+        """Begin the streaming part of a task, if it has one; mode v1 has no streams."""
+        if self._config.storage_protocol == "v1":
+            return
+        if self._streams.is_active or b"stream" in initialize:
+            self._streams.begin(initialize, self._machine.generation)
+
+    def _go_on_ending(self) -> None:
+        """Go on with what waited for messages to be handled."""
+        now = time.monotonic()
+        stop = self._streams.due_stop(now)
+        if stop is not None:
+            self._handle(stop)
+        due = self._streams.due_end(now)
+        if due:
+            self._perform_now(due)
 
     def _bind_task(self, initialize: bytes | bytearray) -> None:
         head, encoding = bytes(initialize[:IDS_WITHIN]), self._config.encoding
         self._log.bind_task_later(lambda: read_ids(encoding, head))
+
+    def _send_now(self, payload: bytes) -> None:
+        self._send(payload, keep=False)
+
+    def _deliver_stream(
+        self, kind: FrameKind, generation: int, pieces: Sequence[bytes | bytearray | memoryview]
+    ) -> None:
+        channel = self._algorithm.channel
+        if channel is not None:
+            channel.control.send_pieces(kind, generation, pieces)
 
     def _send(self, payload: bytes | bytearray, keep: bool, final: bool = False) -> None:
         self._worker.send(payload, keep, final)
@@ -247,6 +290,8 @@ class Supervisor:
                 self._send(payload, keep=True)
             elif kind == _USER_MESSAGE:
                 self._handle(events.UserMessage(generation, payload))
+            elif kind in _STREAM_FRAMES:
+                self._streams.take(kind, generation, payload)
             elif kind == FrameKind.FINAL_MESSAGE:
                 self._handle(events.FinalMessage(generation, payload))
             elif kind == FrameKind.INITIALIZE_COMPLETED:
@@ -281,9 +326,16 @@ class Supervisor:
     def _handle(self, event: events.Event) -> None:
         if isinstance(event, (events.ExitReceived, events.SigtermReceived)):
             self._worker.end()
+        if isinstance(event, events.SigtermReceived):
+            self._streams.is_terminated = True
         self._perform(self._machine.handle(event, time.monotonic()))
 
     def _perform(self, actions: list[events.Action]) -> None:
+        if self._streams.is_active:
+            actions = self._streams.held_back(actions)
+        self._perform_now(actions)
+
+    def _perform_now(self, actions: list[events.Action]) -> None:
         for action in actions:
             if isinstance(action, events.Forward):
                 self._send(action.message, keep=True, final=action.final)

@@ -28,8 +28,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "config": {"errors", "log", "text"},
     "protocol": {"errors", "ipc"},
     "storage": {"config", "errors", "protocol"},
-    "supervisor": _BASE | _SETTINGS | {"storage"},  # storage: only in one module, see below
-    "algorithm": _BASE | _SETTINGS | {"storage"},
+    "streaming": {"errors", "protocol", "storage"},
+    "supervisor": _BASE
+    | _SETTINGS
+    | {"storage", "streaming"},  # storage: only in one module, see below
+    "algorithm": _BASE | _SETTINGS | {"storage", "streaming"},
     # These modules only start a part.
     "__init__": {"algorithm", "errors"},
     "__main__": {"cli", "in_process", "supervisor"},
@@ -285,7 +288,7 @@ def test_protocol_has_no_io_thread_or_clock() -> None:
     impure = [
         each
         for each in IMPORTS
-        if each.part == "protocol" and not each.relative and each.target in IMPURE
+        if each.part in ("protocol", "streaming") and not each.relative and each.target in IMPURE
     ]
     refuse(impure, "the protocol receives bytes and times, it does not fetch them:")
 

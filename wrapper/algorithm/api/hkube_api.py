@@ -14,6 +14,7 @@ from .spans import Section, Spans, describe
 from .streaming import StreamingApi
 
 if TYPE_CHECKING:
+    from ..streaming.stream import MessageStream
     from .calls import ApiLink, Calls
     from .stored_calls import StoredCalls
 
@@ -41,8 +42,10 @@ class HKubeApi(CodeApi, StreamingApi):
         metrics_dir: str,
         warn: Callable[[str], None],
         stored: StoredCalls | None = None,
+        stream: MessageStream | None = None,
     ) -> None:
-        super().__init__(calls, stored)
+        CodeApi.__init__(self, calls, stored)
+        StreamingApi.__init__(self, stream)
         self._link = link
         self._spans = spans
         self._job = job

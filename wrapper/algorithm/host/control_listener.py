@@ -10,6 +10,7 @@ from ...errors import DecodingError
 from ...ipc.frames import Frame, FrameKind, PipeError
 from ...protocol.encoding.encoding import Encoding
 from ...protocol.messages import shapes
+from ...protocol.messages.commands import STREAMING_IN_MESSAGE
 from .pipes import Pipes
 from .running_task import CurrentTask
 from .stop_handler import StopHandler
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 # Looked up once, because access to an enum member is slow and every answer passes here.
 _ANSWER = FrameKind.ANSWER
+_STREAM_FRAMES = frozenset((FrameKind.STREAM_MESSAGE, FrameKind.STREAM_REPLY))
 
 
 class ControlListener:
@@ -87,6 +89,8 @@ class ControlListener:
     def _handle(self, frame: Frame) -> None:
         if frame.kind == _ANSWER:
             self._resolve_call(frame)
+        elif frame.kind in _STREAM_FRAMES:
+            self._take_stream_frame(frame)
         elif frame.kind == FrameKind.INTERRUPT:
             # A late one must not end the next task.
             if self._user.is_current(frame.generation):
@@ -105,9 +109,21 @@ class ControlListener:
             return
         if not isinstance(message, dict):
             return
-        answer = shapes.parse_answer(str(message.get("command")), message.get("data"))
+        command, data = str(message.get("command")), message.get("data")
+        answer = shapes.parse_answer(command, data)
         if answer is not None:
             task.calls.resolve(answer)
+        elif task.stream is not None and command == STREAMING_IN_MESSAGE:
+            task.stream.receive_from_gateway(data)
+
+    def _take_stream_frame(self, frame: Frame) -> None:
+        task = self._current.task
+        if task is None or task.stream is None or frame.generation != task.generation:
+            return
+        if frame.kind == FrameKind.STREAM_MESSAGE:
+            task.stream.receive_frame(frame.payload)
+        else:
+            task.stream.take_reply(frame.payload)
 
     def _stop(self, frame: Frame) -> None:
         """Stop the user's code; the main thread answers once that code has returned."""
@@ -115,4 +131,6 @@ class ControlListener:
         if task is not None and task.generation < frame.generation:
             # Outside the stop handler's lock, because it runs user code: done-callbacks.
             task.calls.stop()
+            if task.stream is not None:
+                task.stream.end_input()
         self._stop_handler.stop_running_code(frame)

@@ -7,10 +7,11 @@ thread listens (see `control_listener`): it resolves calls that wait, and stops 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...errors import DecodingError
 from ...ipc.frames import Frame, FrameKind, OptionalFunctions
+from ...streaming.job import STREAM_KIND
 from ..errors.failure import FailureReport
 from .control_listener import ControlListener
 from .failure_reporter import FailureReporter
@@ -180,7 +181,12 @@ class Host:
         # For a user's `initialize`, the input was read before.
         if algorithm.initialize is None and not self._fill_input(task):
             return
-        outcome = self._user.call(lambda: algorithm.start(task.data, task.hkube_api), generation)
+        if task.stream is None:
+            outcome = self._user.call(
+                lambda: algorithm.start(task.data, task.hkube_api), generation
+            )
+        else:
+            outcome = self._user.call(lambda: self._stream(task, algorithm.start), generation)
         if outcome.report is not None:
             self._fail(task, outcome.report)
             return
@@ -195,6 +201,20 @@ class Host:
         self._current.end()
         task.end(None)
         self._pipes.send(FrameKind.FINAL_MESSAGE, generation, payload)
+
+    def _stream(self, task: RunningTask, start: Callable[[Any, Any], Any]) -> Any:
+        """Run the `start` of a streaming node: once, or once a message if it is stateless."""
+        stream, data = task.stream, task.data
+        assert stream is not None
+
+        def call(arguments: dict[str, Any]) -> Any:
+            return self._user.finish(start(arguments, task.hkube_api))
+
+        if data.get("kind") == STREAM_KIND and data.get("stateType") == "stateless":
+            return stream.run_stateless(call, data, bool(data.get("childs")))
+        result = call(data)
+        stream.stop(force=False)  # a message in work is still handled
+        return result
 
     def _fail(self, task: RunningTask, report: FailureReport, log_details: bool = True) -> None:
         if self._is_late(task):

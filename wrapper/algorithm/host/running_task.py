@@ -12,6 +12,7 @@ from ..api.spans import Spans
 
 if TYPE_CHECKING:
     from ...storage.task_storage import TaskStorage
+    from ..streaming.stream import MessageStream
 
 
 class RunningTask:
@@ -24,11 +25,13 @@ class RunningTask:
         metrics_dir: folder for TensorBoard files; created on first use.
         warn: writes a line to the log.
         storage: the storage of mode v3.
+        stream: the messages of a streaming pipeline; None: the task is not a part of one.
 
     Attributes:
         generation: see above.
         data: the input of the user's functions; None once the result is ready.
         link: see above.
+        stream: see above.
         job: the ids of the task.
         calls: the calls that wait for an answer.
         spans: the open spans.
@@ -43,10 +46,12 @@ class RunningTask:
         metrics_dir: str,
         warn: Callable[[str], None],
         storage: TaskStorage | None = None,
+        stream: MessageStream | None = None,
     ) -> None:
         self.generation = generation
         self.data = data
         self.link = link
+        self.stream = stream
         self.job = Job.from_data(data)
         self.calls = Calls(link, warn)
         self.spans = Spans(link, warn)
@@ -56,7 +61,9 @@ class RunningTask:
             from ..api.stored_calls import StoredCalls
 
             stored = StoredCalls(storage, self.job.job_id)
-        self.hkube_api = HKubeApi(link, self.calls, self.spans, self.job, metrics_dir, warn, stored)
+        self.hkube_api = HKubeApi(
+            link, self.calls, self.spans, self.job, metrics_dir, warn, stored, stream
+        )
 
     def end(self, error: str | None) -> None:
         """End all calls and spans; to be called before the final message is sent.
@@ -64,6 +71,8 @@ class RunningTask:
         Args:
             error: why the task failed; None if it succeeded.
         """
+        if self.stream is not None:
+            self.stream.end()
         self.calls.close()
         self.spans.close_all(error)
 

@@ -18,6 +18,7 @@ class HostSettings(NamedTuple):
         metrics_dir: folder for TensorBoard files.
         log_failures: whether to log the error that the worker receives when a task fails.
         storage: the storage of mode v3. None: messages carry inputs and results.
+        between_nodes: the encoding of streamed messages; None in mode v1.
     """
 
     encoding: Encoding
@@ -25,3 +26,4 @@ class HostSettings(NamedTuple):
     metrics_dir: str
     log_failures: bool = True
     storage: TaskStorage | None = None
+    between_nodes: Encoding | None = None

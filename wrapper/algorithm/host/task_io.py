@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import DecodingError, EncodingError, WrapperError
 from ...ipc.frames import Frame
 from ...protocol.messages import shapes
+from ...streaming.job import is_streaming
 from ..errors.failure import FailureReport
 from .outgoing import TaskLink, encode
 from .pipes import Pipes
@@ -18,6 +19,7 @@ from .user_code import UserCode
 if TYPE_CHECKING:
     from ...log import Log
     from ...storage.task_storage import TaskStorage
+    from ..streaming.stream import MessageStream
 
 
 class TaskIO:
@@ -51,8 +53,25 @@ class TaskIO:
             raise DecodingError("its data is not an object")
         link = TaskLink(self._pipes, settings, frame.generation)
         return RunningTask(
-            frame.generation, data, link, settings.metrics_dir, self._log.warning, settings.storage
+            frame.generation,
+            data,
+            link,
+            settings.metrics_dir,
+            self._log.warning,
+            settings.storage,
+            self._stream(frame.generation, data, link),
         )
+
+    def _stream(
+        self, generation: int, data: dict[str, Any], link: TaskLink
+    ) -> MessageStream | None:
+        if not is_streaming(data):
+            return None
+        # Imported here because batch pipelines do not need it.
+        from ..streaming.make_stream import make_stream
+
+        encoding = self._settings.between_nodes
+        return make_stream(self._pipes, generation, data, link, encoding, self._log.warning)
 
     def fill_input(self, task: RunningTask) -> FailureReport | None:
         """Mode v3: read what the input refers to from the storage.

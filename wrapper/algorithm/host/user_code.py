@@ -123,6 +123,10 @@ class UserCode:
         self._end_if_forked()
         return outcome
 
+    def finish(self, value: Any) -> Any:
+        """Return `value`, or its result if it must be awaited; within `call`."""
+        return self._coroutines.finish(value, keep_tasks=True)
+
     def call_beside(self, function: Callable[[], Any]) -> UserCodeOutcome:
         """Run user code on another thread, while other user code may run on the main thread."""
         try:

@@ -40,7 +40,10 @@ _THROUGH_TASKS = frozenset(
     )
 )
 _THROUGH_CONTROL = frozenset(
-    (FrameKind.ANSWER, FrameKind.INTERRUPT, FrameKind.STOP, FrameKind.EXIT)
+    (
+        *(FrameKind.ANSWER, FrameKind.INTERRUPT, FrameKind.STOP, FrameKind.EXIT),
+        *(FrameKind.STREAM_MESSAGE, FrameKind.STREAM_REPLY),
+    )
 )
 # What a pipe brings at once. The loop has other work, and comes back.
 _MAX_READS = 16
@@ -63,8 +66,19 @@ class Pipe:
     def send(self, kind: int, generation: int, payload: bytes | bytearray) -> None:
         """Send a frame; never raises, because SIGCHLD and `read` report the end of the process."""
         head = header(kind, generation, len(payload))
+        self._write([head + payload] if len(payload) < _SMALL_BYTES else [head, payload])
+
+    def send_pieces(
+        self, kind: int, generation: int, pieces: Sequence[bytes | bytearray | memoryview]
+    ) -> None:
+        """Send a frame whose payload is in pieces, which are not copied if they are large."""
+        length = sum(map(len, pieces))
+        head = header(kind, generation, length)
+        self._write([b"".join((head, *pieces))] if length < _SMALL_BYTES else [head, *pieces])
+
+    def _write(self, pieces: Sequence[bytes | bytearray | memoryview]) -> None:
         try:
-            self.outbox.send([head + payload] if len(payload) < _SMALL_BYTES else [head, payload])
+            self.outbox.send(pieces)
         except OSError:
             pass
 

@@ -41,7 +41,7 @@ class Outbox:
         self.waiting_bytes = 0
         self.is_broken = False  # something that waited could not be sent
 
-    def send(self, pieces: Sequence[bytes | bytearray]) -> None:
+    def send(self, pieces: Sequence[bytes | bytearray | memoryview]) -> None:
         """Send what the socket takes now, and keep the rest.
 
         Raises:
@@ -95,7 +95,7 @@ class Outbox:
             self._pieces.append(piece)
             self.waiting_bytes += piece.nbytes
 
-    def _write_one(self, piece: bytes | bytearray) -> int:
+    def _write_one(self, piece: bytes | bytearray | memoryview) -> int:
         try:
             return self._stream.send(piece)
         except (BlockingIOError, InterruptedError):

@@ -12,7 +12,10 @@ from ...protocol.task import events
 
 # How an answer begins in the JSON that the worker's JSON.stringify writes.
 _ANSWER_HEADS = tuple(b'{"command":"%s"' % command.encode() for command in commands.ANSWERS)
-_NOT_SUPPORTED_YET = frozenset((commands.SERVICE_DISCOVERY_UPDATE, commands.STREAMING_IN_MESSAGE))
+
+
+class ParentsChanged(NamedTuple):
+    """Pods of this node's parents came or went (streaming)."""
 
 
 class AlreadyConnected(NamedTuple):
@@ -42,7 +45,10 @@ def is_answer(payload: bytes | bytearray) -> bool:
     return payload.startswith(_ANSWER_HEADS)
 
 
-def route(payload: bytes | bytearray, encoding: str) -> events.Event | AlreadyConnected | Odd:
+Routed = events.Event | AlreadyConnected | ParentsChanged | Odd
+
+
+def route(payload: bytes | bytearray, encoding: str) -> Routed:
     """Return the event that a message stands for; never raises, whatever the message holds."""
     command = peek_command(encoding, bytes(payload[:HEAD_BYTES]))
     if command is None:
@@ -55,14 +61,13 @@ def route(payload: bytes | bytearray, encoding: str) -> events.Event | AlreadyCo
     return _event(command, payload, encoding)
 
 
-def _event(
-    command: str, payload: bytes | bytearray, encoding: str
-) -> events.Event | AlreadyConnected | Odd:
+def _event(command: str, payload: bytes | bytearray, encoding: str) -> Routed:
     if command == commands.INITIALIZE:
         return events.InitializeReceived(payload)
     if command == commands.START:
         return events.StartReceived(payload)
-    if command in commands.ANSWERS:
+    # A message of the debug gateway takes the same way to user code as an answer.
+    if command in commands.ANSWERS or command == commands.STREAMING_IN_MESSAGE:
         return events.AnswerReceived(payload)
     if command == commands.STOP:
         return events.StopReceived(payload)
@@ -74,8 +79,8 @@ def _event(
     if command == commands.ALREADY_CONNECTED_ERROR:
         data = _data_of(payload, encoding)
         return AlreadyConnected(str(data.get("hostname", "")) if isinstance(data, dict) else "")
-    if command in _NOT_SUPPORTED_YET:
-        return Odd("debug", f"ignored {command}: streaming pipelines are not supported yet")
+    if command == commands.SERVICE_DISCOVERY_UPDATE:
+        return ParentsChanged()
     return Odd("warning", f"ignored an unknown command from the worker: {command[:60]!r}")
 
 

@@ -12,7 +12,7 @@ from wrapper.algorithm.api.calls import Calls
 from wrapper.algorithm.api.hkube_api import HKubeApi
 from wrapper.algorithm.api.job import Job
 from wrapper.algorithm.api.spans import Spans
-from wrapper.errors import EncodingError
+from wrapper.errors import EncodingError, StreamingError
 
 
 class Link:
@@ -136,9 +136,9 @@ def test_metrics_dir_that_cannot_be_created_is_a_clear_error(api, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["sendMessage", "registerInputListener", "startMessageListening"])
-def test_streaming_is_not_supported_yet(api, name):
+def test_streaming_calls_are_refused_in_a_batch_task(api, name):
     assert name in dir(api)
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(StreamingError):
         getattr(api, name)(
             "message"
         ) if name != "startMessageListening" else api.startMessageListening()

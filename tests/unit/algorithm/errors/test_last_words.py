@@ -54,7 +54,7 @@ def test_failure_is_told_apart_from_the_end_by_user_code() -> None:
     assert code == 70
     assert "failed in the wrapper's own code" in text
     assert "KeyError: 'no such thing'" in text
-    assert 'line 9, in fails' in text
+    assert "line 8, in fails" in text
     assert "os._exit()" not in text
 
 

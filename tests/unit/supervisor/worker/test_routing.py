@@ -15,7 +15,13 @@ from wrapper.protocol.encoding.encoding import get_encoding
 from wrapper.protocol.messages import commands as command_names
 from wrapper.protocol.messages import shapes
 from wrapper.protocol.task import events
-from wrapper.supervisor.worker.routing import AlreadyConnected, Odd, is_answer, route
+from wrapper.supervisor.worker.routing import (
+    AlreadyConnected,
+    Odd,
+    ParentsChanged,
+    is_answer,
+    route,
+)
 
 ENCODINGS = ["json", "msgpack", "bson"]
 EVENTS = (
@@ -135,12 +141,16 @@ def test_hostname_of_the_connected_wrapper(data: object, hostname: str, encoding
     assert route(frame, encoding) == AlreadyConnected(hostname)
 
 
-@pytest.mark.parametrize("command", ["serviceDiscoveryUpdate", "streamingInMessage"])
-def test_streaming_messages_are_ignored(command: str) -> None:
-    routed = route(encoded({"command": command, "data": []}, "json"), "json")
+def test_news_of_parents_is_recognized() -> None:
+    frame = encoded({"command": "serviceDiscoveryUpdate", "data": []}, "json")
 
-    assert isinstance(routed, Odd)
-    assert routed.level == "debug"
+    assert route(frame, "json") == ParentsChanged()
+
+
+def test_a_message_of_the_debug_gateway_goes_to_user_code() -> None:
+    frame = encoded({"command": "streamingInMessage", "data": {}}, "json")
+
+    assert isinstance(route(frame, "json"), events.AnswerReceived)
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)

@@ -1,0 +1,250 @@
+"""Streaming: nodes as real processes that pass messages to each other over the real wire."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.free_ports import free_port
+
+from .conftest import Serve, Session
+
+FLOW = [{"source": "A", "next": ["B"]}, {"source": "B", "next": ["C"]}]
+
+SOURCE = """
+import time
+
+def start(args, hkube_api):
+    for number in range(args["input"][0]):
+        hkube_api.sendMessage({"number": number})
+    while not hkube_api.stop_requested:
+        time.sleep(0.01)
+"""
+DOUBLE = """
+def start(args, hkube_api):
+    return args["streamInput"]["message"]["number"] * 2
+"""
+SINK = """
+import time
+
+def start(args, hkube_api):
+    def on_message(message, origin):
+        print(f"{origin}:{message}", flush=True)
+
+    hkube_api.registerInputListener(on_message)
+    hkube_api.startMessageListening()
+    while not hkube_api.stop_requested:
+        time.sleep(0.01)
+"""
+
+
+class Node:
+    """A node of a pipeline: a worker, and the wrapper with the node's algorithm."""
+
+    def __init__(self, session: Session, name: str, port: int) -> None:
+        self.worker, self.wrapper = session
+        self.name = name
+        self.port = port
+
+    def begin(self, *inputs: Any, **job: Any) -> None:
+        """Start the node's task."""
+        self.worker.begin(*inputs, nodeName=self.name, kind="stream", **job)
+
+    def know(self, *parents: Node, change: str = "Add") -> None:
+        """Send the addresses of parents, as the worker does."""
+        changes = [
+            {
+                "nodeName": parent.name,
+                "address": {"host": "127.0.0.1", "port": str(parent.port)},
+                "type": change,
+            }
+            for parent in parents
+        ]
+        self.worker.send("serviceDiscoveryUpdate", changes)
+
+    def lines(self) -> list[str]:
+        """What the algorithm printed."""
+        return self.wrapper.stdout.splitlines()
+
+    def wait_for_lines(self, count: int) -> list[str]:
+        """Wait until the algorithm has printed so many lines."""
+        self.wrapper.wait_until(lambda: len(self.lines()) >= count, f"{count} lines", 20)
+        return self.lines()
+
+    def statistics(self, is_enough: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """Wait for statistics of the only child."""
+        while True:
+            message = self.worker.wait_for("streamingStatistics")
+            assert isinstance(message.data, list)
+            (report,) = message.data
+            if is_enough(report):
+                return dict(report)
+
+
+@pytest.fixture
+def node(serve: Serve, tmp_path: Path) -> Callable[..., Node]:
+    """A function that makes a node."""
+    folder = tmp_path / "storage"
+    folder.mkdir()
+
+    def make(name: str, code: str, **env: str) -> Node:
+        port = free_port()
+        settings = {
+            "STORAGE_PROTOCOL": "v3",
+            "DEFAULT_STORAGE": "fs",
+            "BASE_FS_ADAPTER_DIRECTORY": str(folder),
+            "DISCOVERY_ENABLE": "false",
+            "STREAMING_DISCOVERY_PORT": str(port),
+            **env,
+        }
+        return Node(serve({"main.py": code}, env=settings), name, port)
+
+    return make
+
+
+def pipeline(flow: list[dict[str, Any]]) -> dict[str, Any]:
+    """What every node of a pipeline is told."""
+    return {"parsedFlow": {"main": flow}, "defaultFlow": "main"}
+
+
+@pytest.mark.parametrize("encoding", ["msgpack", "bson"])
+def test_messages_pass_from_a_source_to_a_sink(node: Callable[..., Node], encoding: str) -> None:
+    env = {"DISCOVERY_ENCODING": encoding}
+    source, double, sink = (
+        node("A", SOURCE, **env),
+        node("B", DOUBLE, **env),
+        node("C", SINK, **env),
+    )
+    source.begin(100, stateType="stateful", childs=["B"], **pipeline(FLOW))
+    double.begin(stateType="stateless", parents=["A"], childs=["C"], **pipeline(FLOW))
+    sink.begin(stateType="stateful", parents=["B"], **pipeline(FLOW))
+    double.know(source)
+    sink.know(double)
+    assert sink.wait_for_lines(100) == [f"B:{2 * number}" for number in range(100)]
+    report = source.statistics(lambda each: each["responses"] == 100)
+    assert report["nodeName"] == "B"
+    assert report["sent"] == 100
+    assert report["queueSize"] == report["dropped"] == 0
+    for each in (source, double, sink):
+        each.worker.send("stop", {"forceStop": True})
+        each.worker.wait_for("stopped")
+
+
+def stop(each: Node, force: bool) -> None:
+    """Stop a node's task and wait until it has ended."""
+    each.worker.send("stop", {"forceStop": force})
+    each.worker.wait_for("stopped", timeout=30)
+
+
+def test_a_graceful_stop_hands_over_what_waits(node: Callable[..., Node]) -> None:
+    source, sink = node("A", SOURCE), node("B", SINK)
+    flow = [{"source": "A", "next": ["B"]}]
+    source.begin(500, stateType="stateful", childs=["B"], **pipeline(flow))
+    source.statistics(lambda each: each["queueSize"] == 500)
+    source.worker.send("stop", {"forceStop": False})
+    source.worker.wait_for("stopping")
+    sink.begin(stateType="stateful", parents=["A"], **pipeline(flow))
+    sink.know(source)
+    source.worker.wait_for("stopped", timeout=30)
+    assert len(sink.wait_for_lines(500)) == 500
+    assert "stopped" not in sink.worker.commands()
+    stop(sink, force=True)
+
+
+def test_a_forced_stop_ends_at_once(node: Callable[..., Node]) -> None:
+    source = node("A", SOURCE)
+    source.begin(500, stateType="stateful", childs=["B"], **pipeline(FLOW))
+    source.statistics(lambda each: each["queueSize"] == 500)
+    source.worker.send("stop", {"forceStop": True})
+    assert source.worker.next_message().command in ("streamingStatistics", "stopped")
+    source.worker.pass_over()
+    assert "stopping" not in source.worker.commands()
+
+
+def test_the_end_of_a_stateful_start_waits_until_everything_is_handled(
+    node: Callable[..., Node],
+) -> None:
+    code = "def start(args, api):\n    for n in range(300):\n        api.send_message(n)\n"
+    source, sink = node("A", code), node("B", SINK)
+    flow = [{"source": "A", "next": ["B"]}]
+    source.begin(stateType="stateful", childs=["B"], **pipeline(flow))
+    source.statistics(lambda each: each["queueSize"] == 300)
+    assert "done" not in source.worker.commands()
+    sink.begin(stateType="stateful", parents=["A"], **pipeline(flow))
+    sink.know(source)
+    source.worker.wait_for("done", timeout=30)
+    assert len(sink.wait_for_lines(300)) == 300
+    stop(sink, force=True)
+
+
+def test_what_a_killed_consumer_had_goes_to_another(node: Callable[..., Node]) -> None:
+    stuck = (
+        "import time\ndef start(args, api):\n"
+        "    print('got', args['streamInput']['message'], flush=True)\n    time.sleep(60)\n"
+    )
+    source, first, second = node("A", SOURCE), node("B", stuck), node("B", SINK)
+    flow = [{"source": "A", "next": ["B"]}]
+    source.begin(3, stateType="stateful", childs=["B"], **pipeline(flow))
+    first.begin(stateType="stateless", parents=["A"], **pipeline(flow))
+    first.know(source)
+    first.wait_for_lines(1)
+    first.wrapper.signal(signal.SIGKILL)
+    first.wrapper.wait()
+    second.begin(stateType="stateful", parents=["A"], **pipeline(flow))
+    second.know(source)
+    assert sorted(second.wait_for_lines(3)) == [f"A:{{'number': {n}}}" for n in range(3)]
+    stop(second, force=True)
+    stop(source, force=True)
+
+
+def test_a_stateless_failure_is_reported_after_its_output_is_handed_over(
+    node: Callable[..., Node],
+) -> None:
+    code = (
+        "def start(args, api):\n    number = args['streamInput']['message']['number']\n"
+        "    if number == 2:\n        raise ValueError('no twos')\n    return number\n"
+    )
+    source, middle, sink = node("A", SOURCE), node("B", code), node("C", SINK)
+    source.begin(3, stateType="stateful", childs=["B"], **pipeline(FLOW))
+    sink.begin(stateType="stateful", parents=["B"], **pipeline(FLOW))
+    middle.begin(stateType="stateless", parents=["A"], childs=["C"], **pipeline(FLOW))
+    sink.know(middle)
+    middle.know(source)
+    error = middle.worker.wait_for("errorMessage", timeout=30).error
+    assert "no twos" in error["message"]
+    assert sink.wait_for_lines(2) == ["B:0", "B:1"]
+    stop(sink, force=True)
+    stop(source, force=True)
+
+
+def test_a_loop_over_messages(node: Callable[..., Node]) -> None:
+    code = (
+        "async def start(args, api):\n    async for message in api.messages():\n"
+        "        print(message.origin, message.value['number'], flush=True)\n"
+    )
+    source, sink = node("A", SOURCE), node("B", code)
+    flow = [{"source": "A", "next": ["B"]}]
+    source.begin(3, stateType="stateful", childs=["B"], **pipeline(flow))
+    sink.begin(stateType="stateful", parents=["A"], **pipeline(flow))
+    sink.know(source)
+    assert sink.wait_for_lines(3) == ["A 0", "A 1", "A 2"]
+    stop(sink, force=False)
+    stop(source, force=True)
+
+
+def test_the_debug_gateway_carries_messages(serve: Serve) -> None:
+    worker, wrapper = serve(
+        {"main.py": SINK.replace("print(", "hkube_api.sendMessage(message); print(")}
+    )
+    worker.begin(stateType="stateful", nodeName="B", **pipeline(FLOW))
+    wrapper.wait_until(lambda: wrapper.is_running, "start", 5)
+    worker.send("streamingInMessage", {"payload": 5, "origin": "A", "sendMessageId": "m1"})
+    out = worker.wait_for("streamingOutMessage")
+    assert out.data == {"message": 5, "flowName": None, "sendMessageId": "m1"}
+    assert worker.wait_for("streamingInMessageDone").data == {"sendMessageId": "m1"}
+    worker.send("stop", {"forceStop": True})
+    worker.wait_for("stopped")

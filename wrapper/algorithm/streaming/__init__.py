@@ -1,0 +1,1 @@
+"""The streaming side of HKubeApi: sending messages, and handling those that arrive."""

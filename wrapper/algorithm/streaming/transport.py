@@ -1,0 +1,328 @@
+"""How messages leave and enter the algorithm process: over the supervisor, or the debug gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock, get_ident
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from ...errors import StreamingError
+from ...ipc import stream_frames
+from ...ipc.frames import FrameKind
+from ...streaming.flows import FlowError, Flows, Hops, names_of
+from ...streaming.wire import decode_plain, encode_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ...protocol.encoding.encoding import Encoding
+
+# Looked up once, because access to an enum member is slow.
+_SEND, _HANDLED, _COMMAND = (
+    FrameKind.STREAM_SEND,
+    FrameKind.STREAM_HANDLED,
+    FrameKind.STREAM_COMMAND,
+)
+_REPLY_WITHIN = 10.0  # seconds
+
+
+class ArrivedMessage(NamedTuple):
+    """A message that has arrived.
+
+    Attributes:
+        delivery: identifies it in the report that it was handled.
+        value: the decoded value.
+        origin: name of the node that sent it.
+        flow: the rest of its flow; None: the sender knows it.
+    """
+
+    delivery: Any
+    value: Any
+    origin: str
+    flow: Hops
+
+
+class Transport(Protocol):
+    """Sends messages, and reports those that were handled."""
+
+    def send(self, value: Any, flow_name: str | None, hops: Hops | None) -> None:
+        """Send a value along a named flow, along `hops`, or along the default flow.
+
+        Raises:
+            StreamingError: it cannot be sent that way.
+            EncodingError: the value holds something that cannot be sent.
+        """
+
+    def listen(self, listening: bool) -> None:
+        """Begin or cease to receive."""
+
+    def handled(self, message: ArrivedMessage, milliseconds: float) -> None:
+        """Report that a message was handled."""
+
+    def reset(self, count: int | None) -> None:
+        """Drop the oldest messages that wait to be fetched; None: all."""
+
+    def statistics(self) -> dict[str, Any]:
+        """The size of the queue, and what became of the messages."""
+
+    def close(self) -> None:
+        """Let go of whoever waits: the task has been stopped."""
+
+
+class WorkerMessages(Protocol):
+    """Sends messages to the worker; safe from any thread."""
+
+    def send(self, message: Mapping[str, Any], subject: str) -> None: ...
+
+
+class FramePipe(Protocol):
+    """Sends frames to the supervisor; safe from any thread."""
+
+    def send(self, kind: int, generation: int, payload: bytes | bytearray = b"") -> None: ...
+
+
+class SupervisorTransport:
+    """Sends messages through the supervisor, which keeps them until they are handled.
+
+    Args:
+        pipes: lead to the supervisor.
+        generation: of the task.
+        data: of the task's `initialize` message.
+        encoding: of values between nodes.
+        warn: writes a line to the log.
+        flows: of the pipeline.
+    """
+
+    def __init__(
+        self,
+        pipes: FramePipe,
+        generation: int,
+        data: Mapping[str, Any],
+        encoding: Encoding,
+        warn: Callable[[str], None],
+        flows: Flows,
+    ) -> None:
+        self._pipes = pipes
+        self._generation = generation
+        self._encoding = encoding
+        self._warn = warn
+        self._flows = flows
+        self._numbers = {name: number for number, name in enumerate(names_of(data.get("childs")))}
+        # Messages mostly take the same few ways: their prefixes are made once.
+        self._prefixes: dict[str, bytes | None] = {}
+        self._warned: set[str] = set()
+        self._dropped = 0
+        self._room = _Gate()
+        self._replies: dict[int, _Reply] = {}
+
+    def send(self, value: Any, flow_name: str | None, hops: Hops | None) -> None:
+        prefix = self._prefix(flow_name, hops)
+        if prefix is None:
+            return
+        header, payload = self._encode(value)
+        self._room.wait()
+        frame = b"".join((prefix, header, payload))
+        self._pipes.send(_SEND, self._generation, frame)
+
+    def _encode(self, value: Any) -> tuple[bytes, Any]:
+        from ...storage.format.encoded import encode_value
+        from ...storage.format.header import make_header
+
+        encoded = encode_value(value, self._encoding.name, "message")
+        return encoded.header or make_header(False, self._encoding.name), encoded.payload
+
+    def _prefix(self, flow_name: str | None, hops: Hops | None) -> bytes | None:
+        """What stands before the value in a frame; None: the message reaches no child."""
+        if not self._numbers:
+            raise StreamingError(
+                "Trying to send a message from a none stream pipeline or after close had been "
+                "applied on algorithm: this node has no children"
+            )
+        if hops is not None and not hops and flow_name is None:
+            # As HKube's Python wrapper does; algorithms rely on it.
+            self._warn_once(
+                "end",
+                "a message's flow ends at this node, but it sends one on: that takes the default "
+                "flow. Name a flow, or do not send there",
+            )
+            hops = None
+        if flow_name is not None or hops is None:
+            key = flow_name if flow_name is not None else ""
+            if key not in self._prefixes:
+                self._prefixes[key] = self._make_prefix(flow_name, None)
+            prefix = self._prefixes[key]
+        else:
+            prefix = self._make_prefix(None, hops)
+        if prefix is None:
+            self._dropped += 1
+            self._warn_once(
+                "nobody",
+                "a message's flow names no child of this node: it is dropped, like HKube's "
+                "wrappers do",
+            )
+        return prefix
+
+    def _make_prefix(self, flow_name: str | None, hops: Hops | None) -> bytes | None:
+        try:
+            route = self._flows.begin(flow_name) if hops is None else self._flows.follow(hops)
+        except FlowError as error:
+            raise StreamingError(str(error)) from None
+        if not route.targets:
+            return None
+        targets = [self._numbers[name] for name in dict.fromkeys(route.targets)]
+        return stream_frames.outgoing_prefix(targets, encode_plain(route.rest, self._encoding))
+
+    def _warn_once(self, kind: str, text: str) -> None:
+        if kind not in self._warned:
+            self._warned.add(kind)
+            self._warn(f"streaming: {text}")
+
+    def listen(self, listening: bool) -> None:
+        self._command(listen=listening)
+
+    def handled(self, message: ArrivedMessage, milliseconds: float) -> None:
+        payload = stream_frames.handled_payload(message.delivery, milliseconds)
+        self._pipes.send(_HANDLED, self._generation, payload)
+
+    def reset(self, count: int | None) -> None:
+        self._command(reset=count)
+
+    def statistics(self) -> dict[str, Any]:
+        reply = _Reply()
+        number = id(reply)
+        self._replies[number] = reply
+        try:
+            self._command(statistics=number)
+            return reply.wait(_REPLY_WITHIN)
+        finally:
+            self._replies.pop(number, None)
+
+    def close(self) -> None:
+        self._room.open()
+        for reply in list(self._replies.values()):
+            reply.set({})
+
+    # ------------------------------------------------------- from the listening thread --
+    def decode(self, payload: bytes | bytearray) -> ArrivedMessage | None:
+        """A message's frame; None if its value cannot be decoded: then it counts as handled."""
+        from ...errors import StorageError
+        from ...storage.format.encoded import Encoded, decode_value
+        from ...streaming.wire import WireError
+
+        message = stream_frames.parse_incoming(payload)
+        stored = Encoded(bytes(message.header), message.payload)
+        try:
+            value = decode_value(stored, self._encoding.name)
+            flow = decode_plain(message.flow, self._encoding)
+        except (StorageError, WireError) as error:
+            self._warn(f"streaming: a message of {message.origin} cannot be decoded: {error}")
+            self.handled(ArrivedMessage(message.delivery, None, message.origin, []), 0.0)
+            return None
+        hops = [hop for hop in flow if isinstance(hop, dict)] if isinstance(flow, list) else []
+        return ArrivedMessage(message.delivery, value, message.origin, hops)
+
+    def take_reply(self, payload: bytes | bytearray) -> None:
+        """A reply of the supervisor, or news of its queue."""
+        reply = stream_frames.parse_command(payload)
+        if "full" in reply:
+            if reply["full"]:
+                self._room.shut()
+            else:
+                self._room.open()
+        waiting = self._replies.get(reply.get("request", 0))
+        if waiting is not None:
+            waiting.set(reply.get("statistics") or {})
+
+    def _command(self, **command: Any) -> None:
+        self._pipes.send(_COMMAND, self._generation, stream_frames.command_payload(**command))
+
+
+class GatewayTransport:
+    """Sends messages through HKube's debug gateway, which passes them on to the pipeline.
+
+    Args:
+        link: sends messages to the worker.
+    """
+
+    def __init__(self, link: WorkerMessages) -> None:
+        self._link = link
+        # The message in work: what is sent meanwhile follows its flow.
+        self._in_work: dict[int, Any] = {}
+
+    def send(self, value: Any, flow_name: str | None, hops: Hops | None) -> None:
+        data: dict[str, Any] = {"message": value, "flowName": flow_name}
+        in_work = self._in_work.get(get_ident())
+        if in_work is not None and flow_name is None:
+            data["sendMessageId"] = in_work
+        self._link.send({"command": "streamingOutMessage", "data": data}, "message")
+
+    def began(self, message: ArrivedMessage) -> None:
+        """A message's handlers run now, on this thread."""
+        self._in_work[get_ident()] = message.delivery
+
+    def listen(self, listening: bool) -> None:
+        pass  # the gateway sends messages by itself
+
+    def handled(self, message: ArrivedMessage, milliseconds: float) -> None:
+        self._in_work.pop(get_ident(), None)
+        data = {"sendMessageId": message.delivery}
+        self._link.send({"command": "streamingInMessageDone", "data": data}, "message")
+
+    def reset(self, count: int | None) -> None:
+        pass  # nothing waits here
+
+    def statistics(self) -> dict[str, Any]:
+        node = {"nodeName": "", "sent": -1, "queueSize": -1, "dropped": -1}
+        return {"binarySize": -1, "configuredMaxBinarySize": -1, "statisticsPerNode": [node]}
+
+    def close(self) -> None:
+        pass
+
+
+class _Gate:
+    """Lets senders wait while the queue is full."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._is_open = True
+
+    def wait(self) -> None:
+        """Return when it is open."""
+        if not self._is_open:
+            with self._lock:
+                pass
+
+    def shut(self) -> None:
+        """Let senders wait."""
+        if self._is_open:
+            self._is_open = False
+            self._lock.acquire()
+
+    def open(self) -> None:
+        """Let senders go on."""
+        if not self._is_open:
+            self._is_open = True
+            self._lock.release()
+
+
+class _Reply:
+    """A value that another thread provides."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._lock.acquire()
+        self._value: dict[str, Any] = {}
+
+    def set(self, value: dict[str, Any]) -> None:
+        """Provide the value, once."""
+        self._value = value
+        try:
+            self._lock.release()
+        except RuntimeError:
+            pass  # provided already
+
+    def wait(self, seconds: float) -> dict[str, Any]:
+        """Wait for the value."""
+        if not self._lock.acquire(timeout=seconds):
+            raise StreamingError(f"the statistics did not come within {seconds:.0f} s")
+        return self._value

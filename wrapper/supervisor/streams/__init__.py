@@ -1,0 +1,1 @@
+"""Streaming: the sockets between nodes, driven by the supervisor's loop."""
