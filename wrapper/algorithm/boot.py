@@ -3,18 +3,20 @@
 It is started by its path because the user's folder may contain a `wrapper.py`. Then
 `import wrapper` must import the user's file, and the package is loaded under another name. Until
 that is decided, nothing in the package can be imported by name.
+
+The wrapper's own imports must not find the user's files either, so this file imports nothing
+before the user's folders are last in sys.path (see `hkube_python_wrapper/_import_path.py`).
 """
 
-from __future__ import annotations
-
-import importlib
-import importlib.util
 import os
 import sys
 
 PACKAGE_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PUBLIC_NAME = "wrapper"
 PRIVATE_NAME = "_hkube_wrapper"
+
+# Set by the supervisor (supervisor/serve.py): what PYTHONPATH should be in this process.
+WITHHELD_VARIABLE = "_HKUBE_PYTHONPATH"
 
 
 def load_package(folders: list[str]) -> str:
@@ -23,6 +25,8 @@ def load_package(folders: list[str]) -> str:
     Returns:
         The name under which it is loaded.
     """
+    import importlib.util
+
     name = PRIVATE_NAME if any(_holds_namesake(folder) for folder in folders) else PUBLIC_NAME
     if name in sys.modules:
         return name
@@ -52,11 +56,34 @@ def main(arguments: list[str]) -> None:
     # Python puts a script's folder first in sys.path, where the user's `import api` or
     # `import errors` would find the wrapper's modules.
     own_folder = os.path.dirname(os.path.abspath(__file__))
-    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != own_folder]
+    path = [entry for entry in sys.path if os.path.abspath(entry or ".") != own_folder]
+    users_path = list(dict.fromkeys([*_withheld(), *path]))
+    sys.path[:] = [os.path.dirname(PACKAGE_FOLDER), *users_path]
+    from hkube_python_wrapper._import_path import import_needed_later, users_last
+
+    sys.path[:] = users_path
+    users_last()
     # Hide the folders from argument parsers in the user's module.
     sys.argv[1:] = []
+    import importlib
+
     name = load_package([folder for folder in arguments if os.path.isdir(folder)])
-    importlib.import_module(f"{name}.algorithm.serve").serve_module()
+    serve = importlib.import_module(f"{name}.algorithm.serve")
+
+    def before_loading() -> None:
+        import_needed_later([*arguments, *users_path])
+        sys.path[:] = users_path
+
+    serve.serve_module(before_loading)
+
+
+def _withheld() -> list[str]:
+    """Set PYTHONPATH as this process should have it, and return its folders."""
+    value = os.environ.pop(WITHHELD_VARIABLE, None)
+    if value is None:
+        return []
+    os.environ["PYTHONPATH"] = value
+    return [os.path.abspath(entry) for entry in value.split(os.pathsep)]
 
 
 # multiprocessing's "spawn" runs this file again, under another name, in each new process.
