@@ -19,7 +19,7 @@ _NAMES = """
     __future__ _colorize ast asyncio base64 binascii bson collections concurrent contextlib
     contextvars ctypes dataclasses datetime decimal difflib dis enum fcntl functools hashlib
     importlib importlib_metadata inspect json keyword linecache math mmap msgpack msgspec
-    obstore opcode orjson ormsgpack pathlib queue random re select selectors signal socket
+    obstore opcode orjson ormsgpack pathlib queue random re select selectors shutil signal socket
     struct sysconfig tempfile textwrap threading token tokenize traceback types typing
     unicodedata urllib uuid warnings weakref zmq
 """

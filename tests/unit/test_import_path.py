@@ -44,7 +44,7 @@ def test_what_is_needed_later_is_what_is_imported() -> None:
     only_if_loaded = {"numpy"}  # the user's, not the wrapper's
 
     needed = {*imports(), *NEEDED_BY_LIBRARIES} - always_there - only_if_loaded
-    assert needed == NEEDED_LATER
+    assert needed == NEEDED_LATER, "correct the list in hkube_python_wrapper/_import_path.py"
 
 
 @pytest.fixture
