@@ -13,10 +13,12 @@ from typing import Any
 import orjson
 import zmq
 
+from tests.recorded_job import recorded_job
+
 from .contenders import Contender, running
 from .figures import Figure, no_goal, ratio_at_least
 from .server import Message
-from .worker import JOB, START
+from .worker import START
 
 PORT = 29_022
 FLOW = {"parsedFlow": {"f": [{"source": "A", "next": ["B"]}]}, "defaultFlow": "f"}
@@ -113,8 +115,8 @@ def _node(algorithm: str, storage: Path, port: int) -> Iterator[Contender]:
 
 
 def _begin(contender: Contender, name: str, inputs: list[int], **links: list[str]) -> None:
-    job = {**JOB, **FLOW, **links, "kind": "stream", "stateType": "stateful", "nodeName": name}
-    contender.peer.send(orjson.dumps({"command": "initialize", "data": {**job, "input": inputs}}))
+    job = recorded_job(kind="stream", stateType="stateful", nodeName=name, input=inputs)
+    contender.peer.send(orjson.dumps({"command": "initialize", "data": job | FLOW | links}))
     _wait_for(contender, "initialized")
     contender.peer.send(START)
     _wait_for(contender, "started")
