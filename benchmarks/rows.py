@@ -15,6 +15,7 @@ from .figures import Figure, at_most, ratio_at_least, ratio_at_most
 from .local_rows import batch, local
 from .server import Peer
 from .storage_rows import memory, peers, write
+from .stream_rows import stream
 from .worker import initialize, run_task
 
 TINY = initialize(b"1")
@@ -160,6 +161,7 @@ ROWS = {
     "write": write,
     "memory": memory,
     "peers": peers,
+    "stream": stream,
 }
 
 

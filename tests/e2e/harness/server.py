@@ -25,6 +25,7 @@ from . import frames
 from .events import ABSENT, CONNECTED, DISCONNECTED, JUNK, RECEIVED, SENT, Message, listing
 
 WAIT = 20.0  # seconds; generous for immediate events, because machines are shared
+_CLOSE_WITHIN = 10.0  # seconds
 Reply = tuple[str, Any]
 _T = TypeVar("_T")
 Answerer = Callable[[Message], "Reply | list[Reply] | None"]
@@ -120,7 +121,10 @@ class RecordingServer:
                 self._server.close()
             if self._link is not None:
                 self._link.transport.abort()
-            await asyncio.sleep(0)
+            if self._server is not None:
+                # Left alone, its task would be destroyed with the loop, which is a warning.
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._server.wait_closed(), _CLOSE_WITHIN)
 
         self._call(end())
         self._loop.call_soon_threadsafe(self._loop.stop)
