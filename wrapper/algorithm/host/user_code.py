@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -138,9 +139,18 @@ class UserCode:
         # Imported only after a failure: the import would be a tenth of the start-up time.
         from ..errors.report import report_exception
 
+        return report_exception(error, folder=self._folder())
+
+    def running_place(self) -> str | None:
+        """Return the line of the user's code that runs on the main thread; from any thread."""
+        from ..errors.user_frames import Files
+
+        frame = sys._current_frames().get(threading.main_thread().ident or 0)
+        return Files(self._folder()).running_place(frame)
+
+    def _folder(self) -> str | None:
         algorithm = self.algorithm
-        folder = str(algorithm.base or algorithm.folder) if algorithm is not None else None
-        return report_exception(error, folder=folder)
+        return str(algorithm.base or algorithm.folder) if algorithm is not None else None
 
     def close(self) -> None:
         """Close the event loop of the user's functions; none may be called afterwards."""
