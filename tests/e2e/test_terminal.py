@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -230,3 +231,48 @@ def test_ctrl_c_shows_stopped_tasks_in_the_table(tmp_path: Path) -> None:
     table = terminal.lines[terminal.lines.index("[local] stopping; Ctrl-C again ends at once") :]
     assert any(re.match(r"one +stuck +stopped", line) for line in table)
     assert any(re.match(r"many +stuck +2 stopped", line) for line in table)
+
+
+@pytest.mark.parametrize("arguments", [["--timeout", "1"], []])
+def test_stop_says_where_the_code_was(tmp_path: Path, arguments: list[str]) -> None:
+    write(tmp_path, stuck=STUCK)
+    with TerminalRun([*WRAPPER, "run", "stuck.py", *arguments], tmp_path) as terminal:
+        terminal.wait_for("at work")
+        if not arguments:
+            terminal.interrupt()
+        assert terminal.wait() == (1 if arguments else 130)
+    places = [line for line in terminal.lines if "asked to stop at" in line]
+    assert len(places) == 1
+    assert re.search(r"asked to stop at stuck.py:[67], in start$", places[0])
+
+
+def test_silent_successes_get_a_note(tmp_path: Path) -> None:
+    text = """\
+from pathlib import Path
+
+
+def start(args, hkubeApi):
+    hkubeApi.progress(0.25)
+    hkubeApi.progress(0.5)
+    Path(hkubeApi.metrics_dir, "events.1").write_text("x")
+"""
+    write(tmp_path, silent=text)
+    environ = {name: value for name, value in os.environ.items() if name != "ALGO_METRICS_DIR"}
+    done = subprocess.run(
+        [*WRAPPER, "run", "silent.py", "--repeat", "2"],
+        cwd=tmp_path,
+        env={**environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        check=True,
+    )
+    assert done.stdout == "null\nnull\n"
+    notes = [line for line in done.stderr.splitlines() if line.startswith("[local] note: ")]
+    assert notes == [
+        "[local] note: progress never went above 1; it is a percentage: report 50, not 0.5",
+        "[local] note: the result is null, because start (silent.py:4) returns nothing",
+    ]
+    (folder,) = tmp_path.glob("hkube-metrics-silent-*")
+    assert f"tensorboard --logdir {folder}" in done.stderr
+    assert (folder / "events.1").read_text() == "x"

@@ -143,7 +143,9 @@ def _check_together(given: list[str], watch: bool, in_process: bool, timeout: fl
     from .json_values import UsageError
 
     if watch and in_process:
-        raise UsageError("--watch and --in-process cannot be combined")
+        raise UsageError(
+            "--watch and --in-process cannot be combined: a process cannot load changed code again"
+        )
     if watch and "-" in given:
         raise UsageError(
             "--watch runs the tasks again after each save, but '-' (stdin) can be read only once"

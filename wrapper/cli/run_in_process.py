@@ -17,6 +17,7 @@ from typing import TextIO
 from ..algorithm.serve import end_now
 from ..in_process.serve import serve_in_process
 from ..local.run.container import STDERR, container_environ
+from ..local.run.metrics_folder import metrics_folder
 from ..local.run.session import FAILED, Session, run_beside
 from ..local.show.screen import Screen
 from ..local.source.source import open_algorithm
@@ -73,12 +74,15 @@ def run_in_process(request: RunRequest, started: float) -> int:
     """Run the tasks; see `run_tasks.run_once`. Ends the process if user code does not return."""
     with ExitStack() as stack:
         source = stack.enter_context(open_algorithm(request.path))
-        view = RunView(Screen(sys.stderr, bar=False), started, request.as_json, _take_stdout())
+        view = RunView(
+            Screen(sys.stderr, bar=False), started, request.as_json, _take_stdout(), source
+        )
         report_remarks(source, view)
+        environ = stack.enter_context(metrics_folder(source.name, os.environ, view.terminal.say))
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hkube-")))
         storage = stack.enter_context(local_storage(request.storage, os.environ))
         worker = stack.enter_context(open_worker(request, source, view, view, storage))
-        os.environ.update(container_environ(source, worker.port, os.environ, scratch, storage))
+        os.environ.update(container_environ(source, worker.port, environ, scratch, storage))
         jobs = make_jobs(request, source)
         session = Session(jobs, request.timeout, view.begin, view.ended, view.terminal.say)
         result: Future[int] = Future()

@@ -19,8 +19,9 @@ from ..local.pipeline.descriptor.descriptor import Pipeline
 from ..local.pipeline.descriptor.parsing import with_flow_input
 from ..local.pipeline.engine.engine import PipelineEngine
 from ..local.pipeline.run.actions import PipelineFailed, PipelineStopped, RunOutcome, Succeeded
-from ..local.pipeline.show.lines import PipelineLines, failure_of
+from ..local.pipeline.show.lines import MARK, PipelineLines, failure_of
 from ..local.pipeline.show.live_table import LiveTable
+from ..local.run.metrics_folder import metrics_folder
 from ..local.worker.answers import AnswerTable, load_answers
 from ..local.worker.storage import local_storage
 from .json_values import read_object
@@ -69,8 +70,9 @@ def run_pipeline(
     with (
         _algorithms(algorithms, file) as found,
         local_storage(storage, os.environ) as opened,
+        metrics_folder(pipeline.name, os.environ, _say) as environ,
     ):
-        resources = Resources(found, os.environ, stored, replies, opened)
+        resources = Resources(found, environ, stored, replies, opened)
         check_algorithms(pipeline, str(file), found, resources.scripted)
         with _view(as_json, started) as view:
             outcome = _run(pipeline, resources, processes, view)
@@ -123,6 +125,10 @@ def _view(is_quiet: bool, started: float) -> Iterator[View]:
 
 def _write_line(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
+
+
+def _say(text: str) -> None:
+    _write_line(f"{MARK} {text}")
 
 
 def _summary(outcome: RunOutcome, seconds: float) -> dict[str, Any]:

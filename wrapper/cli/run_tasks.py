@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..errors import WrapperError
 from ..local.run.container import AlgorithmContainer
+from ..local.run.metrics_folder import metrics_folder
 from ..local.run.ordered_output import OrderedOutput
 from ..local.run.output_pump import OutputPump
 from ..local.run.session import INTERRUPTED, Session, run_in_container
@@ -39,7 +40,7 @@ def run_once(request: RunRequest, started: float) -> int:
 
         return run_in_process(request, started)
     with open_algorithm(request.path) as source, closing(Screen(sys.stderr)) as screen:
-        view = RunView(screen, started, request.as_json, sys.stdout)
+        view = RunView(screen, started, request.as_json, sys.stdout, source)
         return _run(request, source, view)
 
 
@@ -55,8 +56,8 @@ def run_watching(read_request: Callable[[], RunRequest], started: float) -> int:
             view = RunView(screen, started, as_json=False, results=sys.stdout)
             try:
                 request = read_request()
-                view = RunView(screen, started, request.as_json, sys.stdout)
                 with open_algorithm(request.path) as source:
+                    view = RunView(screen, started, request.as_json, sys.stdout, source)
                     if _run(request, source, view, watch) == INTERRUPTED:
                         return INTERRUPTED
             except WrapperError as error:  # for example, a description that is only half written
@@ -114,12 +115,13 @@ def _run(
     report_remarks(source, view)
     with ExitStack() as stack:
         stack.callback(screen.no_bar)  # restore the terminal, after Ctrl-C too
-        storage = stack.enter_context(local_storage(request.storage, os.environ))
+        environ = stack.enter_context(metrics_folder(source.name, os.environ, say))
+        storage = stack.enter_context(local_storage(request.storage, environ))
         pump = stack.enter_context(_output_pump(view))
         listener = OrderedOutput(pump, view)
         worker = stack.enter_context(open_worker(request, source, view, listener, storage))
         container = stack.enter_context(
-            AlgorithmContainer(source, worker.port, os.environ, pump.fd, storage)
+            AlgorithmContainer(source, worker.port, environ, pump.fd, storage)
         )
         if watch is not None:
             watch.on_save(lambda: _start_anew(worker, container))

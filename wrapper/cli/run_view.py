@@ -8,9 +8,12 @@ import time
 from collections.abc import Mapping
 from typing import Any, TextIO, final
 
+from ..local.show.progress_note import ProgressNote
 from ..local.show.record import Record
 from ..local.show.screen import Screen
 from ..local.show.terminal import Terminal, duration
+from ..local.source.null_result import null_result_note
+from ..local.source.source import AlgorithmSource
 from ..local.worker import events
 
 _INDENT = 2
@@ -26,7 +29,14 @@ class RunView:
         started: when the command began, in seconds of the monotonic clock.
     """
 
-    def __init__(self, screen: Screen, started: float, as_json: bool, results: TextIO) -> None:
+    def __init__(
+        self,
+        screen: Screen,
+        started: float,
+        as_json: bool,
+        results: TextIO,
+        source: AlgorithmSource | None = None,
+    ) -> None:
         """Prepare a view.
 
         Args:
@@ -34,12 +44,16 @@ class RunView:
             started: when the command began, in seconds of the monotonic clock.
             as_json: print an object for each task instead of its result.
             results: where results go.
+            source: the algorithm, if its code is known.
         """
         self.screen = screen
         self.started = started
         self.terminal = Terminal(screen, started)
         self._as_json = as_json
         self._results = results
+        self._source = source
+        self._progress = ProgressNote()
+        self._noted: set[str] = set()
         self._record: Record | None = None
         self._seconds: list[float] = []
         self._began = started
@@ -47,6 +61,8 @@ class RunView:
     def __call__(self, event: events.WorkerEvent) -> None:
         """Show an event."""
         self.terminal(event)
+        if isinstance(event, events.Progress):
+            self._progress.add(event.value)
         if self._record is not None:
             self._record(event)
 
@@ -54,17 +70,27 @@ class RunView:
         """Prepare for the next task."""
         self.terminal.begin(job)
         self._record = Record(job)
+        self._progress = ProgressNote()
         self._began = time.monotonic()
 
     def ended(self, job: Mapping[str, Any], outcome: events.Outcome, exit_code: int | None) -> None:
         """Print a task's result, or its JSON object."""
         self._seconds.append(time.monotonic() - self._began)
+        self._note(self._progress.text())
+        if outcome == events.Done(None) and self._source is not None:
+            self._note(null_result_note(self._source))
         self.screen.flush()  # both may be the same terminal
         if self._as_json:
             assert self._record is not None
             print_json(self._record.to_json(outcome, exit_code), self._results)
         elif isinstance(outcome, events.Done):
             print_result(outcome.result, self._results)
+
+    def _note(self, text: str | None) -> None:
+        """Show a note, once."""
+        if text is not None and text not in self._noted:
+            self._noted.add(text)
+            self.terminal.say(f"note: {text}", "yellow")
 
     def summary(self) -> None:
         """Report how long the tasks took, if there were several."""

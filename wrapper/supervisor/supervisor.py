@@ -53,6 +53,9 @@ _EXIT_PATIENCE = 1.0
 _CRASH_PATIENCE = 0.5
 
 
+_LAPTOP_HINT = " (to try an algorithm without HKube: hkube-wrapper run PATH)"
+
+
 class Supervisor:
     """Serves a worker until the worker or a signal ends it.
 
@@ -85,6 +88,7 @@ class Supervisor:
             log,
             on_messages=self._from_worker,
             is_task_under_way=lambda: machine.has_task,
+            hint=_LAPTOP_HINT if config.outside_hkube else "",
         )
         self._algorithm = AlgorithmRunner(
             spawn,

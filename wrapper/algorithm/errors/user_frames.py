@@ -107,6 +107,21 @@ class Files:
                 found.append(_frame(frame, step, *file))
         return found
 
+    def running_place(self, frame: FrameType | None) -> str | None:
+        """Return where code runs now: the innermost frame of the user's code, if there is one.
+
+        Args:
+            frame: the innermost frame of a thread.
+        """
+        while frame is not None:
+            code = frame.f_code
+            file = self._classify(code.co_filename, dict.get(frame.f_globals, "__file__"))
+            if file is not None and file[0] is not Owner.LIBRARY:
+                place = f"{file[2]}:{frame.f_lineno}"
+                return place if code.co_name == "<module>" else f"{place}, in {code.co_name}"
+            frame = frame.f_back
+        return None
+
     def shown(self, path: str) -> str:
         """Shorten a path: relative to the algorithm's folder or a library's, else in full."""
         for folder in (self.folder, self.working_directory):

@@ -40,6 +40,11 @@ class FailureReporter:
             payload = encode(self._settings, message, "error")
         self._pipes.send(FrameKind.FINAL_MESSAGE, generation, payload)
 
+    def log_stop(self, place: str | None) -> None:
+        """Log where the user's code was when it was asked to stop, if that is known."""
+        if place is not None:
+            self._log.warning(f"asked to stop at {place}")
+
     def log_task_failure(self, summary: str, report: FailureReport) -> None:
         """Log an error that the worker receives too, unless the settings say not to."""
         if self._settings.log_failures:

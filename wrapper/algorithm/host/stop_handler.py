@@ -47,6 +47,8 @@ class StopHandler:
             algorithm = user.algorithm
             stop = None if algorithm is None else algorithm.stop
             is_called = self._stops_on_main_thread or self._stop_thread is not None
+            if user.running and not is_called and frame.kind == FrameKind.STOP:
+                self._reporter.log_stop(user.running_place())
             if user.running and not is_called and stop is not None:
                 self._stop_thread = Thread(
                     target=self._stop_beside,

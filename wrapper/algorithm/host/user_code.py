@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -136,6 +137,7 @@ class UserCode:
 
     def report(self, error: BaseException) -> FailureReport:
         """Describe an exception that user code raised."""
+<<<<<<< HEAD
         try:
             self.prepare_reports()
         except Exception:  # no file descriptor is left, or user code has broken imports
@@ -151,6 +153,23 @@ class UserCode:
             from ..errors.report import report_exception
 
             self._report_exception = report_exception
+=======
+        # Imported only after a failure: the import would be a tenth of the start-up time.
+        from ..errors.report import report_exception
+
+        return report_exception(error, folder=self._folder())
+
+    def running_place(self) -> str | None:
+        """Return the line of the user's code that runs on the main thread; from any thread."""
+        from ..errors.user_frames import Files
+
+        frame = sys._current_frames().get(threading.main_thread().ident or 0)
+        return Files(self._folder()).running_place(frame)
+
+    def _folder(self) -> str | None:
+        algorithm = self.algorithm
+        return str(algorithm.base or algorithm.folder) if algorithm is not None else None
+>>>>>>> local-run-next
 
     def close(self) -> None:
         """Close the event loop of the user's functions; none may be called afterwards."""

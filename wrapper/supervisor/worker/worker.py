@@ -40,6 +40,7 @@ class Worker:
         is_task_under_way: whether a task has not sent its final message yet.
         open_connection: tries once to open a connection, without waiting, and reports the outcome.
         clock: monotonic, seconds.
+        hint: follows the first line that says that the worker does not answer.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Worker:
         is_task_under_way: Callable[[], bool],
         open_connection: Open = open_in_thread,
         clock: Callable[[], float] = time.monotonic,
+        hint: str = "",
     ) -> None:
         self._target = target
         self._settings = settings
@@ -65,6 +67,7 @@ class Worker:
         self._is_task_under_way = is_task_under_way
         self._open_connection = open_connection
         self._clock = clock
+        self._hint = hint
         self._link = WorkerLink(settings)
         self._connection: Connection | None = None
         self._next_announcement = 0.0
@@ -142,9 +145,9 @@ class Worker:
     def _announce(self, refused: Refused, now: float) -> None:
         if now >= self._next_announcement:
             self._next_announcement = now + _ANNOUNCE_EVERY
+            hint, self._hint = self._hint, ""
             self._log.info(
-                f"waiting for HKube's worker at {self._target.url}: {refused.reason} "
-                "(to try an algorithm without HKube: hkube-wrapper run PATH)"
+                f"waiting for HKube's worker at {self._target.url}: {refused.reason}{hint}"
             )
 
     def _disconnect(self, connection: Connection, now: float) -> None:

@@ -1,0 +1,34 @@
+"""The folder for metrics of a local run."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from wrapper.local.run.metrics_folder import metrics_folder
+
+
+def test_folder_with_files_is_kept_and_shown() -> None:
+    said: list[str] = []
+    with metrics_folder("my/alg", {"A": "1"}, said.append) as environ:
+        folder = Path(environ["ALGO_METRICS_DIR"])
+        assert environ["A"] == "1" and folder.is_dir()
+        (folder / "run").mkdir()
+        (folder / "run" / "events").write_text("x")
+    assert said == [f"the algorithm wrote metrics; to see them: tensorboard --logdir {folder}"]
+    assert "hkube-metrics-my-alg-" in folder.name
+    shutil.rmtree(folder)
+
+
+def test_empty_folder_is_removed() -> None:
+    said: list[str] = []
+    with metrics_folder("a", {}, said.append) as environ:
+        (Path(environ["ALGO_METRICS_DIR"]) / "empty").mkdir()
+    assert not Path(environ["ALGO_METRICS_DIR"]).exists()
+    assert said == []
+
+
+def test_folder_of_the_user_is_used() -> None:
+    given = {"ALGO_METRICS_DIR": "/somewhere"}
+    with metrics_folder("a", given, print) as environ:
+        assert environ == given
