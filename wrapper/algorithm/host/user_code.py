@@ -137,15 +137,12 @@ class UserCode:
 
     def report(self, error: BaseException) -> FailureReport:
         """Describe an exception that user code raised."""
-<<<<<<< HEAD
         try:
             self.prepare_reports()
         except Exception:  # no file descriptor is left, or user code has broken imports
             return bare_report(error)
         assert self._report_exception is not None
-        algorithm = self.algorithm
-        folder = str(algorithm.base or algorithm.folder) if algorithm is not None else None
-        return self._report_exception(error, folder=folder)
+        return self._report_exception(error, folder=self._folder())
 
     def prepare_reports(self) -> None:
         """Load what reports of failures need, while that still works: user code comes next."""
@@ -153,23 +150,20 @@ class UserCode:
             from ..errors.report import report_exception
 
             self._report_exception = report_exception
-=======
-        # Imported only after a failure: the import would be a tenth of the start-up time.
-        from ..errors.report import report_exception
-
-        return report_exception(error, folder=self._folder())
 
     def running_place(self) -> str | None:
         """Return the line of the user's code that runs on the main thread; from any thread."""
-        from ..errors.user_frames import Files
+        try:
+            from ..errors.user_frames import Files
 
-        frame = sys._current_frames().get(threading.main_thread().ident or 0)
-        return Files(self._folder()).running_place(frame)
+            frame = sys._current_frames().get(threading.main_thread().ident or 0)
+            return Files(self._folder()).running_place(frame)
+        except Exception:  # as above; the stop itself matters more
+            return None
 
     def _folder(self) -> str | None:
         algorithm = self.algorithm
         return str(algorithm.base or algorithm.folder) if algorithm is not None else None
->>>>>>> local-run-next
 
     def close(self) -> None:
         """Close the event loop of the user's functions; none may be called afterwards."""
