@@ -443,7 +443,7 @@ def test_watch_runs_again_after_a_save(algorithm: Path) -> None:
             await_line(process.stderr, "started after")
             algorithm.write_text("def start(args): return 4\n")
             await_line(process.stderr, "interrupted after")
-            await_line(process.stderr, "[local] saved: running again")
+            await_line(process.stderr, "algorithm.py: running again")
             assert process.stdout.readline() == "4\n"
             await_line(process.stderr, "waiting for the next save")
             process.send_signal(signal.SIGINT)

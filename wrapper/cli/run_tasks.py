@@ -64,8 +64,8 @@ def run_watching(read_request: Callable[[], RunRequest], started: float) -> int:
                 screen.line(f"error: {error}", "bold red")
             if not watch.saved:
                 view.terminal.say("waiting for the next save; press Ctrl-C to end", "bold")
-            watch.wait()
-            view.terminal.say("saved: running again", "bold")
+            saved = watch.wait()
+            view.terminal.say(f"saved {saved}: running again", "bold")
             started = time.monotonic()
 
 

@@ -114,3 +114,18 @@ class EnvironmentReader:
         meant = near_miss(value, known)
         hint = "" if meant is None else f"; did you mean {meant!r}?"
         self.problems.append(f"{name} is {shown}, but must be {must}{hint}")
+
+
+_SET_BY_HKUBE = frozenset(
+    {
+        *("ALGORITHM_TYPE", "CLUSTER_NAME", "DEFAULT_STORAGE", "STORAGE_PROTOCOL"),
+        *("WORKER_ALGORITHM_ENCODING", "WORKER_SOCKET_HOST", "WORKER_SOCKET_PORT"),
+        *("WORKER_SOCKET_PROTOCOL", "WORKER_SOCKET_URL", "POD_ID", "POD_NAME"),
+        "KUBERNETES_SERVICE_HOST",
+    }
+)
+
+
+def is_outside_hkube(environ: Mapping[str, str]) -> bool:
+    """Whether no variable is set that HKube or Kubernetes would set."""
+    return _SET_BY_HKUBE.isdisjoint(environ)

@@ -39,16 +39,6 @@ _LEVEL_ALIASES = {
 }
 
 
-_SET_BY_HKUBE = frozenset(
-    {
-        *("ALGORITHM_TYPE", "CLUSTER_NAME", "DEFAULT_STORAGE", "STORAGE_PROTOCOL"),
-        *("WORKER_ALGORITHM_ENCODING", "WORKER_SOCKET_HOST", "WORKER_SOCKET_PORT"),
-        *("WORKER_SOCKET_PROTOCOL", "WORKER_SOCKET_URL", "POD_ID", "POD_NAME"),
-        "KUBERNETES_SERVICE_HOST",
-    }
-)
-
-
 class Config(NamedTuple):
     """All settings.
 
@@ -68,7 +58,6 @@ class Config(NamedTuple):
         metrics_folder: absolute path of the folder for TensorBoard files.
         dev_mode: reload the user's code when it changes.
         redirect_logs: send the algorithm's output to the worker.
-        outside_hkube: no variable is set that HKube or Kubernetes would set.
         log_level: the lowest level to log, one of `log.LEVELS`.
         log_format: one of `log.FORMATS`.
         log_failures: log the error that is sent to the worker when a task fails.
@@ -95,7 +84,6 @@ class Config(NamedTuple):
     metrics_folder: str
     dev_mode: bool
     redirect_logs: bool
-    outside_hkube: bool
     log_level: str
     log_format: str
     log_failures: bool
@@ -143,7 +131,6 @@ class Config(NamedTuple):
             metrics_folder=os.path.join(cwd, read.text("ALGO_METRICS_DIR", "/var/metrics/")),
             dev_mode=read.flag("DEV_MODE", False),
             redirect_logs=read.flag("REDIRECT_LOGS", False),
-            outside_hkube=_SET_BY_HKUBE.isdisjoint(environ),
             log_level=read.choice("HKUBE_LOG_LEVEL", LEVELS, "info", _LEVEL_ALIASES),
             log_format=read.choice("HKUBE_LOG_FORMAT", FORMATS, "text"),
             log_failures=read.flag("HKUBE_LOG_FAILURES", True),

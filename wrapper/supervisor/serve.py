@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ..config.environment import is_outside_hkube
 from ..config.settings import Config
 from ..errors import ConfigurationError
 from ..log import Log
@@ -26,6 +27,9 @@ _WITHHELD_VARIABLE = "_HKUBE_PYTHONPATH"
 _BOOT = os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "algorithm", "boot.py"
 )
+
+
+_LAPTOP_HINT = " (to try an algorithm without HKube: hkube-wrapper run PATH)"
 
 
 def serve(environ: Mapping[str, str], command: Sequence[str] | None = None) -> int:
@@ -81,7 +85,8 @@ def _serve(config: Config, log: Log, environ: Mapping[str, str], command: Sequen
     first = spawn()
     from .supervisor import Supervisor
 
-    supervisor = Supervisor(config, log, spawn, relay)
+    hint = _LAPTOP_HINT if is_outside_hkube(environ) else ""
+    supervisor = Supervisor(config, log, spawn, relay, hint)
     supervisor.listen_to_signals()
     log.info(config.how_results_travel)
     if config.health_socket:

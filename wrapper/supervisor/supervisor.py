@@ -53,9 +53,6 @@ _EXIT_PATIENCE = 1.0
 _CRASH_PATIENCE = 0.5
 
 
-_LAPTOP_HINT = " (to try an algorithm without HKube: hkube-wrapper run PATH)"
-
-
 class Supervisor:
     """Serves a worker until the worker or a signal ends it.
 
@@ -64,6 +61,7 @@ class Supervisor:
         log: the wrapper's log.
         spawn: starts an algorithm side to replace one that was killed.
         relay: sends the algorithm's output to the worker; None: it is not sent.
+        hint: logged once if the worker does not answer.
     """
 
     def __init__(
@@ -72,6 +70,7 @@ class Supervisor:
         log: Log,
         spawn: Callable[[], AlgorithmSide],
         relay: OutputRelay | None = None,
+        hint: str = "",
     ) -> None:
         self.wakeup = Wakeup()
         self._config = config
@@ -88,7 +87,7 @@ class Supervisor:
             log,
             on_messages=self._from_worker,
             is_task_under_way=lambda: machine.has_task,
-            hint=_LAPTOP_HINT if config.outside_hkube else "",
+            hint=hint,
         )
         self._algorithm = AlgorithmRunner(
             spawn,

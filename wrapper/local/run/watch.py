@@ -48,6 +48,7 @@ class Watch:
         self._files = {str(file.resolve()) for file in files}
         self._is_code = code_filter()
         self._saved = threading.Event()
+        self._saved_path = ""
         # A save is reported only to the callback that was set when it happened.
         self._lock = threading.Lock()
         self._end = threading.Event()
@@ -86,8 +87,8 @@ class Watch:
         if was_saved:
             call()
 
-    def wait(self) -> None:
-        """Wait until something is saved.
+    def wait(self) -> str:
+        """Wait until something is saved; return the path of the first file.
 
         Raises:
             WatchError: saves cannot be noticed.
@@ -98,6 +99,7 @@ class Watch:
         with self._lock:
             self._saved.clear()
             self._call = lambda: None
+            return os.path.relpath(self._saved_path)
 
     def _make_thread(
         self,
@@ -112,19 +114,22 @@ class Watch:
             stands = False
             try:
                 for changed in watch_folders(folders, is_ours, recursive, self._end):
-                    # What was saved before the watch stood is noticed here.
-                    missed = not stands and look() != before
+                    if not stands:  # what was saved before the watch stood is noticed here
+                        now = look()
+                        changed |= {path for path, _ in before.items() ^ now.items()}
                     stands = True
-                    if changed or missed:
-                        self._report_save()
+                    if changed:
+                        self._report_save(min(changed))
             # For example an unreadable folder, or more files than the system can watch.
             except (OSError, RuntimeError) as error:
                 self._error = error
 
         return threading.Thread(target=watch, name="watch", daemon=True)
 
-    def _report_save(self) -> None:
+    def _report_save(self, path: str) -> None:
         with self._lock:
+            if not self._saved.is_set():
+                self._saved_path = path
             self._saved.set()
             call = self._call
         call()

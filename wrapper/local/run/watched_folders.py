@@ -21,8 +21,8 @@ def watch_folders(
     is_ours: Callable[[Change, str], bool],
     recursive: bool,
     end: Event,
-) -> Iterator[bool]:
-    """Yield, once the watch stands and then regularly, whether something has changed.
+) -> Iterator[set[str]]:
+    """Yield, once the watch stands and then regularly, the paths that have changed, if any.
 
     A folder that appears counts as a change, because nobody has seen what was saved in it before.
 
@@ -33,14 +33,14 @@ def watch_folders(
         end: ends the watch when it is set.
     """
     missing: set[str] = set()  # or replaced by another folder
-    has_appeared = False
+    appeared: set[str] = set()
     while folders and not end.is_set():
         with HeldFolders(folders) as held:
-            has_appeared = has_appeared or bool(missing & held.present)
+            appeared |= missing & held.present
             with suppress(FileNotFoundError):  # a folder has just been deleted
                 for changes in watch_on(held.present, is_ours, _LOOK_EVERY, end, recursive):
-                    yield bool(changes) or has_appeared
-                    has_appeared = False
+                    yield {path for _, path in changes} | appeared
+                    appeared = set()
                     if held.changed():
                         break
             missing = held.changed() | (set(folders) - held.present)

@@ -152,6 +152,11 @@ class LocalWorker:
         if task is not None:
             task.finish(events.Lost(reason))
 
+    @property
+    def _is_ending(self) -> bool:
+        """Whether the algorithm is to exit, so that a late message of it means nothing."""
+        return self._exit_code is not None or self._gone is not None
+
     def _current(self) -> LocalTask | None:
         task = self._task
         return None if task is None or task.over else task
@@ -215,7 +220,7 @@ class LocalWorker:
             self._report(events.LogLines, task_id, lines=tuple(str(line) for line in lines))
         elif task is not None:
             task.handle(link, command, message)
-        elif command in (commands.STOPPED, commands.SERVING_STATUS):
+        elif command in (commands.STOPPED, commands.SERVING_STATUS) or self._is_ending:
             self._report(events.Received, None, command=command)
         else:
             self._report(events.Violation, None, text=f"'{command}' with no task running")

@@ -34,7 +34,7 @@ def test_each_save_of_code_is_noticed(folder: Path) -> None:
             event = next_save(watch)
             (folder / "main.py").write_text(f"new {number}")
             assert event.wait(LIMIT)
-            watch.wait()
+            assert watch.wait() == os.path.relpath(folder / "main.py")
             assert not watch.saved
 
 

@@ -330,6 +330,19 @@ def test_protocol_violation_is_reported(
 
 
 @pytest.mark.parametrize("frame", ["[]", "{}", '{"command": 5}', '"text"'])
+def test_late_message_of_an_ending_algorithm_is_not_a_violation(
+    worker: LocalWorker, recorder: Recorder
+) -> None:
+    with connected(worker) as algorithm:
+        outcome = worker.begin(JOB)
+        algorithm.expect("initialize")
+        worker.give_up("Ctrl-C")
+        assert ended(outcome) == events.Lost("Ctrl-C")
+        algorithm.send("initialized")
+        recorder.wait_for(events.Received)
+    assert recorder.of(events.Violation) == []
+
+
 def test_message_without_a_command_is_reported(
     worker: LocalWorker, recorder: Recorder, frame: str
 ) -> None:

@@ -20,7 +20,7 @@ from tests.unit.support.peer import Worker as Peer
 from wrapper.log import Log
 from wrapper.supervisor.loop.poller import Poller
 from wrapper.supervisor.loop.wakeup import Wakeup
-from wrapper.supervisor.worker.connector import ConnectionTarget
+from wrapper.supervisor.worker.connector import ConnectionTarget, Refused
 from wrapper.supervisor.worker.link import LinkSettings
 from wrapper.supervisor.worker.worker import Worker
 
@@ -45,6 +45,7 @@ class Loop:
             Log("debug", fd=self._log_file.fileno()),
             on_messages=self._received,
             is_task_under_way=lambda: False,
+            hint=" (a hint)",
         )
         self.poller.watch(self.wakeup, self._woken)
         self.worker.connect()
@@ -171,6 +172,17 @@ def test_unreachable_worker_is_reported_once() -> None:
 
     loop.run_until(tried_often)
     assert loop.log.count("nothing listens there") == 1
+    loop.close()
+
+
+def test_hint_is_given_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as unused:
+        port = unused.getsockname()[1]
+    loop = Loop(port)
+    loop.run_until(lambda: "nothing listens there" in loop.log)
+    loop.worker._announce(Refused("later"), time.monotonic() + 1000)
+    first, second = (line for line in loop.log.splitlines() if "waiting for HKube" in line)
+    assert first.endswith(" (a hint)") and second.endswith(": later")
     loop.close()
 
 
