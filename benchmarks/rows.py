@@ -103,6 +103,20 @@ def start(repetitions: int) -> list[Figure]:
     ]
 
 
+def connect(repetitions: int) -> list[Figure]:
+    """How long a worker that begins to listen late waits for the connection."""
+    figures = []
+    for delay in (0.0, 1.0, 3.0):
+        waited = empty()
+        for _ in range(repetitions):
+            with running("wrapper", "echo", listens_after=delay) as contender:
+                waited["wrapper"].append((contender.connected_after - delay) * 1e3)
+            waited["floor"].append(0.0)
+        title = f"the worker listens {delay:.0f} s late → connected"
+        figures.append(Figure(title, "ms", waited, at_most(100)))
+    return figures
+
+
 def idle(repetitions: int) -> list[Figure]:
     """What waiting for the next task costs; one repetition, its length is what counts."""
     memory, wakes = empty(), empty()
@@ -153,6 +167,7 @@ ROWS = {
     "calls": calls,
     "big": big,
     "start": start,
+    "connect": connect,
     "idle": idle,
     "flat": flat,
     "local": local,

@@ -32,6 +32,7 @@ class _Session:
     leaving: bool = False
     alive_at: float | None = None
     stops: list[tuple[float, int]] = field(default_factory=list)  # when, and for which task
+    junk_stops: bool = False  # junk looked like a stop: nobody knows which have an answer
     lost_stops: bool = False  # stops of a lost connection: answered or not, until the next task
 
     def fault(self, message: Message, text: str) -> None:
@@ -58,6 +59,7 @@ def violations(events: Iterable[Message], until: float) -> list[str]:
         elif event.kind == JUNK:
             raw = event.raw if isinstance(event.raw, bytes) else event.raw.encode()
             session.loose |= any(name in raw for name in STEERING)
+            session.junk_stops |= b"stop" in raw
         elif event.kind == RECEIVED:
             _received(session, event)
     if session.open_links and not session.leaving:
@@ -113,7 +115,8 @@ def _received(session: _Session, event: Message) -> None:
 def _stopped(session: _Session, event: Message) -> None:
     """One `stopped` answers all stops of the task that was stopped first."""
     session.alive_at = None
-    if not (session.stops or session.lost_stops) and session.outstanding:
+    is_uncertain = session.lost_stops or session.junk_stops
+    if not session.stops and session.outstanding and not is_uncertain:
         session.fault(event, "`stopped` though no stop waits: the task counts as done")
     if session.stops:
         stopped = session.stops[0][1]

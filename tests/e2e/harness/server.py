@@ -217,6 +217,10 @@ class RecordingServer:
         self._loop.call_soon_threadsafe(link.transport.abort)
         self._wait_closed()
 
+    def stop_reading(self) -> None:
+        """Leaves what comes over this connection in the kernel, as a busy worker does."""
+        self._loop.call_soon_threadsafe(self._open_link().transport.pause_reading)
+
     def hang_up(self, code: int = 1000, reason: str = "") -> None:
         """Closes the connection with a WebSocket close frame."""
         self._call(self._open_link().close(code, reason))
@@ -241,7 +245,8 @@ class RecordingServer:
 # Below the ports that the system gives away by itself, and another range for each process of
 # pytest-xdist: else a server may be given a port that a wrapper of another test still tries.
 _FIRST_PORT = 10_000 + 4_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
-_ports = itertools.cycle(range(_FIRST_PORT, _FIRST_PORT + 4_000))
+# Each process begins elsewhere, because another run of the tests may use the same range.
+_ports = (_FIRST_PORT + number % 4_000 for number in itertools.count(os.getpid() * 101))
 
 
 def _bound(port: int) -> socket.socket:
