@@ -1,4 +1,4 @@
-"""Starts what is measured, as its user would, connected to a bare server of its own."""
+"""Starts what is measured, as its user would, and connects it to a bare server."""
 
 from __future__ import annotations
 
@@ -31,9 +31,16 @@ class Contender:
     """
 
     def __init__(
-        self, name: str, algorithm: str, folder: Path, settings: Mapping[str, str]
+        self,
+        name: str,
+        algorithm: str,
+        folder: Path,
+        settings: Mapping[str, str],
+        listens_after: float | None,
     ) -> None:
         listener = Listener()
+        if listens_after is None:
+            listener.listen()
         command, environment = recipe(name, algorithm, folder, listener.port)
         environment |= settings
         self._log = (folder / "stderr.log").open("w+")
@@ -41,6 +48,9 @@ class Contender:
         self.process = subprocess.Popen(
             command, cwd=folder, env=environment, stderr=self._log, start_new_session=True
         )
+        if listens_after is not None:
+            time.sleep(max(0.0, self.begun + listens_after - time.perf_counter()))
+            listener.listen()
         try:
             self.peer: Peer = self._accept(listener)
         except (OSError, ValueError) as error:
@@ -55,7 +65,7 @@ class Contender:
         return family(self.process.pid)
 
     def log_text(self) -> str:
-        """What it wrote to stderr."""
+        """Its stderr so far."""
         self._log.seek(0)
         return self._log.read()
 
@@ -79,15 +89,20 @@ class Contender:
 
 @contextlib.contextmanager
 def running(
-    name: str, algorithm: str, settings: Mapping[str, str] | None = None
+    name: str,
+    algorithm: str,
+    settings: Mapping[str, str] | None = None,
+    listens_after: float | None = None,
 ) -> Iterator[Contender]:
-    """One contender with one of benchmarks/algorithms; ended when the block is left.
+    """Run one contender with one of benchmarks/algorithms; end it when the block ends.
 
     Args:
         settings: environment variables besides those that each has.
+        listens_after: seconds from before the process is made until the server listens; None: it
+            listens before.
     """
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-        contender = Contender(name, algorithm, Path(folder), settings or {})
+        contender = Contender(name, algorithm, Path(folder), settings or {}, listens_after)
         try:
             yield contender
         except (OSError, ValueError):
@@ -100,14 +115,14 @@ def running(
 
 @contextlib.contextmanager
 def both(algorithm: str) -> Iterator[dict[str, Contender]]:
-    """Floor and wrapper, side by side."""
+    """Run the floor and the wrapper at the same time."""
     with contextlib.ExitStack() as stack:
         yield {name: stack.enter_context(running(name, algorithm)) for name in NAMES}
 
 
 @contextlib.contextmanager
 def pinned() -> Iterator[None]:
-    """All on one CPU: this process, and what is started in the block."""
+    """Pin this process, and processes started in the block, to one CPU."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(before)})
     try:
@@ -117,7 +132,7 @@ def pinned() -> Iterator[None]:
 
 
 def recipe(name: str, algorithm: str, folder: Path, port: int) -> tuple[list[str], dict[str, str]]:
-    """The command line and environment that start it in `folder`."""
+    """Return the command line and environment that start it in `folder`."""
     kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
     environment = {key: os.environ[key] for key in kept if key in os.environ}
     if name == "floor":
@@ -127,5 +142,6 @@ def recipe(name: str, algorithm: str, folder: Path, port: int) -> tuple[list[str
         "PYTHONPATH": str(HERE.parent),
         "WORKER_SOCKET_HOST": "127.0.0.1",
         "WORKER_SOCKET_PORT": str(port),
+        "WORKER_FIRST_INITIALIZED_DELAY": "0",  # a wait, not a cost
     }
     return [sys.executable, "-m", "wrapper"], environment
