@@ -8,6 +8,10 @@ library=$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')
 pip install --no-compile --require-hashes --no-deps --prefix=/rootfs/usr/local --requirement "$1"
 pip install --no-compile --no-deps --no-index --prefix=/rootfs/usr/local dist/*.whl
 
+# The libraries' own tests and C sources serve nobody here.
+find "/rootfs$packages" -type d -name tests -prune -exec rm -rf {} +
+find "/rootfs$packages" -name '*.[ch]' -delete -o -name '*.p[xy][dx]' -delete
+
 # Symbols for debuggers are a third of some libraries. Not those that auditwheel has patched.
 find "/rootfs$packages" -name '*.so' -not -path '*/zmq/*' -exec strip --strip-unneeded {} +
 

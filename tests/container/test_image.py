@@ -91,7 +91,7 @@ def test_labels(engine: Engine, image: str) -> None:
 def test_layout_of_hkube(engine: Engine, image: str) -> None:
     script = (
         "test -x /hkube/docker-entrypoint.sh && cd algorithm_unique_folder && pwd && "
-        "cat ../app.py && echo \"PYTHONPATH: $PYTHONPATH\""
+        'cat ../app.py && echo "PYTHONPATH: $PYTHONPATH"'
     )
     said = shell(engine, image, script)
 
