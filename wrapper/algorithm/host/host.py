@@ -15,7 +15,6 @@ from ...streaming.job import STREAM_KIND
 from ..errors.failure import FailureReport
 from .control_listener import ControlListener
 from .failure_reporter import FailureReporter
-from .gevent_hub import keep_hub_awake
 from .pipes import Pipes
 from .running_task import CurrentTask, RunningTask
 from .settings import HostSettings
@@ -58,7 +57,6 @@ class Host:
         self._user = user
         self._log = log
         self._current = CurrentTask()
-        self._hub_watcher: object = None
         self._task_io = TaskIO(pipes, settings, user, log)
         self._reporter = FailureReporter(pipes, settings, log)
         self._stop_handler = StopHandler(user, settings.encoding, self._reporter)
@@ -118,7 +116,6 @@ class Host:
 
     def _load(self, load: Callable[[], UserAlgorithm]) -> None:
         failure = self._user.load(load)
-        self._hub_watcher = keep_hub_awake()
         if failure is not None:
             self._reporter.log_task_failure("the algorithm cannot be loaded", failure)
         algorithm = self._user.algorithm
