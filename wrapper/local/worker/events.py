@@ -136,6 +136,17 @@ class LogLines(WorkerEvent):
 
 
 @dataclass(frozen=True)
+class StatisticsCame(WorkerEvent):
+    """A streaming node reported what became of its messages.
+
+    Attributes:
+        reports: an object for each of its children, as HKube's worker takes it.
+    """
+
+    reports: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
 class Violation(WorkerEvent):
     """The algorithm's side broke the protocol; HKube's own worker would have suffered."""
 
