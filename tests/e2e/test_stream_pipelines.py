@@ -361,7 +361,10 @@ def test_a_line_that_is_not_json_ends_the_feed(run: Run) -> None:
     [
         (("--feed-flow=main",), "--feed-flow needs --feed"),
         (("--feed=-", "--feed-flow=mian"), "there is no flow 'mian': did you mean 'main'?"),
-        (("--feed=-", "--feed-node=B"), "--feed-node: 'B' is not an entry node; the entry nodes are: A"),
+        (
+            ("--feed=-", "--feed-node=B"),
+            "'B' is not an entry node; the entry nodes are: A",
+        ),
         (("--feed=missing.jsonl",), "--feed: cannot read missing.jsonl: No such file"),
         (("--port=4000",), "--port is for gateways, but the pipeline has no gateway"),
     ],

@@ -7,14 +7,19 @@ that is decided, nothing in the package can be imported by name.
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import importlib.util
 import os
 import sys
+from collections.abc import Sequence
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from types import ModuleType
 
 PACKAGE_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PUBLIC_NAME = "wrapper"
 PRIVATE_NAME = "_hkube_wrapper"
+_BUILTINS = dict(vars(builtins))  # as they are before user code runs
 
 
 def load_package(folders: list[str]) -> str:
@@ -39,6 +44,37 @@ def load_package(folders: list[str]) -> str:
     return name
 
 
+class OwnFinder:
+    """Gives the modules of our package builtins of their own.
+
+    User code may replace a builtin (`builtins.len = …`) for its own purposes. What we send must not
+    depend on that: HKube's worker ends if it receives half a message.
+
+    Args:
+        package: the name of our package.
+    """
+
+    def __init__(self, package: str) -> None:
+        self._prefix = package + "."
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Find a module of ours; None for any other."""
+        if not name.startswith(self._prefix):
+            return None
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is not None and type(spec.loader) is SourceFileLoader:
+            spec.loader = _OwnLoader(spec.loader.name, spec.loader.path)
+        return spec
+
+
+class _OwnLoader(SourceFileLoader):
+    def exec_module(self, module: ModuleType) -> None:
+        vars(module)["__builtins__"] = _BUILTINS
+        super().exec_module(module)
+
+
 def _holds_namesake(folder: str) -> bool:
     if os.path.samefile(folder, os.path.dirname(PACKAGE_FOLDER)):
         return False
@@ -56,6 +92,7 @@ def main(arguments: list[str]) -> None:
     # Hide the folders from argument parsers in the user's module.
     sys.argv[1:] = []
     name = load_package([folder for folder in arguments if os.path.isdir(folder)])
+    sys.meta_path.insert(0, OwnFinder(name))
     importlib.import_module(f"{name}.algorithm.serve").serve_module()
 
 

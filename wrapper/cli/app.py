@@ -1,4 +1,4 @@
-"""The commands by name, and what is common to all of them."""
+"""The command-line application: registers the commands and handles the shared options."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ PROGRAM = "hkube-wrapper"
 
 app = typer.Typer(
     name=PROGRAM,
-    help="Try, test and package HKube algorithms with no cluster.",
-    epilog="python -m wrapper, with no command, serves HKube's worker, as the container does; its "
-    "settings are environment variables.",
+    help="Try, test and package HKube algorithms without a cluster.",
+    epilog="Without a command, python -m wrapper connects to HKube's worker, as in a container. "
+    "Environment variables configure it.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -53,7 +53,7 @@ def _options(
         ),
     ] = False,
 ) -> None:
-    """What goes before the command's name."""
+    """Handle the options that come before the command's name."""
 
 
 def run_app(arguments: Sequence[str]) -> int:

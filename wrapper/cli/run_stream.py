@@ -11,11 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from ..local.pipeline.catalog.algorithms import Algorithms
 from ..local.pipeline.descriptor.fields import DescriptorError
 from ..local.pipeline.descriptor.stream import StreamPipeline
 from ..local.pipeline.descriptor.stream_parsing import StateTypeOf, parse_stream, with_stream_input
 from ..local.pipeline.show.stream_lines import StreamLines
+from ..local.pipeline.show.stream_table import StreamTable
 from ..local.pipeline.streaming.actions import EndStream
 from ..local.pipeline.streaming.feed import MessageFeed
 from ..local.pipeline.streaming.output import OutputReader
@@ -110,7 +113,7 @@ def _feed_ended(engine: StreamEngine, why: str | None) -> None:
 
 
 @contextmanager
-def _view(as_json: bool, started: float) -> Iterator[StreamLines]:
+def _view(as_json: bool, started: float) -> Iterator[StreamView]:
     """Show the run: as a table on a terminal, as lines elsewhere."""
 
     def write_message(node: str, message: Any) -> None:
@@ -119,7 +122,12 @@ def _view(as_json: bool, started: float) -> Iterator[StreamLines]:
         elif message is not None:
             print_json(message, sys.stdout)
 
-    yield StreamLines(_write_line, write_message, started, brief=as_json)
+    console = Console(stderr=True, highlight=False)
+    if as_json or not console.is_terminal or console.is_dumb_terminal:
+        yield StreamLines(_write_line, write_message, started, brief=as_json)
+    else:
+        with StreamTable(console, write_message, started) as table:
+            yield table
 
 
 def _write_line(line: str) -> None:

@@ -66,7 +66,9 @@ def _serve(config: Config, log: Log, environ: Mapping[str, str], command: Sequen
     outputs = relay.outputs if relay is not None else None
 
     def spawn() -> AlgorithmProcess:
-        return AlgorithmProcess(command, _child_environ(environ), outputs, serves_peers(config))
+        return AlgorithmProcess(
+            command, _child_environ(environ), outputs, serves_peers(config), config.max_payload
+        )
 
     snapshot = _take_snapshot(config)
     # Before the remaining imports: the algorithm process starts on another core meanwhile.
