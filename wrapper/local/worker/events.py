@@ -136,6 +136,19 @@ class LogLines(WorkerEvent):
 
 
 @dataclass(frozen=True)
+class StreamMessageSent(WorkerEvent):
+    """A streaming node sent a message, as to HKube's debug gateway.
+
+    Attributes:
+        value: the message.
+        flow: the name of its flow; None for the flow of the message in work, or the default.
+    """
+
+    value: Any
+    flow: str | None
+
+
+@dataclass(frozen=True)
 class StatisticsCame(WorkerEvent):
     """A streaming node reported what became of its messages.
 

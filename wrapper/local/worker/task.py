@@ -111,6 +111,9 @@ class LocalTask:
             self._report(events.Received, command=command)
         elif command in (commands.PROGRESS, commands.START_SPAN, commands.FINISH_SPAN):
             self._observe(command, data)
+        elif command == commands.STREAMING_OUT_MESSAGE and isinstance(data, dict):
+            flow = data.get("flowName")
+            self._report(events.StreamMessageSent, value=data.get("message"), flow=flow)
         elif command == commands.STREAMING_STATISTICS:
             self._statistics(data)
         elif (call := parse_call(command, data)) is not None:
