@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import pty
+import re
 import signal
 import socket
 import subprocess
@@ -373,3 +375,79 @@ def test_wrong_options_are_refused(run: Run, options: tuple[str, ...], why: str)
     command = run("A >> B", {"count": COUNT, "double": DOUBLE}, [SOURCE, WORKER], *options)
     assert command.wait() == 2
     assert why in command.said
+
+
+def test_an_algorithm_of_a_stream_can_start_others(run: Run) -> None:
+    code = """
+        def start(args, api):
+            return api.start_algorithm("times", [args["streamInput"]["message"]])
+    """
+    times = "def start(args):\n    return args['input'][0] * 10\n"
+    options = ("--feed", "-")
+    command = run("A >> B", {"double": code, "times": times}, [SOURCE, WORKER], *options, feed="7")
+    assert command.wait() == 0, command.said
+    assert command.messages == [70]
+
+
+def test_a_terminal_shows_a_live_table(run: Run, tmp_path: Path) -> None:
+    # The pipeline's files, from a run that does nothing.
+    run("A >> B", {"double": DOUBLE}, [SOURCE, WORKER], "--feed", os.devnull).wait()
+    leader, follower = pty.openpty()
+    with subprocess.Popen(
+        [
+            *(sys.executable, "-m", "hkube_python_wrapper._launch", "pipeline", "run", "p.json"),
+            *("--feed", "-"),
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "160"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=follower,
+    ) as process:
+        os.close(follower)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"21\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == b"42\n"
+        shown = b""
+        while not re.search(rb"A >> B +1 +\d+ +0 +0 +1 ", shown):
+            shown += os.read(leader, 65536)
+        process.stdin.close()
+        while b"--feed has ended" not in shown:
+            shown += os.read(leader, 65536)
+        assert process.wait(LIMIT) == 0
+    os.close(leader)
+    assert b"handling p50 / p99" in shown
+
+
+def test_messages_that_a_stateful_sink_has_handled_count(run: Run) -> None:
+    sink = {"nodeName": "C", "algorithmName": "sink", "stateType": "stateful"}
+    command = run(
+        "A >> C", {"count": COUNT, "sink": SINK}, [SOURCE, sink], "--messages=100", "--json"
+    )
+    assert command.wait() == 0, command.said
+    assert "--messages 100" in command.said
+    assert command.messages == []
+
+
+def test_a_batch_makes_a_pod_of_a_stateful_node_for_each_item(run: Run) -> None:
+    code = """
+        import time
+
+        def start(args, api):
+            api.send_message([args["batchIndex"], *args["input"]])
+            while not api.stop_requested:
+                time.sleep(0.01)
+    """
+    source = {**SOURCE, "input": ["#@flowInput.names", 5]}
+    echo = "def start(args, api):\n    return args['streamInput']['message']\n"
+    command = run(
+        "A >> B",
+        {"count": code, "double": echo},
+        [source, WORKER],
+        "--messages=2",
+        flowInput={"names": ["x", "y"]},
+    )
+    assert command.wait() == 0, command.said
+    assert sorted(command.messages) == [[1, "x", 5], [2, "y", 5]]

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,11 @@ from ..local.pipeline.descriptor.descriptor import Pipeline
 from ..local.pipeline.descriptor.parsing import parse_pipeline, with_flow_input
 from ..local.pipeline.descriptor.stream_parsing import is_stream
 from ..local.pipeline.engine.engine import PipelineEngine
+from ..local.pipeline.engine.open_calls import calls_of
 from ..local.pipeline.run.actions import PipelineFailed, PipelineStopped, RunOutcome, Succeeded
 from ..local.pipeline.show.lines import PipelineLines, failure_of
 from ..local.pipeline.show.live_table import LiveTable
-from ..local.worker.answers import AnswerTable, load_answers
+from ..local.worker.answers import Answers, AnswerTable, load_answers
 from ..local.worker.storage import local_storage
 from .json_values import UsageError, read_object
 from .run_stream import run_stream
@@ -70,8 +71,13 @@ def run_pipeline(
     given = read_object("--flow-input", flow_input) if flow_input is not None else None
     replies = load_answers(answers) if answers else AnswerTable()
     document = read_descriptor(file)
+    stored = load_pipelines(pipelines)
     if is_stream(document):
         with _algorithms(algorithms, file) as found:
+
+            def make_calls(name: str, lines: PipelineLines) -> AbstractContextManager[Answers]:
+                return calls_of(name, found, stored, replies, os.environ, lines)
+
             return run_stream(
                 document,
                 file,
@@ -79,7 +85,7 @@ def run_pipeline(
                 found,
                 stream,
                 flow_input=given,
-                answers=replies,
+                make_calls=make_calls,
                 processes=processes,
                 as_json=as_json,
             )
@@ -87,7 +93,6 @@ def run_pipeline(
         raise UsageError(f"{stream.names[0]} is for streaming pipelines (kind: stream) only")
     parsed = parse_pipeline(document, str(file), name=file.stem)
     pipeline = with_flow_input(parsed, given, str(file))
-    stored = load_pipelines(pipelines)
     with (
         _algorithms(algorithms, file) as found,
         local_storage(storage, os.environ) as opened,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from ..local.pipeline.catalog.algorithms import Algorithms
 from ..local.pipeline.descriptor.fields import DescriptorError
 from ..local.pipeline.descriptor.stream import StreamPipeline
 from ..local.pipeline.descriptor.stream_parsing import StateTypeOf, parse_stream, with_stream_input
+from ..local.pipeline.show.lines import PipelineLines
 from ..local.pipeline.show.stream_lines import StreamLines
 from ..local.pipeline.show.stream_table import StreamTable
 from ..local.pipeline.streaming.actions import EndStream
@@ -24,12 +25,15 @@ from ..local.pipeline.streaming.feed import MessageFeed
 from ..local.pipeline.streaming.output import OutputReader
 from ..local.pipeline.streaming.stream_engine import StreamEngine, StreamLimits, StreamView
 from ..local.pipeline.streaming.stream_plan import STATISTICS_INTERVAL, StreamOptions, StreamPlan
-from ..local.worker.answers import AnswerTable
+from ..local.worker.answers import Answers
 from ..local.worker.storage import local_storage
 from .run_view import print_json
 from .stream_doors import StreamDoors, StreamRequest, fed_node, gateway_ports, open_feed
 
 FAILED, INTERRUPTED = 1, 130
+
+MakeCalls = Callable[[str, PipelineLines], AbstractContextManager[Answers]]
+"""Opens what answers calls of algorithms, given the pipeline's name and what shows the runs."""
 
 
 def run_stream(
@@ -40,7 +44,7 @@ def run_stream(
     request: StreamRequest,
     *,
     flow_input: Any,
-    answers: AnswerTable,
+    make_calls: MakeCalls,
     processes: int | None,
     as_json: bool,
 ) -> int:
@@ -53,7 +57,7 @@ def run_stream(
         algorithms: the algorithms of this machine.
         request: the options that only streaming pipelines have.
         flow_input: the flow input; None for the descriptor's own.
-        answers: replies to calls of algorithms.
+        make_calls: opens what answers the calls of the pipeline's algorithms.
         processes: the maximum number of pods of a stateless node that gives none itself.
         as_json: print the node of each message as well.
 
@@ -81,6 +85,8 @@ def run_stream(
         limits = StreamLimits(pipeline.ttl, request.duration, request.messages, request.drains)
         environ = {"STREAMING_STATISTICS_INTERVAL": str(STATISTICS_INTERVAL), **os.environ}
         doors = StreamDoors(pipeline, ports, fed, view)
+        lines = PipelineLines(view.write, started, brief=True)
+        answers = stack.enter_context(make_calls(pipeline.name, lines))
         engine = StreamEngine(plan, limits, view, answers, environ, storage, doors.is_ready)
         if fed is not None:
             fd, name = open_feed(str(request.feed), stack)
@@ -96,7 +102,8 @@ def run_stream(
 def _run(engine: StreamEngine, view: StreamView, output: Path) -> EndStream | None:
     """Run a pipeline and return how it ended; None after Ctrl-C."""
     try:
-        with OutputReader(output, engine.collect), engine:
+        # The reader ends first: the engine still takes what it has read.
+        with engine, OutputReader(output, engine.collect):
             try:
                 return engine.run()
             except KeyboardInterrupt:

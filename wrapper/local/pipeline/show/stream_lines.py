@@ -41,6 +41,10 @@ class StreamLines:
         self._shown: dict[tuple[str, str], EdgeState] = {}
         self._pods: Mapping[str, int] = {}
 
+    def write(self, line: str) -> None:
+        """Show a line as it is."""
+        self._write(line)
+
     def line(self, node: str, line: str) -> None:
         """Show a line that a node's algorithm wrote."""
         self._write(f"[{node}] {line}")

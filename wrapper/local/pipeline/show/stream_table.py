@@ -32,7 +32,7 @@ class StreamTable:
     def __init__(
         self, console: Console, write_message: Callable[[str, Any], None], started: float
     ) -> None:
-        self._lines = StreamLines(self._write, write_message, started, brief=True)
+        self._lines = StreamLines(self.write, write_message, started, brief=True)
         self._states: list[EdgeState] = []
         self._pods: Mapping[str, int] = {}
         self._end: tuple[EndStream, list[EdgeState], float] | None = None
@@ -78,7 +78,8 @@ class StreamTable:
         self._states = states
         self._end = (end, states, now)
 
-    def _write(self, line: str) -> None:
+    def write(self, line: str) -> None:
+        """Show a line above the table."""
         self._live.console.print(Text.from_ansi(line), soft_wrap=True)
 
 
