@@ -107,7 +107,7 @@ def node(serve: Serve, tmp_path: Path) -> Callable[..., Node]:
 
 
 def pipeline(flow: list[dict[str, Any]]) -> dict[str, Any]:
-    """What every node of a pipeline is told."""
+    """Return the data about the pipeline that every node receives."""
     return {"parsedFlow": {"main": flow}, "defaultFlow": "main"}
 
 
@@ -154,7 +154,7 @@ def stop(each: Node, force: bool) -> None:
     each.worker.wait_for("stopped", timeout=30)
 
 
-def test_a_graceful_stop_hands_over_what_waits(node: Callable[..., Node]) -> None:
+def test_graceful_stop_hands_over_waiting_messages(node: Callable[..., Node]) -> None:
     source, sink = node("A", SOURCE), node("B", SINK)
     flow = [{"source": "A", "next": ["B"]}]
     source.begin(500, stateType="stateful", childs=["B"], **pipeline(flow))
@@ -169,7 +169,7 @@ def test_a_graceful_stop_hands_over_what_waits(node: Callable[..., Node]) -> Non
     stop(sink, force=True)
 
 
-def test_a_forced_stop_ends_at_once(node: Callable[..., Node]) -> None:
+def test_forced_stop_ends_at_once(node: Callable[..., Node]) -> None:
     source = node("A", SOURCE)
     source.begin(500, stateType="stateful", childs=["B"], **pipeline(FLOW))
     source.statistics(lambda each: each["queueSize"] == 500)
@@ -179,7 +179,7 @@ def test_a_forced_stop_ends_at_once(node: Callable[..., Node]) -> None:
     assert "stopping" not in source.worker.commands()
 
 
-def test_the_end_of_a_stateful_start_waits_until_everything_is_handled(
+def test_stateful_start_ends_after_everything_is_handled(
     node: Callable[..., Node],
 ) -> None:
     code = "def start(args, api):\n    for n in range(300):\n        api.send_message(n)\n"
@@ -195,7 +195,7 @@ def test_the_end_of_a_stateful_start_waits_until_everything_is_handled(
     stop(sink, force=True)
 
 
-def test_what_a_killed_consumer_had_goes_to_another(node: Callable[..., Node]) -> None:
+def test_messages_of_a_killed_consumer_go_to_another(node: Callable[..., Node]) -> None:
     stuck = (
         "import time\ndef start(args, api):\n"
         "    print('got', args['streamInput']['message'], flush=True)\n    time.sleep(60)\n"
@@ -215,7 +215,7 @@ def test_what_a_killed_consumer_had_goes_to_another(node: Callable[..., Node]) -
     stop(source, force=True)
 
 
-def test_a_stateless_failure_is_reported_after_its_output_is_handed_over(
+def test_stateless_failure_is_reported_after_its_output_is_handed_over(
     node: Callable[..., Node],
 ) -> None:
     code = (
@@ -235,7 +235,7 @@ def test_a_stateless_failure_is_reported_after_its_output_is_handed_over(
     stop(source, force=True)
 
 
-def test_a_loop_over_messages(node: Callable[..., Node]) -> None:
+def test_loop_over_messages(node: Callable[..., Node]) -> None:
     code = (
         "async def start(args, api):\n    async for message in api.messages():\n"
         "        print(message.origin, message.value['number'], flush=True)\n"
@@ -250,7 +250,7 @@ def test_a_loop_over_messages(node: Callable[..., Node]) -> None:
     stop(source, force=True)
 
 
-def test_the_debug_gateway_carries_messages(serve: Serve) -> None:
+def test_debug_gateway_carries_messages(serve: Serve) -> None:
     worker, wrapper = serve(
         {"main.py": SINK.replace("print(", "hkube_api.sendMessage(message); print(")}
     )
