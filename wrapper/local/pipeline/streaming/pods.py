@@ -121,8 +121,9 @@ class Pods:
 
     def close(self) -> None:
         """Wait until all processes have ended; from any other thread."""
-        for thread in [each for each in self._processes.values() if each is not None]:
-            thread.join()
+        for thread in list(self._processes.values()):
+            if thread is not None:
+                thread.join()
 
     def kill(self) -> None:
         """Start nothing more and end all processes at once; safe from any thread."""
@@ -165,9 +166,10 @@ class Pods:
 
     def _ended(self, number: int, outcome: events.Outcome) -> None:
         pod = self._pods[number]
-        self._on_end(number, outcome)
-        del self._pods[number]
+        # First, because `close` waits for these threads once the last pod has ended.
         self._in_thread(pod.process.end, pod.process)
+        self._on_end(number, outcome)  # needs the pod's address
+        del self._pods[number]
 
     def _in_thread(self, call: Callable[[], None], process: PooledAlgorithm) -> None:
         def run() -> None:
@@ -175,8 +177,8 @@ class Pods:
             self._loop.post(self._processes.pop, process, None)
 
         thread = threading.Thread(target=run, daemon=True)
-        self._processes[process] = thread
         thread.start()
+        self._processes[process] = thread  # started: `close` may join it at any time
 
 
 def _free_port() -> int:
