@@ -15,6 +15,7 @@ from .figures import Figure, at_most, ratio_at_least, ratio_at_most
 from .local_rows import batch, local
 from .server import Peer
 from .storage_rows import memory, peers, write
+from .stream_rows import stream
 from .worker import initialize, run_task
 
 TINY = initialize(b"1")
@@ -103,6 +104,20 @@ def start(repetitions: int) -> list[Figure]:
     ]
 
 
+def connect(repetitions: int) -> list[Figure]:
+    """How long a worker that begins to listen late waits for the connection."""
+    figures = []
+    for delay in (0.0, 1.0, 3.0):
+        waited = empty()
+        for _ in range(repetitions):
+            with running("wrapper", "echo", listens_after=delay) as contender:
+                waited["wrapper"].append((contender.connected_after - delay) * 1e3)
+            waited["floor"].append(0.0)
+        title = f"the worker listens {delay:.0f} s late → connected"
+        figures.append(Figure(title, "ms", waited, at_most(100)))
+    return figures
+
+
 def idle(repetitions: int) -> list[Figure]:
     """Measure the cost of waiting for the next task; one repetition is long enough."""
     memory, wakes = empty(), empty()
@@ -153,6 +168,7 @@ ROWS = {
     "calls": calls,
     "big": big,
     "start": start,
+    "connect": connect,
     "idle": idle,
     "flat": flat,
     "local": local,
@@ -160,6 +176,7 @@ ROWS = {
     "write": write,
     "memory": memory,
     "peers": peers,
+    "stream": stream,
 }
 
 

@@ -95,8 +95,8 @@ def test_dev_mode_reports_a_syntax_error_and_the_next_edit_fixes_it(serve: Serve
     session.wrapper.wait_for_log("not valid Python")
     error = session.worker.fail()
     assert "not valid Python" in error["message"]
-    rewrite(session, code("mended"))
-    run_until(session, "mended")
+    rewrite(session, code("fixed"))
+    run_until(session, "fixed")
     assert session.worker.connections == 1
 
 

@@ -262,3 +262,46 @@ def test_debug_gateway_carries_messages(serve: Serve) -> None:
     assert worker.wait_for("streamingInMessageDone").data == {"sendMessageId": "m1"}
     worker.send("stop", {"forceStop": True})
     worker.wait_for("stopped")
+
+
+def test_every_message_is_handled_whatever_consumers_are_killed(node: Callable[..., Node]) -> None:
+    slow = (
+        "import time\ndef start(args, api):\n    time.sleep(0.002)\n"
+        "    print(args['streamInput']['message']['number'], flush=True)\n"
+    )
+    source = node("A", SOURCE)
+    flow = [{"source": "A", "next": ["B"]}]
+    source.begin(2000, stateType="stateful", childs=["B"], **pipeline(flow))
+    consumers = []
+    for number in range(4):
+        consumer = node("B", slow)
+        consumer.begin(stateType="stateless", parents=["A"], **pipeline(flow))
+        consumer.know(source)
+        consumers.append(consumer)
+        if number < 3:
+            consumer.wait_for_lines(50)
+            consumer.wrapper.signal(signal.SIGKILL)
+            consumer.wrapper.wait()
+    report = source.statistics(lambda each: each["responses"] + each["dropped"] == 2000)
+    assert report["dropped"] == 0
+    handled = [int(line) for consumer in consumers for line in consumer.lines()]
+    assert set(handled) == set(range(2000))
+    stop(consumers[-1], force=True)
+    stop(source, force=True)
+
+
+def test_user_code_that_holds_the_gil_stops_nobody(node: Callable[..., Node]) -> None:
+    # One call into C that holds the GIL for some seconds, after the messages were sent.
+    busy = (
+        "def start(args, api):\n    for number in range(200):\n        api.sendMessage(number)\n"
+        "    print('computing', flush=True)\n    sum(range(10**9))\n"
+    )
+    source, sink = node("A", busy), node("B", SINK)
+    flow = [{"source": "A", "next": ["B"]}]
+    source.begin(stateType="stateful", childs=["B"], **pipeline(flow))
+    source.wait_for_lines(1)
+    sink.begin(stateType="stateful", parents=["A"], **pipeline(flow))
+    sink.know(source)
+    assert len(sink.wait_for_lines(200)) == 200
+    assert "done" not in source.worker.commands(), "the call has ended too early to tell"
+    stop(sink, force=True)

@@ -25,6 +25,7 @@ from . import frames
 from .events import ABSENT, CONNECTED, DISCONNECTED, JUNK, RECEIVED, SENT, Message, listing
 
 WAIT = 20.0  # seconds; generous for immediate events, because machines are shared
+_CLOSE_WITHIN = 10.0  # seconds
 Reply = tuple[str, Any]
 _T = TypeVar("_T")
 Answerer = Callable[[Message], "Reply | list[Reply] | None"]
@@ -120,7 +121,10 @@ class RecordingServer:
                 self._server.close()
             if self._link is not None:
                 self._link.transport.abort()
-            await asyncio.sleep(0)
+            if self._server is not None:
+                # Left alone, its task would be destroyed with the loop, which is a warning.
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._server.wait_closed(), _CLOSE_WITHIN)
 
         self._call(end())
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -216,6 +220,10 @@ class RecordingServer:
         )
         self._loop.call_soon_threadsafe(link.transport.abort)
         self._wait_closed()
+
+    def stop_reading(self) -> None:
+        """Leave what this connection receives in the kernel, as a busy worker does."""
+        self._loop.call_soon_threadsafe(self._open_link().transport.pause_reading)
 
     def hang_up(self, code: int = 1000, reason: str = "") -> None:
         """Close the connection with a WebSocket close frame."""

@@ -98,6 +98,7 @@ class PeerConnection:
     def _readable(self) -> None:
         for _ in range(_READS_A_TURN):
             space = self._zmtp.space()
+            asked = len(space)
             try:
                 count = self._socket.recv_into(space)
             except (BlockingIOError, InterruptedError):
@@ -109,7 +110,7 @@ class PeerConnection:
                 self._end("")
                 return
             self.has_news = True
-            if not self._take(count) or count < len(space):
+            if not self._take(count) or count < asked:
                 return
 
     def _take(self, count: int) -> bool:

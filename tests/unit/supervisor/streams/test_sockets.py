@@ -89,6 +89,24 @@ def test_messages_go_from_a_producer_to_a_consumer_and_back_comes_that_they_were
     assert consumer.asking.in_hand == 0
 
 
+def test_large_messages_arrive_whole(loop):
+    producer, port = loop.producer(limit=10**8)
+    sizes = [200_000, 3_000_000, 0, 70_000]
+    got = []
+
+    def deliver(delivery, node, message):
+        got.append(len(message.payload))
+        consumer.handled(delivery, 1.0)
+
+    consumer = loop.consumer(deliver)
+    for size in sizes:
+        send(producer, "x" * size)
+    consumer.listen(True)
+    consumer.add(ParentAddress("127.0.0.1", port), "A")
+    loop.run_until(lambda: producer.is_drained)
+    assert got == sizes
+
+
 def test_a_parent_that_listens_later_is_found(loop):
     port = free_port()
     got = []
