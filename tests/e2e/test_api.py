@@ -37,7 +37,10 @@ def test_published_algorithms_run_unchanged(serve: Serve) -> None:
         "dataSourceRequest": reply("dataSourceResponse", response={"name": "ds", "files": []}),
         "startAlgorithmExecution": reply("algorithmExecutionDone", response=3),
         "startStoredSubPipeline": reply("subPipelineDone", response=[{"result": 1}]),
-        "startRawSubPipeline": reply("subPipelineDone", response=[{"result": 2}]),
+        # HKube's worker has read a large result, and leaves the link beside it.
+        "startRawSubPipeline": reply(
+            "subPipelineDone", response=[{"result": 2, "info": {"path": "p", "isBigData": True}}]
+        ),
     }
     assert worker.run() == [None, {"name": "ds", "files": []}, 3, [{"result": 1}], [{"result": 2}]]
     sent = {message.command: message.data for message in worker.received if message.data}
