@@ -363,8 +363,9 @@ def test_exceeded_ttl_fails_the_pipeline(folder: Path, options: dict[str, Any]) 
     write(folder, node("n", "polite", str(folder), **ttl), **options)
     ended = run(folder)
     assert ended.code == 1
-    assert "it took longer than its " in ended.stderr.splitlines()[-1]
-    assert "ttl of 4 s" in ended.stderr.splitlines()[-1]
+    *_, outcome = (line for line in ended.stderr.splitlines() if line.startswith("[local]"))
+    assert "it took longer than its " in outcome and "ttl of 4 s" in outcome
+    assert "[n] [wrapper] warning: asked to stop at polite.py:" in ended.stderr
     assert (folder / "stopped").exists()
 
 
