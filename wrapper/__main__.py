@@ -1,7 +1,5 @@
 """`python -m wrapper`: serve a worker, or with arguments run the local tools of `wrapper.cli`."""
 
-from __future__ import annotations
-
 import sys
 
 EXIT_USAGE, EXIT_INTERRUPTED = 2, 130
@@ -48,4 +46,7 @@ def _run_command(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    from hkube_python_wrapper._import_path import users_last
+
+    users_last()
     sys.exit(main())

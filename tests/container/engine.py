@@ -223,7 +223,7 @@ class Container:
 
 
 def engine_from(environ: Mapping[str, str], folder: Path) -> Engine | None:
-    """The engine of this machine: CONTAINER_ENGINE, docker or podman; builds by CONTAINER_BUILD."""
+    """Return this machine's engine: CONTAINER_ENGINE, docker or podman; CONTAINER_BUILD builds."""
     command = find_engine(environ)
     if command is None:
         return None

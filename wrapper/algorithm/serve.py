@@ -35,8 +35,12 @@ _EXIT_HOOKS_PATIENCE = 3.0  # seconds
 _LINE_BUFFERED = 1  # _IOLBF of <stdio.h>
 
 
-def serve_module() -> None:
-    """Serve the supervisor with the module that the environment names; does not return."""
+def serve_module(before_loading: Callable[[], None]) -> None:
+    """Serve the supervisor with the module that the environment names; does not return.
+
+    Args:
+        before_loading: makes sys.path what the user's code should see.
+    """
     config = Config.from_environ(os.environ, os.getcwd())
 
     def load() -> UserAlgorithm:
@@ -45,6 +49,7 @@ def serve_module() -> None:
         from .loading.loader import EntryPoint
         from .loading.loader import load as load_module
 
+        before_loading()
         return load_module(EntryPoint(Path(config.algorithm_folder), config.entry_point))
 
     serve_process(config, load)

@@ -328,7 +328,7 @@ class Supervisor:
         if isinstance(event, (events.ExitReceived, events.SigtermReceived)):
             self._worker.end()
         if isinstance(event, events.SigtermReceived):
-            self._streams.is_terminated = True
+            self._streams.terminate()
         self._perform(self._machine.handle(event, time.monotonic()))
 
     def _perform(self, actions: list[events.Action]) -> None:

@@ -121,7 +121,8 @@ def test_modules_beside_boot_do_not_hide_the_users_modules(tmp_path: Path) -> No
         """
         own = os.path.dirname(boot.__file__)
         sys.path.insert(0, own)
-        def serve_module():
+        def serve_module(before_loading):
+            before_loading()
             print(own in sys.path, sys.argv[1:])
         import types
         boot.load_package = lambda folders: print(folders) or "fake"
