@@ -90,7 +90,7 @@ HEAVY = {
 }
 MAY_BE_HEAVY = {  # these are imported lazily
     *("protocol/encoding/bson_encoding.py", "protocol/encoding/msgpack_encoding.py"),
-    *("storage/peers/client.py", "storage/peers/server.py"),
+    *("storage/peers/client.py", "storage/peers/server.py", "storage/peers/connection_guard.py"),
 }
 
 
