@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from wrapper import __version__
 from wrapper.local.init.scaffold import TEMPLATES
 
 LIMIT = 120.0
@@ -56,7 +57,7 @@ def test_created_algorithm_works(tmp_path: Path, template: str) -> None:
 
     printed = run("hkube-wrapper", "build", "my-alg", "--print", cwd=tmp_path)
     assert (printed.returncode, printed.stderr) == (0, "")
-    assert "FROM hkube/python-wrapper\n" in printed.stdout
+    assert f"FROM hkube/python-wrapper:{__version__}\n" in printed.stdout
     written = run("hkube-wrapper", "build", "my-alg", "--output", "out", cwd=tmp_path)
     assert written.returncode == 0, written.stderr
     code = set(os.listdir(tmp_path / "out" / "code" / "algorithm_unique_folder"))

@@ -23,6 +23,7 @@ from ..text.exit_codes import exit_code_of_status
 from .child.crash_report import CrashReporter
 from .child.process import AlgorithmSide
 from .child.runner import AlgorithmRunner
+from .loop.counted_log import CountedLog
 from .loop.poller import Pollable, Poller
 from .loop.wakeup import Wakeup
 from .streams.stream_tasks import StreamTasks
@@ -80,6 +81,7 @@ class Supervisor:
         self._config = config
         self._worker_waits = config.dev_mode or config.debug
         self._log = log
+        self._counted = CountedLog(log)
         self._relay = relay
         self._poller = Poller()
         self._machine = machine = TaskMachine(keep_task=config.dev_mode)
@@ -92,6 +94,7 @@ class Supervisor:
             self._poller,
             self.wakeup,
             log,
+            self._counted,
             on_messages=self._from_worker,
             on_lost=self._lost_worker,
             is_task_under_way=lambda: machine.has_task,
@@ -164,7 +167,8 @@ class Supervisor:
 
     def _next_due(self) -> float | None:
         earliest = self._machine.deadline()
-        for at in (self._worker.deadline(), self._algorithm.deadline(), self._streams.deadline()):
+        for part in (self._worker, self._algorithm, self._streams, self._counted):
+            at = part.deadline()
             if at is not None and (earliest is None or at < earliest):
                 earliest = at
         return earliest
@@ -178,6 +182,7 @@ class Supervisor:
             self._handle(events.ExitReceived(EXIT_WORKER_GONE, b""))
         self._algorithm.tick(now)
         self._streams.tick(now)
+        self._counted.tick(now)
 
     def _woken(self) -> None:
         numbers = self.wakeup.read()
@@ -192,6 +197,7 @@ class Supervisor:
         self._handle(events.CodeChanged())
 
     def _end(self, action: events.ExitContainer) -> None:
+        self._counted.finish()
         self._algorithm.kill_rest()
         if self._relay is not None:
             self._relay.finish()
@@ -215,7 +221,7 @@ class Supervisor:
             return
         routed = route(payload, self._config.encoding)
         if isinstance(routed, Odd):
-            self._log.log(routed.level, routed.text)
+            self._counted.add(routed.level, routed.text)
         elif isinstance(routed, ParentsChanged):
             self._streams.discover(payload)
         elif isinstance(routed, AlreadyConnected):
@@ -375,6 +381,8 @@ class Supervisor:
                 self._worker.forget_old_messages()
             elif isinstance(action, events.KillAlgorithm):
                 self._replace(action)
+            elif isinstance(action, events.Note) and action.level == "debug":
+                self._counted.add(action.level, action.text)
             elif isinstance(action, events.Note):
                 self._log.log(action.level, action.text)
             elif self._exit is None:

@@ -10,6 +10,7 @@ from websockets.frames import Frame, Opcode
 
 from tests.unit.support import peer
 from wrapper.log import Log
+from wrapper.supervisor.loop.counted_log import CountedLog
 from wrapper.supervisor.loop.poller import Poller
 from wrapper.supervisor.loop.wakeup import Wakeup
 from wrapper.supervisor.worker.connector import ConnectionTarget, Opened, Refused
@@ -47,6 +48,7 @@ class Network:
             self._poller,
             self._wakeup,
             Log("debug", fd=self._log_fd),
+            CountedLog(Log("debug", fd=self._log_fd)),
             on_messages=lambda payloads: None,
             on_lost=lambda: self.losses.append(self._now),
             is_task_under_way=lambda: self._busy,

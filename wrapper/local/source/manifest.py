@@ -42,6 +42,7 @@ class Manifest:
         memory: bytes of `resources.mem`; None if not given.
         base_image: the image to build on; None if not given.
         image: a complete image that HKube would run; None if not given.
+        state_type: `stateful` or `stateless`, in a streaming pipeline; None if not given.
         remarks: sentences about what is not available on this machine.
     """
 
@@ -53,6 +54,7 @@ class Manifest:
     memory: int | None
     base_image: str | None
     image: str | None
+    state_type: str | None
     remarks: tuple[str, ...]
 
 
@@ -96,8 +98,16 @@ def read_manifest(path: Path) -> Manifest:
         memory=_memory(path, resources.get("mem", document.get("mem"))),
         base_image=_text(path, document, "baseImage"),
         image=_text(path, document, "image") or _text(path, document, "algorithmImage"),
+        state_type=_state_type(path, document),
         remarks=tuple(remarks),
     )
+
+
+def _state_type(path: Path, document: Mapping[str, Any]) -> str | None:
+    value = _text(path, document, "stateType")
+    if value not in (None, "stateful", "stateless"):
+        raise ManifestError(f"{path}: stateType must be stateful or stateless, not '{value}'")
+    return value
 
 
 def read_document(path: Path) -> Any:

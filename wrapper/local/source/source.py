@@ -37,6 +37,7 @@ class AlgorithmSource:
         manifest: its description; None if it has none.
         base_image: the image that its image is built on; None if not given.
         archive: the archive that its code was unpacked from; None if there was no archive.
+        state_type: `stateful` or `stateless`, in a streaming pipeline; None if not given.
         remarks: sentences about what is not available on this machine.
     """
 
@@ -48,6 +49,7 @@ class AlgorithmSource:
     manifest: Path | None = None
     base_image: str | None = None
     archive: Path | None = None
+    state_type: str | None = None
     remarks: tuple[str, ...] = ()
 
 
@@ -201,6 +203,7 @@ def _described(path: Path, scratch: Path) -> AlgorithmSource:
         manifest=path.resolve(),
         base_image=described.base_image,
         archive=archive,
+        state_type=described.state_type,
         remarks=described.remarks,
     )
 

@@ -209,6 +209,7 @@ class StreamTasks:
 
     def _finish_streams(self, ending: events.Action) -> None:
         assert self._streams is not None
+        self._streams.report_statistics()  # the totals that last
         rest = self._streams.describe_rest()
         if rest and not (isinstance(ending, events.Send) and not self._is_graceful):
             self._log.warning(f"streaming: ended with messages that nobody has handled: {rest}")

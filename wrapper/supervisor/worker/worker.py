@@ -28,6 +28,7 @@ from .unsent import Message, MessageKind, Payload, UnsentMessages
 
 if TYPE_CHECKING:
     from ...log import Log
+    from ..loop.counted_log import CountedLog
 
 # Each message needs them, and looking up an enum's member is slow.
 _TASK, _FREE = MessageKind.TASK, MessageKind.FREE
@@ -54,6 +55,7 @@ class Worker:
         poller: the loop's poller.
         wakeup: the loop's wake-up.
         log: the wrapper's log.
+        counted: for what may be dropped very often.
         on_messages: called with the payloads that the worker sent.
         on_lost: called when the connection is lost.
         is_task_under_way: whether a task has not sent its final message yet.
@@ -69,6 +71,7 @@ class Worker:
         poller: Poller,
         wakeup: Wakeup,
         log: Log,
+        counted: CountedLog,
         on_messages: Callable[[Payloads], None],
         on_lost: Callable[[], None],
         is_task_under_way: Callable[[], bool],
@@ -81,6 +84,7 @@ class Worker:
         self._poller = poller
         self._wakeup = wakeup
         self._log = log
+        self._counted = counted
         self._on_messages = on_messages
         self._on_lost = on_lost
         self._is_task_under_way = is_task_under_way
@@ -239,9 +243,10 @@ class Worker:
             kind: decides whether and where it waits.
         """
         if len(payload) > self._settings.max_payload:
-            self._log.warning(
+            self._counted.add(
+                "warning",
                 f"dropped a message of {len(payload):,} bytes: the worker accepts "
-                f"{self._settings.max_payload:,} (WORKER_SOCKET_MAX_PAYLOAD_BYTES)"
+                f"{self._settings.max_payload:,} (WORKER_SOCKET_MAX_PAYLOAD_BYTES)",
             )
             return
         connection = self._connection
@@ -277,9 +282,10 @@ class Worker:
     def _let_wait(self, payload: Payload, kind: MessageKind) -> None:
         limit = {_TASK: _MAX_TASK_BYTES, _FREE: MAX_WAITING_BYTES}.get(kind)
         if limit is not None and self._unsent.cost + len(payload) > limit:
-            self._log.warning(
+            self._counted.add(
+                "warning",
                 f"dropped a message of {len(payload):,} bytes: {self._unsent.cost:,} bytes "
-                "already wait for the worker"
+                "already wait for the worker",
             )
             return
         is_progress = (

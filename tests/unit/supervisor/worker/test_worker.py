@@ -18,6 +18,7 @@ from tests.unit.support.gateway import Gateway
 from tests.unit.support.peer import LIMIT
 from tests.unit.support.peer import Worker as Peer
 from wrapper.log import Log
+from wrapper.supervisor.loop.counted_log import CountedLog
 from wrapper.supervisor.loop.poller import Poller
 from wrapper.supervisor.loop.wakeup import Wakeup
 from wrapper.supervisor.worker.connector import ConnectionTarget
@@ -44,6 +45,7 @@ class Loop:
             self.poller,
             self.wakeup,
             Log("debug", fd=self._log_file.fileno()),
+            CountedLog(Log("debug", fd=self._log_file.fileno())),
             on_messages=self._received,
             on_lost=lambda: None,
             is_task_under_way=lambda: False,

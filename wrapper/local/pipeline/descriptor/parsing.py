@@ -44,13 +44,15 @@ def parse_pipeline(document: Any, where: str, name: str | None = None) -> Pipeli
     fields = Fields(document, where)
     fields.refuse_misspelt(_PIPELINE_FIELDS)
     kind = fields.one_of("kind", ("batch", "stream"), "batch")
-    if kind == "stream" or fields.get("streaming") is not None:
-        raise fields.error("kind", "streaming pipelines run in HKube only")
-    pipeline_name = fields.text("name", name)
-    if not _PIPELINE_NAME.fullmatch(pipeline_name):
+    if kind == "stream":
         raise fields.error(
-            "name", f"'{pipeline_name}' may contain letters, digits, '-', '_', '.' and ':' only"
+            "kind",
+            "an algorithm cannot start a streaming pipeline on this machine; run it with "
+            "`hkube-wrapper pipeline run`",
         )
+    if fields.get("streaming") is not None:
+        raise fields.error("streaming", 'flows need a streaming pipeline; add "kind": "stream"')
+    called = pipeline_name(fields, name)
     options = Fields(fields.get("options") or {}, f"{where}: options")
     options.refuse_misspelt(("ttl", "batchTolerance"))
     nodes = fields.array("nodes")
@@ -58,7 +60,7 @@ def parse_pipeline(document: Any, where: str, name: str | None = None) -> Pipeli
         raise fields.error("nodes", "a pipeline needs at least one node")
     parsed = [_parse_node(node, f"{where}: nodes[{index}]") for index, node in enumerate(nodes)]
     pipeline = Pipeline(
-        pipeline_name,
+        called,
         _with_edges(fields, parsed),
         flow_input=fields.object("flowInput", {}),
         ttl=options.integer("ttl", DEFAULT_TTL, least=1),
@@ -67,6 +69,20 @@ def parse_pipeline(document: Any, where: str, name: str | None = None) -> Pipeli
     )
     check_graph(pipeline, lambda at, text: DescriptorError(f"{where}: {at}: {text}"))
     return pipeline
+
+
+def pipeline_name(fields: Fields, default: str | None) -> str:
+    """Return a pipeline's name.
+
+    Raises:
+        DescriptorError: HKube would refuse it.
+    """
+    name = fields.text("name", default)
+    if not _PIPELINE_NAME.fullmatch(name):
+        raise fields.error(
+            "name", f"'{name}' may contain letters, digits, '-', '_', '.' and ':' only"
+        )
+    return name
 
 
 def with_flow_input(pipeline: Pipeline, flow_input: Any, where: str) -> Pipeline:
@@ -109,13 +125,15 @@ def _parse_node(document: Any, where: str) -> Node:
     if kind not in _NODE_KINDS_THAT_RUN:
         raise fields.error("kind", f"nodes of kind {shown(kind)} run in HKube only")
     if fields.get("stateType") == "stateful":
-        raise fields.error("stateType", "stateful nodes need streaming, which runs in HKube only")
+        raise fields.error(
+            "stateType", 'stateful nodes need a streaming pipeline; add "kind": "stream" to it'
+        )
     retry = Fields(fields.get("retry") or {}, f"{fields.where}: retry")
     return Node(
         name,
         fields.text("algorithmName"),
         inputs=tuple(
-            _parse_input(item, f"{fields.where}: input[{index}]")
+            parse_input(item, f"{fields.where}: input[{index}]")
             for index, item in enumerate(fields.array("input", []))
         ),
         operation=fields.one_of("batchOperation", (INDEXED, CARTESIAN), INDEXED),
@@ -145,7 +163,12 @@ def _with_edges(fields: Fields, nodes: list[Node]) -> tuple[Node, ...]:
     return tuple(replace(node, after=tuple(after.get(node.name, ()))) for node in nodes)
 
 
-def _parse_input(item: Any, where: str) -> Tree:
+def parse_input(item: Any, where: str) -> Tree:
+    """Return an item of a node's input with its references.
+
+    Raises:
+        DescriptorError: a reference in it is malformed, or it holds several batches.
+    """
     try:
         tree = parse_tree(item)
     except ReferenceSyntaxError as error:
