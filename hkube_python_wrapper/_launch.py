@@ -8,15 +8,29 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
 
-_SETTINGS = ("WORKER_", "ALGORITHM_", "HKUBE_")
+_COMPLETION = "_HKUBE_WRAPPER_COMPLETE"
+"""Set by the shell while it completes a command; the arguments are in other variables."""
+
+EXIT_USAGE = 2
 
 
 def command() -> int:
-    """Run the command line of a person or a container; return the exit code."""
-    is_terminal = sys.stdin is not None and sys.stdin.isatty()
-    return main(["--help"] if wants_help(sys.argv[1:], is_terminal, os.environ) else None)
+    """Run the command line; return the exit code.
+
+    Without a command it shows the help. It never serves by chance: `serve` does that, and so does
+    `python -m wrapper`.
+    """
+    from hkube_python_wrapper._core import load_core
+
+    arguments = sys.argv[1:]
+    if arguments:
+        return main(arguments)
+    if _COMPLETION in os.environ:
+        code: int = load_core([]).module("__main__").run_command([])
+        return code
+    main(["--help"])
+    return EXIT_USAGE
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,12 +39,6 @@ def main(arguments: list[str] | None = None) -> int:
 
     code: int = load_core([]).module("__main__").main(arguments)
     return code
-
-
-def wants_help(arguments: list[str], is_terminal: bool, environ: Mapping[str, str]) -> bool:
-    """Return whether a person is trying the command, and not a container starting to serve."""
-    is_set_up = any(name.startswith(_SETTINGS) for name in environ)
-    return not arguments and is_terminal and not is_set_up
 
 
 if __name__ == "__main__":

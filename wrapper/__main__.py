@@ -12,7 +12,7 @@ def main(arguments: list[str] | None = None) -> int:
     import os
 
     arguments = sys.argv[1:] if arguments is None else arguments
-    if not arguments:
+    if not arguments or arguments == ["serve"]:
         from .supervisor.serve import serve
 
         return serve(os.environ)
@@ -28,10 +28,11 @@ def main(arguments: list[str] | None = None) -> int:
         from .supervisor.health import print_health
 
         return print_health(os.environ)
-    return _run_command(arguments)
+    return run_command(arguments)
 
 
-def _run_command(arguments: list[str]) -> int:
+def run_command(arguments: list[str]) -> int:
+    """Run one of the local tools; return the exit code."""
     try:
         from .cli.app import run_app
 

@@ -89,7 +89,7 @@ def test_readme_commands_work(tmp_path: Path) -> None:
         (["My Alg"], "error: 'My Alg' is not a valid HKube name"),
         (["full"], "error: full already exists and is not empty"),
         (["file/alg"], "error: cannot create file/alg: "),
-        (["alg", "--template", "rocket"], "'rocket' is not one of 'hello', 'model', 'subpipeline'"),
+        (["alg", "--template", "rocket"], "'rocket' is not one of hello, model, subpipeline"),
     ],
 )
 def test_wrong_usage(tmp_path: Path, arguments: list[str], text: str) -> None:
