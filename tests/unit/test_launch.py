@@ -6,6 +6,7 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,18 @@ from tests.paths import ROOT
 
 BAD_CONFIGURATION = 78  # shows that it tried to serve
 USAGE = 2
+BAD_PORT = {"WORKER_SOCKET_PORT": "none"}
 
 
 def launch(
-    *command: str, folder: Path = ROOT, stdin: int = subprocess.DEVNULL, **settings: str
+    *command: str,
+    settings: Mapping[str, str] | None = None,
+    folder: Path = ROOT,
+    stdin: int = subprocess.DEVNULL,
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", *command],
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **settings},
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), **(settings or {})},
         cwd=folder,
         stdin=stdin,
         capture_output=True,
@@ -36,7 +41,7 @@ def test_bare_command_shows_help_and_loads_nothing(
     tmp_path: Path, settings: dict[str, str]
 ) -> None:
     (tmp_path / "main.py").write_text("open('loaded', 'w')\ndef start(args): ...\n")
-    done = launch("hkube_python_wrapper", folder=tmp_path, **settings)
+    done = launch("hkube_python_wrapper", folder=tmp_path, settings=settings)
     assert (done.returncode, done.stderr) == (USAGE, "")
     assert "Usage: hkube-wrapper" in done.stdout
     assert not (tmp_path / "loaded").exists()
@@ -57,23 +62,19 @@ def test_bare_command_shows_help_at_a_terminal() -> None:
     "command", [["hkube_python_wrapper", "serve"], ["wrapper", "serve"], ["wrapper"]]
 )
 def test_serve_and_the_module_serve(command: list[str]) -> None:
-    done = launch(*command, WORKER_SOCKET_PORT="none")
+    done = launch(*command, settings=BAD_PORT)
     assert done.returncode == BAD_CONFIGURATION
     assert "WORKER_SOCKET_PORT is 'none'" in done.stderr
 
 
 def test_serve_takes_no_arguments() -> None:
-    done = launch("hkube_python_wrapper", "serve", "main.py", WORKER_SOCKET_PORT="none")
+    done = launch("hkube_python_wrapper", "serve", "main.py", settings=BAD_PORT)
     assert done.returncode == USAGE
     assert "unexpected extra argument" in done.stderr
 
 
 def test_shell_completion_never_serves() -> None:
-    asked = {"COMP_WORDS": "hkube-wrapper ch", "COMP_CWORD": "1"}
-    done = launch(
-        "hkube_python_wrapper",
-        _HKUBE_WRAPPER_COMPLETE="complete_bash",
-        WORKER_SOCKET_PORT="none",
-        **asked,
-    )
+    asked = {"COMP_WORDS": "hkube-wrapper ch", "COMP_CWORD": "1", **BAD_PORT}
+    settings = {"_HKUBE_WRAPPER_COMPLETE": "complete_bash", **asked}
+    done = launch("hkube_python_wrapper", settings=settings)
     assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["check"], "")

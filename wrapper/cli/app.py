@@ -50,7 +50,12 @@ def _options(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", "-V", metavar="", callback=_show_version, is_eager=True, help="Show the version."
+            "--version",
+            "-V",
+            metavar="",
+            callback=_show_version,
+            is_eager=True,
+            help="Show the version.",
         ),
     ] = False,
 ) -> None:

@@ -15,6 +15,7 @@ import typer
 
 from ..errors import WrapperError
 from ..text.exit_codes import exit_code_of_signal
+from ..text.redaction import redacted
 from .std_streams import give_up_stdout
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
@@ -37,6 +38,7 @@ def json_errors(wanted: bool) -> Iterator[None]:
 
 def say_error(code: str, text: str, as_json: bool | None = None) -> None:
     """Print why a command ends: on stderr, and under --json also as an object on stdout."""
+    text = redacted(text)
     print(f"error: {text}", file=sys.stderr)
     if _WANTS_JSON.get() if as_json is None else as_json:
         print(json.dumps({"error": {"code": code, "message": text}}), flush=True)

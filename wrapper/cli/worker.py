@@ -39,6 +39,16 @@ def worker(
     port: Annotated[
         int, typer.Option(min=0, max=65535, metavar="N", help="Where to listen, on 127.0.0.1.")
     ] = HKUBE_PORT,
+    token: Annotated[
+        str,
+        typer.Option(
+            metavar="TEXT",
+            envvar="WORKER_SOCKET_TOKEN",
+            help="A secret; only an algorithm whose WORKER_SOCKET_TOKEN is the same may connect. "
+            "Without it every program of this pod may, but no web page.",
+            show_default=False,
+        ),
+    ] = "",
 ) -> None:
     """Give tasks to an algorithm in another container of the same pod, as HKube's worker does.
 
@@ -59,7 +69,7 @@ def worker(
         jobs = [make_job(items, "algorithm") for items in tasks]
         show = Show(Screen(sys.stderr), started, as_json, sys.stdout)
         session = Session(jobs, timeout, show.begin, show.ended, show.terminal.say)
-        with worker_at(port, show) as local_worker:
+        with worker_at(port, show, token=token) as local_worker:
             show.terminal.say(f"waiting for an algorithm at 127.0.0.1:{local_worker.port}")
             code = run_beside(session, local_worker)
         show.summary()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import WrapperError
+from ...text.redaction import redacted
 from ..check.missing_packages import wrapper_conflicts, wrapper_needs
 from ..check.static_start import find_start
 from ..check.tree_findings import LARGE_FOLDER, not_packable, tree_findings
@@ -96,7 +97,7 @@ def pack(source: AlgorithmSource, options: BuildOptions) -> Packed:
         raise PackingError(finding.text)
     requirements = read_requirements(source.folder)
     for problem in (*requirements.problems, *wrapper_conflicts(requirements, wrapper_needs())):
-        raise PackingError(problem)
+        raise PackingError(redacted(problem))
     image = Image(
         name=source.name,
         base=base,

@@ -109,6 +109,11 @@ def test_remarks(folder: Path) -> None:
             {},
             "requirements.txt:1 lists hkube-python-wrapper, which would replace",
         ),
+        (
+            {"main.py": "import test_data\ndef start(args): ...\n", "test_data.py": ""},
+            {},
+            "main.py:1 imports test_data.py, which is left out by .dockerignore",
+        ),
         ({".dockerignore": "main.py"}, {}, "the algorithm's module main.py is left out by"),
         ({".dockerignore": "!"}, {}, "has an invalid pattern"),
     ],

@@ -10,6 +10,7 @@ import pytest
 
 from wrapper.local.run.container import AlgorithmContainer, container_environ
 from wrapper.local.source.source import AlgorithmSource
+from wrapper.local.worker.admission import run_token
 from wrapper.local.worker.storage import LocalStorage
 
 
@@ -30,6 +31,7 @@ def test_the_container_is_told_of_worker_and_algorithm(tmp_path: Path) -> None:
         "ALGO_METRICS_DIR": str(tmp_path / "metrics"),
         "WORKER_SOCKET_HOST": "127.0.0.1",
         "WORKER_SOCKET_PORT": "4321",
+        "WORKER_SOCKET_TOKEN": run_token(),
         "WORKER_RECONNECT_TIMEOUT": "5",
         "MODEL": "small",
         "ALGORITHM_PATH": "/alg",
