@@ -49,10 +49,11 @@ check: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/shellcheck $(SHELL_SCRIPTS)
 
-# Warnings are errors, and a link to a missing file or heading is one. Links to the web are not
-# tried: the machine that runs this may reach package registries only.
+# Warnings are errors, and a link to a missing file or heading is one. --fresh-env, because a second
+# build would not repeat the warnings of a page that has not changed. Links to the web are not tried:
+# the machine that runs this may reach package registries only.
 docs: $(DOCS_INSTALLED)
-	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html -c docs . build/docs
+	$(BIN)/python -m sphinx --quiet --fresh-env --fail-on-warning --keep-going -b html -c docs . build/docs
 	@echo "build/docs/docs/index.html"
 
 $(DOCS_INSTALLED): $(INSTALLED) requirements-docs.txt

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
@@ -122,16 +123,38 @@ def test_a_pool_that_is_still_there_keeps_nothing_up(serve: Serve) -> None:
     assert wrapper.survivors() == []
 
 
+@pytest.mark.parametrize("more", [[], ["--in-process"]], ids=["two processes", "in-process"])
 @pytest.mark.parametrize("state", STATES)
-def test_sigterm_in_every_state(serve: Serve, state: str) -> None:
-    session = serve("exit_writes")
+def test_sigterm_in_every_state(serve: Serve, state: str, more: list[str]) -> None:
+    """The worker retries a task whose container ends; any final message would end it for good."""
+    session = serve("exit_writes", arguments=("-m", "wrapper", *more))
     bring_to(session, state)
+    before = finals(session)
     session.wrapper.signal(signal.SIGTERM)
     assert session.wrapper.wait(10) == 143
     assert (session.wrapper.work / "exit-data").exists()
     assert session.wrapper.survivors() == []
-    if state != "idle":
-        assert session.worker.commands()[-1] == "stopped"
+    session.worker.wait_disconnected()
+    assert finals(session) == before + (["stopped"] if state == "stopping" else [])
+
+
+@pytest.mark.parametrize("state", ["initializing", "ready", "running", "stopping"])
+def test_sigterm_with_a_storage(serve: Serve, tmp_path: Path, state: str) -> None:
+    storage = {"STORAGE_PROTOCOL": "v3", "DISCOVERY_ENABLE": "false"}
+    folder = {"DEFAULT_STORAGE": "fs", "BASE_FS_ADAPTER_DIRECTORY": str(tmp_path / "storage")}
+    session = serve("exit_writes", env=storage | folder)
+    bring_to(session, state)
+    before = finals(session)
+    session.wrapper.signal(signal.SIGTERM)
+    assert session.wrapper.wait(10) == 143
+    session.worker.wait_disconnected()
+    assert finals(session) == before + (["stopped"] if state == "stopping" else [])
+
+
+def finals(session: Session) -> list[str | None]:
+    """The messages that end a task for the worker."""
+    ends = ("done", "stopped", "errorMessage", "storing")
+    return [command for command in session.worker.commands() if command in ends]
 
 
 def test_sigterm_before_the_worker_is_there(serve: Serve) -> None:

@@ -1,4 +1,4 @@
-"""`hkube-wrapper health`, as the image's HEALTHCHECK asks a wrapper that serves."""
+"""`hkube-wrapper health`, which the image's HEALTHCHECK runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="abstract socket
 
 
 def health(name: str) -> tuple[int, str]:
-    """Exit code and text."""
+    """Return the exit code and the text."""
     done = subprocess.run(
         [sys.executable, "-m", "wrapper", "health"],
         cwd=REPOSITORY,
@@ -31,7 +31,7 @@ def health(name: str) -> tuple[int, str]:
     return done.returncode, done.stdout.strip()
 
 
-def test_a_wrapper_is_healthy_while_its_loop_turns(serve: Serve) -> None:
+def test_healthy_while_the_loop_runs(serve: Serve) -> None:
     name = f"hkube-test-{uuid.uuid4().hex[:12]}"
     session = serve("one_argument", env={"HKUBE_HEALTH_SOCKET": name})
     assert health(name) == (0, "healthy")
@@ -48,7 +48,7 @@ def test_a_wrapper_is_healthy_while_its_loop_turns(serve: Serve) -> None:
     assert health(name) == (1, "unhealthy: no wrapper is running in this container")
 
 
-def test_a_name_that_is_taken_is_no_reason_not_to_serve(serve: Serve) -> None:
+def test_occupied_health_name_does_not_prevent_serving(serve: Serve) -> None:
     name = f"hkube-test-{uuid.uuid4().hex[:12]}"
     serve("one_argument", env={"HKUBE_HEALTH_SOCKET": name})
     second = serve("one_argument", env={"HKUBE_HEALTH_SOCKET": name})

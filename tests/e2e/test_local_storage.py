@@ -44,7 +44,7 @@ def run(*arguments: str | Path, folder: Path | None = None) -> subprocess.Comple
 
 
 @pytest.mark.parametrize("more", [[], ["--in-process"]])
-def test_input_and_result_go_by_files(algorithm: Path, tmp_path: Path, more: list[str]) -> None:
+def test_input_and_result_are_files(algorithm: Path, tmp_path: Path, more: list[str]) -> None:
     folder = tmp_path / "storage"
     done = run("run", algorithm, "--input", '[{"a": 1}, "x"]', *more, folder=folder)
     assert (done.returncode, json.loads(done.stdout)) == (0, [{"a": 1}, "x"]), done.stderr
@@ -52,23 +52,23 @@ def test_input_and_result_go_by_files(algorithm: Path, tmp_path: Path, more: lis
     assert len([file for file in folder.rglob("*") if file.is_file()]) == 3
 
 
-def test_a_folder_of_its_own_is_gone_at_the_end(algorithm: Path) -> None:
+def test_temporary_storage_is_removed(algorithm: Path) -> None:
     done = run("run", algorithm, "--input", "[5]")
     assert (done.returncode, done.stdout) == (0, "[5]\n")
     (line,) = [line for line in done.stderr.splitlines() if "storage v3" in line]
     assert not Path(line.rpartition(" files in ")[2]).exists()
 
 
-def test_a_result_that_no_message_could_carry(algorithm: Path) -> None:
+def test_result_larger_than_a_message(algorithm: Path) -> None:
     done = run("run", algorithm, "--input", '["big"]')
     assert (done.returncode, len(done.stdout)) == (0, 100_000_004)
 
 
-def test_bytes_are_shown(algorithm: Path) -> None:
+def test_bytes_are_printed(algorithm: Path) -> None:
     assert run("run", algorithm, "--input", '["bytes"]').stdout == "\"b'raw'\"\n"
 
 
-def test_a_result_that_cannot_be_stored(algorithm: Path) -> None:
+def test_result_that_cannot_be_stored(algorithm: Path) -> None:
     done = run("run", algorithm, "--input", '["set"]')
     assert done.returncode == 1
     assert "result is a set" in done.stderr

@@ -36,6 +36,8 @@ class Project:
     def pytest(self, *arguments: str, code: int = 0, cwd: Path | None = None) -> str:
         """Run pytest in the project and return its output."""
         plugin = [] if IS_INSTALLED else ["-p", "hkube_python_wrapper._pytest_plugin"]
+        # It warns if it is not configured, and here each warning is an error.
+        plugin += [] if "asyncio_mode=auto" in arguments else ["-p", "no:asyncio"]
         ran = subprocess.run(
             [sys.executable, "-m", "pytest", *plugin, "-p", "no:cacheprovider", *arguments],
             cwd=cwd or self.folder,

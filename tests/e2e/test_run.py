@@ -1,4 +1,4 @@
-"""`hkube-wrapper run`, as a user has it: output, exit codes, Ctrl-C."""
+"""`hkube-wrapper run` as users see it: output, exit codes, Ctrl-C."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ import ctypes, os, time
 
 def start(args, hkubeApi):
     what = args["input"][0]
-    print(f"working on {what}\\n", end="", flush=True)  # in one piece: the command writes there too
+    print(f"working on {what}\\n", end="", flush=True)  # one write: others write too
     if what == "raise":
         raise KeyError("missing")
     if what == "crash":
@@ -75,7 +75,7 @@ def run(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[
 
 @contextmanager
 def running(algorithm: Path, what: str, *more: str) -> Iterator[subprocess.Popen[str]]:
-    """The command at work on a task; no process is left behind it."""
+    """Start the command and yield it; no process is left behind."""
     arguments = [str(algorithm), "--input", f'["{what}"]', *more]
     command = [sys.executable, "-m", "wrapper", "run", *arguments]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
@@ -91,37 +91,37 @@ def running(algorithm: Path, what: str, *more: str) -> Iterator[subprocess.Popen
     assert not alive, alive
 
 
-def test_the_result_alone_is_on_stdout(algorithm: Path) -> None:
+def test_only_the_result_is_on_stdout(algorithm: Path) -> None:
     done = run(algorithm, "--input", '["ä"]')
     assert (done.returncode, done.stdout) == (0, '"ä"\n')
     assert "working on ä\n" in done.stderr
     assert "[local] done after" in done.stderr
 
 
-def test_a_folder_is_run_by_its_main(algorithm: Path) -> None:
+def test_folder_runs_its_main_py(algorithm: Path) -> None:
     algorithm.rename(algorithm.with_name("main.py"))
     assert run(algorithm.parent, "--input", "[5]").stdout == "5\n"
 
 
-def test_a_module_of_the_users_may_have_the_wrappers_name(algorithm: Path) -> None:
+def test_user_module_named_like_the_wrapper(algorithm: Path) -> None:
     (algorithm.parent / "wrapper.py").write_text("answer = 42\n")
     algorithm.write_text("import wrapper\n\ndef start(args):\n    return wrapper.answer\n")
     assert run(algorithm).stdout == "42\n"
 
 
-def test_each_input_is_a_task_until_one_fails(algorithm: Path) -> None:
+def test_tasks_run_until_one_fails(algorithm: Path) -> None:
     done = run(algorithm, *(f'--input=["{what}"]' for what in ("a", "raise", "b")))
     assert (done.returncode, done.stdout) == (1, '"a"\n')
 
 
-def test_an_algorithm_that_fails(algorithm: Path) -> None:
+def test_failing_algorithm(algorithm: Path) -> None:
     done = run(algorithm, "--input", '["raise"]')
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("KeyError: 'missing' (algorithm.py:7, in start)") == 1
     assert "[local] failed after" in done.stderr
 
 
-def test_a_module_that_cannot_be_loaded(algorithm: Path) -> None:
+def test_module_that_cannot_be_loaded(algorithm: Path) -> None:
     algorithm.write_text("def strat(args): pass\n")
     done = run(algorithm)
     assert done.returncode == 1
@@ -132,13 +132,13 @@ def test_a_module_that_cannot_be_loaded(algorithm: Path) -> None:
     ("what", "code", "said"),
     [("crash", 139, "exit code 139 (SIGSEGV)"), ("leave", 1, "exit code 1")],
 )
-def test_an_algorithm_that_crashes(algorithm: Path, what: str, code: int, said: str) -> None:
+def test_crashing_algorithm(algorithm: Path, what: str, code: int, said: str) -> None:
     done = run(algorithm, "--input", f'["{what}"]')
     assert (done.returncode, done.stdout) == (code, "")
     assert done.stderr.count(f"the process ended with {said}\n") == 1
 
 
-def test_settings_that_are_bad(algorithm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_settings(algorithm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORKER_ALGORITHM_ENCODING", "xml")
     done = run(algorithm, "--input", '["a"]')
     assert done.returncode == 78
@@ -152,7 +152,7 @@ def test_binary_encodings(algorithm: Path, monkeypatch: pytest.MonkeyPatch, enco
     assert (done.returncode, done.stdout) == (0, '"a"\n')
 
 
-def test_what_json_has_not_is_shown_all_the_same(
+def test_values_that_json_lacks_are_printed(
     algorithm: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WORKER_ALGORITHM_ENCODING", "msgpack")
@@ -167,7 +167,7 @@ def test_calls_are_answered_from_a_file(algorithm: Path, tmp_path: Path) -> None
     assert (done.returncode, done.stdout) == (0, "[7]\n")
 
 
-def test_calls_are_answered_by_algorithms_and_pipelines_of_this_machine(
+def test_calls_are_answered_by_local_algorithms_and_pipelines(
     algorithm: Path, tmp_path: Path
 ) -> None:
     others, stored = tmp_path / "others", tmp_path / "stored"
@@ -198,19 +198,19 @@ def test_calls_are_answered_by_algorithms_and_pipelines_of_this_machine(
         assert "other at work" in done.stderr
 
 
-def test_input_as_a_node_of_a_pipeline_has_it(algorithm: Path) -> None:
+def test_input_with_references(algorithm: Path) -> None:
     flow_input = '{"names": ["a", "b"]}'
     done = run(algorithm, "--input", '["#@flowInput.names"]', "--flow-input", flow_input)
     assert (done.returncode, done.stdout) == (0, '"a"\n"b"\n')
 
 
-def test_a_call_with_no_answer_fails_and_is_named(algorithm: Path) -> None:
+def test_call_without_an_answer_is_named(algorithm: Path) -> None:
     done = run(algorithm, "--input", '["call"]')
     assert done.returncode == 1
     assert "there is no answer for algorithm 'other'" in done.stderr
 
 
-def test_a_result_that_hurts_the_worker_is_told_as_it_would_be_there(algorithm: Path) -> None:
+def test_result_that_would_crash_hkubes_worker_is_reported(algorithm: Path) -> None:
     nan = run(algorithm, "--input", '["nan"]')
     assert (nan.returncode, nan.stdout) == (0, '{"x": [1.0, null]}\n')
     assert "[wrapper] warning: the result holds NaN at result.x[1]" in nan.stderr
@@ -229,7 +229,7 @@ def test_input_from_a_file_and_extra_data_from_stdin(algorithm: Path, tmp_path: 
     assert (done.returncode, done.stdout) == (0, '{"a": [1]}\n')
 
 
-def test_a_description(algorithm: Path) -> None:
+def test_algorithm_yml(algorithm: Path) -> None:
     description = algorithm.with_name("algorithm.yml")
     description.write_text(
         "name: green\nenv: python\nresources: {mem: 64Mi}\n"
@@ -237,12 +237,12 @@ def test_a_description(algorithm: Path) -> None:
         "algorithmEnv: {MODEL: small, KEY: {secretKeyRef: {name: a, key: b}}}\n"
     )
     done = run(description, "--input", '["observed"]', "--json")
-    told = json.loads(done.stdout)
-    assert (told["algorithm"], told["result"]) == ("green", "small")
+    shown = json.loads(done.stdout)
+    assert (shown["algorithm"], shown["result"]) == ("green", "small")
     assert "[local] warning: algorithmEnv.KEY comes from the cluster (secretKeyRef)" in done.stderr
 
 
-def test_an_algorithm_that_takes_more_memory_than_it_asks_for(algorithm: Path) -> None:
+def test_memory_above_the_description_is_reported(algorithm: Path) -> None:
     for name, mem in (("light", 150), ("heavy", 150)):
         folder = algorithm.with_name("algs") / name
         folder.mkdir(parents=True)
@@ -257,34 +257,34 @@ def test_an_algorithm_that_takes_more_memory_than_it_asks_for(algorithm: Path) -
     algs = algorithm.with_name("algs")
     done = run(algs / "heavy")
     assert done.stdout == "300000000\n"
-    assert re.search(r"it took 3\d\d MiB of memory, and resources.mem is 150 MiB", done.stderr)
+    assert re.search(r"it used 3\d\d MiB of memory, but resources.mem is 150 MiB", done.stderr)
     done = run(algs / "light", "--algorithms", algs)
     assert (done.returncode, done.stdout) == (0, "300000000\n")
     assert "of memory" not in done.stderr, "it is not the called one that is run"
 
 
-def test_everything_as_one_object(algorithm: Path) -> None:
+def test_json_object(algorithm: Path) -> None:
     done = run(algorithm, "--input", '["observed"]', "--json")
-    told = json.loads(done.stdout)
-    assert (told["status"], told["progress"], told["error"]) == ("done", [50, 100], None)
-    assert [span["name"] for span in told["spans"]] == ["outer"]
+    shown = json.loads(done.stdout)
+    assert (shown["status"], shown["progress"], shown["error"]) == ("done", [50, 100], None)
+    assert [span["name"] for span in shown["spans"]] == ["outer"]
     failed = run(algorithm, "--input", '["raise"]', "--json")
-    told = json.loads(failed.stdout)
-    assert (failed.returncode, told["status"]) == (1, "failed")
-    assert told["error"]["message"].startswith("KeyError: 'missing'")
+    shown = json.loads(failed.stdout)
+    assert (failed.returncode, shown["status"]) == (1, "failed")
+    assert shown["error"]["message"].startswith("KeyError: 'missing'")
     crashed = run(algorithm, "--input", '["crash"]', "--json")
-    told = json.loads(crashed.stdout)
-    assert (crashed.returncode, told["status"], told["exitCode"]) == (139, "crashed", 139)
+    shown = json.loads(crashed.stdout)
+    assert (crashed.returncode, shown["status"], shown["exitCode"]) == (139, "crashed", 139)
 
 
-def test_a_task_many_times(algorithm: Path) -> None:
+def test_repeat(algorithm: Path) -> None:
     done = run(algorithm, "--input", '["a"]', "--repeat", "3")
     assert (done.returncode, done.stdout) == (0, '"a"\n' * 3)
     assert "[local] 3 tasks: " in done.stderr
 
 
 @pytest.mark.parametrize("what", ["loop", "stick"])
-def test_a_task_that_takes_too_long_is_stopped(algorithm: Path, what: str) -> None:
+def test_timeout_stops_the_task(algorithm: Path, what: str) -> None:
     done = run(algorithm, "--input", f'["{what}"]', "--timeout", "2")
     assert (done.returncode, done.stdout) == (1, "")
     assert "[local] not finished after 2 s (--timeout): stopping it" in done.stderr
@@ -292,16 +292,14 @@ def test_a_task_that_takes_too_long_is_stopped(algorithm: Path, what: str) -> No
 
 
 @pytest.mark.parametrize("more", [[], ["--in-process"]])
-def test_a_task_that_is_over_before_the_algorithm_is_there(
-    algorithm: Path, more: list[str]
-) -> None:
+def test_timeout_before_the_algorithm_is_ready(algorithm: Path, more: list[str]) -> None:
     done = run(algorithm, "--timeout", "0.001", *more)
     assert (done.returncode, done.stdout) == (1, "")
     assert "[local] stopped after" in done.stderr
     assert "HKube deletes the pod" not in done.stderr
 
 
-def test_in_this_process(algorithm: Path) -> None:
+def test_in_process(algorithm: Path) -> None:
     done = run(algorithm, "--input", '["a"]', "--input", '["observed"]', "--in-process")
     assert (done.returncode, done.stdout) == (0, '"a"\nnull\n')
     assert "working on a" in done.stderr
@@ -310,7 +308,7 @@ def test_in_this_process(algorithm: Path) -> None:
     assert "error: KeyError: 'missing' (algorithm.py:7, in start)" in failed.stderr
 
 
-def test_user_code_that_does_not_return_in_this_process(
+def test_in_process_user_code_that_does_not_return(
     algorithm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "scratch").mkdir()
@@ -327,7 +325,7 @@ def test_user_code_that_does_not_return_in_this_process(
         try:
             await_line(process.stderr, "stopped after")
             await_line(process.stderr, "exit: the worker asks to end")
-            for number in (signal.SIGTERM, signal.SIGINT):  # the second ends it at once
+            for number in (signal.SIGTERM, signal.SIGINT):  # the second one ends it immediately
                 process.send_signal(number)
             assert process.wait(LIMIT) == 1
         finally:
@@ -335,7 +333,7 @@ def test_user_code_that_does_not_return_in_this_process(
     assert not list((tmp_path / "scratch").iterdir())
 
 
-def test_a_thread_left_in_this_process_is_not_waited_for(algorithm: Path) -> None:
+def test_in_process_leftover_thread_is_not_awaited(algorithm: Path) -> None:
     algorithm.write_text(
         "import threading\n\ndef start(args):\n"
         "    threading.Thread(target=threading.Event().wait).start()\n    return 5\n"
@@ -344,7 +342,7 @@ def test_a_thread_left_in_this_process_is_not_waited_for(algorithm: Path) -> Non
     assert (done.returncode, done.stdout) == (0, "5\n")
 
 
-def test_bad_settings_in_this_process(algorithm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_process_invalid_settings(algorithm: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HKUBE_LOG_LEVEL", "loud")
     done = run(algorithm, "--in-process")
     assert (done.returncode, done.stdout) == (78, "")
@@ -353,27 +351,27 @@ def test_bad_settings_in_this_process(algorithm: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("more", [[], ["--in-process"]])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signals_have_their_codes(algorithm: Path, number: signal.Signals, more: list[str]) -> None:
+def test_exit_codes_of_signals(algorithm: Path, number: signal.Signals, more: list[str]) -> None:
     with running(algorithm, "loop", *more) as process:
         process.send_signal(number)
         process.communicate(timeout=LIMIT)
         assert process.returncode == 128 + number
 
 
-def test_a_crash_in_this_process_is_told_with_its_place(algorithm: Path) -> None:
+def test_in_process_crash_shows_its_stack(algorithm: Path) -> None:
     done = run(algorithm, "--input", '["crash"]', "--in-process")
     assert done.returncode == -signal.SIGSEGV
     assert "Segmentation fault" in done.stderr
     assert 'algorithm.py", line 9 in start' in done.stderr
 
 
-def test_in_this_process_user_code_is_where_a_debugger_is(algorithm: Path) -> None:
+def test_in_process_debugger(algorithm: Path) -> None:
     algorithm.write_text("import os\n\ndef start(args):\n    return os.getppid()\n")
     done = run(algorithm, "--in-process")
     assert done.stdout == f"{os.getpid()}\n"
 
 
-def test_the_port_can_be_chosen(algorithm: Path) -> None:
+def test_port_option(algorithm: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -398,7 +396,7 @@ def in_shell(line: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("command", HERE)
-def test_nobody_reads_the_result(algorithm: Path, command: str) -> None:
+def test_closed_reader_of_stdout(algorithm: Path, command: str) -> None:
     done = in_shell(
         f"hkube-wrapper {command} {algorithm} --input '[\"a\"]' --repeat 2 "
         "| true; exit ${PIPESTATUS[0]}"
@@ -409,7 +407,7 @@ def test_nobody_reads_the_result(algorithm: Path, command: str) -> None:
 
 
 @pytest.mark.parametrize("command", HERE)
-def test_a_result_that_finds_no_room(algorithm: Path, command: str) -> None:
+def test_full_disk(algorithm: Path, command: str) -> None:
     done = in_shell(f"hkube-wrapper {command} {algorithm} --input '[\"a\"]' >/dev/full")
     assert done.returncode == 1
     assert done.stderr.endswith("error: No space left on device\n")
@@ -417,14 +415,14 @@ def test_a_result_that_finds_no_room(algorithm: Path, command: str) -> None:
 
 @pytest.mark.parametrize("command", HERE)
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
-def test_streams_that_are_closed(algorithm: Path, command: str, closed: str) -> None:
+def test_closed_standard_streams(algorithm: Path, command: str, closed: str) -> None:
     done = in_shell(f"hkube-wrapper {command} {algorithm} --input '[\"a\"]' {closed}")
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
     assert done.stdout == ('"a"\n' if closed == "2>&-" else "")
 
 
-def test_each_save_runs_it_again(algorithm: Path) -> None:
+def test_watch_runs_again_after_a_save(algorithm: Path) -> None:
     algorithm.write_text("def start(args): return 1\n")
     command = [sys.executable, "-m", "wrapper", "run", str(algorithm), "--watch"]
     with subprocess.Popen(
@@ -440,12 +438,12 @@ def test_each_save_runs_it_again(algorithm: Path) -> None:
             algorithm.write_text("def start(args): retrun 3\n")
             await_line(process.stderr, "algorithm.py:1 is not valid Python")
             await_line(process.stderr, "waiting for the next save")
-            # One that is still at work is ended.
+            # A save interrupts a run that has not ended.
             algorithm.write_text("print('at work')\ndef start(args):\n    while True: pass\n")
             await_line(process.stderr, "started after")
             algorithm.write_text("def start(args): return 4\n")
-            await_line(process.stderr, "broken off after")
-            await_line(process.stderr, "[local] saved: running it again")
+            await_line(process.stderr, "interrupted after")
+            await_line(process.stderr, "[local] saved: running again")
             assert process.stdout.readline() == "4\n"
             await_line(process.stderr, "waiting for the next save")
             process.send_signal(signal.SIGINT)
@@ -454,7 +452,7 @@ def test_each_save_runs_it_again(algorithm: Path) -> None:
             process.kill()
 
 
-def test_what_a_run_reads_is_watched_and_may_be_made_anew(tmp_path: Path) -> None:
+def test_watch_covers_every_file_that_a_run_reads(tmp_path: Path) -> None:
     folders = {name: tmp_path / name for name in ("alg", "algs", "pipelines")}
     for folder in folders.values():
         folder.mkdir()
@@ -475,7 +473,7 @@ def test_what_a_run_reads_is_watched_and_may_be_made_anew(tmp_path: Path) -> Non
 
         def expect(result: str) -> None:
             assert process.stdout is not None and process.stderr is not None
-            await_line(process.stdout, result)  # one save may be noticed as two
+            await_line(process.stdout, result)  # one save may be reported twice
             await_line(process.stderr, "waiting for the next save")
 
         try:
@@ -500,7 +498,7 @@ def test_what_a_run_reads_is_watched_and_may_be_made_anew(tmp_path: Path) -> Non
 _READ = {"answers": "answers.json", "algorithms": "algs", "pipelines": "pipelines"}
 
 
-def test_a_run_is_not_blamed_for_what_the_one_before_took(algorithm: Path) -> None:
+def test_memory_of_an_earlier_run_is_not_counted(algorithm: Path) -> None:
     description = algorithm.with_name("algorithm.yml")
     description.write_text(
         "name: a\ncode: {path: ., entryPoint: algorithm.py}\nresources: {mem: 150Mi}\n"
@@ -526,7 +524,7 @@ def await_line(stream: IO[str], text: str) -> None:
         assert line, f"it ended before it said: {text}"
 
 
-def test_on_a_terminal_there_is_a_bar(algorithm: Path) -> None:
+def test_terminal_shows_a_bar(algorithm: Path) -> None:
     controller, terminal = pty.openpty()
     command = [sys.executable, "-m", "wrapper", "run", str(algorithm), '--input=["observed"]']
     environ = {**os.environ, "TERM": "xterm"}
@@ -557,9 +555,9 @@ def test_on_a_terminal_there_is_a_bar(algorithm: Path) -> None:
         (["{algorithm}", "--input", "{}"], "must be a JSON array"),
         (["{algorithm}", "--input", "{'a'}"], "not valid JSON"),
         (["{algorithm}", "--answers", "none.json"], "cannot read none.json"),
-        (["{algorithm}", "--watch", "--in-process"], "cannot go together"),
-        (["{algorithm}", "--watch", "--input", "-"], "can be read once only"),
-        (["{algorithm}", "--timeout", "0"], "--timeout must be above 0 seconds, not 0"),
+        (["{algorithm}", "--watch", "--in-process"], "cannot be combined"),
+        (["{algorithm}", "--watch", "--input", "-"], "can be read only once"),
+        (["{algorithm}", "--timeout", "0"], "--timeout must be more than 0 seconds, not 0"),
         (["{algorithm}", "--timeout", "soon"], "--timeout"),
         (["{algorithm}", "--repeat", "0"], "--repeat"),
         (["{algorithm}", "--port", "70000"], "--port"),
@@ -584,14 +582,14 @@ def test_ctrl_c_stops_the_task(algorithm: Path) -> None:
         assert "[local] stopped after" in process.stderr.read()
 
 
-def test_a_second_ctrl_c_ends_at_once(algorithm: Path) -> None:
+def test_second_ctrl_c_ends_immediately(algorithm: Path) -> None:
     with running(algorithm, "stick") as process:
         process.send_signal(signal.SIGINT)
         assert process.stderr is not None
         await_line(process.stderr, "stopping; Ctrl-C again ends at once")
         process.send_signal(signal.SIGINT)
         assert process.wait(LIMIT) == 130
-        # That is what the ladder says once its 7 s have gone by.
+        # The stop ladder writes this after 7 s.
         assert "where the algorithm is stuck" not in process.stderr.read()
 
 
@@ -606,4 +604,4 @@ def test_help_names_every_option() -> None:
     done = run("--help")
     assert done.returncode == 0
     assert all(option in done.stdout for option in ("PATH", "--input", "--answers"))
-    assert "Exit codes: 0 done" in done.stdout
+    assert "Exit codes: 0 success" in done.stdout

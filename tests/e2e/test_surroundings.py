@@ -1,4 +1,4 @@
-"""User code that changes the process it runs in: the wrapper goes on."""
+"""User code that changes the process it runs in: the wrapper continues."""
 
 from __future__ import annotations
 
@@ -8,9 +8,7 @@ from .conftest import Serve
 
 
 @pytest.mark.parametrize("algorithm", ["forks", "fork_raises"])
-def test_the_child_of_a_fork_that_returns_from_start_says_nothing(
-    serve: Serve, algorithm: str
-) -> None:
+def test_forked_child_that_returns_from_start_sends_nothing(serve: Serve, algorithm: str) -> None:
     worker, _ = serve(algorithm)
     for _ in range(3):
         assert worker.run() == "from the parent"
@@ -18,7 +16,7 @@ def test_the_child_of_a_fork_that_returns_from_start_says_nothing(
     assert "errorMessage" not in worker.commands()
 
 
-def test_the_child_of_a_fork_has_no_link(serve: Serve) -> None:
+def test_forked_child_has_no_connection(serve: Serve) -> None:
     worker, _ = serve("fork_calls_api")
     assert worker.run() == "from the parent"
     assert "startAlgorithmExecution" not in worker.commands()
@@ -26,7 +24,7 @@ def test_the_child_of_a_fork_has_no_link(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
-def test_a_pool_of_processes(serve: Serve, method: str) -> None:
+def test_process_pool(serve: Serve, method: str) -> None:
     worker, wrapper = serve("pools")
     assert worker.run(method) == [0, 1, 4, 9, 16]
     assert worker.run(method) == [0, 1, 4, 9, 16]
@@ -35,8 +33,8 @@ def test_a_pool_of_processes(serve: Serve, method: str) -> None:
     assert wrapper.survivors() == []
 
 
-def test_user_code_that_closes_every_descriptor(serve: Serve) -> None:
-    """The pipe is gone: a crash that says so, at once, and never a task that hangs."""
+def test_user_code_closes_all_descriptors(serve: Serve) -> None:
+    """Without its pipe the process crashes immediately, with a message; the task never hangs."""
     worker, wrapper = serve("closes_everything")
     worker.begin()
     wrapper.wait_until(
@@ -49,7 +47,7 @@ def test_user_code_that_closes_every_descriptor(serve: Serve) -> None:
         assert wrapper.stderr
 
 
-def test_user_code_that_changes_its_folder(serve: Serve) -> None:
+def test_user_code_changes_the_working_directory(serve: Serve) -> None:
     worker, wrapper = serve("changes_folder")
     before, after = worker.run()
     assert after == str(wrapper.work.resolve() / "elsewhere")
@@ -57,7 +55,7 @@ def test_user_code_that_changes_its_folder(serve: Serve) -> None:
     assert again in (before, after)
 
 
-def test_user_code_that_installs_signal_handlers(serve: Serve) -> None:
+def test_user_code_installs_signal_handlers(serve: Serve) -> None:
     worker, wrapper = serve("own_signal_handlers")
     assert worker.run("plain") == "installed"
     assert worker.run("plain") == "installed"
@@ -65,7 +63,7 @@ def test_user_code_that_installs_signal_handlers(serve: Serve) -> None:
     assert wrapper.wait(20) == 3
 
 
-def test_the_environment_is_the_users(serve: Serve) -> None:
+def test_environment_of_user_code(serve: Serve) -> None:
     code = "import os\n\ndef start(args, api):\n    return dict(os.environ)\n"
     worker, wrapper = serve({"main.py": code}, env={"MY_SETTING": "mine"})
     seen = worker.run()
@@ -73,12 +71,12 @@ def test_the_environment_is_the_users(serve: Serve) -> None:
     assert seen["WORKER_SOCKET_PORT"] == wrapper.environment["WORKER_SOCKET_PORT"]
 
 
-def test_standard_input_is_empty(serve: Serve) -> None:
+def test_stdin_is_empty(serve: Serve) -> None:
     code = "import sys\n\ndef start(args, api):\n    return sys.stdin.read()\n"
     assert serve({"main.py": code}).worker.run() == ""
 
 
-def test_user_code_sees_a_plain_interpreter(serve: Serve) -> None:
+def test_user_code_sees_an_ordinary_interpreter(serve: Serve) -> None:
     code = (
         "import signal, sys, threading, gc\n\ndef start(args, api):\n"
         "    return [sys.getrecursionlimit(), gc.isenabled(),\n"

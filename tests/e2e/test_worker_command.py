@@ -1,4 +1,4 @@
-"""`hkube-wrapper worker`: tasks for an algorithm that somebody else started."""
+"""`hkube-wrapper worker`: tasks for an algorithm that was started separately."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LIMIT = 60.0
 
 
 class Started:
-    """Commands of one test, all ended after it."""
+    """The commands of a test; all are ended after it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -47,7 +47,7 @@ class Started:
         return self.command(cwd=folder, WORKER_SOCKET_PORT=str(port))
 
     def end(self) -> None:
-        """End all."""
+        """End all commands."""
         for process in self._processes:
             process.kill()
             process.communicate(timeout=LIMIT)
@@ -67,7 +67,7 @@ def port() -> int:
         return int(sock.getsockname()[1])
 
 
-def test_tasks_one_after_the_other_and_then_the_end(started: Started, port: int) -> None:
+def test_tasks_in_sequence_then_exit(started: Started, port: int) -> None:
     worker = started.command(
         *("worker", "--port", str(port), "--input", "[1]", "--input", "[2]"), cwd=started.folder
     )
@@ -75,11 +75,11 @@ def test_tasks_one_after_the_other_and_then_the_end(started: Started, port: int)
     out, err = worker.communicate(timeout=LIMIT)
 
     assert (worker.returncode, out) == (0, "1\n2\n")
-    assert f"waiting for an algorithm at 127.0.0.1:{port}" in err
+    assert f"waiting for an algorithm on 127.0.0.1:{port}" in err
     assert algorithm.wait(LIMIT) == 0
 
 
-def test_a_task_that_fails(started: Started, port: int) -> None:
+def test_failing_task(started: Started, port: int) -> None:
     worker = started.command(
         *("worker", "--port", str(port), "--json", "--input", "[]"), cwd=started.folder
     )
@@ -91,7 +91,7 @@ def test_a_task_that_fails(started: Started, port: int) -> None:
     assert algorithm.wait(LIMIT) == 0
 
 
-def test_a_port_that_is_taken(started: Started) -> None:
+def test_occupied_port(started: Started) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         worker = started.command("worker", "--port", str(port), cwd=started.folder)
@@ -102,7 +102,7 @@ def test_a_port_that_is_taken(started: Started) -> None:
     assert err.count("\n") == 1
 
 
-def test_input_that_is_no_json(started: Started) -> None:
+def test_invalid_input(started: Started) -> None:
     worker = started.command("worker", "--input", "{", cwd=started.folder)
     _, err = worker.communicate(timeout=LIMIT)
 
@@ -111,7 +111,7 @@ def test_input_that_is_no_json(started: Started) -> None:
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
-def test_it_can_be_ended_while_it_waits(started: Started, port: int, name: str, code: int) -> None:
+def test_interrupted_while_waiting(started: Started, port: int, name: str, code: int) -> None:
     worker = started.command("worker", "--port", str(port), cwd=started.folder)
     assert worker.stderr is not None
     assert "waiting" in worker.stderr.readline()

@@ -18,7 +18,7 @@ LIMIT = 60.0
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMANDS = "(pipeline )?run"
 CHANGING = re.compile(
-    r"\d+\.\d+ m?s\b"  # durations
+    r"\d+\.\d+ ?m?s\b"  # durations
     r"|\d{4}-\d\d-\d\dT[\d:.]+Z"  # timestamps
     r"|(?<=job=local:)\w+|(?<=task=)\w+"
     r"|(?<=Python )\d+\.\d+\.\S+"
@@ -66,14 +66,15 @@ def run_readme() -> Run:
     def run(path: str, cwd: Path = ROOT, command: str = COMMANDS) -> list[Session]:
         blocks = CONSOLE.findall((ROOT / path).read_text(encoding="utf-8"))
         shown = re.compile(rf"\$ hkube-wrapper {command} ")
-        sessions = [_run(block, cwd) for block in blocks if shown.match(block)]
+        sessions = [run_block(block, cwd) for block in blocks if shown.match(block)]
         assert sessions, f"{path} shows no command"
         return sessions
 
     return run
 
 
-def _run(block: str, cwd: Path) -> Session:
+def run_block(block: str, cwd: Path) -> Session:
+    """Run the command of a console block, its first line."""
     first, *shown = block.splitlines()
     assert first.startswith("$ "), f"a console block begins with '$ ': {first}"
     command = first.removeprefix("$ ")

@@ -1,4 +1,4 @@
-"""The command `hkube-wrapper`: trying, testing and packaging algorithms with no cluster.
+"""The command `hkube-wrapper`: try, test and package algorithms without a cluster.
 
-Typer and rich are imported here and below only: serving HKube's worker does without them.
+Only the local tools import Typer and rich; the wrapper in a container runs without them.
 """

@@ -1,4 +1,4 @@
-"""The commands by name, and what is common to all of them."""
+"""The command-line application: registers the commands and handles the shared options."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PROGRAM = "hkube-wrapper"
 
 app = typer.Typer(
     name=PROGRAM,
-    help="Try, test and package HKube algorithms with no cluster.",
+    help="Try, test and package HKube algorithms without a cluster.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -59,7 +59,7 @@ def _options(
         ),
     ] = False,
 ) -> None:
-    """What goes before the command's name."""
+    """Handle the options that come before the command's name."""
 
 
 def run_app(arguments: Sequence[str]) -> int:

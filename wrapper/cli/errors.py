@@ -1,4 +1,4 @@
-"""How a command ends that does not end well."""
+"""Exit codes and messages of commands that fail."""
 
 from __future__ import annotations
 
@@ -46,16 +46,15 @@ def say_error(code: str, text: str, as_json: bool | None = None) -> None:
 
 @contextmanager
 def command_errors() -> Iterator[None]:
-    """Turn what is wrong with a command's options into a sentence on stderr and an exit code.
+    """Turn usage errors and operating-system errors into a line on stderr and an exit code.
 
-    So is what the machine refuses, such as a disk that is full. If whoever reads stdout has gone,
-    as with `| head -1`, it ends with 141 and no word.
+    If the reader of stdout is gone, as with `| head -1`, the command exits silently with 141.
 
-    Ctrl-C, where the command does not deal with it, ends with 130, SIGTERM with 143, and a terminal
-    that is closed with 129; each way what the command has started is ended by its context managers.
+    Unless the command handles it, Ctrl-C exits with 130, SIGTERM with 143, and closing the terminal
+    with 129. In each case the command's context managers clean up what it started.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:  # as below nohup
+        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
             signal.signal(number, _terminated)
     try:
         yield
@@ -76,7 +75,7 @@ def command_errors() -> Iterator[None]:
 
 @contextmanager
 def no_waiting_for_threads() -> Iterator[None]:
-    """Let a command that has run user code end as a container does, whatever threads are left."""
+    """End the process without waiting for threads that user code left, as a container does."""
     try:
         yield
     except typer.Exit as end:

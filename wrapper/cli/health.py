@@ -1,4 +1,4 @@
-"""`hkube-wrapper health`: is the wrapper of this container well?"""
+"""`hkube-wrapper health`: check the wrapper in this container."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from ..supervisor.health import print_health
 
 
 def health() -> None:
-    """Tell whether the wrapper that serves in this container is well, as probes ask.
+    """Report whether the wrapper in this container is healthy, for use in a probe.
 
-    Exit codes: 0 healthy; 1 not, and the line says why.
+    Exit codes: 0 healthy; 1 unhealthy, and the output says why.
     """
     raise typer.Exit(print_health(os.environ))

@@ -1,4 +1,4 @@
-"""JSON given on the command line: as it is, from a file, or from stdin."""
+"""Reads JSON that options give: as text, in a file, or on stdin."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _EXCERPT = 60  # characters
 
 
 class UsageError(WrapperError):
-    """The command line cannot be used; the text names the option."""
+    """The command line is wrong; the message names the option."""
 
     code = "UsageError"
 
@@ -24,10 +24,10 @@ def read_json(option: str, given: str) -> Any:
 
     Args:
         option: as the user wrote it, `--input`.
-        given: JSON; `@FILE` for the content of a file; `-` for what comes on stdin.
+        given: JSON; `@FILE` for the content of a file; `-` for stdin.
 
     Raises:
-        UsageError: it is not JSON, or cannot be read.
+        UsageError: the value is not JSON, or cannot be read.
     """
     text, where = _text(option, given)
     try:
@@ -62,13 +62,13 @@ def read_object(option: str, given: str) -> dict[str, Any]:
 
 
 def files_of(given: Sequence[str]) -> list[Path]:
-    """Return the files that values are read from.
+    """Return the files that the values of options are read from.
 
     Raises:
-        UsageError: more than one is to be read from stdin.
+        UsageError: more than one value comes from stdin.
     """
     if given.count("-") > 1:
-        raise UsageError("stdin can be read once only, but '-' is given more than once")
+        raise UsageError("'-' (stdin) is given more than once, but stdin can be read only once")
     return [file for text in given if (file := _file_of(text))]
 
 
@@ -83,7 +83,7 @@ def _text(option: str, given: str) -> tuple[str, str]:
     if file is None:
         return given, option
     if given == "@":
-        raise UsageError(f"{option}: name a file behind '@', for example @input.json")
+        raise UsageError(f"{option}: '@' needs a file name, for example @input.json")
     try:
         return file.read_text(encoding="utf-8-sig"), f"{option} ({file})"
     except OSError as error:
@@ -94,15 +94,15 @@ def _text(option: str, given: str) -> tuple[str, str]:
 
 def _from_stdin(option: str) -> str:
     if sys.stdin is None or sys.stdin.closed:
-        raise UsageError(f"{option}: there is no stdin to read from")
+        raise UsageError(f"{option}: stdin is closed")
     try:
         return sys.stdin.read()
     except ValueError:
-        raise UsageError(f"{option}: what comes on stdin is not UTF-8 text") from None
+        raise UsageError(f"{option}: stdin is not UTF-8 text") from None
 
 
 def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"it holds {name}, which JSON does not have")
+    raise ValueError(f"it contains {name}, which JSON does not have")
 
 
 def _reason(error: Exception, text: str) -> str:

@@ -1,4 +1,4 @@
-"""The local worker at a port that the user has chosen."""
+"""Starts the local worker on the port that the user chose."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def worker_at(
     storage: LocalStorage | None = None,
     token: str | None = None,
 ) -> LocalWorker:
-    """Return a worker that listens.
+    """Return a local worker that is bound to a port.
 
     Args:
-        port: on 127.0.0.1; 0 takes a free one.
-        listener: hears its events.
+        port: TCP port on 127.0.0.1; 0 picks a free one.
+        listener: receives its events.
         answers: replies to the algorithm's calls.
         storage: of mode v3.
         token: the secret that the algorithm has in its URL; None for that of this command.
 
     Raises:
-        UsageError: the port cannot be had.
+        UsageError: the port is not available.
     """
     from ..local.worker.admission import run_token
     from ..local.worker.worker import LocalWorker

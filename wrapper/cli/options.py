@@ -1,4 +1,4 @@
-"""Options and arguments that several commands have."""
+"""Options and arguments that several commands share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 
 class StorageKind(enum.Enum):
-    """The storages that local tools have."""
+    """The kinds of storage that the local tools support."""
 
     FS = "fs"
 
@@ -28,7 +28,7 @@ Pipelines = Annotated[
     typer.Option(
         "--pipelines",
         metavar="DIR",
-        help="A folder of stored pipelines, which algorithms may start by name.",
+        help="A folder of stored pipelines that algorithms may start by name.",
         show_default=False,
     ),
 ]
@@ -37,7 +37,7 @@ Answers = Annotated[
     typer.Option(
         "--answers",
         metavar="FILE",
-        help="JSON file of replies to calls of algorithms, which go before all else: "
+        help="A JSON file with replies to algorithms' calls, used before anything else: "
         '{"algorithms": {"NAME": {"result": …}}, "pipelines": …, "dataSources": …}.',
         show_default=False,
     ),
@@ -47,8 +47,8 @@ Storage = Annotated[
     typer.Option(
         "--storage",
         metavar="fs",
-        help="Storage mode v3: inputs and results by files in BASE_FS_ADAPTER_DIRECTORY, or in a "
-        "folder of its own.",
+        help="Use storage mode v3: pass inputs and results as files in BASE_FS_ADAPTER_DIRECTORY, "
+        "or in a temporary folder if that is not set.",
         show_default=False,
     ),
 ]

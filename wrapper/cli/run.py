@@ -1,4 +1,4 @@
-"""`hkube-wrapper run`: runs an algorithm on this machine, with no cluster."""
+"""`hkube-wrapper run`: run an algorithm on this machine, without a cluster."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def run(
         typer.Option(
             "--input",
             metavar="JSON|@FILE|-",
-            help="The node's inputs, a JSON array, which the algorithm finds in args['input']. "
-            "Given again: one more task for the same process.",
+            help="The node's inputs as a JSON array; the algorithm reads them from args['input']. "
+            "Repeat the option to run several tasks in the same process.",
             show_default=False,
         ),
     ] = None,
@@ -29,9 +29,9 @@ def run(
         str | None,
         typer.Option(
             metavar="JSON|@FILE|-",
-            help="A pipeline's flow input, a JSON object. With it --input is read as HKube reads a "
-            'node\'s input: "@flowInput.a" is replaced, and a batch, "#[1,2]" or '
-            '"#@flowInput.list", is a task for each item.',
+            help="The pipeline's flow input as a JSON object. --input is then read the way HKube "
+            'reads a node\'s input: "@flowInput.a" is replaced by its value, and a batch such as '
+            '"#[1,2]" or "#@flowInput.list" becomes one task per item.',
             show_default=False,
         ),
     ] = None,
@@ -39,7 +39,7 @@ def run(
         str | None,
         typer.Option(
             metavar="JSON|@FILE|-",
-            help="A JSON object, which the algorithm finds in args['info']['extraData'].",
+            help="A JSON object; the algorithm reads it from args['info']['extraData'].",
             show_default=False,
         ),
     ] = None,
@@ -47,15 +47,15 @@ def run(
         Path | None,
         typer.Option(
             metavar="DIR|MAP",
-            help="Algorithms that this one may start: a folder with a folder, a .py file or an "
-            "algorithm.yml for each, or a YAML or JSON file that maps names to paths.",
+            help="Algorithms that this one may start: a folder that contains a folder, a .py file "
+            "or an algorithm.yml for each, or a YAML or JSON file that maps names to paths.",
             show_default=False,
         ),
     ] = None,
     pipelines: Pipelines = None,
     answers: Answers = None,
     watch: Annotated[
-        bool, typer.Option("--watch", metavar="", help="Run again at each save, until Ctrl-C.")
+        bool, typer.Option("--watch", metavar="", help="Run again after each save, until Ctrl-C.")
     ] = False,
     repeat: Annotated[
         int, typer.Option(min=1, metavar="N", help="Run each task N times in the same process.")
@@ -64,7 +64,7 @@ def run(
         float | None,
         typer.Option(
             metavar="SECONDS",
-            help="Stop a task, as HKube would, that takes longer.",
+            help="Stop a task that takes longer, as HKube would.",
             show_default=False,
         ),
     ] = None,
@@ -73,7 +73,7 @@ def run(
         typer.Option(
             "--json",
             metavar="",
-            help="Print an object for each task in place of its result: algorithm, status, "
+            help="Print a JSON object for each task instead of its result: algorithm, status, "
             "result, error, exitCode, seconds, progress, spans.",
         ),
     ] = False,
@@ -83,20 +83,20 @@ def run(
         typer.Option(
             "--in-process",
             metavar="",
-            help="Run the algorithm in this process, for a debugger's breakpoints.",
+            help="Run the algorithm in this process, so that debugger breakpoints work.",
         ),
     ] = False,
     port: Annotated[
         int,
         typer.Option(
-            min=0, max=65535, metavar="N", help="Port of the local worker; 0 takes a free one."
+            min=0, max=65535, metavar="N", help="Port of the local worker; 0 picks a free one."
         ),
     ] = 0,
 ) -> None:
-    """Run an algorithm: the result as JSON on stdout, everything else on stderr.
+    """Run an algorithm. The result goes to stdout as JSON, everything else to stderr.
 
-    Exit codes: 0 done; 1 the algorithm failed; 2 wrong usage;
-    128 + n its process crashed with signal n; 130 after Ctrl-C.
+    Exit codes: 0 success; 1 the algorithm failed; 2 wrong usage;
+    128 + n signal n killed its process; 130 after Ctrl-C.
     """
     started = time.monotonic()
     from ..local.worker.answers import AnswerTable, load_answers
@@ -143,8 +143,10 @@ def _check_together(given: list[str], watch: bool, in_process: bool, timeout: fl
     from .json_values import UsageError
 
     if watch and in_process:
-        raise UsageError("--watch and --in-process cannot go together")
+        raise UsageError("--watch and --in-process cannot be combined")
     if watch and "-" in given:
-        raise UsageError("--watch runs again and again, but '-' (stdin) can be read once only")
+        raise UsageError(
+            "--watch runs the tasks again after each save, but '-' (stdin) can be read only once"
+        )
     if timeout is not None and not timeout > 0:
-        raise UsageError(f"--timeout must be above 0 seconds, not {timeout:g}")
+        raise UsageError(f"--timeout must be more than 0 seconds, not {timeout:g}")

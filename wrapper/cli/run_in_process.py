@@ -1,4 +1,4 @@
-"""`hkube-wrapper run --in-process`: the algorithm's side on this process's main thread."""
+"""`hkube-wrapper run --in-process`: user code runs on this process's main thread."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from ..local.source.source import open_algorithm
 from ..local.worker.storage import local_storage
 from ..local.worker.worker import LocalWorker
 from ..text.exit_codes import exit_code_of_signal
-from .run_request import RunRequest, make_jobs, open_worker, say_remarks
-from .run_view import Show
+from .run_request import RunRequest, make_jobs, open_worker, report_remarks
+from .run_view import RunView
 
 STDOUT = 1
 _TERMINATED = 143
@@ -32,35 +32,37 @@ _TERMINATED = 143
 
 @dataclass(frozen=True)
 class _Run:
-    """What is to be ended, from the main thread or, while user code holds that, another one."""
+    """The parts of a run that must be ended.
+
+    The main thread ends them, or another thread while user code blocks the main one."""
 
     stack: ExitStack
-    show: Show
+    view: RunView
     worker: LocalWorker
     tasks: threading.Thread
     result: Future[int]
     signals: list[int]
 
     def end(self, code: int) -> int:
-        """End everything; returns the command's exit code.
+        """End the run and return the command's exit code.
 
         Args:
-            code: the exit code of the algorithm's side.
+            code: the exit code of the part that runs user code.
         """
         self.worker.give_up(f"the algorithm's side ended with exit code {code}")
         self.tasks.join()
         self.stack.close()
-        self.show.summary()
+        self.view.summary()
         if code == _TERMINATED and self.signals:
             return exit_code_of_signal(self.signals[0])
         return code or self.result.result()
 
     def end_without_user_code(self, code: int) -> None:
-        """End everything and the process with it; user code still runs, for nobody."""
+        """End the run and this process, although user code still runs."""
         final = FAILED
         try:
             final = self.end(code)
-        except OSError as error:  # nobody reads the result, for one
+        except OSError as error:  # for example, nobody reads the result
             with suppress(OSError):
                 print(f"error: {error}", file=sys.stderr)
         finally:
@@ -71,19 +73,19 @@ def run_in_process(request: RunRequest, started: float) -> int:
     """Run the tasks; see `run_tasks.run_once`. Ends the process if user code does not return."""
     with ExitStack() as stack:
         source = stack.enter_context(open_algorithm(request.path))
-        show = Show(Screen(sys.stderr, bar=False), started, request.as_json, _take_stdout())
-        say_remarks(source, show)
+        view = RunView(Screen(sys.stderr, bar=False), started, request.as_json, _take_stdout())
+        report_remarks(source, view)
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hkube-")))
         storage = stack.enter_context(local_storage(request.storage, os.environ))
-        worker = stack.enter_context(open_worker(request, source, show, storage))
+        worker = stack.enter_context(open_worker(request, source, view, storage))
         os.environ.update(container_environ(source, worker.port, os.environ, scratch, storage))
         jobs = make_jobs(request, source)
-        session = Session(jobs, request.timeout, show.begin, show.ended, show.terminal.say)
+        session = Session(jobs, request.timeout, view.begin, view.ended, view.terminal.say)
         result: Future[int] = Future()
         tasks = threading.Thread(target=_run_beside, args=(session, worker, result))
-        run = _Run(stack, show, worker, tasks, result, [])
+        run = _Run(stack, view, worker, tasks, result, [])
         tasks.start()
-        faulthandler.enable()  # a crash takes this program with it: then at least with a stack
+        faulthandler.enable()  # a crash ends this program too; the stack shows where
         code = serve_in_process(
             os.environ, end_process=run.end_without_user_code, on_signal=run.signals.append
         )
@@ -93,16 +95,16 @@ def run_in_process(request: RunRequest, started: float) -> int:
 def _run_beside(session: Session, worker: LocalWorker, ended: Future[int]) -> None:
     try:
         ended.set_result(run_beside(session, worker))
-    except BaseException as error:  # nobody reads the result, for one
+    except BaseException as error:  # for example, nobody reads the result
         ended.set_exception(error)
-        worker.exit()  # or the main thread would serve for ever
+        worker.exit()  # otherwise the main thread would serve for ever
 
 
 def _take_stdout() -> TextIO:
-    """Keep stdout for the results: what user code prints in this process goes to stderr."""
+    """Reserve stdout for results, and send what user code prints to stderr."""
     sys.stdout.flush()
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # With PYTHONUNBUFFERED the words of one print would mix with lines of the terminal's.
+        # With PYTHONUNBUFFERED, other lines could get between the words of one print.
         sys.stdout.reconfigure(line_buffering=True, write_through=False)
     results = os.fdopen(os.dup(STDOUT), "w", encoding=sys.stdout.encoding)
     os.dup2(STDERR, STDOUT)

@@ -1,4 +1,4 @@
-"""What `hkube-wrapper run` was asked for, and what every way of running it needs."""
+"""The options of `hkube-wrapper run`, and helpers for every way of running it."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from ..local.worker.job import make_job
 from ..local.worker.storage import LocalStorage
 from ..local.worker.worker import LocalWorker
 from .local_worker import worker_at
-from .run_view import Show
+from .run_view import RunView
 from .task_inputs import TaskInput
 
 
 @dataclass(frozen=True)
 class RunRequest:
-    """The options of the command, read and checked.
+    """The parsed and checked options of the command.
 
     Attributes:
-        path: of the algorithm.
+        path: the algorithm's path.
         tasks: the input of each task.
-        files: those that options were read from.
-        extra_data: `info.extraData` of each task.
-        algorithms: folder or map of those that this one may start.
-        pipelines: folder of stored pipelines that it may start.
-        answers: replies to its calls, which go first.
-        timeout: seconds for a task.
-        as_json: an object a task, in place of its result.
-        in_process: no process for the algorithm.
-        port: of the worker.
+        files: the files that options were read from.
+        extra_data: each task's `info.extraData`.
+        algorithms: folder or map of the algorithms that this one may start.
+        pipelines: folder of the stored pipelines that it may start.
+        answers: replies to its calls, used before anything else.
+        timeout: seconds that a task may take; None: no limit.
+        as_json: print an object for each task instead of its result.
+        in_process: run user code in this process.
+        port: the worker's TCP port; 0: any free one.
         storage: `fs` for mode v3.
     """
 
@@ -54,24 +54,24 @@ class RunRequest:
 
 @contextmanager
 def open_worker(
-    request: RunRequest, source: AlgorithmSource, show: Show, storage: LocalStorage | None
+    request: RunRequest, source: AlgorithmSource, view: RunView, storage: LocalStorage | None
 ) -> Iterator[LocalWorker]:
-    """The local worker, and what answers the algorithm's calls."""
+    """Start the local worker, and everything that answers the algorithm's calls."""
     with ExitStack() as stack:
         answers: Answers = request.answers
         if request.algorithms is not None or request.pipelines is not None:
             from ..local.pipeline.engine.open_calls import open_calls
             from ..local.pipeline.show.lines import PipelineLines
 
-            lines = PipelineLines(show.screen.line, show.started, brief=True)
+            lines = PipelineLines(view.screen.line, view.started, brief=True)
             paths = (request.algorithms, request.pipelines)
             calls = open_calls(source.name, *paths, request.answers, os.environ, lines)
             answers = stack.enter_context(calls)
-        yield stack.enter_context(worker_at(request.port, show, answers, storage))
+        yield stack.enter_context(worker_at(request.port, view, answers, storage))
 
 
 def make_jobs(request: RunRequest, source: AlgorithmSource) -> Sequence[Mapping[str, Any]]:
-    """Return the data of each task's `initialize`."""
+    """Return the `initialize` data of each task."""
     jobs = [make_job(task.items, source.name) for task in request.tasks]
     for job, task in zip(jobs, request.tasks, strict=True):
         job["batchIndex"] = task.batch_index
@@ -79,7 +79,7 @@ def make_jobs(request: RunRequest, source: AlgorithmSource) -> Sequence[Mapping[
     return jobs
 
 
-def say_remarks(source: AlgorithmSource, show: Show) -> None:
-    """Say what is odd about the algorithm, though it can be run."""
+def report_remarks(source: AlgorithmSource, view: RunView) -> None:
+    """Show warnings about an algorithm that can still run."""
     for remark in source.remarks:
-        show.terminal.say(f"warning: {remark}", "yellow")
+        view.terminal.say(f"warning: {remark}", "yellow")

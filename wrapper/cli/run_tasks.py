@@ -1,4 +1,4 @@
-"""What `hkube-wrapper run` does, once its options are read."""
+"""Runs the tasks of `hkube-wrapper run` after its options are parsed."""
 
 from __future__ import annotations
 
@@ -18,52 +18,53 @@ from ..local.show.screen import Screen
 from ..local.source.source import AlgorithmSource, open_algorithm
 from ..local.worker.storage import local_storage
 from ..local.worker.worker import LocalWorker
-from .run_request import RunRequest, make_jobs, open_worker, say_remarks
-from .run_view import Show
+from .run_request import RunRequest, make_jobs, open_worker, report_remarks
+from .run_view import RunView
 
 
 def run_once(request: RunRequest, started: float) -> int:
-    """Run the tasks; returns the exit code.
+    """Run the tasks and return the exit code.
 
     Args:
         request: what to run.
         started: when the command began, in seconds of the monotonic clock.
 
     Raises:
-        WrapperError: it cannot be begun.
-        KeyboardInterrupt: Ctrl-C for a second time.
+        WrapperError: the run cannot start.
+        KeyboardInterrupt: Ctrl-C was pressed twice.
     """
     if request.in_process:
         from .run_in_process import run_in_process
 
         return run_in_process(request, started)
     with open_algorithm(request.path) as source:
-        show = Show(Screen(sys.stderr), started, request.as_json, sys.stdout)
-        return _run(request, source, show)
+        view = RunView(Screen(sys.stderr), started, request.as_json, sys.stdout)
+        return _run(request, source, view)
 
 
 def run_watching(read_request: Callable[[], RunRequest], started: float) -> int:
-    """Run the tasks, and again at each save, until Ctrl-C; see `run_once`.
+    """Run the tasks, and run them again after each save, until Ctrl-C; see `run_once`.
 
     Args:
-        read_request: reads the options; called for each run, since they may name files.
+        read_request: reads the options; called before each run, because files that they name
+            may change.
     """
     screen = Screen(sys.stderr)
     with _watch(read_request()) as watch:
         while True:
-            show = Show(screen, started, as_json=False, results=sys.stdout)
+            view = RunView(screen, started, as_json=False, results=sys.stdout)
             try:
                 request = read_request()
-                show = Show(screen, started, request.as_json, sys.stdout)
+                view = RunView(screen, started, request.as_json, sys.stdout)
                 with open_algorithm(request.path) as source:
-                    if _run(request, source, show, watch) == INTERRUPTED:
+                    if _run(request, source, view, watch) == INTERRUPTED:
                         return INTERRUPTED
-            except WrapperError as error:  # a description that is half written, for one
+            except WrapperError as error:  # for example, a description that is only half written
                 screen.line(f"error: {error}", "bold red")
             if not watch.saved:
-                show.terminal.say("waiting for the next save; Ctrl-C ends", "bold")
+                view.terminal.say("waiting for the next save; press Ctrl-C to end", "bold")
             watch.wait()
-            show.terminal.say("saved: running it again", "bold")
+            view.terminal.say("saved: running again", "bold")
             started = time.monotonic()
 
 
@@ -73,7 +74,7 @@ def _watch(request: RunRequest) -> Watch:
         files = [*request.files, *([path] if path.is_file() else [])]
         if source.manifest is not None:
             files.append(source.manifest)
-    # That of an archive is gone by now, and with it what could be saved in it.
+    # An archive's temporary folder no longer exists: watch the folder that holds the archive.
     folder = source.folder if source.folder.exists() else Path(request.path).resolve().parent
     others = [each for each in (request.algorithms, request.pipelines) if each is not None]
     if request.algorithms is not None and request.algorithms.is_file():
@@ -85,7 +86,9 @@ def _watch(request: RunRequest) -> Watch:
 
 
 def _mapped(algorithms: Path) -> Collection[Path]:
-    """Where the algorithms of a map are; nowhere, if it cannot be read: the run will say so."""
+    """Return the paths in a map of algorithms.
+
+    An unreadable map gives no paths, because the run itself reports the error."""
     from ..local.pipeline.catalog.algorithms import find_algorithms
     from ..local.pipeline.catalog.folders import CatalogError
 
@@ -96,34 +99,34 @@ def _mapped(algorithms: Path) -> Collection[Path]:
 
 
 def _run(
-    request: RunRequest, source: AlgorithmSource, show: Show, watch: Watch | None = None
+    request: RunRequest, source: AlgorithmSource, view: RunView, watch: Watch | None = None
 ) -> int:
     """Run the tasks as HKube would: worker, supervisor and algorithm process."""
-    screen, say = show.screen, show.terminal.say
+    screen, say = view.screen, view.terminal.say
 
     def say_unless_saved(text: str) -> None:
         if watch is None or not watch.saved:
             say(text)
 
     session = Session(
-        make_jobs(request, source), request.timeout, show.begin, show.ended, say_unless_saved
+        make_jobs(request, source), request.timeout, view.begin, view.ended, say_unless_saved
     )
-    say_remarks(source, show)
+    report_remarks(source, view)
     with ExitStack() as stack:
-        stack.callback(screen.no_bar)  # after a Ctrl-C too the terminal is as it was
+        stack.callback(screen.no_bar)  # restore the terminal, after Ctrl-C too
         storage = stack.enter_context(local_storage(request.storage, os.environ))
-        worker = stack.enter_context(open_worker(request, source, show, storage))
+        worker = stack.enter_context(open_worker(request, source, view, storage))
         output = STDERR
         if screen.has_bar:
-            output = stack.enter_context(OutputPump(screen.output, show.terminal.note)).fd
+            output = stack.enter_context(OutputPump(screen.output, view.terminal.note)).fd
         container = stack.enter_context(
             AlgorithmContainer(source, worker.port, os.environ, output, storage)
         )
         if watch is not None:
             watch.on_save(lambda: _start_anew(worker, container))
         code = run_in_container(session, worker, container)
-    show.summary()
-    _check_memory(source, container.memory, show)
+    view.summary()
+    _check_memory(source, container.memory, view)
     return code
 
 
@@ -132,12 +135,12 @@ def _start_anew(worker: LocalWorker, container: AlgorithmContainer) -> None:
     container.end()
 
 
-def _check_memory(source: AlgorithmSource, used: int | None, show: Show) -> None:
-    """Say so if the algorithm needs more than its description asks for."""
+def _check_memory(source: AlgorithmSource, used: int | None, view: RunView) -> None:
+    """Warn if the algorithm used more memory than its description asks for."""
     if source.memory is not None and used is not None and used > source.memory:
-        show.terminal.say(
-            f"warning: it took {_mebibytes(used)} of memory, and resources.mem is "
-            f"{_mebibytes(source.memory)}: HKube would end it",
+        view.terminal.say(
+            f"warning: it used {_mebibytes(used)} of memory, but resources.mem is "
+            f"{_mebibytes(source.memory)}: HKube would kill it",
             "yellow",
         )
 

@@ -1,4 +1,4 @@
-"""What a run tells: lines to the person on stderr, results to the program that reads stdout."""
+"""Shows a run: messages for a person on stderr, results for a program on stdout."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from ..local.worker import events
 
 
 @final
-class Show:
-    """A listener for the worker's events, and what a session tells besides.
+class RunView:
+    """A listener that shows the worker's events, and the callbacks of a session.
 
     Attributes:
-        screen: for lines.
+        screen: shows lines.
         terminal: shows the events there.
         started: when the command began, in seconds of the monotonic clock.
     """
 
     def __init__(self, screen: Screen, started: float, as_json: bool, results: TextIO) -> None:
-        """Prepare a show.
+        """Prepare a view.
 
         Args:
             screen: where lines go.
             started: when the command began, in seconds of the monotonic clock.
-            as_json: print an object for each task, in place of its result.
+            as_json: print an object for each task instead of its result.
             results: where results go.
         """
         self.screen = screen
@@ -49,13 +49,13 @@ class Show:
             self._record(event)
 
     def begin(self, job: Mapping[str, Any]) -> None:
-        """Hear which task comes next."""
+        """Prepare for the next task."""
         self.terminal.begin(job)
         self._record = Record(job)
         self._began = time.monotonic()
 
     def ended(self, job: Mapping[str, Any], outcome: events.Outcome, exit_code: int | None) -> None:
-        """Print a task's result, or all that is known of it."""
+        """Print a task's result, or its JSON object."""
         self._seconds.append(time.monotonic() - self._began)
         if self._as_json:
             assert self._record is not None
@@ -64,11 +64,12 @@ class Show:
             self._print(outcome.result)
 
     def summary(self) -> None:
-        """Say how long the tasks took, if there were several."""
+        """Report how long the tasks took, if there were several."""
         if len(self._seconds) > 1:
             self.terminal.say(
-                f"{len(self._seconds)} tasks: {duration(statistics.median(self._seconds))} in the "
-                f"median, {duration(max(self._seconds))} at most"
+                f"{len(self._seconds)} tasks: "
+                f"median {duration(statistics.median(self._seconds))}, "
+                f"longest {duration(max(self._seconds))}"
             )
 
     def _print(self, value: Any) -> None:
@@ -76,17 +77,17 @@ class Show:
 
 
 def print_json(value: Any, stream: TextIO) -> None:
-    """Print a value as one line of JSON, whatever the stream can show."""
+    """Print a value as one line of JSON, escaped if the stream cannot show it."""
     text = as_json(value)
     try:
         text.encode(stream.encoding or "utf-8")
-    except UnicodeEncodeError:  # half of a surrogate pair; a terminal that has ASCII only
+    except UnicodeEncodeError:  # half of a surrogate pair, or a stream that is ASCII only
         text = json.dumps(json.loads(text))
     print(text, file=stream, flush=True)
 
 
 def as_json(value: Any) -> str:
-    """Return a value as JSON; what only msgpack and bson have is null (NaN) or text (bytes)."""
+    """Return a value as JSON: NaN becomes null, and bytes become text."""
     try:
         return json.dumps(value, ensure_ascii=False, default=repr, allow_nan=False)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Standard streams that whoever started the command has closed, or that take nothing more."""
+"""Handles standard streams that are closed or can no longer be written to."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import sys
 
 
 def fill_closed_streams() -> None:
-    """Give stdout and stderr, where they are closed, a place that keeps nothing.
+    """Open the null device in place of standard streams that are closed.
 
-    Otherwise the next file or socket would get their numbers, and a process that is started
-    would write into it.
+    Otherwise the next file or socket would get their numbers, and a child process would write
+    into it.
     """
     for number in range(3):
         try:
@@ -25,7 +25,7 @@ def fill_closed_streams() -> None:
 
 
 def give_up_stdout() -> None:
-    """Throw away what stdout still holds: it would fail again when the process ends."""
+    """Discard what stdout still buffers; flushing it at exit would fail again."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

@@ -1,4 +1,4 @@
-"""From `--input` and `--flow-input` to the input of each task."""
+"""Turns `--input` and `--flow-input` into the input of each task."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class TaskInput:
     """The input of one task.
 
     Attributes:
-        items: what the algorithm finds in `args["input"]`.
-        batch_index: its place in its batch, from 1; 0: there is no batch.
+        items: the list that the algorithm reads from `args["input"]`.
+        batch_index: the task's place in its batch, from 1; 0 without a batch.
     """
 
     items: list[Any]
@@ -23,13 +23,14 @@ class TaskInput:
 
 
 def task_inputs(given: Sequence[Any], flow_input: Mapping[str, Any] | None) -> list[TaskInput]:
-    """Return the tasks that an input comes to.
+    """Return the tasks that an input describes.
 
-    With a flow input it is read as HKube reads a node's input: `@flowInput.a` is replaced, and a
-    batch, `#[1,2]` or `#@flowInput.list`, is a task for each item. Without one it is what it is.
+    With a flow input, the input is read as HKube reads a node's input: `@flowInput.a` is replaced,
+    and a batch such as `#[1,2]` or `#@flowInput.list` becomes one task per item. Without a flow
+    input, nothing is replaced.
 
     Raises:
-        UsageError: it refers to what there is not.
+        UsageError: a reference leads nowhere.
     """
     if flow_input is None:
         for text in given:
@@ -57,10 +58,10 @@ def task_inputs(given: Sequence[Any], flow_input: Mapping[str, Any] | None) -> l
                 )
             value = value_of(reference)
             if value is MISSING:
-                raise UsageError(f"--input refers to '{reference}', which --flow-input has not")
+                raise UsageError(f"--input refers to '{reference}', which is not in --flow-input")
             if reference.is_batch and not isinstance(value, list):
                 raise UsageError(
-                    f"--input makes a batch of '{reference}', which is no array in --flow-input"
+                    f"--input makes a batch of '{reference}', which is not an array in --flow-input"
                 )
         expansion = expand(trees, INDEXED, value_of)
     except (ReferenceSyntaxError, TooManyTasks) as error:

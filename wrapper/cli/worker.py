@@ -1,4 +1,4 @@
-"""`hkube-wrapper worker`: the worker alone, for an algorithm that somebody else starts."""
+"""`hkube-wrapper worker`: only the local worker, for an algorithm that is started separately."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from .errors import command_errors
 
 HKUBE_PORT = 3000
-"""Where HKube's worker listens, and so where algorithms look for it."""
+"""The port of HKube's worker, to which algorithms connect by default."""
 
 
 def worker(
@@ -20,7 +20,7 @@ def worker(
         typer.Option(
             "--input",
             metavar="JSON|@FILE|-",
-            help="The node's inputs, a JSON array. Given again: one more task.",
+            help="The node's inputs as a JSON array. Repeat the option to run several tasks.",
             show_default=False,
         ),
     ] = None,
@@ -29,15 +29,18 @@ def worker(
         typer.Option(
             min=0.001,
             metavar="SECONDS",
-            help="Stop a task, as HKube would, that takes longer.",
+            help="Stop a task that takes longer, as HKube would.",
             show_default=False,
         ),
     ] = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print an object for each task in place of its result.")
+        bool,
+        typer.Option(
+            "--json", metavar="", help="Print a JSON object for each task instead of its result."
+        ),
     ] = False,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, metavar="N", help="Where to listen, on 127.0.0.1.")
+        int, typer.Option(min=0, max=65535, metavar="N", help="Port to listen on, on 127.0.0.1.")
     ] = HKUBE_PORT,
     token: Annotated[
         str,
@@ -50,10 +53,10 @@ def worker(
         ),
     ] = "",
 ) -> None:
-    """Give tasks to an algorithm in another container of the same pod, as HKube's worker does.
+    """Send tasks to an algorithm in another container of the pod, as HKube's worker does.
 
-    It waits until the algorithm connects, and tells it to end after the last task.
-    Exit codes: 0 done; 1 a task failed; 2 wrong usage.
+    Waits for the algorithm to connect, and tells it to exit after the last task.
+    Exit codes: 0 success; 1 a task failed; 2 wrong usage.
     """
     started = time.monotonic()
     from ..local.run.session import Session, run_beside
@@ -61,16 +64,16 @@ def worker(
     from ..local.worker.job import make_job
     from .json_values import files_of, read_array
     from .local_worker import worker_at
-    from .run_view import Show
+    from .run_view import RunView
 
     with command_errors():
         files_of(inputs or [])
         tasks = [read_array("--input", text) for text in inputs or ["[]"]]
         jobs = [make_job(items, "algorithm") for items in tasks]
-        show = Show(Screen(sys.stderr), started, as_json, sys.stdout)
-        session = Session(jobs, timeout, show.begin, show.ended, show.terminal.say)
-        with worker_at(port, show, token=token) as local_worker:
-            show.terminal.say(f"waiting for an algorithm at 127.0.0.1:{local_worker.port}")
+        view = RunView(Screen(sys.stderr), started, as_json, sys.stdout)
+        session = Session(jobs, timeout, view.begin, view.ended, view.terminal.say)
+        with worker_at(port, view, token=token) as local_worker:
+            view.terminal.say(f"waiting for an algorithm on 127.0.0.1:{local_worker.port}")
             code = run_beside(session, local_worker)
-        show.summary()
+        view.summary()
     raise typer.Exit(code)

@@ -32,6 +32,7 @@ class _Session:
     leaving: bool = False
     alive_at: float | None = None
     stops: list[tuple[float, int]] = field(default_factory=list)  # when, and for which task
+    lost_stops: bool = False  # stops of a lost connection: answered or not, until the next task
 
     def fault(self, message: Message, text: str) -> None:
         if not (self.loose or self.leaving):
@@ -69,6 +70,7 @@ def violations(events: Iterable[Message], until: float) -> list[str]:
 def _link(session: _Session, event: Message) -> None:
     session.open_links += 1 if event.kind == CONNECTED else -1
     session.alive_at = None
+    session.lost_stops |= bool(session.stops)
     session.stops.clear()
     if session.open_links > 1:
         session.fault(event, "a second connection was opened before the first was closed")
@@ -76,7 +78,7 @@ def _link(session: _Session, event: Message) -> None:
 
 def _sent(session: _Session, event: Message) -> None:
     if event.command == "initialize":
-        session.loose = session.start_sent = False
+        session.loose = session.start_sent = session.lost_stops = False
         session.tasks += 1
         session.outstanding += 1
     elif event.command == "start":
@@ -93,7 +95,7 @@ def _received(session: _Session, event: Message) -> None:
     if event.command in ANY_TIME:
         return
     if event.command == "stopped":
-        _stopped(session)
+        _stopped(session, event)
         return
     if event.command == "stopping":
         if not session.stops:
@@ -108,9 +110,11 @@ def _received(session: _Session, event: Message) -> None:
         _final(session, event)
 
 
-def _stopped(session: _Session) -> None:
+def _stopped(session: _Session, event: Message) -> None:
     """One `stopped` answers all stops of the task that was stopped first."""
     session.alive_at = None
+    if not (session.stops or session.lost_stops) and session.outstanding:
+        session.fault(event, "`stopped` though no stop waits: the task counts as done")
     if session.stops:
         stopped = session.stops[0][1]
         session.stops = [stop for stop in session.stops if stop[1] != stopped]

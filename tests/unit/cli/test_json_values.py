@@ -1,4 +1,4 @@
-"""JSON given on the command line."""
+"""JSON values of options."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from hypothesis import strategies as st
 from wrapper.cli.json_values import UsageError, files_of, read_array, read_json, read_object
 
 
-def test_json_as_it_is() -> None:
+def test_json_text() -> None:
     assert read_array("--input", '[1, {"a": "ä"}]') == [1, {"a": "ä"}]
     assert read_object("--extra-data", '{"a": 1}') == {"a": 1}
 
 
-def test_from_a_file(tmp_path: Path) -> None:
+def test_value_from_a_file(tmp_path: Path) -> None:
     path = tmp_path / "in.json"
     path.write_text("[1]", encoding="utf-8-sig")
     assert read_array("--input", f"@{path}") == [1]
     assert files_of(["[]", f"@{path}", "-"]) == [path]
 
 
-def test_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_value_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("[2]"))
     assert read_array("--input", "-") == [2]
 
@@ -40,17 +40,17 @@ def test_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
             "enclosed in double quotes (line 1, column 2)\n  {'a': 1}\n   ^",
         ),
         ("[1, 2", "expecting ',' delimiter (line 1, column 6)\n  [1, 2\n       ^"),
-        ("[NaN]", "it holds NaN, which JSON does not have"),
+        ("[NaN]", "it contains NaN, which JSON does not have"),
         ("[" * 100_000, "it is nested too deep"),
         ("5", "must be a JSON array, with an item for each input of the node: perhaps '[5]'"),
         ('{"a": 1}', """perhaps '[{"a": 1}]'"""),
         (json.dumps("x" * 200), "must be a JSON array, with an item for each input of the node"),
         ("@none.json", "--input: cannot read none.json: No such file or directory"),
-        ("@", "--input: name a file behind '@'"),
+        ("@", "--input: '@' needs a file name"),
         ("@a\0b", "as UTF-8 text"),
     ],
 )
-def test_mistakes(text: str, said: str) -> None:
+def test_invalid_json_is_reported(text: str, said: str) -> None:
     with pytest.raises(UsageError) as raised:
         read_array("--input", text)
     assert said in str(raised.value)
@@ -84,7 +84,7 @@ def test_quotes_that_the_shell_removed() -> None:
         read_array("--input", "[{a: 1}]")
 
 
-def test_mistakes_in_files_name_the_file(tmp_path: Path) -> None:
+def test_error_in_a_file_names_the_file(tmp_path: Path) -> None:
     path = tmp_path / "in.json"
     path.write_text("[1,]")
     with pytest.raises(UsageError, match=f"--input \\({path}\\) is not valid JSON"):
@@ -94,24 +94,24 @@ def test_mistakes_in_files_name_the_file(tmp_path: Path) -> None:
         read_array("--input", f"@{path}")
 
 
-def test_an_object_is_asked_for() -> None:
+def test_object_is_required() -> None:
     with pytest.raises(UsageError, match="--extra-data must be a JSON object, for example"):
         read_object("--extra-data", "[]")
 
 
-def test_stdin_can_be_read_once() -> None:
-    with pytest.raises(UsageError, match="'-' is given more than once"):
+def test_stdin_is_rejected_a_second_time() -> None:
+    with pytest.raises(UsageError, match="is given more than once"):
         files_of(["-", "-"])
 
 
-def test_no_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_closed_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", None)
-    with pytest.raises(UsageError, match="there is no stdin"):
+    with pytest.raises(UsageError, match="stdin is closed"):
         read_json("--input", "-")
 
 
 @given(st.text(max_size=30).filter(lambda text: text[:1] not in ("@", "-")))
-def test_any_text_is_json_or_a_sentence(text: str) -> None:
+def test_any_text_is_read_or_reported(text: str) -> None:
     value: Any = None
     said = ""
     try:

@@ -1,4 +1,4 @@
-"""From --input and --flow-input to the input of each task."""
+"""--input and --flow-input become the input of each task."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from wrapper.cli.task_inputs import TaskInput, task_inputs
 FLOW: dict[str, Any] = {"a": {"b": [1, 2]}, "text": "x", "none": None, "empty": []}
 
 
-def test_without_a_flow_input_the_input_is_what_it_is() -> None:
+def test_input_without_flow_input_is_unchanged() -> None:
     given = ["#[1,2]", "@node", {"a": "*@node"}, 5]
     assert task_inputs(given, None) == [TaskInput(given)]
 
@@ -29,7 +29,9 @@ def test_without_a_flow_input_the_input_is_what_it_is() -> None:
         ([{"n": "#@flowInput.a.b"}], [TaskInput([{"n": 1}], 1), TaskInput([{"n": 2}], 2)]),
     ],
 )
-def test_with_one_it_is_read_as_hkube_does(given: list[Any], tasks: list[TaskInput]) -> None:
+def test_input_with_flow_input_is_read_as_hkube_does(
+    given: list[Any], tasks: list[TaskInput]
+) -> None:
     assert task_inputs(given, FLOW) == tasks
 
 
@@ -38,15 +40,15 @@ def test_with_one_it_is_read_as_hkube_does(given: list[Any], tasks: list[TaskInp
     [
         (["@flowInput.a"], None, "'@flowInput.a', but there is no --flow-input"),
         (["#@flowInput.a"], None, "'#@flowInput.a', but there is no --flow-input"),
-        (["@flowInput.zzz"], FLOW, "'@flowInput.zzz', which --flow-input has not"),
-        (["#@flowInput.text"], FLOW, "'#@flowInput.text', which is no array"),
+        (["@flowInput.zzz"], FLOW, "'@flowInput.zzz', which is not in --flow-input"),
+        (["#@flowInput.text"], FLOW, "'#@flowInput.text', which is not an array"),
         (["#@flowInput.empty"], FLOW, "an empty batch"),
         (["@green"], FLOW, "'@green', but a single algorithm can refer to @flowInput only"),
         (["#[1"], FLOW, "does not end with ']'"),
         (["#[1...999999999]"], FLOW, "would have 999,999,999 tasks"),
     ],
 )
-def test_references_that_lead_nowhere(
+def test_unresolvable_reference_is_reported(
     given: list[Any], flow: dict[str, Any] | None, said: str
 ) -> None:
     with pytest.raises(UsageError, match="--input") as raised:

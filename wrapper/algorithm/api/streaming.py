@@ -103,9 +103,10 @@ class StreamingApi:
         """The size of the queue and what became of the messages.
 
         Returns:
-            ``{"binarySize": bytes, "configuredMaxBinarySize": bytes, "statisticsPerNode":
-            [{"nodeName", "sent", "queueSize", "dropped"}]}``; -1 for each number in a debug task,
-            whose messages wait in HKube.
+            A dictionary: ``binarySize`` and ``configuredMaxBinarySize`` in bytes, and
+            ``statisticsPerNode``, a list of dictionaries with ``nodeName``, ``sent``,
+            ``queueSize`` and ``dropped``. In a debug task, whose messages wait in HKube, each
+            number is -1.
 
         Raises:
             StreamingError: the task is not a part of a streaming pipeline.

@@ -12,6 +12,8 @@ from importlib.machinery import BuiltinImporter, FrozenImporter, ModuleSpec, Pat
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from .package_path import make_findable
+
 if TYPE_CHECKING:
     import ast
 
@@ -187,6 +189,7 @@ def _import_plainly(name: str, file: str) -> ModuleType:
 
 def _import_in_package(parts: list[str], file: str, base: str) -> ModuleType:
     name, folder = _name_for_package(base), base
+    make_findable(name, base)
     for part in parts:
         if name not in sys.modules:
             _make_package(name, folder)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ...text.suggestions import did_you_mean, near_miss
 from ..errors.excerpt import one_line
-from ..errors.user_frames import Owner, UserFrame, cause
+from ..errors.user_frames import Owner, UserFrame, cause, is_inside
 from .distributions import (
     Installed,
     guess_distribution,
@@ -21,6 +21,7 @@ from .distributions import (
 )
 from .entry_point import python_files
 from .importing import PACKAGE_NAME, stands_for_folder
+from .own_folder import module_without_folder, own_folder, resolved
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,11 @@ def missing_module(error: ModuleNotFoundError, frames: list[UserFrame], importer
     name = _without_package(str(error.name), importer.base)
     if "is not a package" in str(error):
         return _no_package(name, place, importer)
+    written = _as_written(name, frames)
+    blames_own = bool(blamed and frames[-1].owner is not Owner.LIBRARY)
+    own = _own_folder(written, blamed.path, importer) if blamed and blames_own else None
+    if own is not None:
+        return f"{place} imports {own}"
     own = _guess_own_file(name, importer)
     if own is not None:
         return f"{place} imports '{name}', {own}"
@@ -59,7 +65,7 @@ def missing_module(error: ModuleNotFoundError, frames: list[UserFrame], importer
     if blamed and beyond and frames[-1] is beyond[-1]:
         needing = beyond[-1].shown.partition("/")[0].removesuffix(".py")
         place = f"{place} imports {needing}, which"
-    return _guess_missing_package(_as_written(name, frames), place, importer, installed)
+    return _guess_missing_package(written, place, importer, installed)
 
 
 def missing_name(error: ImportError, place: str, importer: Importer) -> str:
@@ -97,6 +103,48 @@ def _no_package(name: str, place: str, importer: Importer) -> str:
 
 def _origin(name: str) -> str:
     return str(getattr(sys.modules.get(name), "__file__", None) or "")
+
+
+def _own_folder(written: str, file: str, importer: Importer) -> str | None:
+    """Explain an import by the name of a folder of the user's; None if it names no such folder.
+
+    Args:
+        written: the dotted name in the import.
+        file: absolute path of the importing file.
+        importer: the user's module.
+    """
+    top, *rest = written.split(".")
+    # The names that are imported may be on the next line: then the folder's name has to do.
+    is_package = bool(rest) or is_certain(top, {}) or is_listed(top, importer.folders)
+    named = [] if is_package else [os.path.join(os.path.dirname(f), top) for f in importer.folders]
+    folder = own_folder([written], file) or next((f for f in named if f in importer.folders), None)
+    if folder is not None:
+        found = resolved(folder, rest)
+        name = ".".join([top, *found])
+        root = os.path.dirname(folder)
+        command = f"cd {root} && hkube-wrapper run {os.path.relpath(importer.file, root)}"
+        write = _importable_name(folder, found, importer)
+        return (
+            f"'{name}', but '{top}' is your own folder {folder}, and the folder above it is not on"
+            f" Python's path: {write}run the algorithm from there ({command})"
+        )
+    inner = module_without_folder([written], importer.folders)
+    if inner is None or is_listed(top, importer.folders):
+        return None
+    return (
+        f"'{top}.{inner}', but there is no folder '{top}' in the algorithm's folder, which has"
+        f" '{inner}' itself: import '{inner}', or package the folder that holds '{top}'"
+    )
+
+
+def _importable_name(folder: str, found: list[str], importer: Importer) -> str:
+    """Advise the name by which a module in one of the user's folders can be imported."""
+    if found and folder in importer.folders:
+        return f"import '{'.'.join(found)}', or "
+    if is_inside(folder, importer.base):
+        parts = os.path.relpath(folder, importer.base).split(os.sep)
+        return f"import '{'.'.join([*parts, *found])}', or "
+    return ""
 
 
 def _guess_own_file(name: str, importer: Importer) -> str | None:
@@ -200,8 +248,8 @@ def _as_written(name: str, frames: list[UserFrame]) -> str:
     lines = one_line(frames[-1]) if frames else []
     line = lines[0] if lines else ""
     dotted = rf"({re.escape(name)}(?:\.\w+)*)"
-    found = re.search(rf"from\s+{dotted}\s+import\s+(\w+)", line)
+    found = re.search(rf"from\s+{dotted}\s+import\s*\(?\s*(\w*)", line)
     if found:
-        return f"{found[1]}.{found[2]}"
+        return f"{found[1]}.{found[2]}".rstrip(".")
     found = re.search(rf"import\s+{dotted}", line)
     return found[1] if found else name

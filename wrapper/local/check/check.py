@@ -9,10 +9,10 @@ from pathlib import Path
 from ...errors import LoadError, WrapperError
 from ..source.algorithm_name import name_problem
 from ..source.file_tree import Tree, read_tree
+from ..source.imported_modules import imports_of
 from ..source.requirements import read_requirements
 from ..source.source import AlgorithmSource, find_module, is_shared_folder
 from .finding import Finding, FindingStatus, fine, note, wrong
-from .imported_modules import imports_of
 from .missing_packages import Package, compare, read_installed
 from .probe import Probed, probe
 from .python_version import PythonVersion, check_python

@@ -20,9 +20,9 @@ from ...algorithm.loading.distributions import (
     is_certain,
     version_of,
 )
+from ..source.imported_modules import Imported
 from ..source.requirements import FILE_NAME, Listed, Requirements
 from .finding import Finding, fine, note, wrong
-from .imported_modules import Imported
 
 TOPIC = "packages"
 OWN_DISTRIBUTION = "hkube-wrapper"

@@ -92,6 +92,7 @@ def probe(
                 **source.environ,
                 "ALGORITHM_PATH": str(source.folder),
                 "ALGORITHM_ENTRY_POINT": source.entry_point,
+                "TMPDIR": scratch,  # the script ends without clean-up
             },
             stdin=subprocess.DEVNULL,
             stdout=STDERR,

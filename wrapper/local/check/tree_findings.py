@@ -8,8 +8,8 @@ from pathlib import Path, PurePosixPath
 
 from ..source.file_tree import Tree, TreeFile, shown_size
 from ..source.ignore_rules import DOCKER_FILE, HKUBE_FILE
+from ..source.imported_modules import own_imports_of
 from .finding import Finding, fine, note, wrong
-from .imported_modules import own_imports_of
 
 TOPIC = "folder"
 LARGE_FOLDER = 100_000_000

@@ -1,4 +1,4 @@
-"""What a container of the algorithm would run, as a process of this machine."""
+"""Runs on this machine, as a process, what a container of the algorithm would run."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ _SECOND_SIGTERM = 2.0
 class AlgorithmContainer:
     """The supervisor and its algorithm process, as a container would run them.
 
-    A context manager: the process runs inside, in a process group of its own, and is gone
-    afterwards. Its output goes to this process's stderr, unless told otherwise.
+    A context manager: it starts the process in a separate process group, and ends it. The output
+    goes to this process's stderr by default.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class AlgorithmContainer:
             port: the worker's TCP port on 127.0.0.1.
             environ: the environment to start from.
             output: file descriptor that the container's stdout and stderr go to.
-            storage: of mode v3.
+            storage: the storage of mode v3; None for mode v1.
         """
         self._scratch = tempfile.TemporaryDirectory(prefix="hkube-")
         scratch = Path(self._scratch.name)
@@ -69,16 +69,16 @@ class AlgorithmContainer:
         try:
             self._process = subprocess.Popen(
                 [sys.executable, str(_LAUNCH)],
-                cwd=self._folder,  # as in the image, nothing of where the command is given is there
+                cwd=self._folder,  # as in the image, and not where the command was typed
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
                 stdout=self._output,
                 stderr=self._output,
-                start_new_session=True,  # Ctrl-C is for the worker, which then stops the task
+                start_new_session=True,  # Ctrl-C goes to the worker only, which then stops the task
             )
             arguments = (self._process, own_peak())
             threading.Thread(target=self._await_end, args=arguments, daemon=True).start()
-        except BaseException:  # this machine has no room for it
+        except BaseException:  # for example, too many processes
             if self._process is not None:
                 self._process.kill()
                 self._process.wait()
@@ -91,37 +91,37 @@ class AlgorithmContainer:
         self._scratch.cleanup()
 
     def wait(self, timeout: float | None = None) -> int | None:
-        """Wait for the end.
+        """Wait until the process ends.
 
         Args:
             timeout: seconds, or None to wait for ever.
 
         Returns:
-            The exit code as a shell has it, 128 + n for signal n; None if it still runs.
+            The exit code as in a shell, 128 + n for signal n; None if the process still runs.
         """
         return self._ended.result() if wait_done(self._ended, timeout) else None
 
     def on_exit(self, call: Callable[[int], None]) -> None:
-        """Call a function, in a thread, with the exit code once the process has ended."""
+        """Call a function from a thread once the process has ended, with its exit code."""
         threading.Thread(target=lambda: call(self.wait() or 0), daemon=True).start()
 
     def end(self) -> None:
-        """End the process and all that it started, in two seconds or so."""
-        for patience in (_FIRST_SIGTERM, _SECOND_SIGTERM):
+        """End the process and everything it started, within about two seconds."""
+        for timeout in (_FIRST_SIGTERM, _SECOND_SIGTERM):
             if self.wait(timeout=0) is not None:
                 return
             with suppress(ProcessLookupError):
                 os.kill(self._pid, signal.SIGTERM)
-            self.wait(patience)
+            self.wait(timeout)
         with suppress(ProcessLookupError):
             os.killpg(self._pid, signal.SIGKILL)
         self.wait()
 
     @property
     def memory(self) -> int | None:
-        """The most memory, in bytes, that one of the processes took.
+        """The peak memory, in bytes, of the largest process.
 
-        None: not known, or it has not ended yet.
+        None: it is not known, or the process has not ended yet.
         """
         return self._memory
 
@@ -131,12 +131,12 @@ class AlgorithmContainer:
         return self._process.pid
 
     def _await_end(self, process: subprocess.Popen[bytes], peak_before: int) -> None:
-        """Alone wait for the process: Popen would not tell what it and those below it took."""
+        """Wait for the process with `wait4`: Popen would not report its memory use."""
         try:
             _, status, usage = os.wait4(process.pid, 0)
             code = os.waitstatus_to_exitcode(status)
             self._memory = peak_of(usage, peak_before)
-        except ChildProcessError:  # somebody else in this program has waited for all children
+        except ChildProcessError:  # other code in this program has waited for all children
             code = 0
         process.returncode = code
         self._ended.set_result(code if code >= 0 else exit_code_of_signal(-code))
@@ -152,11 +152,11 @@ def container_environ(
     """Return the environment of the container's process.
 
     Args:
-        source: the algorithm; its own variables go before those of `environ`.
+        source: the algorithm; its variables override those of `environ`.
         port: the worker's TCP port.
-        environ: the environment to start from; what the worker decides is replaced in it.
-        scratch: folder for what the algorithm leaves beside its result.
-        storage: of mode v3.
+        environ: the environment to start from; variables that the worker sets are replaced.
+        scratch: folder for files that the algorithm leaves behind.
+        storage: the storage of mode v3; None for mode v1.
     """
     replaced = {"WORKER_SOCKET_URL", "WORKER_SOCKET_PROTOCOL", "DEV_MODE"}
     return (

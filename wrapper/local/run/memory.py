@@ -1,4 +1,4 @@
-"""How much memory the processes of a container took."""
+"""Measures how much memory the processes of a container used."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ _INEXACT = 1.1  # the kernel counts roughly
 
 
 def peak_of(usage: resource.struct_rusage, own_peak: int) -> int | None:
-    """Return the most memory that a process, or one below it, took; None if that is not known.
+    """Return the peak memory of a process or its descendants in bytes; None if it is not known.
 
-    The kernel counts a process's memory from its fork on, when it still has that of its parent:
-    what is no more than that tells nothing.
+    The kernel counts from the fork, when the process still shares its parent's memory. A peak that
+    is not above the parent's therefore says nothing.
 
     Args:
-        usage: of the process, from its end.
-        own_peak: of this process when it started the other one, in bytes.
+        usage: the process's resource usage, taken at its end.
+        own_peak: peak memory of this process when it started the other one, in bytes.
     """
     peak = usage.ru_maxrss * _UNIT
     return peak if peak > own_peak * _INEXACT else None
 
 
 def own_peak() -> int:
-    """Return the most memory that this process has taken so far, in bytes."""
+    """Return the peak memory of this process so far, in bytes."""
     try:
         found = re.search(r"^VmHWM:\s*(\d+) kB", _STATUS.read_text(encoding="utf-8"), re.MULTILINE)
     except OSError:  # not Linux

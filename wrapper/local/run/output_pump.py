@@ -1,4 +1,4 @@
-"""Passing a container's output on line by line, where a bar must not be written over."""
+"""Passes a container's output on line by line, so that it does not overwrite the bar."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import final
 _LINE_END = re.compile(r"(\r\n|\n|\r)")
 _PIECE = 64 * 1024
 _LONGEST_LINE = 1024 * 1024
-"""Characters after which a line is passed on though it has no end yet."""
+"""Characters after which an unfinished line is passed on."""
 
 
 class LineSplitter:
@@ -31,7 +31,7 @@ class LineSplitter:
         self._rest = ""
 
     def feed(self, piece: bytes) -> list[str]:
-        """Return the lines that are whole now."""
+        """Return the lines that are now complete."""
         text = self._rest + self._decode(piece)
         # A CR at the very end may be the half of a CR LF.
         held = "\r" if text.endswith("\r") else ""
@@ -49,7 +49,7 @@ class LineSplitter:
         return lines
 
     def end(self) -> list[str]:
-        """Return what is left, as a line of its own."""
+        """Return the remaining text as a line."""
         rest = (self._rest + self._decode(b"", final=True)).removesuffix("\r")
         self._rest = self.unfinished = ""
         return [rest] if rest else []
@@ -67,18 +67,18 @@ class OutputPump:
         self,
         take_line: Callable[[str], None],
         take_unfinished: Callable[[str], None],
-        patience: float = 1.0,
+        timeout: float = 1.0,
     ) -> None:
         """Prepare a pump.
 
         Args:
             take_line: called with each line, without its end.
             take_unfinished: called with the text that has no end yet, each time it changes.
-            patience: seconds to wait for the last lines.
+            timeout: seconds to wait for the last lines.
         """
         self._take_line = take_line
         self._take_unfinished = take_unfinished
-        self._patience = patience
+        self._timeout = timeout
         self._reader, self.fd = os.pipe()
         self._thread = threading.Thread(target=self._run, name="output", daemon=True)
 
@@ -88,7 +88,7 @@ class OutputPump:
 
     def __exit__(self, *exc_info: object) -> None:
         os.close(self.fd)
-        self._thread.join(self._patience)
+        self._thread.join(self._timeout)
 
     def _run(self) -> None:
         splitter = LineSplitter()

@@ -1,4 +1,4 @@
-"""Tasks given to one algorithm, one after the other, until one of them does not succeed."""
+"""Runs tasks on one algorithm, one after the other, until one does not succeed."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ Job = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Session:
-    """What to run, and who hears of it.
+    """The tasks to run, and the callbacks that report on them.
 
     Attributes:
         jobs: the data of each task's `initialize`.
-        timeout: seconds for each task; None: as long as it takes.
+        timeout: seconds for each task; None: no limit.
         begin: called before each task.
         ended: called after each task with its outcome, and with the exit code if the algorithm's
             process ended with it.
-        say: takes a sentence for the person who looks on.
+        say: shows a message to the user.
     """
 
     jobs: Sequence[Job]
@@ -66,7 +66,7 @@ def run_in_container(session: Session, worker: LocalWorker, container: Algorithm
 
 
 def run_beside(session: Session, worker: LocalWorker) -> int:
-    """Run the tasks for an algorithm that somebody else started, and tell it to end.
+    """Run the tasks on an algorithm that was started elsewhere, then make it exit.
 
     Returns:
         0, or 1 if a task did not succeed.
@@ -107,7 +107,7 @@ def _crashed(session: Session, container: AlgorithmContainer, lost: events.Lost)
     code = container.wait(timeout=CRASH_TIMEOUT)
     if code is None:
         return FAILED
-    if lost.reason != process_ended(code):  # told already, where it was seen first
+    if lost.reason != process_ended(code):  # otherwise already reported
         session.say(process_ended(code))
     return code or FAILED
 
@@ -119,7 +119,7 @@ def _interrupted(session: Session, worker: LocalWorker, container: AlgorithmCont
     if worker.wait_idle(timeout=STOP_TIMEOUT):
         if worker.is_connected:
             _exit(session, worker, container)
-        else:  # it has not come up yet: there is nobody to hear `exit`
+        else:  # not connected yet, so it cannot receive `exit`
             container.end()
     else:
         session.say(f"not stopped in {STOP_TIMEOUT:g} s: HKube ends the container here")

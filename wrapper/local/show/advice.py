@@ -1,4 +1,4 @@
-"""What to do about a task that failed, where the error's own sentence does not say it."""
+"""Hints for a failed task, where the error message does not say what to do."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..worker import events
 
 _INPUT = r"\[\s*['\"]input['\"]\s*\]|get\(\s*['\"]input['\"]"
 
-# A name that is only likely is not advised: whoever owns it may be anybody.
+# Don't advise installing a package whose name is only a guess: anybody may own that name.
 _PACKAGE = r"which is not installed: add '([\w.-]+)' to requirements"
 _LISTED = "which is not installed, though requirements.txt lists it"
 _SHOWN = 60  # characters
@@ -19,11 +19,11 @@ _REFERENCE = r"\*?#\[.*\]|(\*|\*?#)@\w.*"
 
 
 def advice(failure: events.Failed, job: Mapping[str, Any]) -> str | None:
-    """Return a sentence that helps with a task whose input was typed, or None.
+    """Return a hint for a task whose input the user typed, or None.
 
     Args:
-        failure: what the algorithm answered.
-        job: the data of `initialize`, which the algorithm got as `args`.
+        failure: the task's failure.
+        job: the `initialize` data, which the algorithm received as `args`.
     """
     return (
         _empty_input(failure, job)
@@ -33,7 +33,7 @@ def advice(failure: events.Failed, job: Mapping[str, Any]) -> str | None:
 
 
 def pipeline_advice(failure: events.Failed, job: Mapping[str, Any]) -> str | None:
-    """Return a sentence that helps with a task of a pipeline, or None; see `advice`."""
+    """Return a hint for a task of a pipeline, or None; see `advice`."""
     rules = (_input_by_name, _unknown_key, _no_answer, _exit_in_start, _no_module, _no_terminal)
     return next((text for rule in rules if (text := rule(failure, job))), None)
 
@@ -67,8 +67,8 @@ def _unknown_key(failure: events.Failed, job: Mapping[str, Any]) -> str | None:
 def _no_answer(failure: events.Failed, job: Mapping[str, Any]) -> str | None:
     if "there is no answer for" in failure.message:
         return (
-            "on this machine calls are answered by the algorithms of --algorithms, the pipelines "
-            "of --pipelines and the replies of --answers"
+            "on this machine, calls are answered by the algorithms of --algorithms, the pipelines "
+            "of --pipelines and the replies in --answers"
         )
     return None
 
@@ -87,14 +87,17 @@ def _no_module(failure: events.Failed, job: Mapping[str, Any]) -> str | None:
     match = re.match(r"ModuleNotFoundError: No module named '([\w.]+)'", failure.message)
     if match is None:
         return None
-    return f"install what has {match[1]} here, and add it to requirements.txt for the image"
+    return (
+        f"install the package that contains {match[1]} here, and add it to requirements.txt for "
+        "the image"
+    )
 
 
 def _no_terminal(failure: events.Failed, job: Mapping[str, Any]) -> str | None:
     if failure.message.startswith("BdbQuit"):
-        return "the debugger was left; breakpoint() needs this terminal, and --in-process"
+        return "the debugger could not read from the terminal; use breakpoint() with --in-process"
     if failure.message.startswith("EOFError") and "input(" in failure.details:
-        return "there is no one to answer input() in HKube: take values from args['input']"
+        return "nobody can answer input() in HKube: read values from args['input']"
     return None
 
 
@@ -102,7 +105,7 @@ def _unread_reference(failure: events.Failed, job: Mapping[str, Any]) -> str | N
     for item in job.get("input") or ():
         if isinstance(item, str) and re.fullmatch(_REFERENCE, item):
             return (
-                f"'{item[:_SHOWN]}' is text here; with --flow-input '{{}}' the input is read as "
-                "HKube reads that of a pipeline's node"
+                f"'{item[:_SHOWN]}' is plain text here; add --flow-input '{{}}' to read the input "
+                "as HKube reads the input of a pipeline's node"
             )
     return None

@@ -1,4 +1,4 @@
-"""What is kept of a task for a program to read."""
+"""Records a task as a JSON object for other programs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Record:
         self._ended: float | None = None
 
     def __call__(self, event: events.WorkerEvent) -> None:
-        """Take note of an event."""
+        """Record an event."""
         if event.task_id != self._job["taskId"]:
             return
         self._spans(event)
@@ -40,8 +40,8 @@ class Record:
         """Return the task as an object for JSON.
 
         Args:
-            outcome: how it ended.
-            exit_code: of its process, if that ended with the task.
+            outcome: how the task ended.
+            exit_code: exit code of its process, if the process ended with the task.
         """
         seconds = 0.0
         if self._began is not None and self._ended is not None:
@@ -68,7 +68,7 @@ class Record:
         if isinstance(outcome, events.Lost):
             reason = outcome.reason
             if reason == CONNECTION_LOST and exit_code is not None:
-                reason = process_ended(exit_code)  # which is why it was lost
+                reason = process_ended(exit_code)  # why the connection was lost
             return {"code": "Crashed", "message": reason, "details": "", "hint": None}
         return None
 

@@ -1,4 +1,4 @@
-"""Where a command shows what happens: lines on stderr, and below them a live bar."""
+"""Shows lines on stderr, and a live progress bar below them."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from rich.text import Text
 
 @final
 class Screen:
-    """Lines, in colour where that can be seen, and a bar if `stream` is a terminal.
+    """Shows lines, and a progress bar if `stream` is a terminal.
 
-    Safe from any thread. What is no terminal gets the lines alone, none of them wrapped.
+    Thread-safe. Anything but a terminal gets the lines only, unwrapped and without colour.
     """
 
     def __init__(self, stream: TextIO, bar: bool = True) -> None:
         """Prepare a screen.
 
         Args:
-            stream: where to.
-            bar: False: no bar on a terminal either, for who reads from the terminal itself.
+            stream: where the lines go.
+            bar: False: show no bar, because user code may read from the terminal.
         """
         self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
         self.has_bar = bar and stream.isatty() and not self._console.is_dumb_terminal
         self._bar: Progress | None = None
         self._row = TaskID(0)
-        self._lock = Lock()  # a second bar on one terminal is an error of rich's
+        self._lock = Lock()  # rich allows one live display per console
 
     def line(self, text: str, style: str = "") -> None:
-        """Show a line, or several.
+        """Show one or more lines.
 
         Args:
-            text: what to show; control characters in it do nothing.
-            style: of rich: `red`, `dim`, `bold`…
+            text: the lines; control characters in them have no effect.
+            style: a style of rich, such as `red`, `dim` or `bold`.
         """
         self._console.print(Text(text, style), soft_wrap=True)
 
@@ -47,8 +47,8 @@ class Screen:
         """Show the bar, or change it.
 
         Args:
-            text: stands before it.
-            percent: 0 to 100; None: not known.
+            text: shown before the bar.
+            percent: 0 to 100; None if it is not known.
         """
         if not self.has_bar:
             return
@@ -68,7 +68,7 @@ class Screen:
             )
 
     def no_bar(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         with self._lock:
             if self._bar is not None:
                 self._bar.stop()

@@ -1,4 +1,4 @@
-"""The spans of a task as a tree, gathered from the worker's events."""
+"""Builds the tree of a task's spans from the worker's events."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ class ShownSpan:
     """One timed section.
 
     Attributes:
-        name: what it is called.
-        tags: what is known about it, from its beginning and its end.
-        began: seconds on the worker's clock.
-        ended: the same; None: it is open.
-        error: why it failed, as it was sent; None: it did not.
-        children: the sections within it, in the order they began.
+        name: the span's name.
+        tags: the tags given at its start and at its end.
+        began: start time, in seconds on the worker's clock.
+        ended: end time on the same clock; None while it is open.
+        error: the error as it was sent; None if it did not fail.
+        children: the spans inside it, in the order they began.
     """
 
     name: str
@@ -31,7 +31,7 @@ class ShownSpan:
 
     @property
     def seconds(self) -> float | None:
-        """How long it took; None: it is open."""
+        """Its duration in seconds; None while it is open."""
         return None if self.ended is None else self.ended - self.began
 
 
@@ -39,7 +39,7 @@ class SpanTree:
     """A listener that keeps the spans of one task.
 
     Attributes:
-        roots: the spans that are in no other one.
+        roots: the outermost spans.
     """
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class SpanTree:
         self._open: list[ShownSpan] = []
 
     def __call__(self, event: events.WorkerEvent) -> None:
-        """Take note of an event."""
+        """Record an event."""
         if isinstance(event, events.SpanStarted):
             span = ShownSpan(event.name, dict(event.tags), event.at)
             (self._open[-1].children if self._open else self.roots).append(span)
@@ -59,12 +59,12 @@ class SpanTree:
 
     @property
     def path(self) -> str:
-        """The open spans, the outermost first."""
+        """The names of the open spans, outermost first."""
         return " › ".join(span.name for span in self._open)
 
 
 def tree_lines(spans: Sequence[ShownSpan], indent: str = "") -> Iterator[tuple[str, ShownSpan]]:
-    """Draw spans: for each, what leads to it (`│  └─ `), and the span."""
+    """Yield each span with the lines that lead to it in a drawing, such as `│  └─ `."""
     for position, span in enumerate(spans):
         is_last = position == len(spans) - 1
         yield f"{indent}{'└─' if is_last else '├─'} ", span

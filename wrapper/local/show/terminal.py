@@ -15,14 +15,14 @@ from .screen import Screen
 from .span_tree import ShownSpan, SpanTree, tree_lines
 
 _LONGEST_ERROR = 4_000
-"""Characters of an error's details; what is left out is said."""
+"""Longest error details shown, in characters; an omission is indicated."""
 
 
 @final
 class Terminal:
-    """A listener that writes one line an event worth reading, and moves the bar.
+    """A listener that shows a line for each notable event, and updates the bar.
 
-    Safe from any thread: the algorithm's output and its messages come in two.
+    Thread-safe: the algorithm's output and its messages come from different threads.
     """
 
     def __init__(self, screen: Screen, started: float) -> None:
@@ -39,10 +39,10 @@ class Terminal:
         self._percent: float | None = None
         self._details = ""
         self._is_running = False
-        self._lock = RLock()  # no bar is to come back after the task's end
+        self._lock = RLock()  # the bar must not reappear after the task's end
 
     def begin(self, job: Mapping[str, Any]) -> None:
-        """Hear which task comes next."""
+        """Prepare to show the next task."""
         with self._lock:
             self._job = job
             self._spans = SpanTree()
@@ -50,22 +50,22 @@ class Terminal:
             self._is_running = True
 
     def note(self, text: str) -> None:
-        """Show beside the bar what the algorithm has printed with no line's end as yet."""
+        """Show the algorithm's unfinished output line beside the bar."""
         with self._lock:
             self._details = text.strip()
             if self._is_running:
                 self._move_bar()
 
     def say(self, text: str, style: str = "dim") -> None:
-        """Write a line of the local worker's own."""
+        """Show a message of the local worker."""
         self._screen.line("\n".join(f"[local] {line}" for line in text.split("\n")), style)
 
     def __call__(self, event: events.WorkerEvent) -> None:
         """Show an event."""
         with self._lock:
-            self._hear(event)
+            self._show(event)
 
-    def _hear(self, event: events.WorkerEvent) -> None:
+    def _show(self, event: events.WorkerEvent) -> None:
         if isinstance(event, events.SpanFinished) and not self._spans.path:
             self.say("warning: the algorithm sent 'finishSpan' with no span open", "yellow")
         self._spans(event)
@@ -125,7 +125,7 @@ class Terminal:
             case events.Stopped():
                 self.say(f"stopped {after}", "yellow")
             case events.Lost():
-                self.say(f"broken off {after}: {event.outcome.reason}", "red")
+                self.say(f"interrupted {after}: {event.outcome.reason}", "red")
 
     def _failed(self, failure: events.Failed) -> None:
         self._screen.line(f"error: {failure.message}", "bold red")
@@ -144,7 +144,7 @@ def shown(value: Any, limit: int = 200) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a duration as a person reads it."""
+    """Return a duration as text."""
     return f"{seconds * 1000:.1f} ms" if seconds < 1 else _seconds(seconds)
 
 

@@ -15,6 +15,7 @@ from ...algorithm.loading.entry_point import EntryPoint, find_file
 from ...errors import LoadError, WrapperError
 from ...text.suggestions import near_miss
 from .archive import is_archive, unpack
+from .import_root import import_root
 from .manifest import find_manifest, is_manifest, read_manifest
 
 DEFAULT_ENTRY_POINT = "main.py"
@@ -129,7 +130,22 @@ def _find(path: Path, scratch: Path) -> AlgorithmSource:
             f"{path} is neither a folder, a .py file, an algorithm.yml or .json, nor an archive "
             "(.tar.gz, .zip)"
         )
-    return AlgorithmSource(path.stem, path.resolve().parent, path.name)
+    return source_of_file(path.resolve(), path.stem)
+
+
+def source_of_file(file: Path, name: str) -> AlgorithmSource:
+    """Return the algorithm in a file.
+
+    Its folder is the file's, or the one above that the file's imports start from.
+
+    Args:
+        file: absolute path of the module.
+        name: the algorithm's name.
+    """
+    folder = import_root(file, Path.cwd().resolve())
+    if is_shared_folder(folder):
+        folder = file.parent
+    return AlgorithmSource(name, folder, file.relative_to(folder).as_posix())
 
 
 def _in_folder(path: Path, scratch: Path) -> AlgorithmSource:
@@ -138,7 +154,7 @@ def _in_folder(path: Path, scratch: Path) -> AlgorithmSource:
         return _described(description, scratch)
     if not (path / DEFAULT_ENTRY_POINT).is_file():
         raise SourceError(f"{path} has no main.py{_what_instead(path)}")
-    return AlgorithmSource(path.resolve().name, path.resolve())
+    return source_of_file(path.resolve() / DEFAULT_ENTRY_POINT, path.resolve().name)
 
 
 def _in_archive(archive: Path, scratch: Path) -> AlgorithmSource:

@@ -1,4 +1,4 @@
-"""Replies to an algorithm's code-API calls, where no cluster is there to give them."""
+"""Replies to an algorithm's code-API calls when there is no cluster."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ Reply = Result | Failure | Cancelled
 
 @dataclass(frozen=True)
 class Later:
-    """A reply that comes in its own time.
+    """A reply that is sent later.
 
     Attributes:
         start: called with the call, and a function that takes the reply, once, in any thread; it
@@ -95,14 +95,14 @@ Answer = Reply | Later | Callable[[Call], Any]
 
 
 class Answers(Protocol):
-    """Whoever knows what to answer."""
+    """Finds the answer to a call."""
 
     def find(self, call: Call) -> Answer:
         """Return the answer for a call; a Failure if there is none."""
 
 
 class AnswersError(WrapperError):
-    """A file of answers cannot be used; the text names the place."""
+    """A file of answers is invalid; the message names the place."""
 
     code = "AnswersError"
 
@@ -111,8 +111,8 @@ class AnswersError(WrapperError):
 class AnswerTable:
     """Replies by name.
 
-    Each value is a reply, or a function that takes the call and returns its result or a reply; what
-    the function raises is told to the algorithm as the call's failure.
+    Each value is a reply, or a function that takes the call and returns its result or a reply. An
+    exception in the function reaches the algorithm as the call's failure.
     """
 
     algorithms: Mapping[str, Answer] = field(default_factory=dict)

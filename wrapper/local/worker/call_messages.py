@@ -1,4 +1,4 @@
-"""Code-API messages of the worker's side: a request read, a reply written."""
+"""The worker's side of the code API: parses requests and makes replies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Message = dict[str, Any]
 
 
 def parse_call(command: str, data: Any) -> Call | None:
-    """Return the call that a message of the algorithm makes, or None if it makes none."""
+    """Return the call that an algorithm's message makes, or None for any other message."""
     body: Mapping[str, Any] = data if isinstance(data, dict) else {}
     if command == commands.START_ALGORITHM_EXECUTION:
         return Call(
@@ -54,14 +54,14 @@ def parse_call(command: str, data: Any) -> Call | None:
 
 @dataclass(frozen=True)
 class StopCall:
-    """A request of a running algorithm to stop what an earlier call of it started."""
+    """A running algorithm's request to stop what one of its calls started."""
 
     call_id: str
     reason: str
 
 
 def parse_stop(command: str, data: Any) -> StopCall | None:
-    """Return what a message of the algorithm stops, or None if it stops nothing."""
+    """Return the request to stop a call, or None for any other message."""
     key = {
         commands.STOP_SUB_PIPELINE: "subPipelineId",
         commands.STOP_ALGORITHM_EXECUTION: "execId",
@@ -74,7 +74,7 @@ def parse_stop(command: str, data: Any) -> StopCall | None:
 
 
 def started_message(call: Call) -> Message | None:
-    """Return what HKube's worker says when it begins with a call, which is not always something."""
+    """Return what HKube's worker sends when a call begins, or None if it sends nothing."""
     if call.kind in (CallKind.STORED_PIPELINE, CallKind.RAW_PIPELINE):
         return {
             "command": commands.SUB_PIPELINE_STARTED,
@@ -101,7 +101,7 @@ def reply_message(call: Call, reply: Reply) -> Message:
 
 
 def unknown_call_message(command: str, call_id: str) -> Message:
-    """Return what the worker says when it is asked to stop a call that it does not know."""
+    """Return the answer to a request to stop an unknown call."""
     if command == commands.STOP_SUB_PIPELINE:
         data = {"subPipelineId": call_id, "error": f"unable to find subPipeline {call_id}"}
         return {"command": commands.SUB_PIPELINE_ERROR, "data": data}

@@ -19,10 +19,10 @@ from ...protocol.encoding.encoding import Encoding, get_encoding
 from .call_messages import Message
 
 MAX_PAYLOAD_BYTES = 100_000_000
-"""The largest message that HKube's worker takes."""
+"""The largest message that HKube's worker accepts."""
 
 CONNECTION_LOST = "the connection was lost before the task's end"
-"""Why a task is lost that was on a connection which is gone, if nothing more is known."""
+"""Reason for a task that was lost with its connection, if nothing more is known."""
 
 CLOSE_TIMEOUT = 1.0
 """Seconds that a closing handshake may take on this machine."""
@@ -43,13 +43,13 @@ class AlgorithmConnection:
             return None
 
     def encode(self, message: Message, subject: str) -> bytes:
-        """Return the frame that a message is sent as.
+        """Encode a message as a frame.
 
         Args:
-            subject: what an error calls what is sent.
+            subject: what an error message calls the message.
 
         Raises:
-            WrapperError: the encoding does not have what is in it.
+            WrapperError: the encoding cannot represent the message.
         """
         return self.encoding.encode(message, subject)
 
@@ -58,7 +58,7 @@ class AlgorithmConnection:
         self.send_frame(self.encode(message, subject))
 
     def send_frame(self, frame: bytes) -> None:
-        """Send a frame; that the connection is gone is told by `receive`, not here."""
+        """Send a frame. `receive` reports a lost connection, not this method."""
         try:
             self.connection.send(frame, text=not self.encoding.binary)
         except ConnectionClosed:
@@ -70,19 +70,20 @@ class AlgorithmConnection:
 
     @property
     def lost_reason(self) -> str:
-        """Why a task on this connection, now closed, has no end of its own."""
+        """Why the task on this closed connection did not complete."""
         ours = self.connection.protocol.close_sent
         if ours is not None and ours.code == CloseCode.MESSAGE_TOO_BIG:
-            return f"its message is over {MAX_PAYLOAD_BYTES:,} bytes, which HKube's worker refuses"
+            limit = f"{MAX_PAYLOAD_BYTES:,} bytes"
+            return f"its message is larger than {limit}, which HKube's worker refuses"
         return CONNECTION_LOST
 
 
-def open_link(connection: ServerConnection, mode: str = "v1") -> AlgorithmConnection | None:
-    """Return the link of a connection; None, and closed, if its URL asks for what there is not.
+def accept_connection(connection: ServerConnection, mode: str = "v1") -> AlgorithmConnection | None:
+    """Return the algorithm's connection; close it and return None if its URL is not supported.
 
     Args:
-        connection: of an algorithm.
-        mode: of the storage, `v1` or `v3`.
+        connection: the algorithm's WebSocket.
+        mode: the storage mode, `v1` or `v3`.
     """
     path = connection.request.path if connection.request else ""
     query = parse_qs(urlsplit(path).query)
@@ -102,7 +103,7 @@ def open_link(connection: ServerConnection, mode: str = "v1") -> AlgorithmConnec
     return AlgorithmConnection(connection, encoding)
 
 
-class Listening:
+class AlgorithmServer:
     """A server on 127.0.0.1, with a thread that accepts and one for each connection."""
 
     def __init__(
@@ -111,12 +112,12 @@ class Listening:
         port: int,
         refuse: Callable[[Request], str],
     ) -> None:
-        """Take the port; nothing is accepted yet.
+        """Bind the port. Connections are accepted after `start`.
 
         Args:
-            handler: serves a connection, in its thread.
-            port: 0 takes a free one.
-            refuse: says why a request is refused; empty to accept it.
+            handler: serves one connection, in the connection's thread.
+            port: TCP port; 0 picks a free one.
+            refuse: says why a request is refused; returns an empty text to accept it.
         """
 
         def admit(connection: ServerConnection, request: Request) -> Response | None:
@@ -142,11 +143,11 @@ class Listening:
         return int(self._server.socket.getsockname()[1])
 
     def start(self) -> None:
-        """Begin to accept."""
+        """Start to accept connections."""
         self._thread.start()
 
     def close(self) -> None:
-        """Accept no more, and wait for the thread; the second time it does nothing."""
+        """Stop accepting, and wait for the thread. A second call does nothing."""
         if self._closed:
             return
         self._closed = True

@@ -1,4 +1,4 @@
-"""What the local worker tells its listener: facts only, nothing of how they are shown."""
+"""Events that the local worker reports to its listener; how to show them is not decided here."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Failed:
 
 @dataclass(frozen=True)
 class Stopped:
-    """The task was stopped at our word."""
+    """The task was stopped on request."""
 
 
 @dataclass(frozen=True)
 class Lost:
-    """The task has no end of its own: the process or the connection is gone."""
+    """The task has no result: its process or connection was lost."""
 
     reason: str
 
@@ -70,28 +70,28 @@ class Disconnected(WorkerEvent):
 
 @dataclass(frozen=True)
 class Sent(WorkerEvent):
-    """A command of a task's life went to the algorithm: initialize, start, stop or exit."""
+    """A lifecycle command was sent to the algorithm: initialize, start, stop or exit."""
 
     command: str
 
 
 @dataclass(frozen=True)
 class Received(WorkerEvent):
-    """A command of a task's life came: initialized, started, alive, stopping or stopped."""
+    """A lifecycle command was received: initialized, started, alive, stopping or stopped."""
 
     command: str
 
 
 @dataclass(frozen=True)
-class MessageCame(WorkerEvent):
-    """A message of the algorithm, whole; the event of what it means follows."""
+class MessageReceived(WorkerEvent):
+    """A complete message was received; an event with its meaning follows."""
 
     message: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Progress(WorkerEvent):
-    """The algorithm told how far it is; `value` is what it gave, of any type."""
+    """The algorithm reported its progress; `value` may be of any type."""
 
     value: Any
     details: Any
@@ -122,7 +122,7 @@ class CallStarted(WorkerEvent):
 
 @dataclass(frozen=True)
 class CallAnswered(WorkerEvent):
-    """A call of the algorithm got its reply."""
+    """A call of the algorithm was answered."""
 
     call: Call
     reply: Reply
@@ -137,7 +137,7 @@ class LogLines(WorkerEvent):
 
 @dataclass(frozen=True)
 class Violation(WorkerEvent):
-    """The algorithm's side broke the protocol; HKube's own worker would have suffered."""
+    """The algorithm broke the protocol in a way that would harm HKube's worker."""
 
     text: str
 

@@ -1,4 +1,4 @@
-"""The job that HKube's worker hands to an algorithm with `initialize`."""
+"""The job that HKube's worker sends to an algorithm with `initialize`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 def make_job(
     task_input: Sequence[Any], algorithm_name: str, node_name: str = "local"
 ) -> dict[str, Any]:
-    """Return a job of the shape that the worker sends.
+    """Return a job of the shape that HKube's worker sends.
 
     Args:
-        task_input: the node's inputs, one item for each.
+        task_input: the node's inputs, one item each.
         algorithm_name: name of the algorithm.
         node_name: name of the node in its pipeline.
     """

@@ -1,4 +1,4 @@
-"""HKube's part of storage mode v3, in a folder of this machine: inputs put in, results read."""
+"""HKube's part of storage mode v3, in a local folder: stores inputs and reads results."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class LocalStorage:
     """The storage of local algorithms.
 
     Args:
-        folder: where it is.
+        folder: the storage's root folder.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -37,19 +37,19 @@ class LocalStorage:
 
     @property
     def environ(self) -> dict[str, str]:
-        """The settings of an algorithm that uses it."""
+        """The environment variables of an algorithm that uses this storage."""
         return {
             "STORAGE_PROTOCOL": "v3",
             "DEFAULT_STORAGE": "fs",
             _FOLDER: str(self.folder),
             "STORAGE_ENCODING": _ENCODING,
             "CLUSTER_NAME": _CLUSTER,
-            # Every algorithm of this machine would want the same port.
+            # All algorithms on this machine would use the same port.
             "DISCOVERY_ENABLE": "false",
         }
 
     def stored_job(self, job: Mapping[str, Any]) -> dict[str, Any]:
-        """A job whose inputs are in the storage, and refer to it.
+        """Store a job's inputs, and return the job with references to them.
 
         Raises:
             WrapperError: an input cannot be stored.
@@ -63,21 +63,23 @@ class LocalStorage:
         return {**job, "input": list(flat.values()), "flatInput": flat, "storage": storage}
 
     def result_of(self, storing: object) -> Any:
-        """What a `storing` of an algorithm refers to.
+        """Return the result that an algorithm's `storing` message refers to.
 
         Raises:
-            StorageError: there is nothing, or something else.
+            StorageError: the object does not exist or cannot be read.
         """
         info = storing.get("storageInfo") if isinstance(storing, dict) else None
         if not isinstance(info, dict):
-            raise StorageError("`done` came with no `storing` before it that says where")
+            raise StorageError(
+                "`done` came without a `storing` message, which says where the result is"
+            )
         return self._get(check_path(info.get("path")), info.get("size"))
 
     def call_with_input(self, call: Call) -> Call:
-        """A call for an algorithm with the input that it has stored.
+        """Return a call with the input that the algorithm has stored for it.
 
         Raises:
-            StorageError: it is not there.
+            StorageError: the input does not exist.
         """
         keys = call.body.get("storageInput")
         if call.kind is not CallKind.ALGORITHM or not isinstance(keys, list):
@@ -87,10 +89,10 @@ class LocalStorage:
         return replace(call, input=[self._first(each) for each in references(job, _CLUSTER)])
 
     def stored_reply(self, call: Call, reply: Reply, job_id: str) -> Reply:
-        """A reply that refers to the storage, as HKube's do.
+        """Store a reply's result, and return a reply that refers to it, as HKube's replies do.
 
         Raises:
-            WrapperError: it cannot be stored.
+            WrapperError: the result cannot be stored.
         """
         if not isinstance(reply, Result) or call.kind is CallKind.DATA_SOURCE:
             return reply
@@ -114,11 +116,11 @@ class LocalStorage:
 
 @contextmanager
 def local_storage(kind: str | None, environ: Mapping[str, str]) -> Iterator[LocalStorage | None]:
-    """The storage that an option asks for; None if it asks for none.
+    """Open the storage that an option asks for; None without the option.
 
     Args:
         kind: `fs`, or None.
-        environ: names the folder; else it is a new one, gone at the end.
+        environ: may name the folder; otherwise a temporary folder is used.
     """
     if kind is None:
         yield None

@@ -22,15 +22,15 @@ from .call_messages import (
 from .connection import AlgorithmConnection
 from .storage import LocalStorage
 
-Tell = Callable[..., None]
-"""Tells an event: its class, the task's id, and its facts by name."""
+Notify = Callable[..., None]
+"""Reports an event, given its class, the task's id and its attributes by name."""
 
 Cancel = Callable[[str], None]
-"""Ends what answers a call, for a reason."""
+"""Cancels the work on a call's answer, for a reason."""
 
 
 class LocalTask:
-    """What is known of one task.
+    """One task's state.
 
     Attributes:
         job: the data of `initialize`.
@@ -41,13 +41,13 @@ class LocalTask:
         self,
         job: Mapping[str, Any],
         answers: Answers,
-        tell: Tell,
+        notify: Notify,
         storage: LocalStorage | None = None,
     ) -> None:
         self.job = job
         self.outcome: Future[events.Outcome] = Future()
         self._answers = answers
-        self._tell_listener = tell
+        self._notify = notify
         self._lock = threading.Lock()
         self._link: AlgorithmConnection | None = None
         self._calls: dict[str, Cancel] = {}
@@ -58,16 +58,16 @@ class LocalTask:
 
     @property
     def task_id(self) -> str | None:
-        """The id that the job gives."""
+        """The task's id in the job."""
         return self.job.get("taskId")
 
     @property
     def over(self) -> bool:
-        """True once nothing more is to come of this task."""
+        """Whether the task has ended."""
         return self._over
 
     def connected(self, link: AlgorithmConnection) -> None:
-        """Begin on a connection; a task is never begun twice."""
+        """Send the task over a connection, unless it was sent already."""
         with self._lock:
             if self._link is not None or self._over:
                 return
@@ -75,32 +75,32 @@ class LocalTask:
         try:
             job = self.job if self._storage is None else self._storage.stored_job(self.job)
             self._send(link, commands.INITIALIZE, dict(job))
-        except WrapperError as error:  # its encoding does not have what is in the job
+        except WrapperError as error:  # the encoding cannot represent the job
             self.finish(events.Failed(error.code, str(error), ""))
 
     def disconnected(self, link: AlgorithmConnection) -> None:
-        """Hear that a connection is closed: a task that was on it is lost."""
+        """Handle a closed connection: a task that was sent over it is lost."""
         if self._link is link:
             self.finish(events.Lost(link.lost_reason))
 
     def stopping(self) -> None:
-        """Hear that `stop` is about to be sent: from now on only `stopped` ends the task."""
+        """Prepare for a `stop`: from now on only `stopped` ends the task."""
         self._stopping = True
 
     def finish(self, outcome: events.Outcome) -> None:
-        """Give the task its outcome, unless it has one."""
+        """Set the task's outcome, unless it has one."""
         with self._lock:
             if self._over:
                 return
             self._over = True
             calls, self._calls = list(self._calls.values()), {}
-        for cancel in calls:  # as HKube: what a task has started does not outlive it
+        for cancel in calls:  # as in HKube, what a task started ends with it
             cancel(_why_calls_end(outcome))
-        self._tell(events.TaskCompleted, outcome=outcome)
+        self._report(events.TaskCompleted, outcome=outcome)
         self.outcome.set_result(outcome)
 
     def handle(self, link: AlgorithmConnection, command: str, message: Message) -> None:
-        """Take one message of the algorithm."""
+        """Handle one message of the algorithm."""
         data = message.get("data")
         if command in (commands.DONE, commands.ERROR_MESSAGE):
             if not self._stopping:
@@ -108,7 +108,7 @@ class LocalTask:
                 self.finish(self._done(data) if done else _failed(message.get("error")))
         elif command == commands.STORING and self._storage is not None:
             self._storing = data
-            self._tell(events.Received, command=command)
+            self._report(events.Received, command=command)
         elif command in (commands.PROGRESS, commands.START_SPAN, commands.FINISH_SPAN):
             self._observe(command, data)
         elif (call := parse_call(command, data)) is not None:
@@ -132,9 +132,9 @@ class LocalTask:
 
     def _phase(self, link: AlgorithmConnection, command: str) -> None:
         if command not in _PHASES:
-            self._tell(events.Violation, text=f"'{command}', which is not a command")
+            self._report(events.Violation, text=f"'{command}', which is not a command")
             return
-        self._tell(events.Received, command=command)
+        self._report(events.Received, command=command)
         if command == commands.INITIALIZED and not self._stopping:
             self._send(link, commands.START, {"spanId": self.job.get("spanId")})
         elif command == commands.STOPPED:
@@ -144,15 +144,15 @@ class LocalTask:
         body = data if isinstance(data, dict) else {}
         if command == commands.PROGRESS:
             value, details = body.get("progress"), body.get("details")
-            self._tell(events.Progress, value=value, details=details)
+            self._report(events.Progress, value=value, details=details)
         elif not isinstance(data, dict):
-            self._tell(events.Violation, text=f"'{command}' without data")
+            self._report(events.Violation, text=f"'{command}' without data")
         elif command == commands.START_SPAN:
             tags = body.get("tags") or {}
-            self._tell(events.SpanStarted, name=str(body.get("name")), tags=tags)
+            self._report(events.SpanStarted, name=str(body.get("name")), tags=tags)
         else:
             tags = body.get("tags") or {}
-            self._tell(events.SpanFinished, tags=tags, error=body.get("error"))
+            self._report(events.SpanFinished, tags=tags, error=body.get("error"))
 
     def _answer(self, link: AlgorithmConnection, call: Call) -> None:
         with self._lock:
@@ -165,7 +165,7 @@ class LocalTask:
             except WrapperError as error:
                 self._reply(link, call, Failure(str(error)))
                 return
-        self._tell(events.CallStarted, call=call)
+        self._report(events.CallStarted, call=call)
         answer = self._answers.find(call)
         if isinstance(answer, Later):
             self._start(link, call, answer)
@@ -185,15 +185,17 @@ class LocalTask:
             is_open = call.call_id in self._calls
             if is_open:
                 self._calls[call.call_id] = cancel
-        if not is_open:  # the task ended meanwhile, or the reply is there already
-            cancel("the task that called has ended")
+        if not is_open:  # the task ended meanwhile, or the reply has come
+            cancel("the task that made the call has ended")
 
     def _compute(
         self, link: AlgorithmConnection, call: Call, answer: Callable[[Call], Any]
     ) -> None:
         try:
             value = answer(call)
-        except BaseException as error:  # the border to whoever wrote the answer: sys.exit and all
+        except (
+            BaseException
+        ) as error:  # boundary: the answer's author may raise anything, SystemExit too
             value = Failure(f"{type(error).__name__}: {error}")
         reply = value if isinstance(value, Reply) else Result(value)
         self._reply(link, call, reply)
@@ -202,11 +204,11 @@ class LocalTask:
         if self._forget(call.call_id) is None or self._over:
             return
         reply, frame = self._encoded(link, call, reply)
-        self._tell(events.CallAnswered, call=call, reply=reply)
+        self._report(events.CallAnswered, call=call, reply=reply)
         link.send_frame(frame)
 
     def _encoded(self, link: AlgorithmConnection, call: Call, reply: Reply) -> tuple[Reply, bytes]:
-        """The reply, or why it cannot be sent, and its frame: the call must not wait for ever."""
+        """Encode a reply; if that fails, encode a failure, so that the call ends."""
         try:
             return reply, link.encode(reply_message(call, self._stored(call, reply)), "answer")
         except WrapperError as error:
@@ -223,11 +225,11 @@ class LocalTask:
             return self._calls.pop(call_id, None)
 
     def _send(self, link: AlgorithmConnection, command: str, data: Message) -> None:
-        self._tell(events.Sent, command=command)
+        self._report(events.Sent, command=command)
         link.send({"command": command, "data": data}, "job")
 
-    def _tell(self, kind: type[events.WorkerEvent], **facts: Any) -> None:
-        self._tell_listener(kind, self.task_id, **facts)
+    def _report(self, kind: type[events.WorkerEvent], **facts: Any) -> None:
+        self._notify(kind, self.task_id, **facts)
 
 
 _PHASES = (
@@ -240,7 +242,7 @@ _PHASES = (
 
 
 def _nothing_to_cancel(reason: str) -> None:
-    """What answers at once cannot be cancelled."""
+    """Do nothing: an immediate answer cannot be cancelled."""
 
 
 def _why_calls_end(outcome: events.Outcome) -> str:

@@ -1,8 +1,8 @@
-"""How long HKube waits for an algorithm: what takes longer here would not be waited for there."""
+"""HKube's timeouts for an algorithm, which the local worker applies too."""
 
 STOP_TIMEOUT = 10.0
 """Seconds that HKube's worker waits for `stopped`."""
 CRASH_TIMEOUT = 5.0
-"""Seconds from a lost connection to the end of a process that has crashed."""
+"""Seconds to wait, after a lost connection, for a crashed process to end."""
 EXIT_TIMEOUT = 20.0
 """Seconds that HKube's worker waits after `exit`."""

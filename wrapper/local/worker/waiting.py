@@ -1,4 +1,4 @@
-"""Waiting on the main thread, where a signal may come at any time."""
+"""Waits on the main thread, where a signal may arrive at any time."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from time import monotonic
 from types import FrameType
 from typing import Any
 
-HEAR_EVERY = 0.2
-"""Seconds within which a signal is heard: its handler is called between two waits."""
+SIGNAL_CHECK_INTERVAL = 0.2
+"""Longest delay, in seconds, before a signal is handled: handlers run between two waits."""
 
 
 def wait_done(future: Future[Any], timeout: float | None = None) -> bool:
@@ -21,21 +21,23 @@ def wait_done(future: Future[Any], timeout: float | None = None) -> bool:
 
 
 def wait_until(wait_once: Callable[[float], bool], timeout: float | None = None) -> bool:
-    """Wait for something; False if it has not come after `timeout` seconds.
+    """Wait for something; return False if it has not happened after `timeout` seconds.
 
     Args:
-        wait_once: waits for so many seconds at most; true once it has come.
-        timeout: seconds; None: for ever.
+        wait_once: waits at most the given number of seconds; returns True once it has happened.
+        timeout: seconds; None waits for ever.
 
     Raises:
         KeyboardInterrupt: Ctrl-C; what handlers of other signals raise is raised too.
     """
     end = None if timeout is None else monotonic() + timeout
     while True:
-        left = HEAR_EVERY if end is None else min(HEAR_EVERY, end - monotonic())
+        left = (
+            SIGNAL_CHECK_INTERVAL if end is None else min(SIGNAL_CHECK_INTERVAL, end - monotonic())
+        )
         with _signals_held():
-            has_come = wait_once(max(0.0, left))
-        if has_come:
+            happened = wait_once(max(0.0, left))
+        if happened:
             return True
         if left <= 0:
             return False
@@ -43,16 +45,16 @@ def wait_until(wait_once: Callable[[float], bool], timeout: float | None = None)
 
 @contextmanager
 def _signals_held() -> Iterator[None]:
-    """Note signals meanwhile, and call their handlers afterwards.
+    """Record signals that arrive inside, and call their handlers afterwards.
 
-    What a handler raises comes out of whatever the main thread is doing. Amid a wait that may be
-    the moment in which it has a lock that others need: it would never be released.
+    A handler's exception surfaces wherever the main thread happens to be. During a wait, the thread
+    may hold a lock that others need, and would then never release it.
     """
     held: list[tuple[int, FrameType | None]] = []
     handlers = _handlers()
     try:
         for number in handlers:
-            signal.signal(number, lambda *come: held.append(come))
+            signal.signal(number, lambda *received: held.append(received))
         yield
     finally:
         for number, handler in handlers.items():
@@ -62,7 +64,7 @@ def _signals_held() -> Iterator[None]:
 
 
 def _handlers() -> dict[int, Callable[[int, FrameType | None], Any]]:
-    """The handlers of the signals by which a command is ended; none but in the main thread."""
+    """Return the handlers of the signals that end a command; empty outside the main thread."""
     if threading.current_thread() is not threading.main_thread():
         return {}
     found = {

@@ -18,7 +18,7 @@ from ...protocol.messages import commands
 from . import events
 from .admission import refusal
 from .answers import Answers, AnswerTable
-from .connection import AlgorithmConnection, Listening, open_link
+from .connection import AlgorithmConnection, AlgorithmServer, accept_connection
 from .storage import LocalStorage
 from .task import LocalTask
 from .waiting import wait_done
@@ -28,8 +28,8 @@ from .waiting import wait_done
 class LocalWorker:
     """Serves one algorithm's connection and gives it one task after another.
 
-    Use it as a context manager: the server listens inside. The listener hears every event, one at
-    a time, from the worker's threads; it may call `stop` and `exit`, but not wait.
+    Use it as a context manager: the server listens inside. The listener receives every event, one
+    at a time, from the worker's threads; it may call `stop` and `exit`, but must not wait.
     """
 
     def __init__(
@@ -46,16 +46,18 @@ class LocalWorker:
         Args:
             listener: called with each event.
             answers: replies to the algorithm's calls for other algorithms, pipelines and data.
-            port: TCP port on 127.0.0.1; 0 takes a free one.
+            port: TCP port on 127.0.0.1; 0 picks a free one.
             clock: seconds for the events' times.
-            storage: of mode v3; None: inputs and results are in the messages.
+            storage: the storage of mode v3; None: inputs and results are in the messages.
             token: the secret that the algorithm has in its URL; empty to accept any program of
                 this machine, but still no web page.
         """
         self._listener = listener
         self._answers: Answers = answers or AnswerTable()
         self._clock = clock
-        self._telling = threading.RLock()  # a listener that calls `stop` makes the next event
+        self._listener_lock = (
+            threading.RLock()
+        )  # a listener that calls `stop` causes an event itself
         self._lock = threading.Lock()
         self._link: AlgorithmConnection | None = None
         self._task: LocalTask | None = None
@@ -63,7 +65,7 @@ class LocalWorker:
         self._exit_code: int | None = None
         self._storage = storage
         self._token = token
-        self._server = Listening(self._serve_connection, port, self._refuse)
+        self._server = AlgorithmServer(self._serve_connection, port, self._refuse)
 
     @property
     def port(self) -> int:
@@ -87,18 +89,18 @@ class LocalWorker:
         self._server.close()
 
     def begin(self, job: Mapping[str, Any]) -> Future[events.Outcome]:
-        """Give the algorithm a task, at once or as soon as it is connected.
+        """Send the algorithm a task, immediately or once it is connected.
 
         Args:
             job: the data of `initialize`.
 
         Returns:
-            The task's outcome, to come. Every task has one.
+            A future of the task's outcome. Every task gets an outcome.
 
         Raises:
-            RuntimeError: the task before has no outcome yet.
+            RuntimeError: the previous task has no outcome yet.
         """
-        task = LocalTask(job, self._answers, self._tell, self._storage)
+        task = LocalTask(job, self._answers, self._report, self._storage)
         with self._lock:
             if self._task is not None and not self._task.outcome.done():
                 raise RuntimeError("a task is running on this worker already")
@@ -107,15 +109,15 @@ class LocalWorker:
             task.finish(events.Lost(gone))
         elif link is not None:
             task.connected(link)
-            if self._link is not link:  # it went meanwhile, and nobody told the task of it
+            if self._link is not link:  # closed meanwhile, before the task could notice
                 task.disconnected(link)
         return task.outcome
 
     def run(self, job: Mapping[str, Any], timeout: float | None = None) -> events.Outcome:
-        """Give the algorithm a task and wait for its outcome.
+        """Send the algorithm a task and wait for its outcome.
 
         Raises:
-            TimeoutError: `timeout` seconds went by.
+            TimeoutError: there is no outcome after `timeout` seconds.
         """
         outcome = self.begin(job)
         if not self.wait_idle(timeout):
@@ -130,7 +132,7 @@ class LocalWorker:
     def stop(self, force: bool = True) -> None:
         """Ask the algorithm to stop; the current task's outcome is then Stopped.
 
-        Without a connection there is nobody to ask, and the task is over at once.
+        Without a connection, the task ends immediately.
 
         Args:
             force: True as for a user's stop, False as for a scale-down.
@@ -144,14 +146,14 @@ class LocalWorker:
             self._command(link, commands.STOP, {"forceStop": force})
 
     def exit(self, code: int = 0) -> None:
-        """Ask the algorithm's process to end with an exit code, at once or when it is connected."""
+        """Ask the algorithm's process to exit, immediately or once it is connected."""
         with self._lock:
             self._exit_code, link = code, self._link
         if link is not None:
             self._command(link, commands.EXIT, {"exitCode": code})
 
     def give_up(self, reason: str) -> None:
-        """Hear that the algorithm will not come back: its task, and any after it, is lost."""
+        """Record that the algorithm will not reconnect: its task and any later one are lost."""
         with self._lock:
             self._gone, task = reason, self._current()
         if task is not None:
@@ -163,7 +165,7 @@ class LocalWorker:
 
     def _command(self, link: AlgorithmConnection, command: str, data: dict[str, Any]) -> None:
         task = self._current()
-        self._tell(events.Sent, task.task_id if task else None, command=command)
+        self._report(events.Sent, task.task_id if task else None, command=command)
         link.send({"command": command, "data": data})
 
     def _refuse(self, request: Request) -> str:
@@ -172,7 +174,7 @@ class LocalWorker:
         return refusal(request.path, request.headers, self.port, self._token)
 
     def _serve_connection(self, connection: ServerConnection) -> None:
-        link = open_link(connection, "v1" if self._storage is None else "v3")
+        link = accept_connection(connection, "v1" if self._storage is None else "v3")
         if link is None:
             return
         with self._lock:
@@ -183,10 +185,10 @@ class LocalWorker:
         if is_second:  # both were accepted before one was open
             connection.close(CloseCode.POLICY_VIOLATION, "an algorithm is connected already")
             return
-        self._tell(events.Connected, task.task_id if task else None, encoding=link.encoding.name)
+        self._report(events.Connected, task.task_id if task else None, encoding=link.encoding.name)
         if task is not None:
             task.connected(link)
-        if exit_code is not None:  # it was asked before anybody was there to hear it
+        if exit_code is not None:  # requested before the algorithm connected
             self._command(link, commands.EXIT, {"exitCode": exit_code})
         try:
             while (frame := link.receive()) is not None:
@@ -202,7 +204,7 @@ class LocalWorker:
         code = link.connection.close_code or 1006
         reason = link.connection.close_reason or ""
         task_id = task.task_id if task else None
-        self._tell(events.Disconnected, task_id, code=code, reason=reason)
+        self._report(events.Disconnected, task_id, code=code, reason=reason)
         if task is not None:
             task.disconnected(link)
 
@@ -212,30 +214,30 @@ class LocalWorker:
         try:
             message = link.encoding.decode(frame)
         except WrapperError as error:
-            self._tell(events.Violation, task_id, text=str(error))
+            self._report(events.Violation, task_id, text=str(error))
             if task is not None:
                 lost = f"it sent a message that would crash HKube's worker: {error}"
                 task.finish(events.Lost(lost))
             return
         command = message.get("command") if isinstance(message, dict) else None
         if not isinstance(command, str):
-            self._tell(events.Violation, task_id, text="a message without a command")
+            self._report(events.Violation, task_id, text="a message without a command")
             return
-        self._tell(events.MessageCame, task_id, message=message)
+        self._report(events.MessageReceived, task_id, message=message)
         if command == commands.LOG_DATA:
             lines = message.get("data")
             lines = lines if isinstance(lines, list) else [lines]
-            self._tell(events.LogLines, task_id, lines=tuple(str(line) for line in lines))
+            self._report(events.LogLines, task_id, lines=tuple(str(line) for line in lines))
         elif task is not None:
             task.handle(link, command, message)
         elif command in (commands.STOPPED, commands.SERVING_STATUS):
-            self._tell(events.Received, None, command=command)
+            self._report(events.Received, None, command=command)
         else:
-            self._tell(events.Violation, None, text=f"'{command}' with no task running")
+            self._report(events.Violation, None, text=f"'{command}' with no task running")
 
-    def _tell(self, kind: type[events.WorkerEvent], task_id: str | None, **facts: Any) -> None:
-        with self._telling:
+    def _report(self, kind: type[events.WorkerEvent], task_id: str | None, **facts: Any) -> None:
+        with self._listener_lock:
             try:
                 self._listener(kind(at=self._clock(), task_id=task_id, **facts))
-            except Exception:  # whoever shows the events must not harm the task
+            except Exception:  # a failing listener must not harm the task
                 logging.getLogger(__name__).exception("a listener of the local worker failed")

@@ -86,6 +86,18 @@ class AlgorithmDied(NamedTuple):
 
 
 # -------------------------------------------------------------- from elsewhere --
+class ConnectionLost(NamedTuple):
+    """The connection to the worker is lost.
+
+    Attributes:
+        worker_waits: the worker keeps its state and waits for us to come back, as in DEV_MODE and
+            at the debug gateway. Otherwise the loss is a crash for HKube, which runs the task
+            again; whoever we connect to next knows nothing of it.
+    """
+
+    worker_waits: bool
+
+
 class SigtermReceived(NamedTuple):
     """The supervisor received SIGTERM or SIGINT."""
 
@@ -106,6 +118,7 @@ Event = (
     | StopCompleted
     | UserMessage
     | AlgorithmDied
+    | ConnectionLost
     | SigtermReceived
     | CodeChanged
 )

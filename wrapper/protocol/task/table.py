@@ -10,6 +10,7 @@ from .events import (
     AlgorithmDied,
     AnswerReceived,
     CodeChanged,
+    ConnectionLost,
     Event,
     ExitReceived,
     FinalMessage,
@@ -49,6 +50,7 @@ TABLE: dict[type[Event], dict[State, Method]] = dict((
     _row(StopCompleted,       On.drop_late,       On.drop_late,           On.drop_late,       On.drop_late,       On.complete_stop,          On.drop_late,               On.drop_late),
     _row(UserMessage,         On.drop_late,       On.forward,             On.forward,         On.forward,         On.forward_while_stopping, On.drop_late,               On.drop_late),
     _row(AlgorithmDied,       On.crash,           On.crash,               On.crash,           On.crash,           On.die_while_stopping,     On.complete_exit,           On.drop_late),
+    _row(ConnectionLost,      On.drop_late,       On.lose_task,           On.lose_task,       On.lose_task,       On.lose_stop,              On.lose_stop,               On.drop_late),
     _row(SigtermReceived,     On.terminate,       On.terminate,           On.terminate,       On.terminate,       On.terminate,              On.terminate_while_exiting, On.drop_late),
     _row(CodeChanged,         On.reload_idle,     On.reload_task,         On.reload_task,     On.reload_task,     On.reload_while_stopping,  On.drop_late,               On.drop_late),
 ))

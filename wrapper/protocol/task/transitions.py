@@ -11,6 +11,7 @@ from .events import (
     AlgorithmDied,
     AnswerReceived,
     CodeChanged,
+    ConnectionLost,
     Deliver,
     DropKeptMessages,
     Event,
@@ -90,6 +91,7 @@ class TaskTransitions:
         self._task = _Task()
         self._next: _Task | None = None  # arrived while the previous one is being stopped
         self._owes_stopped = False
+        self._stop_is_old = False  # the stop came over a connection that is lost
         self._timers = Timers()
         self._exit_code = 0
         self._terminated = False
@@ -151,6 +153,8 @@ class TaskTransitions:
         return [note, DropKeptMessages(), *self._begin_stop(b"", now, owes_stopped=False)]
 
     def queue_task(self, event: InitializeReceived, now: float) -> list[Action]:
+        if self._stop_is_old:  # whoever begins a task does not wait for `stopped` any more
+            self._owe_nothing()
         self._next = _Task(event.frame)
         return [DropKeptMessages()]
 
@@ -255,6 +259,7 @@ class TaskTransitions:
     def stop_again(self, event: StopReceived, now: float) -> list[Action]:
         """Answer all stops with one `stopped`, and cancel a task that waits to begin."""
         self._next = None
+        self._stop_is_old = False
         if not self._owes_stopped:
             self._owes_stopped = True
             self._timers.stopping = now + STOPPING_EVERY
@@ -279,8 +284,31 @@ class TaskTransitions:
         self.generation += 1
         self.state = State.IDLE
         self._task = _Task()
-        self._owes_stopped = False
+        self._owes_stopped = self._stop_is_old = False
         self._timers = Timers()
+
+    # ------------------------------------------------------------ the connection is lost --
+    def lose_task(self, event: ConnectionLost, now: float) -> list[Action]:
+        """End a task that HKube counts as crashed, and say nothing of it to the next worker."""
+        if event.worker_waits:
+            return []
+        note = Note("warning", "the connection was lost during a task, which HKube runs again")
+        if self._user is not None and (self._has_stop or self.state is not State.READY):
+            return [note, *self._begin_stop(b"", now, owes_stopped=False)]
+        self._reset()
+        return [note, Deliver(FrameKind.STOP, self.generation, b"")]
+
+    def lose_stop(self, event: ConnectionLost, now: float) -> list[Action]:
+        """Owe no answer to a worker that is gone; one that waits may still begin another task."""
+        if event.worker_waits:
+            self._stop_is_old = self._owes_stopped
+        else:
+            self._owe_nothing()
+        return []
+
+    def _owe_nothing(self) -> None:
+        self._owes_stopped = self._stop_is_old = False
+        self._timers.stopping = self._timers.alive = None
 
     # ---------------------------------------------------------- the algorithm process --
     def _give_up_on_process(self, now: float) -> list[Action]:
@@ -333,8 +361,10 @@ class TaskTransitions:
         return self._begin_exit(event.code, event.frame, now, EXIT_WITHIN)
 
     def terminate(self, event: SigtermReceived, now: float) -> list[Action]:
+        """End without a final message: the closed connection tells HKube to run the task again."""
         self._terminated = True
-        self._owes_stopped = self._owes_stopped or self.has_task
+        # The worker takes a `stopped` that it did not ask for as success without a result.
+        self._owes_stopped = self.state is State.STOPPING and self._owes_stopped
         return self._begin_exit(TERMINATED_CODE, b"", now, TERMINATE_WITHIN)
 
     def _begin_exit(self, code: int, frame: Payload, now: float, within: float) -> list[Action]:

@@ -68,7 +68,7 @@ class Recorder:
         stop_at = self._stop_at
         if (
             stop_at is not None
-            and isinstance(event, events.MessageCame)
+            and isinstance(event, events.MessageReceived)
             and stop_at.moment(event.message)
         ):
             self._stop_at = None
@@ -98,7 +98,9 @@ class Recorder:
             raised: The exceptions of its code, by the message that HKube received.
         """
         recorded = list(self._events)
-        messages = [event.message for event in recorded if isinstance(event, events.MessageCame)]
+        messages = [
+            event.message for event in recorded if isinstance(event, events.MessageReceived)
+        ]
         return Outcome(
             error=_error(ended, raised),
             stopped=isinstance(ended, events.Stopped),

@@ -14,7 +14,12 @@ from typing import Any
 from ...algorithm.loading.functions import functions_of
 from ...algorithm.loading.importing import put_on_path
 from ...algorithm.loading.loader import EntryPoint, UserAlgorithm, from_functions, load
-from ...local.source.source import AlgorithmSource, SourceError, open_algorithm
+from ...local.source.source import (
+    AlgorithmSource,
+    SourceError,
+    open_algorithm,
+    source_of_file,
+)
 from ...text.suggestions import did_you_mean, near_miss
 from .wrong_use import WrongUse
 
@@ -126,7 +131,7 @@ def _of_module(module: ModuleType) -> AlgorithmTarget:
             f"{module.__name__} has no file: pass the module that defines the start function"
         )
     path = Path(file).resolve()
-    source = AlgorithmSource(path.stem, path.parent, path.name)
+    source = source_of_file(path, path.stem)
 
     def load_module() -> UserAlgorithm:
         put_on_path(str(path.parent), str(path.parent))

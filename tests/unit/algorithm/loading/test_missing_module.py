@@ -246,3 +246,57 @@ def test_a_missing_name_is_reported(folder: Path, line: str, end: str) -> None:
     name = line.rsplit(maxsplit=1)[-1]
     text = sentence(folder, {"main.py": f"{line}\n", "helper.py": "def load(): pass\n"})
     assert text == f"main.py:1 imports '{name}' from 'helper', {end}"
+
+
+# Imports by the name of a folder of the user's
+
+
+def test_import_by_the_name_of_the_own_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    files = {"main.py": "from algo.utils import x\n", "utils.py": ""}
+    assert sentence(folder, files) == (
+        f"main.py:1 imports 'algo.utils', but 'algo' is your own folder {folder}, and the folder "
+        "above it is not on Python's path: import 'utils', or run the algorithm from there "
+        f"(cd {folder.parent} && hkube-wrapper run algo/main.py)"
+    )
+
+
+def test_import_in_another_file_by_the_name_of_the_own_folder(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    files = {"main.py": "import a\n", "a.py": "from algo import (\n    b,\n)\n", "b.py": ""}
+    assert sentence(folder, files).startswith("a.py:1 imports 'algo', but 'algo' is your own")
+
+
+def test_import_of_a_neighbour_by_the_name_of_its_folder(folder: Path) -> None:
+    files = {"src/alg/serve.py": "from alg.util import x\n", "src/alg/util.py": ""}
+    assert sentence(folder, files, "src/alg/serve.py") == (
+        f"src/alg/serve.py:1 imports 'alg.util', but 'alg' is your own folder {folder}/src/alg, "
+        "and the folder above it is not on Python's path: import 'util', or run the algorithm from "
+        f"there (cd {folder}/src && hkube-wrapper run alg/serve.py)"
+    )
+
+
+def test_import_of_a_folder_between_the_module_and_the_algorithms_folder(folder: Path) -> None:
+    files = {"src/lib/alg/serve.py": "from lib.util import x\n", "src/lib/util.py": ""}
+    assert "import 'src.lib.util', or run" in sentence(folder, files, "src/lib/alg/serve.py")
+
+
+def test_contents_of_a_folder_were_packaged_without_it(folder: Path) -> None:
+    files = {"main.py": "from src.utils import x\n", "utils.py": ""}
+    assert sentence(folder, files) == (
+        "main.py:1 imports 'src.utils', but there is no folder 'src' in the algorithm's folder, "
+        "which has 'utils' itself: import 'utils', or package the folder that holds 'src'"
+    )
+
+
+def test_listed_package_with_a_module_of_the_users_name(folder: Path) -> None:
+    files = {
+        "main.py": "from company_tools.utils import x\n",
+        "utils.py": "",
+        "requirements.txt": "company-tools\n",
+    }
+    assert "though requirements.txt lists it" in sentence(folder, files)

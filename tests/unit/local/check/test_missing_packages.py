@@ -8,7 +8,6 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from wrapper.local.check.finding import Finding, FindingStatus
-from wrapper.local.check.imported_modules import Imported
 from wrapper.local.check.missing_packages import (
     InstalledPackages,
     compare,
@@ -16,6 +15,7 @@ from wrapper.local.check.missing_packages import (
     read_installed,
     wrapper_conflicts,
 )
+from wrapper.local.source.imported_modules import Imported
 from wrapper.local.source.requirements import read_requirements
 
 HERE = InstalledPackages(

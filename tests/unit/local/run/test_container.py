@@ -1,4 +1,4 @@
-"""The process that stands for the container, from outside."""
+"""The process that replaces a container."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from wrapper.local.worker.admission import run_token
 from wrapper.local.worker.storage import LocalStorage
 
 
-def test_the_container_is_told_of_worker_and_algorithm(tmp_path: Path) -> None:
+def test_environment_of_the_container(tmp_path: Path) -> None:
     environ = {
         "PATH": "/bin",
         "HKUBE_LOG_LEVEL": "DEBUG",
@@ -38,16 +38,16 @@ def test_the_container_is_told_of_worker_and_algorithm(tmp_path: Path) -> None:
         "ALGORITHM_ENTRY_POINT": "main.py",
         "STORAGE_PROTOCOL": "v1",
     }
-    # The user's own storage is the cluster's: without a word it is left alone.
+    # Without --storage, the user's own settings, for example a cluster's, are left alone.
     cluster = {"DEFAULT_STORAGE": "s3", "STORAGE_PROTOCOL": "v3"}
     assert container_environ(source, 1, cluster, tmp_path)["STORAGE_PROTOCOL"] == "v1"
     storage = LocalStorage(tmp_path / "storage")
-    told = container_environ(source, 1, cluster, tmp_path, storage)
-    assert (told["STORAGE_PROTOCOL"], told["DEFAULT_STORAGE"]) == ("v3", "fs")
-    assert told["BASE_FS_ADAPTER_DIRECTORY"] == str(tmp_path / "storage")
+    environment = container_environ(source, 1, cluster, tmp_path, storage)
+    assert (environment["STORAGE_PROTOCOL"], environment["DEFAULT_STORAGE"]) == ("v3", "fs")
+    assert environment["BASE_FS_ADAPTER_DIRECTORY"] == str(tmp_path / "storage")
 
 
-def test_a_container_that_cannot_be_started_leaves_no_folder(
+def test_container_that_cannot_start_leaves_no_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

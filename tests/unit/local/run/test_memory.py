@@ -1,4 +1,4 @@
-"""How much memory the processes of a container took."""
+"""The peak memory of a container's processes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MIB = 1024**2
 
 
 def usage_of(code: str) -> tuple[int | None, int]:
-    """What a process took, and this one before it."""
+    """Return a process's peak, and this process's peak before it."""
     process = subprocess.Popen([sys.executable, "-c", code])
     before = own_peak()
     _, _, usage = os.wait4(process.pid, 0)
@@ -20,7 +20,7 @@ def usage_of(code: str) -> tuple[int | None, int]:
     return peak_of(usage, before), before
 
 
-def test_a_process_and_those_below_it() -> None:
+def test_peak_of_a_process_and_its_descendants() -> None:
     more = own_peak() + 200 * MIB
     itself = f"x = bytearray(b'x') * {more}"
     below = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {itself!r}])"
@@ -30,7 +30,7 @@ def test_a_process_and_those_below_it() -> None:
         assert more < peak < more + 50 * MIB
 
 
-def test_what_this_process_took_is_not_blamed_on_another() -> None:
+def test_own_peak_is_not_attributed_to_another_process() -> None:
     held = bytearray(b"x") * (300 * MIB)
     peak, before = usage_of("pass")
     assert before > len(held)

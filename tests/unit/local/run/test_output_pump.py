@@ -22,7 +22,7 @@ def test_lines_end_with_lf_or_cr_lf() -> None:
     assert splitter.end() == []
 
 
-def test_what_is_written_over_is_no_line() -> None:
+def test_overwritten_text_is_not_a_line() -> None:
     splitter = LineSplitter()
     assert splitter.feed(b"\r10%") == []
     assert splitter.unfinished == "10%"
@@ -32,7 +32,7 @@ def test_what_is_written_over_is_no_line() -> None:
     assert splitter.end() == ["end"]
 
 
-def test_a_line_without_end_is_passed_on_all_the_same() -> None:
+def test_unfinished_line_is_passed_on_at_the_end() -> None:
     splitter = LineSplitter()
     assert splitter.feed(b"x" * (output_pump._LONGEST_LINE + 1)) == [
         "x" * (output_pump._LONGEST_LINE + 1)
@@ -40,14 +40,14 @@ def test_a_line_without_end_is_passed_on_all_the_same() -> None:
     assert splitter.end() == []
 
 
-def test_bytes_that_are_not_utf8() -> None:
+def test_invalid_utf8_is_replaced() -> None:
     splitter = LineSplitter()
     assert splitter.feed(b"a\xff\n\xc3") == ["a\ufffd"]
     assert splitter.end() == ["\ufffd"]
 
 
 @given(TEXT, st.lists(st.integers(0, 80)))
-def test_how_it_was_cut_into_pieces_does_not_matter(text: str, cuts: list[int]) -> None:
+def test_pieces_do_not_change_the_lines(text: str, cuts: list[int]) -> None:
     data = text.encode()
     places = sorted({0, len(data), *(min(cut, len(data)) for cut in cuts)})
     splitter, whole = LineSplitter(), LineSplitter()
@@ -57,10 +57,10 @@ def test_how_it_was_cut_into_pieces_does_not_matter(text: str, cuts: list[int]) 
     assert len(expected) == text.count("\n")
 
 
-def test_the_pump_has_passed_on_everything_at_its_end() -> None:
+def test_pump_passes_everything_on_before_it_ends() -> None:
     lines: list[str] = []
     unfinished: list[str] = []
-    with OutputPump(lines.append, unfinished.append, patience=30) as pump:
+    with OutputPump(lines.append, unfinished.append, timeout=30) as pump:
         for number in range(3000):
             os.write(pump.fd, f"line {number}\n".encode())
         os.write(pump.fd, b"and the rest")
@@ -68,8 +68,8 @@ def test_the_pump_has_passed_on_everything_at_its_end() -> None:
     assert unfinished[-1:] == ["and the rest"]
 
 
-def test_a_process_left_behind_does_not_hold_the_end_up() -> None:
+def test_process_that_keeps_the_pipe_does_not_delay_the_end() -> None:
     lines: list[str] = []
-    with OutputPump(lines.append, lambda text: None, patience=0) as pump:
+    with OutputPump(lines.append, lambda text: None, timeout=0) as pump:
         left = os.dup(pump.fd)
     os.close(left)

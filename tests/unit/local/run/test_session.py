@@ -1,4 +1,4 @@
-"""Tasks given to one algorithm, one after the other."""
+"""Tasks of one algorithm, one after the other."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from wrapper.local.worker.worker import LocalWorker
 
 @pytest.fixture
 def silent_port() -> Iterator[int]:
-    """A port that nobody answers at."""
+    """Return a port on which connections are never answered."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]
 
 
-def test_a_task_that_is_over_before_the_algorithm_has_connected(tmp_path: Path) -> None:
+def test_task_that_ends_before_the_connection(tmp_path: Path) -> None:
     (tmp_path / "main.py").write_text("def start(args, api): return 1\n")
     ended: list[events.Outcome] = []
     said: list[str] = []
@@ -40,12 +40,12 @@ def test_a_task_that_is_over_before_the_algorithm_has_connected(tmp_path: Path) 
         AlgorithmContainer(source, worker.port, os.environ) as container,
     ):
         assert run_in_container(session, worker, container) == 1
-        assert container.wait(0) == 0  # by itself: it was told to exit
+        assert container.wait(0) == 0  # it received `exit`
     assert ended == [events.Stopped()]
     assert said == ["not finished after 0.001 s (--timeout): stopping it"]
 
 
-def test_ctrl_c_before_the_algorithm_has_connected(tmp_path: Path, silent_port: int) -> None:
+def test_ctrl_c_before_the_connection(tmp_path: Path, silent_port: int) -> None:
     (tmp_path / "main.py").write_text("def start(args, api): return 1\n")
     said: list[str] = []
 

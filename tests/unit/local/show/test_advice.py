@@ -1,4 +1,4 @@
-"""What to do about a task that failed."""
+"""Hints for failed tasks."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from wrapper.local.worker.job import make_job
         (
             "ModuleNotFoundError: No module named 'cv2.x'",
             "",
-            "install what has cv2.x here, and add it to requirements.txt",
+            "install the package that contains cv2.x here, and add it to requirements.txt",
         ),
-        ("BdbQuit (a.py:2)", "", "needs this terminal, and --in-process"),
-        ("EOFError: EOF when reading a line", "> 3 | name = input()", "no one to answer input()"),
+        ("BdbQuit (a.py:2)", "", "use breakpoint() with --in-process"),
+        ("EOFError: EOF when reading a line", "> 3 | name = input()", "nobody can answer input()"),
     ],
 )
 def test_hints(message: str, details: str, hint: str) -> None:
@@ -45,19 +45,19 @@ def test_hints(message: str, details: str, hint: str) -> None:
         ("TypeError: list indices must be integers or slices, not str", "rows['x']"),
     ],
 )
-def test_no_hint_where_nothing_is_known(message: str, details: str) -> None:
+def test_no_hint_for_an_unknown_failure(message: str, details: str) -> None:
     assert advice(Failed("AlgorithmError", message, details), make_job([1], "a")) is None
 
 
 @pytest.mark.parametrize("item", ["#[1,2]", "#[1...3]", "*@node", "#@node.a", "*#@node"])
-def test_a_reference_that_nothing_has_read(item: str) -> None:
+def test_unread_reference_gets_a_hint(item: str) -> None:
     given = advice(Failed("AlgorithmError", "TypeError: odd", ""), make_job([1, item], "a"))
     assert given is not None
-    assert given.startswith(f"'{item}' is text here; with --flow-input '{{}}'")
+    assert given.startswith(f"'{item}' is plain text here; add --flow-input '{{}}'")
 
 
 @pytest.mark.parametrize("item", ["#1", "# a title", "plain", "@", "@bob", "a@b.c"])
-def test_text_that_is_no_reference(item: str) -> None:
+def test_plain_text_gets_no_reference_hint(item: str) -> None:
     assert advice(Failed("AlgorithmError", "TypeError: odd", ""), make_job([item], "a")) is None
 
 
@@ -73,12 +73,12 @@ def test_text_that_is_no_reference(item: str) -> None:
         (": did you mean 'cv3'? (or add 'opencv-python' to requirements.txt)", None),
     ],
 )
-def test_a_package_that_is_surely_missing_is_installed_here(message: str, hint: str | None) -> None:
+def test_known_missing_package_gets_a_pip_command(message: str, hint: str | None) -> None:
     failure = Failed("LoadError", f"a.py:1 imports 'cv2', which is not installed{message}", "")
     given = advice(failure, make_job([], "a"))
     assert given == (hint and f"to run it on this machine: {hint}")
 
 
-def test_an_index_error_with_input_has_another_cause() -> None:
+def test_index_error_with_input_gets_no_input_hint() -> None:
     failure = Failed("AlgorithmError", "IndexError: list index out of range", "")
     assert advice(failure, make_job([1], "a")) is None

@@ -1,4 +1,4 @@
-"""What is kept of a task for a program to read."""
+"""The JSON object of a task."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from wrapper.local.worker.connection import CONNECTION_LOST
 JOB = {"taskId": "t", "algorithmName": "green", "input": []}
 
 
-def test_a_task_that_is_done() -> None:
+def test_record_of_a_done_task() -> None:
     record = Record(JOB)
     for event in (
         events.Connected(at=0.0, task_id=None, encoding="json"),
@@ -38,7 +38,7 @@ def test_a_task_that_is_done() -> None:
     }
 
 
-def test_other_ends() -> None:
+def test_record_of_other_outcomes() -> None:
     record = Record(JOB)
     failed = record.to_json(events.Failed("AlgorithmError", "SystemExit: 3", "lines"))
     assert failed["status"] == "failed"

@@ -1,4 +1,4 @@
-"""Lines and a bar on stderr, which is a terminal or is not."""
+"""Lines and a progress bar, on a terminal and elsewhere."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from wrapper.local.show.screen import Screen
 
 
 class Terminal:
-    """A terminal, and what has been written to it."""
+    """A pseudo-terminal that records what is written to it."""
 
     def __init__(self) -> None:
         self._reader, writer = pty.openpty()
@@ -50,7 +50,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Terminal]:
     opened.close()
 
 
-def test_no_terminal_gets_plain_lines_unwrapped() -> None:
+def test_plain_stream_gets_unwrapped_lines() -> None:
     stream = io.StringIO()
     screen = Screen(stream)
     assert not screen.has_bar
@@ -61,7 +61,7 @@ def test_no_terminal_gets_plain_lines_unwrapped() -> None:
     assert stream.getvalue() == "x" * 300 + " [red]:smile: 5\nplain red\n"
 
 
-def test_a_terminal_gets_colours_and_a_bar(terminal: Terminal) -> None:
+def test_terminal_gets_colours_and_a_bar(terminal: Terminal) -> None:
     screen = Screen(terminal.stream)
     assert screen.has_bar
     screen.bar("alg [x]", None)
@@ -75,7 +75,7 @@ def test_a_terminal_gets_colours_and_a_bar(terminal: Terminal) -> None:
     assert "alg [x]" in text and "50 %" in text
 
 
-def test_threads_that_begin_at_once_have_one_bar(
+def test_concurrent_threads_share_one_bar(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[str] = []
@@ -88,7 +88,7 @@ def test_threads_that_begin_at_once_have_one_bar(
             other = threading.Thread(target=screen.bar, args=("other",))
             others.append(other)
             other.start()
-            # With a lock it waits for us; without one it is here in no time.
+            # With a lock the other thread waits; without one it arrives immediately.
             other.join(0.2)
         return make_bar(console)
 
@@ -100,19 +100,19 @@ def test_threads_that_begin_at_once_have_one_bar(
     assert made == ["bar"]
 
 
-def test_a_terminal_that_somebody_types_into_gets_no_bar(terminal: Terminal) -> None:
+def test_terminal_used_for_input_gets_no_bar(terminal: Terminal) -> None:
     screen = Screen(terminal.stream, bar=False)
     screen.bar("working", 50)
     assert not screen.has_bar
     assert "working" not in terminal.text()
 
 
-def test_a_dumb_terminal_gets_no_bar(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dumb_terminal_gets_no_bar(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "dumb")
     assert not Screen(terminal.stream).has_bar
 
 
-def test_text_that_stderr_cannot_write(tmp_path: Path) -> None:
+def test_text_that_stderr_cannot_encode(tmp_path: Path) -> None:
     with open(tmp_path / "log", "w", encoding="ascii", errors="backslashreplace") as stream:
         Screen(stream).line("├─ ä")
     assert (tmp_path / "log").read_text() == "\\u251c\\u2500 \\xe4\n"

@@ -30,13 +30,13 @@ def test_spans_nest() -> None:
     assert (b.seconds, tree.roots[1].seconds) == (1, None)
 
 
-def test_a_finish_too_many_is_ignored() -> None:
+def test_extra_finish_is_ignored() -> None:
     tree = SpanTree()
     tree(finished(1))
     assert (tree.roots, tree.path) == ([], "")
 
 
-def test_the_drawing() -> None:
+def test_tree_drawing() -> None:
     leaf = ShownSpan("leaf", {}, 0)
     spans = [ShownSpan("a", {}, 0, children=[leaf, leaf]), ShownSpan("b", {}, 0, children=[leaf])]
     assert [lead + span.name for lead, span in tree_lines(spans)] == [

@@ -1,4 +1,4 @@
-"""The lines that the local worker's events make."""
+"""The lines that show the local worker's events."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ COMMON: dict[str, Any] = {"at": 12.5, "task_id": "t"}
 JOB = {"taskId": "t", "algorithmName": "green", "input": []}
 
 
-def written(*heard: events.WorkerEvent, job: dict[str, Any] | None = None) -> str:
+def written(*shown: events.WorkerEvent, job: dict[str, Any] | None = None) -> str:
     stream = io.StringIO()
     terminal = Terminal(Screen(stream), started=12.0)
     if job is not None:
         terminal.begin(job)
-    for event in heard:
+    for event in shown:
         terminal(event)
     return stream.getvalue()
 
@@ -48,7 +48,7 @@ def written(*heard: events.WorkerEvent, job: dict[str, Any] | None = None) -> st
         (events.TaskCompleted(**COMMON, outcome=events.Stopped()), "stopped after 0.50 s"),
         (
             events.TaskCompleted(**COMMON, outcome=events.Lost("gone")),
-            "broken off after 0.50 s: gone",
+            "interrupted after 0.50 s: gone",
         ),
         (
             events.TaskCompleted(**COMMON, outcome=events.Failed("C", "M", "D1\nD2\n")),
@@ -60,7 +60,7 @@ def written(*heard: events.WorkerEvent, job: dict[str, Any] | None = None) -> st
         ),
     ],
 )
-def test_an_event_worth_a_line(event: events.WorkerEvent, line: str) -> None:
+def test_event_that_is_shown(event: events.WorkerEvent, line: str) -> None:
     assert written(event) == f"[local] {line}\n"
 
 
@@ -72,7 +72,7 @@ def test_an_event_worth_a_line(event: events.WorkerEvent, line: str) -> None:
         events.Disconnected(**COMMON, code=1000, reason=""),
     ],
 )
-def test_an_event_worth_none(event: events.WorkerEvent) -> None:
+def test_event_that_is_not_shown(event: events.WorkerEvent) -> None:
     assert written(event) == ""
 
 
@@ -85,7 +85,7 @@ def test_replies(reply: Reply, text: str) -> None:
     assert written(event) == f"[local] answer for algorithm green: {text}\n"
 
 
-def test_spans_are_a_tree_at_the_end() -> None:
+def test_spans_are_shown_as_a_tree() -> None:
     text = written(
         events.SpanStarted(at=13.0, task_id="t", name="outer", tags={"n": 1}),
         events.SpanStarted(at=13.5, task_id="t", name="inner", tags={}),
@@ -102,11 +102,11 @@ def test_spans_are_a_tree_at_the_end() -> None:
         '[local] │  ├─ inner 250.0 ms {"k": 2} failed: bad',
         "[local] │  └─ next 100.0 ms",
         "[local] └─ open not finished",
-        "[local] broken off after 4.00 s: gone",
+        "[local] interrupted after 4.00 s: gone",
     ]
 
 
-def test_a_task_begins_without_the_spans_of_the_one_before() -> None:
+def test_next_task_starts_without_spans() -> None:
     stream = io.StringIO()
     terminal = Terminal(Screen(stream), started=12.0)
     terminal.begin(JOB)
@@ -117,7 +117,7 @@ def test_a_task_begins_without_the_spans_of_the_one_before() -> None:
     assert stream.getvalue().count("a not finished") == 1
 
 
-def test_no_bar_comes_back_after_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bar_does_not_return_after_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Screen(io.StringIO())
     terminal = Terminal(screen, started=12.0)
     moves: list[str] = []
@@ -128,7 +128,7 @@ def test_no_bar_comes_back_after_the_end(monkeypatch: pytest.MonkeyPatch) -> Non
     def bar(text: str, percent: float | None = None) -> None:
         if not moves:
             ending.start()
-            # With a lock the end waits for this bar; without one it is over before there is one.
+            # With a lock the task's end waits for this bar; without one it overtakes it.
             ending.join(0.2)
         moves.append("bar")
 
@@ -141,11 +141,11 @@ def test_no_bar_comes_back_after_the_end(monkeypatch: pytest.MonkeyPatch) -> Non
     assert moves == ["bar", "no bar"]
 
 
-def test_the_algorithms_own_lines_have_no_mark() -> None:
+def test_lines_of_the_algorithm_are_unmarked() -> None:
     assert written(events.LogLines(**COMMON, lines=("a", "b"))) == "a\nb\n"
 
 
-def test_a_failure_ends_with_a_hint() -> None:
+def test_failure_ends_with_a_hint() -> None:
     failure = events.Failed("AlgorithmError", "IndexError: list index out of range", "")
     text = written(events.TaskCompleted(**COMMON, outcome=failure), job=JOB)
     assert text.splitlines()[1:] == [
@@ -154,14 +154,14 @@ def test_a_failure_ends_with_a_hint() -> None:
     ]
 
 
-def test_long_details_are_cut_in_the_middle() -> None:
+def test_long_details_are_shortened() -> None:
     failure = events.Failed("C", "M", "first" + "x" * 10_000 + "last")
     text = written(events.TaskCompleted(**COMMON, outcome=failure))
     assert "first" in text and "last" in text
     assert "… 6,009 characters …" in text
 
 
-def test_long_values_are_cut() -> None:
+def test_long_values_are_shortened() -> None:
     assert shown("x" * 300) == f'"{"x" * 198}…'
     assert shown({1: b"bytes"}) == '{"1": "b\'bytes\'"}'
 

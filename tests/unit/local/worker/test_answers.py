@@ -1,4 +1,4 @@
-"""Files of canned answers."""
+"""Files of replies."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def write(folder: Path, document: Any) -> Path:
     return path
 
 
-def test_each_kind_of_entry(tmp_path: Path) -> None:
+def test_every_kind_of_entry(tmp_path: Path) -> None:
     document = {
         "algorithms": {"a": {"result": None}, "b": {"error": "text"}},
         "pipelines": {"p": {"stopped": "by hand"}},
@@ -37,7 +37,7 @@ def test_each_kind_of_entry(tmp_path: Path) -> None:
     )
 
 
-def test_every_section_may_be_left_out(tmp_path: Path) -> None:
+def test_sections_are_optional(tmp_path: Path) -> None:
     assert load_answers(write(tmp_path, {})) == AnswerTable()
 
 
@@ -52,32 +52,32 @@ def test_every_section_may_be_left_out(tmp_path: Path) -> None:
         ({"pipelines": {"p": {"result": 5, "error": "x"}}}, "pipelines.p must be"),
     ],
 )
-def test_a_bad_file_names_the_place(tmp_path: Path, document: Any, text: str) -> None:
+def test_invalid_entry_is_named(tmp_path: Path, document: Any, text: str) -> None:
     with pytest.raises(AnswersError) as raised:
         load_answers(write(tmp_path, document))
     assert text in str(raised.value)
 
 
-def test_a_file_that_is_no_json(tmp_path: Path) -> None:
+def test_invalid_json(tmp_path: Path) -> None:
     path = tmp_path / "answers.json"
     path.write_text("{", encoding="utf-8")
     with pytest.raises(AnswersError, match="is not valid JSON: "):
         load_answers(path)
 
 
-def test_a_file_that_is_nested_too_deep(tmp_path: Path) -> None:
+def test_deeply_nested_file(tmp_path: Path) -> None:
     path = tmp_path / "answers.json"
     path.write_text("[" * 200_000, encoding="utf-8")
     with pytest.raises(AnswersError, match="answers.json is nested too deep"):
         load_answers(path)
 
 
-def test_a_file_that_begins_with_a_byte_order_mark(tmp_path: Path) -> None:
+def test_file_with_a_byte_order_mark(tmp_path: Path) -> None:
     path = tmp_path / "answers.json"
     path.write_text('{"algorithms": {"a": {"result": 1}}}', encoding="utf-8-sig")
     assert load_answers(path).algorithms == {"a": Result(1)}
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(AnswersError, match="cannot read .*none.json: No such file"):
         load_answers(tmp_path / "none.json")

@@ -1,4 +1,4 @@
-"""HKube's part of mode v3, in a folder."""
+"""HKube's part of storage mode v3, in a folder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def storage(tmp_path: Path) -> LocalStorage:
     return LocalStorage(tmp_path)
 
 
-def test_inputs_are_stored_and_referred_to(storage: LocalStorage) -> None:
+def test_inputs_are_stored_and_referenced(storage: LocalStorage) -> None:
     job = storage.stored_job(make_job([{"a": 1}, b"raw"], "alg"))
     assert list(job["flatInput"]) == ["0", "1"] and job["input"] == list(job["flatInput"].values())
     values = []
@@ -36,12 +36,12 @@ def test_inputs_are_stored_and_referred_to(storage: LocalStorage) -> None:
 
 
 @pytest.mark.parametrize("storing", [None, {}, {"storageInfo": 5}, {"storageInfo": {"path": ".."}}])
-def test_a_result_that_is_nowhere(storage: LocalStorage, storing: object) -> None:
+def test_missing_result(storage: LocalStorage, storing: object) -> None:
     with pytest.raises(StorageError):
         storage.result_of(storing)
 
 
-def test_the_input_of_a_call(storage: LocalStorage) -> None:
+def test_stored_input_of_a_call(storage: LocalStorage) -> None:
     job = storage.stored_job(make_job([[1], "x"], "alg"))
     asked = call(storageInput=list(job["flatInput"].values()), storage=job["storage"])
     assert storage.call_with_input(asked).input == [[1], "x"]
@@ -51,7 +51,7 @@ def test_the_input_of_a_call(storage: LocalStorage) -> None:
         assert storage.call_with_input(other) is other
 
 
-def test_replies_refer_to_the_storage_but_for_those_of_data_sources(storage: LocalStorage) -> None:
+def test_replies_are_stored_except_for_data_sources(storage: LocalStorage) -> None:
     reply = storage.stored_reply(call(), Result([1]), "local:j")
     assert isinstance(reply, Result)
     assert storage.result_of(reply.value) == [1]
@@ -60,7 +60,7 @@ def test_replies_refer_to_the_storage_but_for_those_of_data_sources(storage: Loc
     assert storage.stored_reply(call(), Failure("no"), "local:j") == Failure("no")
 
 
-def test_which_folder(tmp_path: Path) -> None:
+def test_storage_folder(tmp_path: Path) -> None:
     with local_storage(None, {}) as none:
         assert none is None
     with local_storage("fs", {"BASE_FS_ADAPTER_DIRECTORY": str(tmp_path)}) as named:

@@ -1,4 +1,4 @@
-"""A task's calls that are answered later on: their replies, and their end."""
+"""A task's calls that are answered later: their replies, and their end."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ EXECUTION = {"execId": "1", "algorithmName": "a", "input": [4], "includeResult":
 
 
 class Started:
-    """Answers that come when the test says so."""
+    """Answers that the test gives when it wants to."""
 
     def __init__(self) -> None:
         self.replies: dict[str, Callable[[Reply], None]] = {}
@@ -76,7 +76,7 @@ def worker(started: Started) -> Iterator[LocalWorker]:
 
 @contextmanager
 def algorithm(worker: LocalWorker) -> Iterator[ClientConnection]:
-    """An algorithm whose task has started."""
+    """Return an algorithm whose task has started."""
     with connect(f"ws://127.0.0.1:{worker.port}/", max_size=None) as connection:
         expect(connection, "initialize")
         send(connection, "initialized")
@@ -94,9 +94,7 @@ def expect(connection: ClientConnection, command: str) -> Any:
     return message["data"]
 
 
-def test_a_sub_pipeline_has_started_before_it_is_done(
-    worker: LocalWorker, started: Started
-) -> None:
+def test_sub_pipeline_starts_before_it_is_done(worker: LocalWorker, started: Started) -> None:
     worker.begin(make_job([], "alg"))
     with algorithm(worker) as connection:
         send(connection, "startRawSubPipeline", PIPELINE)
@@ -106,7 +104,7 @@ def test_a_sub_pipeline_has_started_before_it_is_done(
     assert started.cancelled == []
 
 
-def test_an_algorithm_that_was_started(worker: LocalWorker, started: Started) -> None:
+def test_algorithm_started_by_a_call(worker: LocalWorker, started: Started) -> None:
     worker.begin(make_job([], "alg"))
     with algorithm(worker) as connection:
         send(connection, "startAlgorithmExecution", EXECUTION)
@@ -121,7 +119,7 @@ def test_an_algorithm_that_was_started(worker: LocalWorker, started: Started) ->
         ("startAlgorithmExecution", EXECUTION, "stopAlgorithmExecution", "execId"),
     ],
 )
-def test_an_algorithm_may_stop_what_it_started(
+def test_algorithm_can_stop_its_calls(
     worker: LocalWorker, started: Started, begin: str, data: Any, end: str, key: str
 ) -> None:
     outcome = worker.begin(make_job([], "alg"))
@@ -145,7 +143,7 @@ def test_an_algorithm_may_stop_what_it_started(
         ("stopped", {}, "parent algorithm stopped"),
     ],
 )
-def test_what_a_task_has_started_does_not_outlive_it(
+def test_calls_end_with_their_task(
     worker: LocalWorker, started: Started, command: str, message: dict[str, Any], reason: str
 ) -> None:
     outcome = worker.begin(make_job([], "alg"))
@@ -156,7 +154,7 @@ def test_what_a_task_has_started_does_not_outlive_it(
     assert started.cancelled == [reason]
 
 
-def test_a_lost_task_ends_what_it_started(worker: LocalWorker, started: Started) -> None:
+def test_calls_end_with_a_lost_task(worker: LocalWorker, started: Started) -> None:
     outcome = worker.begin(make_job([], "alg"))
     with algorithm(worker) as connection:
         send(connection, "startAlgorithmExecution", EXECUTION)
@@ -177,7 +175,7 @@ def _leave(call: Call) -> Any:
         (lambda call: Result(call.name), "subPipelineDone", {"response": "p"}),
     ],
 )
-def test_whatever_a_function_does_its_call_has_a_reply(
+def test_call_is_answered_whatever_the_function_does(
     answer: Answer, command: str, ending: dict[str, Any]
 ) -> None:
     with LocalWorker(answers=AnswerTable(pipelines={"p": answer})) as worker:
@@ -188,9 +186,9 @@ def test_whatever_a_function_does_its_call_has_a_reply(
 
 
 @pytest.mark.parametrize("answer", [Result(b"bytes"), lambda call: b"bytes"])
-def test_an_answer_that_cannot_be_sent_fails_its_call(answer: Answer) -> None:
-    told: list[events.WorkerEvent] = []
-    with LocalWorker(told.append, AnswerTable(algorithms={"a": answer})) as worker:
+def test_unsendable_answer_fails_the_call(answer: Answer) -> None:
+    reported: list[events.WorkerEvent] = []
+    with LocalWorker(reported.append, AnswerTable(algorithms={"a": answer})) as worker:
         worker.begin(make_job([], "alg"))
         with algorithm(worker) as connection:
             send(connection, "startAlgorithmExecution", EXECUTION)
@@ -199,13 +197,11 @@ def test_an_answer_that_cannot_be_sent_fails_its_call(answer: Answer) -> None:
             assert worker.wait_idle(LIMIT)
     assert error.startswith("the answer cannot be sent as JSON: ")
     assert "bytes" in error
-    replies = [event.reply for event in told if isinstance(event, events.CallAnswered)]
+    replies = [event.reply for event in reported if isinstance(event, events.CallAnswered)]
     assert replies == [Failure(error)]
 
 
-def test_a_late_answer_that_cannot_be_sent_fails_its_call(
-    worker: LocalWorker, started: Started
-) -> None:
+def test_unsendable_late_answer_fails_the_call(worker: LocalWorker, started: Started) -> None:
     worker.begin(make_job([], "alg"))
     with algorithm(worker) as connection:
         send(connection, "startAlgorithmExecution", EXECUTION)
@@ -213,7 +209,7 @@ def test_a_late_answer_that_cannot_be_sent_fails_its_call(
         assert "cannot be sent" in expect(connection, "algorithmExecutionError")["error"]
 
 
-def test_a_job_that_cannot_be_sent_fails_its_task(worker: LocalWorker) -> None:
+def test_unsendable_job_fails_the_task(worker: LocalWorker) -> None:
     outcome = worker.begin(make_job([b"bytes"], "alg"))
     with connect(f"ws://127.0.0.1:{worker.port}/"):
         failed = outcome.result(LIMIT)

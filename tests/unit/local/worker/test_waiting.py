@@ -15,7 +15,7 @@ from wrapper.local.worker.waiting import wait_done, wait_until
 LIMIT = 10.0
 
 
-def test_what_is_done_and_what_is_not() -> None:
+def test_done_and_pending_futures() -> None:
     future: Future[int] = Future()
     assert not wait_done(future, 0)
     assert not wait_done(future, 0.01)
@@ -24,7 +24,7 @@ def test_what_is_done_and_what_is_not() -> None:
     assert wait_done(future, 0)
 
 
-def test_it_goes_on_until_the_time_is_up() -> None:
+def test_wait_ends_at_its_timeout() -> None:
     event = threading.Event()
     waits: list[float] = []
 
@@ -42,14 +42,14 @@ def test_it_goes_on_until_the_time_is_up() -> None:
     assert waits == [0.0]
 
 
-def test_a_signal_is_heard_that_interrupts_no_wait() -> None:
+def test_signal_that_does_not_interrupt_the_wait_is_handled() -> None:
     future: Future[int] = Future()
     timer = threading.Timer(LIMIT, future.set_result, (1,))
 
     def interrupt() -> None:
         while not future._waiters:
             pass
-        _thread.interrupt_main()  # the flag alone, as of a signal that came before the wait
+        _thread.interrupt_main()  # sets the flag only, like a signal that arrived before the wait
 
     thread = threading.Thread(target=interrupt)
     timer.start()
@@ -63,7 +63,7 @@ def test_a_signal_is_heard_that_interrupts_no_wait() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_what_a_handler_raises_does_not_break_a_wait_off_in_the_middle(
+def test_exception_of_a_handler_does_not_interrupt_the_middle_of_a_wait(
     number: signal.Signals,
 ) -> None:
     lock = threading.Lock()
@@ -71,7 +71,7 @@ def test_what_a_handler_raises_does_not_break_a_wait_off_in_the_middle(
     def wait_once(seconds: float) -> bool:
         lock.acquire()
         os.kill(os.getpid(), number)
-        assert signal.getsignal(number) is not handler  # Python has looked for signals by now
+        assert signal.getsignal(number) is not handler  # Python has checked for signals by now
         lock.release()
         return False
 
@@ -88,31 +88,31 @@ def test_what_a_handler_raises_does_not_break_a_wait_off_in_the_middle(
     assert not lock.locked()
 
 
-def test_a_signal_whose_handler_raises_nothing_ends_no_wait() -> None:
-    told: list[int] = []
+def test_wait_continues_after_a_handler_that_returns() -> None:
+    received: list[int] = []
 
     def wait_once(seconds: float) -> bool:
-        if not told:
+        if not received:
             os.kill(os.getpid(), signal.SIGTERM)
-        return bool(told)
+        return bool(received)
 
-    before = signal.signal(signal.SIGTERM, lambda number, frame: told.append(number))
+    before = signal.signal(signal.SIGTERM, lambda number, frame: received.append(number))
     try:
         assert wait_until(wait_once, LIMIT)
     finally:
         signal.signal(signal.SIGTERM, before)
-    assert told == [signal.SIGTERM]
+    assert received == [signal.SIGTERM]
 
 
-def test_on_another_thread_signals_are_left_alone() -> None:
-    heard: list[bool] = []
+def test_signals_are_untouched_on_other_threads() -> None:
+    untouched: list[bool] = []
     before = signal.getsignal(signal.SIGINT)
 
     def wait_once(seconds: float) -> bool:
-        heard.append(signal.getsignal(signal.SIGINT) is before)
+        untouched.append(signal.getsignal(signal.SIGINT) is before)
         return True
 
     thread = threading.Thread(target=wait_until, args=(wait_once,))
     thread.start()
     thread.join()
-    assert heard == [True]
+    assert untouched == [True]

@@ -1,4 +1,4 @@
-"""The local worker, spoken to over a real WebSocket by a hand-written algorithm."""
+"""The local worker, tested by a hand-written algorithm over a real WebSocket."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ JOB = make_job([5, {"a": 1}], algorithm_name="alg")
 
 
 class Recorder:
-    """A listener that keeps what it heard, and on which one can wait."""
+    """A listener that records events, and can wait for one."""
 
     def __init__(self) -> None:
-        self.heard: list[events.WorkerEvent] = []
+        self.events: list[events.WorkerEvent] = []
         self._changed = threading.Condition()
 
     def __call__(self, event: events.WorkerEvent) -> None:
         with self._changed:
-            self.heard.append(event)
+            self.events.append(event)
             self._changed.notify_all()
 
     def wait_for(self, kind: type[events.WorkerEvent]) -> events.WorkerEvent:
@@ -45,14 +45,14 @@ class Recorder:
             return self.of(kind)[-1]
 
     def of(self, kind: type[events.WorkerEvent]) -> list[events.WorkerEvent]:
-        return [event for event in self.heard if isinstance(event, kind)]
+        return [event for event in self.events if isinstance(event, kind)]
 
     def names(self) -> list[str]:
-        return [getattr(event, "command", type(event).__name__) for event in self.heard]
+        return [getattr(event, "command", type(event).__name__) for event in self.events]
 
 
 class Algorithm:
-    """The other side of the WebSocket."""
+    """The algorithm's side of the WebSocket."""
 
     def __init__(self, connection: ClientConnection) -> None:
         self.connection = connection
@@ -98,7 +98,7 @@ def ended(outcome: Future[events.Outcome]) -> events.Outcome:
     return outcome.result(timeout=LIMIT)
 
 
-def test_a_task_from_initialize_to_done(worker: LocalWorker, recorder: Recorder) -> None:
+def test_task_from_initialize_to_done(worker: LocalWorker, recorder: Recorder) -> None:
     with connected(worker) as algorithm:
         outcome = worker.begin(JOB)
         assert algorithm.expect("initialize") == JOB
@@ -110,11 +110,13 @@ def test_a_task_from_initialize_to_done(worker: LocalWorker, recorder: Recorder)
         assert ended(outcome) == events.Done({"x": [0, "", False]})
     recorder.wait_for(events.Disconnected)
     expected = "Connected initialize initialized start started alive TaskCompleted Disconnected"
-    assert [name for name in recorder.names() if name != "MessageCame"] == expected.split()
-    whole = [event.message for event in recorder.heard if isinstance(event, events.MessageCame)]
+    assert [name for name in recorder.names() if name != "MessageReceived"] == expected.split()
+    whole = [
+        event.message for event in recorder.events if isinstance(event, events.MessageReceived)
+    ]
     assert [message["command"] for message in whole] == ["initialized", "started", "alive", "done"]
     assert whole[-1]["data"] == {"x": [0, "", False]}
-    assert {event.at for event in recorder.heard} == {7.0}
+    assert {event.at for event in recorder.events} == {7.0}
     assert recorder.of(events.TaskCompleted) == [
         events.TaskCompleted(
             at=7.0, task_id=JOB["taskId"], outcome=events.Done({"x": [0, "", False]})
@@ -122,7 +124,7 @@ def test_a_task_from_initialize_to_done(worker: LocalWorker, recorder: Recorder)
     ]
 
 
-def test_a_task_begun_before_the_connection_is_sent_when_it_comes(worker: LocalWorker) -> None:
+def test_early_task_is_sent_on_connection(worker: LocalWorker) -> None:
     outcome = worker.begin(JOB)
     with connected(worker, query="") as algorithm:
         algorithm.reach_started()
@@ -130,7 +132,7 @@ def test_a_task_begun_before_the_connection_is_sent_when_it_comes(worker: LocalW
         assert ended(outcome) == events.Done(None)
 
 
-def test_tasks_follow_each_other_on_one_connection(worker: LocalWorker) -> None:
+def test_several_tasks_on_one_connection(worker: LocalWorker) -> None:
     with connected(worker) as algorithm:
         for number in range(50):
             outcome = worker.begin(JOB)
@@ -139,13 +141,13 @@ def test_tasks_follow_each_other_on_one_connection(worker: LocalWorker) -> None:
             assert ended(outcome) == events.Done(number)
 
 
-def test_a_second_task_waits_for_the_first(worker: LocalWorker) -> None:
+def test_second_task_is_rejected_while_the_first_runs(worker: LocalWorker) -> None:
     worker.begin(JOB)
     with pytest.raises(RuntimeError, match="a task is running"):
         worker.begin(JOB)
 
 
-def test_run_gives_up_waiting(worker: LocalWorker) -> None:
+def test_run_times_out(worker: LocalWorker) -> None:
     with pytest.raises(TimeoutError, match=r"after 0\.01 s"):
         worker.run(JOB, timeout=0.01)
 
@@ -162,7 +164,7 @@ def test_run_gives_up_waiting(worker: LocalWorker) -> None:
         ("text", events.Failed("", "text", "")),
     ],
 )
-def test_an_error_message_fails_the_task(
+def test_error_message_fails_the_task(
     worker: LocalWorker, error: Any, failed: events.Failed
 ) -> None:
     with connected(worker) as algorithm:
@@ -172,7 +174,7 @@ def test_an_error_message_fails_the_task(
         assert ended(outcome) == failed
 
 
-def test_stop_is_over_only_with_stopped(worker: LocalWorker, recorder: Recorder) -> None:
+def test_only_stopped_ends_a_stop(worker: LocalWorker, recorder: Recorder) -> None:
     with connected(worker) as algorithm:
         outcome = worker.begin(JOB)
         algorithm.reach_started()
@@ -185,13 +187,13 @@ def test_stop_is_over_only_with_stopped(worker: LocalWorker, recorder: Recorder)
     assert not recorder.of(events.Violation)
 
 
-def test_stop_of_a_task_that_never_reached_the_algorithm(worker: LocalWorker) -> None:
+def test_stop_before_the_connection(worker: LocalWorker) -> None:
     outcome = worker.begin(JOB)
     worker.stop()
     assert ended(outcome) == events.Stopped()
 
 
-def test_an_idle_algorithm_is_stopped_too(worker: LocalWorker, recorder: Recorder) -> None:
+def test_idle_algorithm_receives_stop(worker: LocalWorker, recorder: Recorder) -> None:
     with connected(worker) as algorithm:
         recorder.wait_for(events.Connected)
         worker.stop()
@@ -201,20 +203,20 @@ def test_an_idle_algorithm_is_stopped_too(worker: LocalWorker, recorder: Recorde
     assert not recorder.of(events.Violation)
 
 
-def test_exit_carries_its_code(worker: LocalWorker, recorder: Recorder) -> None:
+def test_exit_sends_its_code(worker: LocalWorker, recorder: Recorder) -> None:
     with connected(worker) as algorithm:
         recorder.wait_for(events.Connected)
         worker.exit(3)
         assert algorithm.expect("exit") == {"exitCode": 3}
 
 
-def test_exit_before_the_algorithm_has_connected(worker: LocalWorker) -> None:
+def test_exit_before_the_connection(worker: LocalWorker) -> None:
     worker.exit(3)
     with connected(worker) as algorithm:
         assert algorithm.expect("exit") == {"exitCode": 3}
 
 
-def test_exit_before_a_task_could_begin_comes_after_its_start(worker: LocalWorker) -> None:
+def test_early_exit_follows_the_early_task(worker: LocalWorker) -> None:
     worker.begin(JOB)
     worker.exit()
     with connected(worker) as algorithm:
@@ -222,7 +224,7 @@ def test_exit_before_a_task_could_begin_comes_after_its_start(worker: LocalWorke
         assert algorithm.expect("exit") == {"exitCode": 0}
 
 
-def test_a_connection_lost_in_a_task_loses_it(worker: LocalWorker) -> None:
+def test_lost_connection_loses_the_task(worker: LocalWorker) -> None:
     with connected(worker) as algorithm:
         outcome = worker.begin(JOB)
         algorithm.reach_started()
@@ -231,7 +233,7 @@ def test_a_connection_lost_in_a_task_loses_it(worker: LocalWorker) -> None:
     assert "connection was lost" in lost.reason
 
 
-def test_a_connection_lost_between_tasks_harms_none(
+def test_lost_connection_between_tasks_loses_nothing(
     worker: LocalWorker, recorder: Recorder
 ) -> None:
     with connected(worker):
@@ -244,7 +246,7 @@ def test_a_connection_lost_between_tasks_harms_none(
         assert ended(outcome) == events.Done(None)
 
 
-def test_a_connection_lost_while_a_task_begins_loses_it(
+def test_lost_connection_while_a_task_begins_loses_it(
     worker: LocalWorker, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin_on = LocalTask.connected
@@ -273,14 +275,14 @@ def test_algorithm_may_connect_again_once_it_is_gone(
         assert ended(outcome) == events.Done(None)
 
 
-def test_an_algorithm_that_will_not_come_back(worker: LocalWorker) -> None:
+def test_tasks_are_lost_after_give_up(worker: LocalWorker) -> None:
     before = worker.begin(JOB)
     worker.give_up("exit code 7")
     assert ended(before) == events.Lost("exit code 7")
     assert ended(worker.begin(JOB)) == events.Lost("exit code 7")
 
 
-def test_closing_the_worker_ends_its_task_and_connection() -> None:
+def test_closing_the_worker_ends_task_and_connection() -> None:
     with LocalWorker() as worker:
         outcome = worker.begin(JOB)
         with connect(f"ws://127.0.0.1:{worker.port}/") as connection:
@@ -292,7 +294,7 @@ def test_closing_the_worker_ends_its_task_and_connection() -> None:
 
 
 @pytest.mark.parametrize("frame", ['{"command":"done","data":NaN}', "nonsense", b"\xff\xfe"])
-def test_a_frame_that_would_crash_the_worker(
+def test_frame_that_would_crash_the_worker(
     worker: LocalWorker, recorder: Recorder, frame: str | bytes
 ) -> None:
     with connected(worker) as algorithm:
@@ -313,7 +315,7 @@ def test_a_frame_that_would_crash_the_worker(
         ("dance", None, "'dance', which is not a command"),
     ],
 )
-def test_a_breach_of_the_protocol_is_told(
+def test_protocol_violation_is_reported(
     worker: LocalWorker, recorder: Recorder, command: str, data: Any, text: str
 ) -> None:
     with connected(worker) as algorithm:
@@ -328,7 +330,7 @@ def test_a_breach_of_the_protocol_is_told(
 
 
 @pytest.mark.parametrize("frame", ["[]", "{}", '{"command": 5}', '"text"'])
-def test_a_message_without_a_command_is_told(
+def test_message_without_a_command_is_reported(
     worker: LocalWorker, recorder: Recorder, frame: str
 ) -> None:
     with connected(worker) as algorithm:
@@ -337,7 +339,7 @@ def test_a_message_without_a_command_is_told(
     assert violation == events.Violation(at=7.0, task_id=None, text="a message without a command")
 
 
-def test_alive_after_done_is_told(worker: LocalWorker, recorder: Recorder) -> None:
+def test_alive_after_done_is_reported(worker: LocalWorker, recorder: Recorder) -> None:
     with connected(worker) as algorithm:
         outcome = worker.begin(JOB)
         algorithm.reach_started()
@@ -348,26 +350,26 @@ def test_alive_after_done_is_told(worker: LocalWorker, recorder: Recorder) -> No
     assert violation == events.Violation(at=7.0, task_id=None, text="'alive' with no task running")
 
 
-def test_a_result_over_100_mb_is_lost(worker: LocalWorker) -> None:
+def test_result_over_100_mb_is_lost(worker: LocalWorker) -> None:
     with connected(worker) as algorithm:
         outcome = worker.begin(JOB)
         algorithm.reach_started()
-        with suppress(ConnectionClosed):  # the worker closes before it has read all of it
+        with suppress(ConnectionClosed):  # the worker closes before it has read everything
             algorithm.send("done", "x" * 100_000_000)
         assert ended(outcome) == events.Lost(
-            "its message is over 100,000,000 bytes, which HKube's worker refuses"
+            "its message is larger than 100,000,000 bytes, which HKube's worker refuses"
         )
 
 
 @pytest.mark.parametrize("query", ["?storage=v3", "?encoding=xml"])
-def test_a_url_that_asks_for_what_there_is_not(worker: LocalWorker, query: str) -> None:
+def test_unsupported_url_is_refused(worker: LocalWorker, query: str) -> None:
     with connected(worker, query) as algorithm, pytest.raises(ConnectionClosed) as closed:
         algorithm.receive()
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1008
 
 
-def test_with_a_storage_inputs_and_results_are_in_it(tmp_path: Path, recorder: Recorder) -> None:
+def test_inputs_and_results_go_through_the_storage(tmp_path: Path, recorder: Recorder) -> None:
     storage = LocalStorage(tmp_path)
     with (
         LocalWorker(recorder, storage=storage) as worker,
@@ -386,7 +388,7 @@ def test_with_a_storage_inputs_and_results_are_in_it(tmp_path: Path, recorder: R
         algorithm.reach_started()
         algorithm.send("done")
         failed = ended(again)
-        assert isinstance(failed, events.Failed) and "no `storing`" in failed.message
+        assert isinstance(failed, events.Failed) and "without a `storing`" in failed.message
 
 
 def test_msgpack_frames_are_binary(worker: LocalWorker) -> None:
@@ -399,7 +401,9 @@ def test_msgpack_frames_are_binary(worker: LocalWorker) -> None:
         assert ended(outcome) == events.Done(b"\x00\x01")
 
 
-def test_observations_reach_the_listener(worker: LocalWorker, recorder: Recorder) -> None:
+def test_progress_spans_and_logs_reach_the_listener(
+    worker: LocalWorker, recorder: Recorder
+) -> None:
     with connected(worker) as algorithm:
         outcome = worker.begin(JOB)
         algorithm.reach_started()
@@ -412,7 +416,7 @@ def test_observations_reach_the_listener(worker: LocalWorker, recorder: Recorder
         ended(outcome)
     common = {"at": 7.0, "task_id": JOB["taskId"]}
     observed = (events.Progress, events.SpanStarted, events.SpanFinished, events.LogLines)
-    assert [event for event in recorder.heard if isinstance(event, observed)] == [
+    assert [event for event in recorder.events if isinstance(event, observed)] == [
         events.Progress(**common, value=50, details="half"),
         events.Progress(**common, value=None, details=None),
         events.SpanStarted(**common, name="load", tags={"n": 1}),
@@ -421,7 +425,7 @@ def test_observations_reach_the_listener(worker: LocalWorker, recorder: Recorder
     ]
 
 
-def test_a_failing_listener_harms_no_task(caplog: pytest.LogCaptureFixture) -> None:
+def test_failing_listener_does_not_harm_the_task(caplog: pytest.LogCaptureFixture) -> None:
     def listener(event: events.WorkerEvent) -> None:
         raise ValueError("broken page")
 
@@ -433,7 +437,7 @@ def test_a_failing_listener_harms_no_task(caplog: pytest.LogCaptureFixture) -> N
     assert "a listener of the local worker failed" in caplog.text
 
 
-def test_a_listener_may_stop_the_task() -> None:
+def test_listener_can_stop_the_task() -> None:
     workers: list[LocalWorker] = []
 
     def listener(event: events.WorkerEvent) -> None:
@@ -569,7 +573,7 @@ def test_calls_are_answered_from_the_table(
         assert algorithm.expect(answer) == answer_data
 
 
-def test_calls_are_answered_side_by_side_and_not_after_a_stop(recorder: Recorder) -> None:
+def test_calls_are_answered_in_parallel_until_a_stop(recorder: Recorder) -> None:
     gate = threading.Event()
 
     def wait_and_return(call: Call) -> Any:
@@ -593,7 +597,7 @@ def test_calls_are_answered_side_by_side_and_not_after_a_stop(recorder: Recorder
         assert ended(outcome) == events.Done(None)
 
 
-def test_a_call_still_open_at_the_end_is_not_answered(recorder: Recorder) -> None:
+def test_open_call_is_not_answered_after_the_task(recorder: Recorder) -> None:
     gate, answered = threading.Event(), threading.Event()
 
     def wait_and_return(call: Call) -> Any:
@@ -615,7 +619,7 @@ def test_a_call_still_open_at_the_end_is_not_answered(recorder: Recorder) -> Non
     assert not recorder.of(events.CallAnswered)
 
 
-def test_make_job_has_the_shape_that_the_worker_sends() -> None:
+def test_job_has_the_shape_of_hkubes() -> None:
     job = make_job((1, 2), algorithm_name="alg", node_name="green")
     assert job["input"] == [1, 2]
     assert job["algorithmName"] == "alg"

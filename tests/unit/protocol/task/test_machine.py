@@ -89,6 +89,7 @@ def some_events(generation: int) -> list[ev.Event]:
         ev.StopCompleted(generation),
         ev.UserMessage(generation, b"x"),
         ev.AlgorithmDied(1),
+        ev.ConnectionLost(worker_waits=False),
         ev.SigtermReceived(),
         ev.CodeChanged(),
     ]
@@ -378,17 +379,27 @@ class TestExit:
         assert of(ev.KillAlgorithm, actions)
         assert actions[-1] == ev.ExitContainer(5)
 
-    def test_sigterm_sends_stopped_if_a_task_is_running(self) -> None:
-        machine = machine_in(State.RUNNING)
+    @pytest.mark.parametrize("state", [State.IDLE, State.INITIALIZING, State.READY, State.RUNNING])
+    def test_sigterm_ends_a_task_without_a_final_message(self, state: State) -> None:
+        """The worker would take `stopped` as success, and a crash is what it retries."""
+        machine = machine_in(state)
+        generation = machine.generation
+        machine.handle(ev.SigtermReceived(), 0.0)
+        assert machine.handle(ev.FinalMessage(generation, b"done"), 0.5) == []
+        assert machine.handle(ev.AlgorithmDied(0), 1.0) == [ev.ExitContainer(143)]
+
+    def test_sigterm_after_a_stop_still_answers_it(self) -> None:
+        machine = machine_in(State.STOPPING)
         machine.handle(ev.SigtermReceived(), 0.0)
         assert machine.handle(ev.AlgorithmDied(0), 1.0) == [
             ev.Send("stopped"),
             ev.ExitContainer(143),
         ]
 
-    def test_sigterm_when_idle_sends_nothing(self) -> None:
-        machine = machine_in(State.IDLE)
-        machine.handle(ev.SigtermReceived(), 0.0)
+    def test_sigterm_while_a_new_task_replaces_the_old_one_sends_nothing(self) -> None:
+        machine = machine_in(State.RUNNING)
+        machine.handle(ev.InitializeReceived(b"new"), 0.0)
+        machine.handle(ev.SigtermReceived(), 0.1)
         assert machine.handle(ev.AlgorithmDied(0), 1.0) == [ev.ExitContainer(143)]
 
     def test_sigterm_kills_a_stuck_process(self) -> None:
@@ -413,6 +424,67 @@ class TestExit:
         machine = machine_in(State.EXITING)
         assert sent(machine.handle(ev.StopReceived(b""), 0.1)) == ["stopped"]
         assert machine.handle(ev.AlgorithmDied(0), 1.0) == [ev.ExitContainer(3)]
+
+
+class TestConnectionLost:
+    @pytest.mark.parametrize("state", [State.INITIALIZING, State.RUNNING])
+    def test_task_is_stopped_and_the_next_worker_receives_nothing_of_it(self, state: State) -> None:
+        machine = machine_in(state)
+        generation = machine.generation
+        actions = machine.handle(ev.ConnectionLost(worker_waits=False), 1.0)
+        assert delivered(actions) == [FrameKind.STOP, FrameKind.INTERRUPT]
+        assert machine.handle(ev.FinalMessage(generation, b"done"), 1.1) == []
+        assert machine.handle(ev.UserMessage(generation, b"x"), 1.1) == []
+        assert sent(machine.tick(1.0 + KILL_AFTER - 0.1)) == []
+        assert machine.handle(ev.StopCompleted(machine.generation), 2.0) == []
+        assert machine.state is State.IDLE
+
+    def test_initialized_task_is_dropped(self) -> None:
+        machine = machine_in(State.READY)
+        actions = machine.handle(ev.ConnectionLost(worker_waits=False), 1.0)
+        assert delivered(actions) == [FrameKind.STOP]
+        assert machine.state is State.IDLE
+
+    def test_task_of_a_module_that_is_still_importing_is_dropped(self) -> None:
+        machine = TaskMachine()
+        machine.handle(ev.InitializeReceived(b"init"), 0.0)
+        actions = machine.handle(ev.ConnectionLost(worker_waits=False), 1.0)
+        assert delivered(actions) == [FrameKind.STOP]
+        assert machine.state is State.IDLE
+
+    @pytest.mark.parametrize("state", [State.INITIALIZING, State.READY, State.RUNNING])
+    def test_task_continues_for_a_worker_that_waits(self, state: State) -> None:
+        machine = machine_in(state)
+        assert machine.handle(ev.ConnectionLost(worker_waits=True), 1.0) == []
+        assert machine.state is state
+        actions = machine.handle(ev.FinalMessage(machine.generation, b"done"), 2.0)
+        assert actions == [ev.Forward(b"done", final=True)]
+
+    def test_stop_of_a_worker_that_is_gone_is_not_answered(self) -> None:
+        machine = machine_in(State.STOPPING, has_stop=True)
+        machine.handle(ev.ConnectionLost(worker_waits=False), 0.5)
+        assert sent(machine.tick(3.0)) == []
+        machine.handle(ev.InitializeReceived(b"new"), 3.0)
+        actions = machine.handle(ev.StopCompleted(machine.generation), 3.5)
+        assert sent(actions) == []
+        assert delivered(actions) == [FrameKind.INITIALIZE]
+
+    def test_old_stop_is_answered_unless_the_worker_begins_another_task(self) -> None:
+        machine = machine_in(State.STOPPING)
+        machine.handle(ev.ConnectionLost(worker_waits=True), 0.5)
+        assert sent(machine.handle(ev.StopCompleted(machine.generation), 1.0)) == ["stopped"]
+
+        machine = machine_in(State.STOPPING)
+        machine.handle(ev.ConnectionLost(worker_waits=True), 0.5)
+        machine.handle(ev.InitializeReceived(b"new"), 0.6)
+        assert sent(machine.tick(3.0)) == []
+        assert sent(machine.handle(ev.StopCompleted(machine.generation), 3.5)) == []
+
+    def test_stop_of_the_new_connection_is_answered(self) -> None:
+        machine = machine_in(State.RUNNING)
+        machine.handle(ev.ConnectionLost(worker_waits=False), 0.5)
+        machine.handle(ev.StopReceived(b""), 0.6)
+        assert sent(machine.handle(ev.StopCompleted(machine.generation), 1.0)) == ["stopped"]
 
 
 class TestReload:
@@ -453,12 +525,17 @@ class TaskHistory(RuleBasedStateMachine):
         self.stop_asked_at: float | None = None
         self.in_task = False  # between `started` and the final message
         self.finals_allowed = 0
+        self.stop_is_old = False  # it came over a connection that is lost
+        self.returned = False  # the user's code has returned a result or raised an error
+        self.terminated = False
         self.finished: list[ev.ExitContainer] = []
 
     def perform(self, actions: list[ev.Action], reload: bool = False) -> None:
         for action in actions:
             if isinstance(action, ev.Forward) and action.final:
                 assert self.finals_allowed == 1, "a second final message"
+                assert self.returned, "a final message of a task that has not returned"
+                assert not self.terminated, "a final message after SIGTERM"
                 self.finals_allowed = 0
                 self.in_task = False
             elif isinstance(action, ev.Forward):
@@ -479,6 +556,8 @@ class TaskHistory(RuleBasedStateMachine):
         elif command == "alive":
             assert self.in_task, "alive outside a task"
         elif command == "stopped":
+            # The worker would take it as the end of the task, with success.
+            assert self.stop_asked_at is not None, "stopped that answers no stop"
             self.stop_asked_at = None
             self.in_task = False
             self.finals_allowed = 0
@@ -488,6 +567,9 @@ class TaskHistory(RuleBasedStateMachine):
 
     @rule()
     def initialize(self) -> None:
+        if self.stop_is_old:  # whoever begins a task does not wait for `stopped` any more
+            self.stop_asked_at = None
+            self.stop_is_old = False
         self.handle(ev.InitializeReceived(b"i"))
 
     @rule()
@@ -498,6 +580,7 @@ class TaskHistory(RuleBasedStateMachine):
     def stop(self) -> None:
         if self.machine.state is not State.EXITED and self.stop_asked_at is None:
             self.stop_asked_at = self.now
+        self.stop_is_old = False
         self.handle(ev.StopReceived(b"p"))
 
     @rule(has_stop=st.booleans(), has_initialize=st.booleans())
@@ -511,7 +594,9 @@ class TaskHistory(RuleBasedStateMachine):
     @rule(age=st.integers(0, 2))
     def done(self, age: int) -> None:
         before = self.machine.state
+        self.returned = True
         self.handle(ev.FinalMessage(self.machine.generation - age, b"done"))
+        self.returned = False
         if age:
             assert self.machine.state is before
 
@@ -550,7 +635,21 @@ class TaskHistory(RuleBasedStateMachine):
     @rule()
     @precondition(lambda self: self.now > 20)
     def terminate(self) -> None:
+        self.terminated = True
         self.handle(ev.SigtermReceived())
+
+    @rule()
+    def lose_worker(self) -> None:
+        """The next worker knows nothing of a stop, or of the task."""
+        self.handle(ev.ConnectionLost(worker_waits=False))
+        self.stop_asked_at = None
+        self.in_task = False
+        self.finals_allowed = 0
+
+    @rule()
+    def lose_connection(self) -> None:
+        self.handle(ev.ConnectionLost(worker_waits=True))
+        self.stop_is_old = self.stop_asked_at is not None
 
     @rule()
     def reload(self) -> None:

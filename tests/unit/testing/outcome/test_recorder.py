@@ -17,9 +17,9 @@ def no_stop(force: bool) -> None:
     raise AssertionError("no run is to be stopped")
 
 
-def came(command: str, task_id: str | None = "t", **data: Any) -> events.MessageCame:
+def came(command: str, task_id: str | None = "t", **data: Any) -> events.MessageReceived:
     message = {"command": command, "data": data}
-    return events.MessageCame(at=0.0, task_id=task_id, message=message)
+    return events.MessageReceived(at=0.0, task_id=task_id, message=message)
 
 
 def test_outcome_is_built_from_the_events() -> None:

@@ -11,6 +11,11 @@ from pathlib import Path
 
 from ...algorithm.loading.distributions import guess_distribution
 from ...algorithm.loading.importing import PACKAGE_NAME, parsed
+from ...algorithm.loading.own_folder import (
+    is_installed_elsewhere,
+    module_without_folder,
+    own_folder,
+)
 
 OWN_PACKAGES = frozenset({"wrapper", "hkube_python_wrapper", PACKAGE_NAME})
 MAX_FILES = 5_000
@@ -42,7 +47,7 @@ class Imported:
 
 
 @dataclass(frozen=True)
-class _Statement:
+class ImportStatement:
     """An import of one module; each of the `names` imported from it may be a module too."""
 
     module: str
@@ -89,20 +94,20 @@ def own_imports_of(entry: Path, base: Path) -> dict[Path, str]:
     return found
 
 
-def _walk(entry: Path, base: Path) -> Iterator[tuple[Path, _Statement, list[Path] | None]]:
+def _walk(entry: Path, base: Path) -> Iterator[tuple[Path, ImportStatement, list[Path] | None]]:
     """Yield each import, with its file and the user's own files that it imports, if any."""
     waiting, seen = [entry], {entry}
     roots = list(dict.fromkeys([entry.parent, base]))
     while waiting and len(seen) < MAX_FILES:
         file = waiting.pop(0)
-        for statement in _statements(file):
-            files = _own_files(statement, file, roots)
+        for statement in statements(file):
+            files = own_files(statement, file, roots)
             waiting += [each for each in files or () if each not in seen]
             seen.update(files or ())
             yield file, statement, files
 
 
-def _foreign(statement: _Statement) -> set[str]:
+def _foreign(statement: ImportStatement) -> set[str]:
     """Names to find the distributions by: `google.cloud.storage` has a separate distribution."""
     if _is_known(statement.module):
         return set()
@@ -122,7 +127,8 @@ def _is_known(name: str) -> bool:
     return top in sys.stdlib_module_names or top in OWN_PACKAGES
 
 
-def _statements(file: Path) -> Iterator[_Statement]:
+def statements(file: Path) -> Iterator[ImportStatement]:
+    """Yield the imports in a file that may run; none if the file is invalid."""
     try:
         tree = parsed(file.read_bytes())
     except OSError:
@@ -131,16 +137,16 @@ def _statements(file: Path) -> Iterator[_Statement]:
         yield from _in_module(tree)
 
 
-def _in_module(tree: ast.Module) -> Iterator[_Statement]:
+def _in_module(tree: ast.Module) -> Iterator[ImportStatement]:
     waiting = [(node, False) for node in reversed(tree.body)]
     while waiting:  # no recursion: each `elif` nests one level deeper
         node, optional = waiting.pop()
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield _Statement(alias.name, node.lineno, optional)
+                yield ImportStatement(alias.name, node.lineno, optional)
         elif isinstance(node, ast.ImportFrom):
             names = tuple(alias.name for alias in node.names)
-            yield _Statement(node.module or "", node.lineno, optional, node.level, names)
+            yield ImportStatement(node.module or "", node.lineno, optional, node.level, names)
         elif not _is_never_run(node):
             waiting += reversed(list(_below(node, optional)))
 
@@ -181,7 +187,7 @@ def _names_any(test: ast.expr, words: set[str]) -> bool:
     return not words.isdisjoint(variables | attributes)
 
 
-def _own_files(statement: _Statement, file: Path, roots: list[Path]) -> list[Path] | None:
+def own_files(statement: ImportStatement, file: Path, roots: list[Path]) -> list[Path] | None:
     """Return the user's files that a statement may load; None if it imports none of them."""
     paths = [[part for part in module.split(".") if part] for module in statement.modules()]
     top = paths[0][0] if paths[0] else ""
@@ -191,10 +197,27 @@ def _own_files(statement: _Statement, file: Path, roots: list[Path]) -> list[Pat
         folder, paths = roots[-1], [path[1:] for path in paths]
     else:
         own = [each for each in roots if (each / f"{top}.py").is_file() or _is_package(each / top)]
-        if not own:
-            return None
-        folder = own[0]
+        if own:
+            folder = own[0]
+        else:
+            return _unreachable_files(statement, file, roots)
     return list(dict.fromkeys(each for path in paths for each in _files_along(folder, path)))
+
+
+def _unreachable_files(
+    statement: ImportStatement, file: Path, roots: list[Path]
+) -> list[Path] | None:
+    """Return the user's files that a statement names by a folder that is not on the path.
+
+    Loading the module reports that they are not found. No package would help.
+    """
+    modules = statement.modules()
+    folder = own_folder(modules, str(file))
+    if folder is not None and not is_installed_elsewhere(folder):
+        parent = Path(folder).parent
+        return [each for name in modules for each in _files_along(parent, name.split("."))]
+    inner = module_without_folder(modules, map(str, roots))
+    return None if inner is None else _files_along(roots[-1], inner.split("."))
 
 
 def _is_package(folder: Path) -> bool:

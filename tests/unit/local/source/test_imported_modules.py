@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wrapper.local.check.imported_modules import Imported, imports_of
+from wrapper.local.source.imported_modules import Imported, imports_of
 
 
 def found(folder: Path, entry: str = "main.py", **files: str) -> list[Imported]:
