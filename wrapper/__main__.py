@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 EXIT_USAGE, EXIT_INTERRUPTED = 2, 130
 
@@ -34,8 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
 def run_command(arguments: list[str]) -> int:
     """Run one of the local tools; return the exit code."""
     try:
-        from .cli.app import run_app
-
+        run_app = _import_tools()
         return run_app(arguments)
     except KeyboardInterrupt:  # while importing a command
         return EXIT_INTERRUPTED
@@ -46,6 +46,27 @@ def run_command(arguments: list[str]) -> int:
             file=sys.stderr,
         )
         return EXIT_USAGE
+    except _BrokenTools as error:
+        print(
+            f"the local tools cannot be loaded: {error} (another package has changed what they "
+            "need: pip install --force-reinstall hkube-wrapper)",
+            file=sys.stderr,
+        )
+        return EXIT_USAGE
+
+
+class _BrokenTools(Exception):
+    """An installed package does not work with the local tools."""
+
+
+def _import_tools() -> Callable[[list[str]], int]:
+    try:
+        from .cli.app import run_app
+    except ModuleNotFoundError:
+        raise
+    except Exception as error:  # old versions of their dependencies fail in many ways
+        raise _BrokenTools(f"{type(error).__name__}: {error}") from error
+    return run_app
 
 
 if __name__ == "__main__":

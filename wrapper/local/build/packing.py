@@ -104,12 +104,13 @@ def pack(source: AlgorithmSource, options: BuildOptions) -> Packed:
         entry_point=source.entry_point,
         version=version,
         environ=source.environ,
-        installs=bool(requirements.listed),
+        install_command=source.install_command,
+        installs=bool(requirements.listed) and not source.install_command,
         installs_own_files=requirements.local,
         secret=options.pip_conf is not None or any(map(_gives_secret, options.engine_arguments)),
     )
     dockerfile(image)  # raises before anything is written
-    return Packed(image, tag, tree, requirements, tuple(_remarks(tree, requirements)))
+    return Packed(image, tag, tree, requirements, (*source.unused, *_remarks(tree, requirements)))
 
 
 def _gives_secret(argument: str) -> bool:

@@ -37,7 +37,10 @@ class AlgorithmSource:
         manifest: its description; None if it has none.
         base_image: the image that its image is built on; None if not given.
         archive: the archive that its code was unpacked from; None if there was no archive.
+        install_command: the shell command that installs its packages in place of
+            requirements.txt; empty if there is none.
         remarks: sentences about what is not available on this machine.
+        unused: sentences about fields of its description that have no effect.
     """
 
     name: str
@@ -48,7 +51,9 @@ class AlgorithmSource:
     manifest: Path | None = None
     base_image: str | None = None
     archive: Path | None = None
+    install_command: str = ""
     remarks: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
 
 class SourceError(WrapperError):
@@ -201,7 +206,9 @@ def _described(path: Path, scratch: Path) -> AlgorithmSource:
         manifest=path.resolve(),
         base_image=described.base_image,
         archive=archive,
+        install_command=described.install_command,
         remarks=described.remarks,
+        unused=described.unused,
     )
 
 
