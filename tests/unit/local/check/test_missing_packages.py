@@ -14,6 +14,7 @@ from wrapper.local.check.missing_packages import (
     needed_by,
     read_installed,
     wrapper_conflicts,
+    wrapper_needs,
 )
 from wrapper.local.source.imported_modules import Imported
 from wrapper.local.source.requirements import read_requirements
