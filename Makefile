@@ -1,6 +1,6 @@
 # make run         runs an example, through the same path as in a container
 # make test        runs all tests, with coverage
-# make test-quick  runs most unit tests, in under a minute
+# make test-quick  runs the unit tests that do not wait for servers, file changes or processes
 # make check       checks format, style, types and shell scripts
 # make docs        builds the documentation site in build/docs, and checks its links
 # make bench       measures what is in benchmarks/README.md

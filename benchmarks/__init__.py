@@ -1,1 +1,1 @@
-"""The wrapper against the floor, side by side: ``python -m benchmarks [row ...]``."""
+"""Compares the wrapper with the floor: ``python -m benchmarks [row ...]``."""

@@ -1,4 +1,4 @@
-"""``python -m benchmarks [row ...]``: measures, prints one table; ``make bench`` calls it."""
+"""``python -m benchmarks [row ...]`` measures and prints a table; ``make bench`` calls it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BEGIN, END = "<!-- figures -->\n", "<!-- end of figures -->\n"
 
 
 def main() -> int:
-    """Measure what was asked for, print the table."""
+    """Measure the chosen rows and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("row", nargs="*", help=f"{', '.join(ROWS)}; none: all of them")
     parser.add_argument("--repetitions", type=int, default=5, metavar="N")

@@ -1,4 +1,4 @@
-"""Starts what is measured, as its user would, connected to a bare server of its own."""
+"""Starts what is measured, as its user would, and connects it to a bare server."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Contender:
         return family(self.process.pid)
 
     def log_text(self) -> str:
-        """What it wrote to stderr."""
+        """Its stderr so far."""
         self._log.seek(0)
         return self._log.read()
 
@@ -81,7 +81,7 @@ class Contender:
 def running(
     name: str, algorithm: str, settings: Mapping[str, str] | None = None
 ) -> Iterator[Contender]:
-    """One contender with one of benchmarks/algorithms; ended when the block is left.
+    """Run one contender with one of benchmarks/algorithms; end it when the block ends.
 
     Args:
         settings: environment variables besides those that each has.
@@ -100,14 +100,14 @@ def running(
 
 @contextlib.contextmanager
 def both(algorithm: str) -> Iterator[dict[str, Contender]]:
-    """Floor and wrapper, side by side."""
+    """Run the floor and the wrapper at the same time."""
     with contextlib.ExitStack() as stack:
         yield {name: stack.enter_context(running(name, algorithm)) for name in NAMES}
 
 
 @contextlib.contextmanager
 def pinned() -> Iterator[None]:
-    """All on one CPU: this process, and what is started in the block."""
+    """Pin this process, and processes started in the block, to one CPU."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {max(before)})
     try:
@@ -117,7 +117,7 @@ def pinned() -> Iterator[None]:
 
 
 def recipe(name: str, algorithm: str, folder: Path, port: int) -> tuple[list[str], dict[str, str]]:
-    """The command line and environment that start it in `folder`."""
+    """Return the command line and environment that start it in `folder`."""
     kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV")
     environment = {key: os.environ[key] for key in kept if key in os.environ}
     if name == "floor":

@@ -1,4 +1,4 @@
-"""What the rows return, what they are held against, and the table that is made of them."""
+"""The figures that the rows return, their goals, and the table."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Goal:
-    """What is to be reached.
+    """A goal.
 
     Attributes:
         text: for the table.
@@ -23,22 +23,22 @@ class Goal:
 
 
 def ratio_at_most(limit: float) -> Goal:
-    """No more than so many times the floor."""
+    """At most this many times the floor."""
     return Goal(f"≤ {limit:g} × floor", True, lambda ratio: ratio <= limit)
 
 
 def ratio_at_least(limit: float) -> Goal:
-    """No less than so many times the floor."""
+    """At least this many times the floor."""
     return Goal(f"≥ {limit:g} × floor", True, lambda ratio: ratio >= limit)
 
 
 def at_most(limit: float) -> Goal:
-    """No more than this, whatever the floor does."""
+    """At most this value, whatever the floor's is."""
     return Goal(f"≤ {limit:g}", False, lambda value: value <= limit)
 
 
 def no_goal() -> Goal:
-    """It is measured to be known."""
+    """No goal: the figure is for information."""
     return Goal("–", False, lambda value: True)
 
 
@@ -64,7 +64,7 @@ class Figure:
         return statistics.median(self.samples[name])
 
     def ratio(self) -> float | None:
-        """Wrapper ÷ floor: the median over the pairs, so that slow spells hit both alike."""
+        """Wrapper ÷ floor: the median over the pairs, so that slow moments affect both."""
         pairs = zip(self.samples["wrapper"], self.samples["floor"], strict=True)
         ratios = [wrapper / floor for wrapper, floor in pairs if floor]
         return statistics.median(ratios) if ratios else None
@@ -84,7 +84,7 @@ HEADER = """\
 
 
 def table(rows: Iterable[tuple[str, list[Figure]]]) -> str:
-    """All figures as a Markdown table.
+    """Format all figures as a Markdown table.
 
     Args:
         rows: the command's arguments that made the figures, and the figures.
@@ -94,7 +94,7 @@ def table(rows: Iterable[tuple[str, list[Figure]]]) -> str:
 
 
 def line_of(command: str, figure: Figure) -> str:
-    """One figure's line."""
+    """Format one figure's line."""
     ratio = figure.ratio()
     cells = (
         figure.title,
@@ -109,6 +109,6 @@ def line_of(command: str, figure: Figure) -> str:
 
 
 def number(value: float, unit: str) -> str:
-    """A value with about three digits, and its unit."""
+    """Format a value with about three digits and its unit."""
     digits = 0 if abs(value) >= 100 or value == int(value) else 1 if abs(value) >= 10 else 2
     return f"{value:.{digits}f} {unit}".rstrip()

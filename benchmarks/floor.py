@@ -1,4 +1,4 @@
-"""The floor: what a hand-written loop on websocket-client and orjson reaches, with no wrapper.
+"""The floor: a hand-written loop on websocket-client and orjson, without the wrapper.
 
 One thread, the library's best public settings, no error handling, no ``alive``, no stop: nothing
 that a real wrapper must do. Run as a script by the benchmarks: ``floor.py PORT ALGORITHM``.
@@ -16,7 +16,7 @@ import websocket
 
 
 def main() -> None:
-    """Connect and serve for ever."""
+    """Connect and serve until the process ends."""
     connection = websocket.WebSocket(skip_utf8_validation=True, enable_multithread=True)
     url = f"ws://127.0.0.1:{sys.argv[1]}/?storage=v1&encoding=json"
     connection.connect(url)  # type: ignore[no-untyped-call]
@@ -48,12 +48,12 @@ def serve(connection: websocket.WebSocket, algorithm: Callable[..., Any]) -> Non
 
 
 def echo(job: dict[str, Any], connection: websocket.WebSocket) -> Any:
-    """The first input back."""
+    """Return the first input."""
     return job["input"][0]
 
 
 def calls(job: dict[str, Any], connection: websocket.WebSocket) -> list[float]:
-    """So many code-API calls, one after the other; the seconds that each took."""
+    """Make a number of code-API calls in sequence; return the seconds that each took."""
     durations = []
     for number in range(job["input"][0]):
         begin = time.perf_counter()
@@ -64,7 +64,7 @@ def calls(job: dict[str, Any], connection: websocket.WebSocket) -> list[float]:
 
 
 def crowd(job: dict[str, Any], connection: websocket.WebSocket) -> float:
-    """So many rounds of 100 calls in flight at once; the seconds of all, over the calls."""
+    """Make rounds of 100 calls in flight; return the total seconds per call."""
     rounds: int = job["input"][0]
     begin = time.perf_counter()
     for _ in range(rounds):
@@ -76,7 +76,7 @@ def crowd(job: dict[str, Any], connection: websocket.WebSocket) -> float:
 
 
 def send_call(connection: websocket.WebSocket, number: int) -> None:
-    """startAlgorithmExecution, as HKubeApi.start_algorithm sends it."""
+    """Send startAlgorithmExecution, as HKubeApi.start_algorithm does."""
     data = {
         "execId": str(number),
         "algorithmName": "green-alg",
@@ -87,7 +87,7 @@ def send_call(connection: websocket.WebSocket, number: int) -> None:
 
 
 def receive_answer(connection: websocket.WebSocket) -> Any:
-    """The response in the next message."""
+    """Return the response in the next message."""
     return orjson.loads(connection.recv_data()[1])["data"]["response"]
 
 

@@ -1,4 +1,4 @@
-"""The rows of the local tools; the floor is the algorithm's own work, with no wrapper around it."""
+"""The rows of the local tools; the floor is the algorithm's work without the wrapper."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from main import start
 print(json.dumps(start({"input": ["world"]}, None)))
 """
 
-# A batch of naps, for four processes: in a wrapper each, and without.
+# A batch of naps for four processes, with a wrapper around each, and without.
 NAP = ROOT / "benchmarks" / "algorithms" / "nap.py"
 ITEMS, PROCESSES = 1000, 4
 NAPPING = """\
@@ -34,7 +34,7 @@ for number in range(int(sys.argv[2])):
 
 
 def local(repetitions: int) -> list[Figure]:
-    """`hkube-wrapper run` of the hello example, from Enter to exit."""
+    """Measure `hkube-wrapper run` of the hello example, from Enter to exit."""
     commands = {
         "floor": [sys.executable, "-c", BARE, str(HELLO)],
         "wrapper": [sys.executable, "-m", "wrapper", "run", str(HELLO), '--input=["world"]'],
@@ -65,7 +65,7 @@ def _time_to_exit(command: list[str], folder: str) -> float:
 
 
 def batch(repetitions: int) -> list[Figure]:
-    """`pipeline run` of a batch of 1,000 tasks of 20 ms, over four processes."""
+    """Measure `pipeline run` of a batch of 1,000 tasks of 20 ms, over four processes."""
     seconds: dict[str, list[float]] = {"floor": [], "wrapper": []}
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         for _ in range(repetitions):

@@ -1,4 +1,4 @@
-"""What the kernel tells of a process and its descendants; sums over all of them."""
+"""What the kernel reports about a process and its descendants, as sums over all of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MEBIBYTE = 1024 * 1024
 
 
 def family(pid: int) -> list[int]:
-    """The process and all its living descendants."""
+    """Return the process and all its running descendants."""
     found = [pid]
     for parent in found:
         for thread in threads_of(parent):
@@ -20,17 +20,17 @@ def family(pid: int) -> list[int]:
 
 
 def peak_bytes(pids: Iterable[int]) -> int:
-    """The sum of the processes' peak resident sizes (VmHWM): no less than the true joint peak."""
+    """Return the sum of the peak resident sizes (VmHWM), at least the true joint peak."""
     return sum(kilobytes(PROC / str(pid) / "status", "VmHWM") for pid in pids) * 1024
 
 
 def pss_bytes(pids: Iterable[int]) -> int:
-    """The sum of the processes' proportional set sizes."""
+    """Return the sum of the processes' proportional set sizes."""
     return sum(kilobytes(PROC / str(pid) / "smaps_rollup", "Pss") for pid in pids) * 1024
 
 
 def wake_ups(pids: Iterable[int]) -> int:
-    """How often any thread has gone to sleep of its own accord since it began."""
+    """Return the number of voluntary context switches of all threads so far."""
     return sum(
         kilobytes(thread / "status", "voluntary_ctxt_switches")
         for pid in pids
@@ -39,22 +39,22 @@ def wake_ups(pids: Iterable[int]) -> int:
 
 
 def threads(pids: Iterable[int]) -> int:
-    """How many threads there are."""
+    """Return the number of threads."""
     return sum(len(threads_of(pid)) for pid in pids)
 
 
 def descriptors(pids: Iterable[int]) -> int:
-    """How many file descriptors are open."""
+    """Return the number of open file descriptors."""
     return sum(len(os.listdir(PROC / str(pid) / "fd")) for pid in pids)
 
 
 def threads_of(pid: int) -> list[Path]:
-    """The folders of its threads in /proc."""
+    """Return the folders of its threads in /proc."""
     return list((PROC / str(pid) / "task").iterdir())
 
 
 def kilobytes(path: Path, field: str) -> int:
-    """The number behind a field's name (kilobytes, for sizes)."""
+    """Return the number after a field's name (kilobytes, for sizes)."""
     for line in path.read_text().splitlines():
         if line.startswith(field + ":"):
             return int(line.split()[1])

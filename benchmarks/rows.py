@@ -1,4 +1,4 @@
-"""The rows of the table: each measures floor and wrapper in turns and returns its figures."""
+"""The rows of the table. Each measures floor and wrapper alternately and returns its figures."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from .figures import Figure, at_most, ratio_at_least, ratio_at_most
 from .local_rows import batch, local
 from .server import Peer
 from .storage_rows import memory, peers, write
+from .stream_rows import stream
 from .worker import initialize, run_task
 
 TINY = initialize(b"1")
@@ -27,7 +28,7 @@ Samples = dict[str, list[float]]
 
 
 def tasks(repetitions: int, count: int = 2000) -> list[Figure]:
-    """What a task with a tiny input costs; both ends pinned to one CPU."""
+    """Measure a task with a tiny input, with both ends pinned to one CPU."""
     medians, tails = empty(), empty()
     with pinned(), both("echo") as contenders:
         for contender in contenders.values():
@@ -44,7 +45,7 @@ def tasks(repetitions: int, count: int = 2000) -> list[Figure]:
 
 
 def calls(repetitions: int) -> list[Figure]:
-    """What a call of the code API costs that is answered at once; pinned to one CPU."""
+    """Measure a call of the code API that is answered at once, pinned to one CPU."""
     single, crowd = empty(), empty()
     with pinned(), both("calls") as contenders:
         for _ in range(repetitions):
@@ -63,7 +64,7 @@ def calls(repetitions: int) -> list[Figure]:
 
 
 def big(repetitions: int, size: int = BIG_BYTES) -> list[Figure]:
-    """How fast a payload near the worker's limit goes in and out, and the memory it takes."""
+    """Measure speed and memory for a payload near the worker's limit, in and out."""
     figures = []
     for kind, make, limit in (("text", big_text, 1.5), ("list of floats", big_floats, 1.2)):
         value = make(size)
@@ -87,7 +88,7 @@ def big(repetitions: int, size: int = BIG_BYTES) -> list[Figure]:
 
 
 def start(repetitions: int) -> list[Figure]:
-    """From before the process is made to its handshake's end, and to its first task's end."""
+    """Measure the time from process creation to the handshake, and to the first task's end."""
     connected, done = empty(), empty()
     for number in range(repetitions * STARTS_PER_REPETITION + 1):
         for name in NAMES:
@@ -104,7 +105,7 @@ def start(repetitions: int) -> list[Figure]:
 
 
 def idle(repetitions: int) -> list[Figure]:
-    """What waiting for the next task costs; one repetition, its length is what counts."""
+    """Measure the cost of waiting for the next task; one repetition is long enough."""
     memory, wakes = empty(), empty()
     with both("echo") as contenders:
         for contender in contenders.values():
@@ -123,7 +124,7 @@ def idle(repetitions: int) -> list[Figure]:
 
 
 def flat(repetitions: int) -> list[Figure]:
-    """What 2,000 tasks and 20,000 code-API calls leave behind."""
+    """Measure what 2,000 tasks and 20,000 code-API calls leave behind."""
     readers: dict[str, Callable[[list[int]], float]] = {
         "threads": processes.threads,
         "descriptors": processes.descriptors,
@@ -160,33 +161,34 @@ ROWS = {
     "write": write,
     "memory": memory,
     "peers": peers,
+    "stream": stream,
 }
 
 
 def empty() -> Samples:
-    """No samples yet."""
+    """Return empty lists of samples."""
     return {name: [] for name in NAMES}
 
 
 def times(peer: Peer, first: bytes, count: int) -> list[float]:
-    """So many tasks, one after the other; the seconds that each took."""
+    """Run a number of tasks in sequence; return the seconds that each took."""
     return [run_task(peer, first).seconds for _ in range(count)]
 
 
 def big_text(size: int) -> bytes:
-    """A JSON string of about so many bytes."""
+    """Return a JSON string of about this many bytes."""
     rand = random.Random(1)
     block = "".join(rand.choices("abcdefghijklmnopqrstuvwxyz      ", k=100_000))
     return orjson.dumps((block * (size // len(block) + 1))[: size - 2])
 
 
 def big_floats(size: int) -> bytes:
-    """A JSON list of numbers of about so many bytes."""
+    """Return a JSON list of numbers of about this many bytes."""
     rand = random.Random(1)
     sample = orjson.dumps([rand.random() * 1000 for _ in range(10_000)])
     return orjson.dumps([rand.random() * 1000 for _ in range(size * 10_000 // len(sample))])
 
 
 def echoed(done: memoryview | bytes, value: bytes) -> bool:
-    """Whether the message ends with the value, as sent."""
+    """Return whether the message ends with the value that was sent."""
     return bytes(done[-len(value) - 1 : -1]) == value

@@ -1,4 +1,4 @@
-"""The bare worker of the benchmarks: a blocking WebSocket server that costs next to nothing.
+"""The bare worker of the benchmarks: a blocking WebSocket server that adds almost no time.
 
 It speaks just enough of RFC 6455: one client, unfragmented or fragmented data frames, masked or
 not. Big frames are received into one buffer that is made once and kept, so that the server's own
@@ -14,7 +14,7 @@ import socket
 from typing import Any
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-HEAD = 96  # bytes of a message that are looked at to find its command
+HEAD = 96  # bytes of a message that are searched for its command
 SMALL = 65536
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 
@@ -24,7 +24,7 @@ class PeerClosed(ConnectionError):
 
 
 class Message:
-    """One message as it came, still masked: its command is known at once, its body on demand."""
+    """One received message, still masked; the command is read at once, the body on demand."""
 
     def __init__(self, body: memoryview | bytes, mask: bytes) -> None:
         self.size = len(body)
@@ -34,7 +34,7 @@ class Message:
         self.command = command_of(head)
 
     def payload(self) -> memoryview | bytes:
-        """The unmasked bytes; for a big message valid until the next big one is received."""
+        """Return the unmasked bytes; for a big message, valid until the next big one arrives."""
         if any(self._mask):
             if len(self._body) > SMALL:
                 self._body = unmask_big(self._body, self._mask)
@@ -44,7 +44,7 @@ class Message:
         return self._body
 
     def json(self) -> Any:
-        """The decoded message."""
+        """Return the decoded message."""
         return json.loads(bytes(self.payload()))
 
 
@@ -59,7 +59,7 @@ class Peer:
         self._shake_hands()
 
     def send(self, payload: bytes) -> None:
-        """Send one text message, encoded already."""
+        """Send one encoded text message."""
         size = len(payload)
         if size < 126:
             self._socket.sendall(bytes((0x81, size)) + payload)
@@ -70,7 +70,7 @@ class Peer:
             self._socket.sendall(payload)
 
     def receive(self) -> Message:
-        """The next message, whatever it is; pings are answered, ``alive`` is passed on."""
+        """Return the next message, which may be ``alive``; answer pings."""
         while True:
             final, opcode, mask, size = self._frame_head()
             if size > SMALL:
@@ -87,7 +87,7 @@ class Peer:
                 return Message(body, mask)
 
     def expect(self, command: str) -> Message:
-        """The next message but ``alive``, which must have this command."""
+        """Return the next message except ``alive``; it must have this command."""
         while True:
             message = self.receive()
             if message.command == command:
@@ -97,7 +97,7 @@ class Peer:
                 raise ValueError(f"expected {command!r}, the client sent {text!r}")
 
     def reserve(self, size: int) -> None:
-        """Make the buffer for big messages now, with its pages touched, not while timing."""
+        """Allocate the buffer for big messages and touch its pages before the clock starts."""
         if len(self._big) < size:
             self._big = bytearray(b"\1") * size
 
@@ -162,7 +162,7 @@ class Listener:
         self.port: int = self._socket.getsockname()[1]
 
     def accept(self, timeout: float) -> Peer:
-        """The next client, its handshake done.
+        """Return the next client, after its handshake.
 
         Args:
             timeout: seconds to wait for it.
@@ -181,7 +181,7 @@ class Listener:
 
 
 def command_of(head: bytes) -> str:
-    """The command in the first bytes of a JSON message: it is written first by every client."""
+    """Return the command in the first bytes of a JSON message; every client writes it first."""
     _, _, rest = head.partition(b'"command":')
     return rest.lstrip(b' "').partition(b'"')[0].decode()
 
@@ -195,7 +195,7 @@ def xor(data: bytes, mask: bytes) -> bytes:
 
 
 def unmask_big(data: memoryview | bytes, mask: bytes) -> bytes:
-    """Unmask tens of megabytes, in C where the package ``websockets`` is there."""
+    """Unmask tens of megabytes, in C if the package ``websockets`` is installed."""
     try:
         from websockets.speedups import apply_mask
     except ImportError:

@@ -33,14 +33,14 @@ Samples = dict[str, list[float]]
 
 
 def write(repetitions: int) -> list[Figure]:
-    """How fast a result gets to the storage: from `start` to `done`, beside packing and a file."""
+    """Measure a result's way to the storage, from `start` to `done`; the floor packs and writes."""
     figures = []
     for kind, words in KINDS.items():
         for title, size in SIZES.items():
             speeds = _speeds(kind, size, min(repetitions, HUGE_REPETITIONS if size > LARGE else 99))
             goal = ratio_at_least(0.8) if size >= LARGE else no_goal()
             figures.append(Figure(f"v3: {title} of {words} to a file", "MB/s", speeds, goal))
-            if size < LARGE and kind != "bytes":  # which v1 has in binary encodings only
+            if size < LARGE and kind != "bytes":  # v1 has bytes only in binary encodings
                 speeds = _speeds(kind, size, repetitions, "v1")
                 figures.append(
                     Figure("the same by v1, as JSON to the worker", "MB/s", speeds, goal)
@@ -49,7 +49,7 @@ def write(repetitions: int) -> list[Figure]:
 
 
 def memory(repetitions: int) -> list[Figure]:
-    """The memory that a bytes result takes, above what the idle wrapper has."""
+    """Measure the memory that a bytes result takes, above that of the idle wrapper."""
     figures = []
     for title in ("100 MB", "1 GB"):
         peaks: Samples = {"floor": [1.0], "wrapper": []}
@@ -57,7 +57,7 @@ def memory(repetitions: int) -> list[Figure]:
             _run(contender, "bytes", 1)
             idle = processes.peak_bytes(contender.pids())
             _run(contender, "bytes", SIZES[title])
-            # What is held for peers is in no process's resident size until it is sent.
+            # A result held for peers is in no process's resident size until it is sent.
             held = SIZES[title] if SIZES[title] <= HELD else 0
             peak = processes.peak_bytes(contender.pids()) + held - idle
             peaks["wrapper"].append(peak / SIZES[title])
@@ -67,7 +67,7 @@ def memory(repetitions: int) -> list[Figure]:
 
 
 def peers(repetitions: int) -> list[Figure]:
-    """The memory of the supervisor while 8 peers read one result of 400 MB at once."""
+    """Measure the supervisor's memory while 8 peers read one result of 400 MB at once."""
     grown: Samples = {"floor": [], "wrapper": []}
     speeds: Samples = {"floor": [], "wrapper": []}
     for _ in range(min(repetitions, HUGE_REPETITIONS)):
@@ -89,7 +89,7 @@ def peers(repetitions: int) -> list[Figure]:
 
 
 def _speeds(kind: str, size: int, repetitions: int, mode: str = "v3") -> Samples:
-    """Megabytes a second of the bare write and of the wrapper, in turns."""
+    """Measure the MB/s of the bare write and of the wrapper, alternately."""
     speeds: Samples = {"floor": [], "wrapper": []}
     with _plain(kind, size) as plain, _wrapper(mode) as contender:
         ways: dict[str, Callable[[], float]] = {
@@ -97,10 +97,10 @@ def _speeds(kind: str, size: int, repetitions: int, mode: str = "v3") -> Samples
             "wrapper": lambda: _run(contender, kind, size),
         }
         for number in range(repetitions + 1):
-            # In turns first and second: the disk is busy with what the first one wrote.
+            # Alternate who is first: the disk is still busy with what the first one wrote.
             order = list(ways) if number % 2 else list(reversed(ways))
             seconds = {name: ways[name]() for name in order}
-            if number:  # the first made the value, and the pages of the files
+            if number:  # the first one made the value, and the pages of the files
                 for name, taken in seconds.items():
                     speeds[name].append(size / 1e6 / taken)
     return speeds
@@ -108,7 +108,7 @@ def _speeds(kind: str, size: int, repetitions: int, mode: str = "v3") -> Samples
 
 @contextlib.contextmanager
 def _plain(kind: str, size: int) -> Iterator[Callable[[], float]]:
-    """The floor: a process that packs and writes when it is asked to."""
+    """The floor: a process that packs and writes on request."""
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         command = [sys.executable, str(HERE / "plain_write.py"), str(HERE / "algorithms")]
         process = subprocess.Popen(
@@ -148,12 +148,12 @@ def _wrapper(mode: str, **settings: str) -> Iterator[Contender]:
 
 
 def _run(contender: Contender, kind: str, size: int) -> float:
-    """One task; the seconds it took."""
+    """Run one task; return the seconds it took."""
     return run_task(contender.peer, initialize(orjson.dumps([kind, size]))).seconds
 
 
 def _ask_all() -> None:
-    """All peers at once; each is a thread of this process."""
+    """Read from all peers at once; each is a thread of this process."""
 
     def ask() -> None:
         with zmq.Context() as context, context.socket(zmq.REQ) as sock:

@@ -1,4 +1,4 @@
-"""What a worker says in a task, on top of the bare server, timed."""
+"""The worker's side of a timed task, on top of the bare server."""
 
 from __future__ import annotations
 
@@ -7,65 +7,39 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from tests.recorded_job import recorded_job
+
 from .server import Message, Peer
 
 START = b'{"command":"start","data":{"spanId":{"uber-trace-id":"e4bd:2665:1cac:1"}}}'
-# Recorded from HKube's worker, but for the input.
-JOB: dict[str, Any] = {
-    "useCache": False,
-    "flatInput": None,
-    "jobId": "main:p19pa1nk",
-    "nodeName": "green",
-    "metrics": {"tensorboard": True},
-    "ttl": 0,
-    "retry": {"policy": "OnCrash", "limit": 3},
-    "pipelineName": "simple",
-    "priority": 3,
-    "kind": "batch",
-    "algorithmName": "green-alg",
-    "parents": [],
-    "childs": [],
-    "info": {
-        "savePaths": ["green"],
-        "extraData": {},
-        "lastRunResult": None,
-        "rootJobId": None,
-    },
-    "spanId": {"uber-trace-id": "e4bd:2665:1cac:1"},
-    "taskId": "oxl03zdv",
-    "status": "creating",
-    "input": [],
-    "storage": {},
-    "entranceTime": 1795290578603,
-    "attempts": 0,
-    "batchIndex": 0,
-}
 
 
 class Outcome(NamedTuple):
     """A task that is done.
 
     Attributes:
-        seconds: from just before `initialize` is sent to `done` having come, whole.
-        done: the last message; its decoding is not in the seconds.
+        seconds: from just before `initialize` is sent until all of `done` has arrived.
+        done: the final message; decoding it is not included in the seconds.
     """
 
     seconds: float
     done: Message
 
     def result(self) -> Any:
-        """What the algorithm returned."""
+        """Return the algorithm's result."""
         return orjson.loads(self.done.payload())["data"]
 
 
 def initialize(value: bytes) -> bytes:
-    """The message that begins a task with one input, JSON already."""
-    head, tail = orjson.dumps({"command": "initialize", "data": JOB}).split(b'"input":[]')
+    """Return the message that begins a task with one input, given as JSON."""
+    head, tail = orjson.dumps({"command": "initialize", "data": recorded_job()}).split(
+        b'"input":[]'
+    )
     return head + b'"input":[' + value + b"]" + tail
 
 
 def run_task(peer: Peer, first: bytes) -> Outcome:
-    """One task; code-API calls of the algorithm are answered at once."""
+    """Run one task; answer the algorithm's code-API calls at once."""
     begin = time.perf_counter()
     peer.send(first)
     peer.expect("initialized")

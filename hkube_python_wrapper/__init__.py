@@ -3,15 +3,15 @@
 from hkube_python_wrapper import Algorunner, HKubeApi
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
-from ._core import load_core
-
+# No import runs before the user's folders are last in sys.path: see _import_path.py.
+TYPE_CHECKING = False  # type checkers take this name for typing.TYPE_CHECKING
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
     from wrapper import HKubeApi
+
+    from ._core import Core
 
 __all__ = ["Algorunner", "HKubeApi"]
 
@@ -21,10 +21,10 @@ class Algorunner:
 
     @staticmethod
     def Run(
-        start: Callable[..., Any] | None = None,
-        init: Callable[..., Any] | None = None,
-        stop: Callable[..., Any] | None = None,
-        exit: Callable[..., Any] | None = None,
+        start: "Callable[..., Any] | None" = None,
+        init: "Callable[..., Any] | None" = None,
+        stop: "Callable[..., Any] | None" = None,
+        exit: "Callable[..., Any] | None" = None,
         options: object = None,
     ) -> None:
         """Serve HKube's worker with these functions; do not return.
@@ -37,15 +37,15 @@ class Algorunner:
             exit: called before the process ends.
             options: ignored; the settings are environment variables.
         """
-        load_core().run(start, init, stop, exit)
+        _load_core().run(start, init, stop, exit)
 
     @staticmethod
     def Debug(
         debug_url: str,
-        start: Callable[..., Any],
-        init: Callable[..., Any] | None = None,
-        stop: Callable[..., Any] | None = None,
-        exit: Callable[..., Any] | None = None,
+        start: "Callable[..., Any]",
+        init: "Callable[..., Any] | None" = None,
+        stop: "Callable[..., Any] | None" = None,
+        exit: "Callable[..., Any] | None" = None,
         options: object = None,
         logs: bool = False,
     ) -> None:
@@ -60,10 +60,22 @@ class Algorunner:
         settings = {"WORKER_SOCKET_URL": debug_url, "STORAGE_PROTOCOL": "v1"}
         if logs:
             settings["REDIRECT_LOGS"] = "true"
-        load_core().run(start, init, stop, exit, settings)
+        _load_core().run(start, init, stop, exit, settings)
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name == "HKubeApi":
-        return load_core().hkube_api()
+        return _load_core().hkube_api()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _load_core() -> "Core":
+    import os
+
+    from ._import_path import restored_path
+
+    with restored_path() as path:
+        from ._core import load_core
+
+        # A script's own wrapper.py is in its folder or in the working directory.
+        return load_core([entry or os.getcwd() for entry in (*path[:1], "")])

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
+from ._import_path import restored_path
+
 _BOOT = os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "wrapper", "algorithm", "boot.py"
 )
@@ -26,7 +28,8 @@ class Core:
 
     def module(self, path: str) -> ModuleType:
         """Import the module of the package at this dotted path."""
-        return importlib.import_module(f"{self._name}.{path}")
+        with restored_path():
+            return importlib.import_module(f"{self._name}.{path}")
 
     def run(
         self,
@@ -44,20 +47,16 @@ class Core:
         return self.module("algorithm.api.hkube_api").HKubeApi
 
 
-def load_core(folders: list[str] | None = None) -> Core:
+def load_core(folders: list[str]) -> Core:
     """Load the package.
 
     Args:
-        folders: folders that may contain user code; None: the script's folder and the working
-            directory.
+        folders: folders that may contain user code.
     """
     boot = _load_boot()
     if boot.PRIVATE_NAME in sys.modules:
         return Core(boot.PRIVATE_NAME)
-    if folders is None:
-        folders = [entry or os.getcwd() for entry in (*sys.path[:1], "")]
-        folders = [folder for folder in folders if os.path.isdir(folder)]
-    return Core(boot.load_package(folders))
+    return Core(boot.load_package([folder for folder in folders if os.path.isdir(folder)]))
 
 
 def _load_boot() -> Any:

@@ -1,10 +1,8 @@
 """The command `hkube-wrapper`, and the file that Algorunner.Run executes.
 
 Unlike `python -m wrapper`, it finds the right package even in a folder that contains a
-`wrapper.py`.
+`wrapper.py`. It imports nothing before the user's folders are last in sys.path.
 """
-
-from __future__ import annotations
 
 import os
 import sys
@@ -21,20 +19,22 @@ def command() -> int:
     Without a command it shows the help. It never serves by chance: `serve` does that, and so does
     `python -m wrapper`.
     """
-    from hkube_python_wrapper._core import load_core
+    from hkube_python_wrapper._import_path import add_what_isolation_leaves_out
 
     arguments = sys.argv[1:]
+    if arguments not in (["serve"], ["health"]):  # these must start fast, and need only the library
+        add_what_isolation_leaves_out()
     if arguments:
         return main(arguments)
-    if _COMPLETION in os.environ:
-        code: int = load_core([]).module("__main__").run_command([])
-        return code
-    main(["--help"])
-    return EXIT_USAGE
+    code = main(["--help"])  # or the shell's completion, which looks at no argument
+    return code if _COMPLETION in os.environ else EXIT_USAGE
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the wrapper's command line; return the exit code."""
+    from hkube_python_wrapper._import_path import users_last
+
+    users_last()
     from hkube_python_wrapper._core import load_core
 
     code: int = load_core([]).module("__main__").main(arguments)

@@ -29,7 +29,7 @@ def hkube(request: pytest.FixtureRequest) -> Iterator[HKube]:
         folders += folder.parents[: folder.parents.index(root) + 1]
     # If one of these holds a user's own `wrapper.py`, their `import wrapper` must find that one.
     places = [os.getcwd(), *map(str, folders), *sys.path]
-    core = load_core([place for place in places if os.path.isdir(place)])
+    core = load_core(places)
     testing = core.module("testing")
     with _real_stderr(request.config) as stderr:
         # faulthandler has one timer, which belongs to pytest if this option is set.

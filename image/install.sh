@@ -18,6 +18,17 @@ PYTHONPATH=/rootfs$packages exec python "\$@"
 PYTHON
 chmod +x image-python
 
+# Its command line starts isolated: not even Python itself looks for modules in PYTHONPATH, where
+# the folder of the user is.
+cat >/rootfs/usr/local/bin/hkube-wrapper <<PYTHON
+#!/usr/local/bin/python3 -Iu
+import sys
+
+from hkube_python_wrapper._launch import command
+
+sys.exit(command())
+PYTHON
+
 ./image-python warm_up/warm_up.py
 (cd / && find ".$library" -name __pycache__ -not -path '*/site-packages/*' \
     -exec cp --parents --recursive --target-directory=/rootfs {} +)

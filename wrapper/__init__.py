@@ -4,13 +4,15 @@ User code may import :class:`HKubeApi` (for type hints), the exceptions, and ``_
 here. Each name is imported on first use, so that ``import wrapper`` stays cheap.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+# No import: in the container, `python -m wrapper` looks in the user's folder first until
+# `__main__` has changed that.
+TYPE_CHECKING = False  # type checkers take this name for typing.TYPE_CHECKING
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from .algorithm.api.hkube_api import HKubeApi
     from .errors import (
         AlgorithmExecutionError,
@@ -45,7 +47,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     if name == "HKubeApi":
         from .algorithm.api.hkube_api import HKubeApi
 

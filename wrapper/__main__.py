@@ -1,7 +1,5 @@
 """`python -m wrapper`: serve a worker, or with arguments run the local tools of `wrapper.cli`."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable
 
@@ -70,4 +68,7 @@ def _import_tools() -> Callable[[list[str]], int]:
 
 
 if __name__ == "__main__":
+    from hkube_python_wrapper._import_path import users_last
+
+    users_last()
     sys.exit(main())

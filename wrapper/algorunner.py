@@ -51,7 +51,11 @@ def _serve_as_algorithm(
     stop: Function | None,
     leave: Function | None,
 ) -> None:
-    from .algorithm.loading.loader import from_functions
+    from hkube_python_wrapper._import_path import import_needed_later, users_last
+
+    users_path = list(sys.path)
+    users_last()
+    from .algorithm.loading.loader import UserAlgorithm, from_functions
     from .algorithm.serve import serve_process
     from .config.settings import Config
 
@@ -60,8 +64,13 @@ def _serve_as_algorithm(
             "Algorunner.Run: start is None now, but was a function when the script ran first"
         )
     function = start
-    config = Config.from_environ(os.environ, os.getcwd())
-    serve_process(config, lambda: from_functions(function, initialize, stop, leave))
+
+    def load() -> UserAlgorithm:
+        import_needed_later(users_path)
+        sys.path[:] = users_path
+        return from_functions(function, initialize, stop, leave)
+
+    serve_process(Config.from_environ(os.environ, os.getcwd()), load)
 
 
 def _serve_here(

@@ -50,6 +50,10 @@ class Log:
         self._ids: tuple[str, ...] = ()
         self._read_ids: Callable[[], str] | None = None
         self._torn = False
+        if form == "json":
+            import json  # now, because later no file descriptor may be left for it
+
+            del json
 
     def bind_task(self, ids: str) -> None:
         """Add a task's ids to all lines from now on.

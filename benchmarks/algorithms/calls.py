@@ -1,4 +1,4 @@
-"""So many code-API calls, one after the other; the seconds that each took."""
+"""Make a number of code-API calls in sequence; return the seconds that each took."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""So many rounds of calls from 100 threads; the seconds of all, over the calls."""
+"""Make rounds of calls from 100 threads; return the total seconds per call."""
 
 import threading
 import time
@@ -8,7 +8,7 @@ THREADS = 100
 
 
 def start(args: dict[str, Any], hkube_api: Any) -> float:
-    """HKube's entry point; the threads' own start is not timed."""
+    """HKube's entry point; the start of the threads is not timed."""
     rounds = args["input"][0]
     ready = threading.Barrier(THREADS + 1)
 

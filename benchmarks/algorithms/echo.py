@@ -1,4 +1,4 @@
-"""The first input back."""
+"""Return the first input."""
 
 from typing import Any
 

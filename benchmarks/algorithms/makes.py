@@ -1,4 +1,4 @@
-"""Returns a value of a kind and a size, which is made once."""
+"""Returns a value of a given kind and size, which is made once."""
 
 import os
 from functools import lru_cache
@@ -7,7 +7,7 @@ from typing import Any
 
 @lru_cache(maxsize=1)
 def make(kind: str, size: int) -> Any:
-    """About so many bytes, as MessagePack writes them."""
+    """Return a value of about this many bytes in MessagePack."""
     if kind == "bytes":
         block = os.urandom(min(size, 1_000_000))
         return block * (size // len(block))

@@ -1,4 +1,4 @@
-"""Works for 20 ms without a CPU, so that as many run at once as the pipeline lets."""
+"""Sleeps for 20 ms, so that the CPU does not limit how many run at once."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""A start that takes whatever it is given."""
+"""Its start takes any arguments."""
 
 
 def start(*args, **options):

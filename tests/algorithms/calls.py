@@ -1,4 +1,4 @@
-"""Makes the call of HKubeApi that it is told, and says how it ended."""
+"""Makes the call of HKubeApi that its input names, and returns the outcome."""
 
 
 def start(args, api):

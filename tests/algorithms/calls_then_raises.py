@@ -1,4 +1,4 @@
-"""Lets a failed call end the task."""
+"""Does not catch the error of a failed call."""
 
 
 def start(args, api):

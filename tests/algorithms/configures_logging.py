@@ -1,4 +1,4 @@
-"""Sets logging up as its own program would."""
+"""Configures logging as a program of its own would."""
 
 import logging
 

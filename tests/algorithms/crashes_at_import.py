@@ -1,4 +1,4 @@
-"""Its process dies while the module is imported."""
+"""Its process crashes while the module is imported."""
 
 import os
 

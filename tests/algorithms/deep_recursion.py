@@ -1,4 +1,4 @@
-"""Recurses without end."""
+"""Recurses without limit."""
 
 
 def dive(depth):

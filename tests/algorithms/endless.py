@@ -1,4 +1,4 @@
-"""Loops in Python, or waits in the way it is told, until it is interrupted."""
+"""Loops in Python, or waits in the way that its input names, until it is interrupted."""
 
 import subprocess
 import threading

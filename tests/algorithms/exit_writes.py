@@ -1,4 +1,4 @@
-"""Its `exit` writes what it is given; it hangs, raises or leaves where a file tells it so."""
+"""Its `exit` writes its argument; it hangs, raises or exits if a file says so."""
 
 import json
 import os

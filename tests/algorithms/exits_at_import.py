@@ -1,4 +1,4 @@
-"""Leaves while it is imported."""
+"""Calls sys.exit while it is imported."""
 
 import sys
 

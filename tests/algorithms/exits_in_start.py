@@ -1,4 +1,4 @@
-"""Leaves in start, with the status it is told."""
+"""Calls sys.exit in start, with the status that its input gives."""
 
 import sys
 

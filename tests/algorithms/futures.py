@@ -1,4 +1,4 @@
-"""Starts calls without waiting, stops one, waits with a limit."""
+"""Starts calls without waiting, stops one, and waits with a timeout."""
 
 import concurrent.futures
 

@@ -1,9 +1,9 @@
-"""Ends its process behind everyone's back, a line without an end still in the buffer."""
+"""Ends its process with os._exit, with an unfinished line in the buffer."""
 
 import os
 
 
 def start(args, api):
     print("before the hard exit")
-    print("the last words", end="")
+    print("the final words", end="")
     os._exit(args["input"][0])

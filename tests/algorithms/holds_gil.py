@@ -1,4 +1,4 @@
-"""A C call that does not let go of the interpreter for as long as it is told."""
+"""Holds the GIL in a C call for the time that its input gives."""
 
 import ctypes
 

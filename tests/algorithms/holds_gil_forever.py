@@ -1,4 +1,4 @@
-"""A C call that never lets go of the interpreter."""
+"""Holds the GIL in a C call that never ends."""
 
 import collections
 import itertools

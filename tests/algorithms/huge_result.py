@@ -1,4 +1,4 @@
-"""Returns as many bytes of text as it is told."""
+"""Returns text of the size that its input gives."""
 
 
 def start(args, api):

@@ -1,4 +1,4 @@
-"""Says who serves: process, thread, folder, and how many tasks it has seen."""
+"""Returns its process, thread and folder, and how many tasks it has had."""
 
 import os
 import sys

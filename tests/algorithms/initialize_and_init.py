@@ -1,4 +1,4 @@
-"""Has HKube's documented `initialize` and keeps what it was given."""
+"""Has HKube's documented `initialize` and keeps its arguments."""
 
 seen = []
 

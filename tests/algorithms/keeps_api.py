@@ -1,4 +1,4 @@
-"""Uses the HKubeApi of a task that is over."""
+"""Uses the HKubeApi of a task that has ended."""
 
 import threading
 

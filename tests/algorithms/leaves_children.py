@@ -1,4 +1,4 @@
-"""Leaves processes behind: a plain child, one in a session of its own, a double-forked daemon."""
+"""Leaves processes behind: a child, one in its own session, and a double-forked daemon."""
 
 import os
 import subprocess

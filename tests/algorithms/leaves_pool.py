@@ -1,4 +1,4 @@
-"""Keeps a pool of processes for ever."""
+"""Keeps a process pool until the end."""
 
 from concurrent.futures import ProcessPoolExecutor
 

@@ -1,4 +1,4 @@
-"""Says how long its input is."""
+"""Returns the length of its input."""
 
 
 def start(args, api):

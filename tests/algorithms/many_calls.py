@@ -1,4 +1,4 @@
-"""Calls sub-pipelines from as many threads as it is told."""
+"""Calls sub-pipelines from the number of threads that its input gives."""
 
 import threading
 

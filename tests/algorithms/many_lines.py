@@ -1,4 +1,4 @@
-"""Prints many lines, then the last without an end."""
+"""Prints many lines; the final one has no line end."""
 
 
 def start(args, api):

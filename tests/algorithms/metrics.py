@@ -1,4 +1,4 @@
-"""Writes a metric and tells the task's ids."""
+"""Writes a metric and returns the task's ids."""
 
 
 def start(args, api):

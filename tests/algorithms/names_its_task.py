@@ -1,4 +1,4 @@
-"""Returns its task's id after as long as it is told, by way of a call now and then."""
+"""Returns its task's id after the time that its input gives, sometimes after a call."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""A start made by functools.partial from a callable object."""
+"""Its start is a functools.partial of a callable object."""
 
 import functools
 

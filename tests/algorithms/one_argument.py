@@ -1,4 +1,4 @@
-"""A start that takes the job only."""
+"""Its start takes only the job."""
 
 
 def start(args):

@@ -1,4 +1,4 @@
-"""Installs handlers of its own for every signal it can, and swallows what they bring."""
+"""Installs its own handler for every signal that it can, and ignores the signals."""
 
 import contextlib
 import signal

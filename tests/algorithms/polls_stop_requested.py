@@ -1,4 +1,4 @@
-"""Looks at `stop_requested`; its `stop` keeps the interruption away for a while."""
+"""Polls `stop_requested`; its `stop` delays the interruption."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Works with a pool of processes, started in the way it is told."""
+"""Uses a process pool, started in the way that its input names."""
 
 import multiprocessing
 

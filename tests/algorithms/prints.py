@@ -1,4 +1,4 @@
-"""Prints from Python and from C in turn."""
+"""Prints alternately from Python and from C."""
 
 import ctypes
 import os

@@ -1,4 +1,4 @@
-"""Prints to both outputs, in text that is not ASCII, with no end of line at the end."""
+"""Prints non-ASCII text to both outputs, without a final line end."""
 
 import sys
 

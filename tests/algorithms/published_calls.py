@@ -1,4 +1,4 @@
-"""What published algorithms do with the second argument of start."""
+"""Uses the second argument of start as published algorithms do."""
 
 
 def start(args, hkubeApi):

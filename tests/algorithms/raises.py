@@ -1,4 +1,4 @@
-"""Raises the exception it is asked for."""
+"""Raises the exception that its input names."""
 
 
 class SilentError(Exception):

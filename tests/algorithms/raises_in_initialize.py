@@ -1,4 +1,4 @@
-"""Its initialize raises when it is told to."""
+"""Its initialize raises an exception if its input says so."""
 
 
 def initialize(args):

@@ -1,4 +1,4 @@
-"""Ends badly when it is stopped, in the way it is told."""
+"""Fails when it is stopped, in the way that its input names."""
 
 import ctypes
 import os

@@ -1,4 +1,4 @@
-"""Puts its own object in the place of sys.stdout, or closes it."""
+"""Replaces or closes sys.stdout."""
 
 import io
 import sys

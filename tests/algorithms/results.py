@@ -1,4 +1,4 @@
-"""Returns the odd value that it is asked for."""
+"""Returns the unusual value that its input names."""
 
 import datetime
 import enum

@@ -8,5 +8,5 @@ def reads_address_zero():
 
 
 def start(args, api):
-    print("the last words", end="")
+    print("the final words", end="")
     reads_address_zero()

@@ -1,4 +1,4 @@
-"""Limits its own time with a signal, which works on the main thread only."""
+"""Limits its time with a signal, which works only on the main thread."""
 
 import signal
 import time

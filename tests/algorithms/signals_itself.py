@@ -1,4 +1,4 @@
-"""Ends itself by the signal it is told."""
+"""Ends its process with the signal that its input names."""
 
 import os
 import time

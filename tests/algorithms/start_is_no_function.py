@@ -1,3 +1,3 @@
-"""Its start cannot be called."""
+"""Its start is not callable."""
 
 start = 5

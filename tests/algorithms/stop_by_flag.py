@@ -1,4 +1,4 @@
-"""Its `stop` sets a flag; start sees it and returns."""
+"""Its `stop` sets a flag, which makes start return."""
 
 import threading
 

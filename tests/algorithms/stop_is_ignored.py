@@ -1,4 +1,4 @@
-"""Swallows everything and goes on; its `stop` does nothing."""
+"""Catches everything and continues; its `stop` does nothing."""
 
 import time
 

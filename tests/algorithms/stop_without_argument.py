@@ -1,4 +1,4 @@
-"""Its functions take no argument."""
+"""Its functions take no arguments."""
 
 import threading
 

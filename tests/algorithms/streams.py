@@ -1,4 +1,4 @@
-"""Uses the streaming calls, which are to come."""
+"""Uses the streaming calls."""
 
 
 def start(args, api):

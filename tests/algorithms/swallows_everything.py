@@ -1,4 +1,4 @@
-"""Swallows everything and goes on, and has no `stop`."""
+"""Catches everything and continues; it has no `stop`."""
 
 
 def start(args, api):

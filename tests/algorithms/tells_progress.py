@@ -1,4 +1,4 @@
-"""Tells progress and spans, in an order of its own."""
+"""Reports progress and spans in an unusual order."""
 
 
 def start(args, api):

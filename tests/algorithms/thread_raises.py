@@ -1,4 +1,4 @@
-"""A thread of the user's raises; start does not mind."""
+"""Raises in a thread of its own, which start ignores."""
 
 import threading
 

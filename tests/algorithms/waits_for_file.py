@@ -1,4 +1,4 @@
-"""Works until the file `go` is there; `begun` and `finished` tell where it is."""
+"""Works until the file `go` exists; `begun` and `finished` show its progress."""
 
 import os
 import time

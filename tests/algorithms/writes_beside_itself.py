@@ -1,4 +1,4 @@
-"""Writes files into its own folder, as many an algorithm does."""
+"""Writes files into its own folder, as many algorithms do."""
 
 import os
 from pathlib import Path

@@ -19,7 +19,7 @@ CODE = "/hkube/algorithm-runner/algorithm_unique_folder"
 
 
 def find_engine(environ: Mapping[str, str]) -> str | None:
-    """Return the command of a working engine on this machine; None if there is none."""
+    """Return the command of a working engine on this machine, or None."""
     for name in (environ.get("CONTAINER_ENGINE", ""), "docker", "podman"):
         if name and shutil.which(name) and _answers(name):
             return name
@@ -223,7 +223,7 @@ class Container:
 
 
 def engine_from(environ: Mapping[str, str], folder: Path) -> Engine | None:
-    """The engine of this machine: CONTAINER_ENGINE, docker or podman; builds by CONTAINER_BUILD."""
+    """Return this machine's engine: CONTAINER_ENGINE, docker or podman; CONTAINER_BUILD builds."""
     command = find_engine(environ)
     if command is None:
         return None

@@ -1,4 +1,4 @@
-"""The fixture that brings a worker and the wrapper together and judges them at the end."""
+"""The fixture that connects a worker and the wrapper, and checks the rules at the end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Session(NamedTuple):
 
 
 class Serve(Protocol):
-    """Starts the wrapper with a user's algorithm; every keyword has the plain case as default."""
+    """Starts the wrapper with a user's algorithm; the defaults are the plain case."""
 
     def __call__(
         self,
@@ -44,7 +44,7 @@ _failed = pytest.StashKey[bool]()
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Remembers whether a test has failed: then the standing rules add only noise."""
+    """Remember whether a test has failed: broken rules would then only distract."""
     report = yield
     item.stash[_failed] = item.stash.get(_failed, False) or report.failed
     return report
@@ -52,7 +52,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture
 def serve(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Serve]:
-    """A function that starts a session; after the test all sessions are ended and judged."""
+    """Start sessions; after the test, end them all and check the rules."""
     sessions: list[Session] = []
 
     def start(
@@ -88,7 +88,7 @@ def serve(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Serve]:
 
 
 def _end(session: Session) -> list[str]:
-    """Ends a session; the rules are read before, while the link is as the test left it."""
+    """End a session; check the rules first, while the connection is as the test left it."""
     faults = session.worker.broken_rules()
     faults += session.wrapper.finish()
     session.worker.close()

@@ -1,4 +1,4 @@
-"""HKubeApi as user code has it: calls, their answers, progress, spans, the task's ids."""
+"""HKubeApi as user code uses it: calls, their answers, progress, spans, the task's ids."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ IDS = {
 
 
 def reply(command: str, **fields: Any) -> Reply:
-    """An answer to a call, under the id that the call has."""
+    """Return an answer to a call, with the call's id."""
 
     def answer(message: Message) -> tuple[str, Any]:
         key = IDS[str(message.command)]
@@ -61,7 +61,7 @@ def test_published_algorithms_run_unchanged(serve: Serve) -> None:
     assert len(set(ids)) == len(ids)
 
 
-def test_a_data_source_that_is_not_there_is_a_pair_too(serve: Serve) -> None:
+def test_missing_data_source_is_a_pair_too(serve: Serve) -> None:
     worker, _ = serve("calls")
     worker.answers["dataSourceRequest"] = reply("dataSourceResponse", error="no such source")
     assert worker.run("getDataSource", {"dataSourceId": "x"}) == [
@@ -118,7 +118,7 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("call", "command", "fields", "error", "text"), FAILURES)
-def test_a_failure_raises_its_own_error(
+def test_each_failure_raises_its_own_exception(
     serve: Serve, call: str, command: str, fields: dict[str, Any], error: str, text: str
 ) -> None:
     worker, _ = serve("calls")
@@ -132,8 +132,8 @@ def test_a_failure_raises_its_own_error(
     assert outcome[2] == "wrapper.errors"
 
 
-def test_answers_before_the_last_are_passed_over(serve: Serve) -> None:
-    """`subPipelineStarted` ends nothing, unknown ids harm nothing."""
+def test_interim_answers_are_ignored(serve: Serve) -> None:
+    """`subPipelineStarted` does not end a call, and unknown ids are ignored."""
     worker, _ = serve("calls")
 
     def answer(message: Message) -> list[tuple[str, Any]]:
@@ -151,7 +151,7 @@ def test_answers_before_the_last_are_passed_over(serve: Serve) -> None:
     assert worker.run("start_stored_subpipeline", "sub") == ["returned", [1]]
 
 
-def test_a_hundred_calls_at_once_from_threads(serve: Serve) -> None:
+def test_hundred_calls_at_once_from_threads(serve: Serve) -> None:
     worker, _ = serve("many_calls")
     waiting: list[Message] = []
 
@@ -179,7 +179,7 @@ def test_async_calls(serve: Serve) -> None:
     assert worker.run("gather") == [[0], [1], [2], [3], [4]]
 
 
-def test_futures_a_stop_and_a_limit(serve: Serve) -> None:
+def test_futures_a_stop_and_a_timeout(serve: Serve) -> None:
     worker, _ = serve("futures")
     worker.answers["stopSubPipeline"] = lambda message: (
         "subPipelineStopped",
@@ -188,7 +188,7 @@ def test_futures_a_stop_and_a_limit(serve: Serve) -> None:
     assert worker.run() == ["SubPipelineStopped", "not needed", True]
 
 
-def test_the_api_of_a_task_that_is_over_says_so_and_sends_nothing(serve: Serve) -> None:
+def test_api_of_an_ended_task_raises_and_sends_nothing(serve: Serve) -> None:
     worker, _ = serve("keeps_api")
     assert worker.run("keep") == "kept"
     outcome = worker.run("use")
@@ -196,7 +196,7 @@ def test_the_api_of_a_task_that_is_over_says_so_and_sends_nothing(serve: Serve) 
     assert "startAlgorithmExecution" not in worker.commands()
 
 
-def test_late_answers_of_a_task_that_is_over_harm_nothing(serve: Serve) -> None:
+def test_late_answers_to_an_ended_task_are_harmless(serve: Serve) -> None:
     worker, _ = serve("futures")
     worker.answers["stopSubPipeline"] = lambda message: (
         "subPipelineStopped",
@@ -208,7 +208,7 @@ def test_late_answers_of_a_task_that_is_over_harm_nothing(serve: Serve) -> None:
     worker.run()
 
 
-def test_progress_and_spans_come_in_their_order(serve: Serve) -> None:
+def test_progress_and_spans_arrive_in_order(serve: Serve) -> None:
     worker, _ = serve("tells_progress")
     assert worker.run("fine") == "told"
     told = [m for m in worker.received if m.command in ("progress", "startSpan", "finishSpan")]
@@ -230,7 +230,7 @@ def test_progress_and_spans_come_in_their_order(serve: Serve) -> None:
     assert worker.commands()[-1] == "done"
 
 
-def test_metrics_and_the_tasks_ids(serve: Serve) -> None:
+def test_metrics_folder_and_the_tasks_ids(serve: Serve) -> None:
     worker, wrapper = serve("metrics")
     folder = wrapper.folder / "metrics"
     assert worker.run(taskId="t-1", jobId="j-1", nodeName="n-1", algorithmName="a-1") == [
@@ -243,14 +243,14 @@ def test_metrics_and_the_tasks_ids(serve: Serve) -> None:
     assert (folder / "run.txt").read_text() == "loss 0.1"
 
 
-def test_streaming_says_that_it_is_to_come(serve: Serve) -> None:
+def test_streaming_calls_outside_a_streaming_pipeline_are_refused(serve: Serve) -> None:
     outcome = serve("streams").worker.run()
     assert len(outcome) == 3
     assert all("stream" in text.lower() for text in outcome)
 
 
-def test_a_call_that_cannot_be_sent_raises_in_the_users_code(serve: Serve) -> None:
-    """Too large: the link would break; the user may catch it."""
+def test_unsendable_call_raises_in_user_code(serve: Serve) -> None:
+    """A message that is too large would break the connection; user code can catch the error."""
     worker, _ = serve("calls", env={"WORKER_SOCKET_MAX_PAYLOAD_BYTES": "5000"}, max_size=5000)
     worker.answers["startAlgorithmExecution"] = reply("algorithmExecutionDone", response="ok")
     outcome = worker.run("start_algorithm", "alg", ["x" * 4000])

@@ -77,7 +77,7 @@ def test_json_is_all_of_stdout(tmp_path: Path) -> None:
     assert "main.py:2 imports numpy, but there is no requirements.txt" in problem
 
 
-def test_an_archive(tmp_path: Path) -> None:
+def test_archive(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "code.tar.gz", "w:gz") as archive:
         archive.add(ALGORITHMS / "echo.py", "main.py")
     done = check("code.tar.gz", cwd=tmp_path)

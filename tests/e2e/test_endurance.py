@@ -15,7 +15,7 @@ MEGABYTE = 1_000_000
 
 @dataclass(frozen=True)
 class Size:
-    """What both processes hold."""
+    """The resources of both processes."""
 
     threads: int
     descriptors: int
@@ -38,7 +38,7 @@ def flat(before: Size, after: Size) -> None:
 
 
 def run_quietly(session: Session, tasks: int) -> None:
-    """Runs tasks, and forgets what was said so that this process stays small too."""
+    """Run tasks and forget their messages, so that this process stays small too."""
     for number in range(tasks):
         assert session.worker.run(number) == number
     gc.collect()
@@ -95,7 +95,7 @@ def test_many_errors_and_stops(serve: Serve) -> None:
     flat(before, size(session))
 
 
-def test_many_links(serve: Serve) -> None:
+def test_many_connections(serve: Serve) -> None:
     session = serve("one_argument")
 
     def some(first: int, last: int) -> None:

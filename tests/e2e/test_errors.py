@@ -22,7 +22,7 @@ MESSAGES = {
 }
 
 
-def test_an_exception_in_start(serve: Serve) -> None:
+def test_exception_in_start(serve: Serve) -> None:
     worker, wrapper = serve("raises")
     for kind, text in MESSAGES.items():
         error = worker.fail(kind)
@@ -39,32 +39,32 @@ def test_an_exception_in_start(serve: Serve) -> None:
     assert wrapper.is_running
 
 
-def test_a_chained_exception_tells_its_cause(serve: Serve) -> None:
+def test_chained_exception_shows_its_cause(serve: Serve) -> None:
     details = serve("raises").worker.fail("chained")["details"]
     assert "invalid literal for int() with base 10: 'seven'" in details
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="exception groups came with 3.11")
-def test_an_exception_group_tells_its_members(serve: Serve) -> None:
+def test_exception_group_shows_its_members(serve: Serve) -> None:
     error = serve("raises").worker.fail("group")
     assert "ExceptionGroup: several" in error["message"]
     for member in ("ValueError: one", "TypeError: two"):
         assert member in error["message"] + error["details"]
 
 
-def test_an_alarm_of_the_users_works(serve: Serve) -> None:
+def test_users_alarm_works(serve: Serve) -> None:
     message = serve("sets_an_alarm").worker.fail()["message"]
     assert message.startswith("TimeoutError: the user's own alarm (main.py:")
 
 
-def test_an_exception_is_in_the_log_with_the_tasks_ids(serve: Serve) -> None:
+def test_exception_is_logged_with_the_tasks_ids(serve: Serve) -> None:
     worker, wrapper = serve("raises")
     worker.fail("key", taskId="task-for-the-log")
     wrapper.wait_for_log("KeyError: 'the-key'")
     assert "task-for-the-log" in wrapper.stderr
 
 
-def test_sys_exit_in_start_fails_the_task_only(serve: Serve) -> None:
+def test_sys_exit_in_start_fails_only_the_task(serve: Serve) -> None:
     worker, wrapper = serve("exits_in_start")
     for status in (0, 1, "a text", None):
         error = worker.fail(status)
@@ -76,7 +76,7 @@ def test_sys_exit_in_start_fails_the_task_only(serve: Serve) -> None:
     assert wrapper.is_running
 
 
-def test_an_exception_in_initialize_takes_the_place_of_initialized(serve: Serve) -> None:
+def test_exception_in_initialize_replaces_initialized(serve: Serve) -> None:
     worker, _ = serve("raises_in_initialize")
     worker.initialize("bad")
     error = worker.expect("errorMessage").error
@@ -84,7 +84,7 @@ def test_an_exception_in_initialize_takes_the_place_of_initialized(serve: Serve)
     assert worker.run("good") == "fine"
 
 
-def test_start_sent_at_once_after_a_failing_initialize_is_passed_over(serve: Serve) -> None:
+def test_start_right_after_a_failing_initialize_is_ignored(serve: Serve) -> None:
     worker, _ = serve("raises_in_initialize")
     worker.initialize("bad")
     worker.send("start", {})
@@ -101,13 +101,13 @@ def test_deep_recursion(serve: Serve) -> None:
     assert worker.run("swim") == "dry"
 
 
-def test_a_thread_that_raises_fails_nothing(serve: Serve) -> None:
+def test_exception_in_a_thread_does_not_fail_the_task(serve: Serve) -> None:
     worker, wrapper = serve("thread_raises")
     assert worker.run() == "fine"
     wrapper.wait_for_log("ValueError: in a thread")
 
 
-def test_spans_open_at_an_error_are_finished_newest_first_before_it(serve: Serve) -> None:
+def test_open_spans_are_finished_before_the_error(serve: Serve) -> None:
     worker, _ = serve("tells_progress")
     worker.fail("raise")
     story = [m for m in worker.received if m.command not in ("alive", "initialized", "started")]
@@ -132,7 +132,7 @@ def test_spans_open_at_an_error_are_finished_newest_first_before_it(serve: Serve
     assert not story[4].data.get("error")
 
 
-def test_a_failed_call_that_is_not_caught_ends_the_task_with_its_text(serve: Serve) -> None:
+def test_uncaught_call_error_fails_the_task_with_its_text(serve: Serve) -> None:
     worker, _ = serve("calls_then_raises")
     worker.answers["startStoredSubPipeline"] = lambda message: (
         "subPipelineError",

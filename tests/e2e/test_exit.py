@@ -11,13 +11,13 @@ import pytest
 
 from .conftest import Serve, Session
 
-LIMIT = 20.0  # seconds; the worker waits so long after `exit`
+LIMIT = 20.0  # seconds; how long the worker waits after `exit`
 
 
 def bring_to(session: Session, state: str) -> None:
-    """Brings a session of `exit_writes` into a state."""
+    """Bring a session of `exit_writes` into a state."""
     worker = session.worker
-    worker.run()  # now the module is loaded
+    worker.run()  # loads the module
     if state == "initializing":
         worker.initialize("initialize")
     elif state == "ready":
@@ -62,7 +62,7 @@ def test_exit_without_data(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("name", ["raise", "leave"])
-def test_a_users_exit_that_fails_changes_nothing(serve: Serve, name: str) -> None:
+def test_failing_exit_function_changes_nothing(serve: Serve, name: str) -> None:
     worker, wrapper = serve("exit_writes")
     worker.run()
     (wrapper.work / name).touch()
@@ -71,7 +71,7 @@ def test_a_users_exit_that_fails_changes_nothing(serve: Serve, name: str) -> Non
     assert "main.py" in wrapper.stderr
 
 
-def test_a_users_exit_that_hangs_is_cut(serve: Serve) -> None:
+def test_hanging_exit_function_is_cut_short(serve: Serve) -> None:
     worker, wrapper = serve("exit_writes")
     worker.run()
     (wrapper.work / "hang").touch()
@@ -105,7 +105,7 @@ def test_no_process_survives(serve: Serve, ending: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["daemon", "plain"])
-def test_threads_still_running_keep_nothing_up(serve: Serve, kind: str) -> None:
+def test_running_threads_do_not_delay_the_exit(serve: Serve, kind: str) -> None:
     worker, wrapper = serve("leaves_threads")
     assert worker.run(kind) is True
     assert worker.run(kind) is True
@@ -115,7 +115,7 @@ def test_threads_still_running_keep_nothing_up(serve: Serve, kind: str) -> None:
     assert time.monotonic() - begun < 10
 
 
-def test_a_pool_that_is_still_there_keeps_nothing_up(serve: Serve) -> None:
+def test_leftover_pool_does_not_delay_the_exit(serve: Serve) -> None:
     worker, wrapper = serve("leaves_pool")
     assert worker.run() == [0, 1, 4, 9, 16]
     worker.send("exit", {"exitCode": 0})
@@ -157,7 +157,7 @@ def finals(session: Session) -> list[str | None]:
     return [command for command in session.worker.commands() if command in ends]
 
 
-def test_sigterm_before_the_worker_is_there(serve: Serve) -> None:
+def test_sigterm_before_the_worker_is_available(serve: Serve) -> None:
     _, wrapper = serve("echo", connect=False, listening=False)
     wrapper.algorithm()
     wrapper.wait_until(lambda: bool(wrapper.stderr), "first line of the log")
@@ -165,7 +165,7 @@ def test_sigterm_before_the_worker_is_there(serve: Serve) -> None:
     assert wrapper.wait(10) == 143
 
 
-def test_sigterm_while_the_link_is_down(serve: Serve) -> None:
+def test_sigterm_while_disconnected(serve: Serve) -> None:
     worker, wrapper = serve("exit_writes")
     worker.begin("wait")
     worker.stop_listening()
@@ -184,7 +184,7 @@ def test_sigterm_of_stuck_code(serve: Serve) -> None:
     assert wrapper.survivors() == []
 
 
-def test_a_second_sigterm_ends_at_once(serve: Serve) -> None:
+def test_second_sigterm_ends_at_once(serve: Serve) -> None:
     worker, wrapper = serve("exit_writes")
     worker.run()
     (wrapper.work / "hang").touch()
@@ -220,7 +220,7 @@ def test_all_bad_settings_are_listed_at_once(serve: Serve) -> None:
     assert "Traceback" not in wrapper.stderr
 
 
-def test_a_debugger_that_is_connected_already(serve: Serve) -> None:
+def test_debug_connection_is_already_in_use(serve: Serve) -> None:
     worker, wrapper = serve("echo")
     worker.send("alreadyConnectedError", {"hostname": "laptop-of-ann"})
     worker.hang_up(4001)
@@ -230,9 +230,7 @@ def test_a_debugger_that_is_connected_already(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("command", ["exit", "alreadyConnectedError"])
-def test_a_link_that_closes_while_the_users_exit_runs_is_not_opened_again(
-    serve: Serve, command: str
-) -> None:
+def test_connection_is_not_reopened_while_exit_runs(serve: Serve, command: str) -> None:
     worker, wrapper = serve("exit_writes")
     worker.run()
     (wrapper.work / "hang").touch()

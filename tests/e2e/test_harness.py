@@ -1,4 +1,4 @@
-"""The harness itself: the rules catch what they should, the worker says what it is told."""
+"""The harness itself: the rules find violations, and the worker follows its script."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STEPS = {"→": SENT, "←": RECEIVED}
 
 
 def story(*steps: str, until: float = 0.0) -> list[str]:
-    """Judges steps such as "→ initialize", "← alive @3" (a time; one like the last if none)."""
+    """Check steps such as "→ initialize" or "← alive @3" (a time; the previous one by default)."""
     events, now = [Message(0.0, CONNECTED)], 0.0
     for step in steps:
         arrow, command, *at = step.split()
@@ -29,17 +29,17 @@ def story(*steps: str, until: float = 0.0) -> list[str]:
 BEGIN = ("→ initialize", "← initialized", "→ start", "← started")
 
 
-def test_a_plain_task_breaks_no_rule() -> None:
+def test_plain_task_breaks_no_rule() -> None:
     assert story(*BEGIN, "← alive @5", "← alive @14", "← done @20", until=100) == []
 
 
-def test_a_task_that_is_given_while_one_is_stopped_breaks_no_rule() -> None:
+def test_task_sent_during_a_stop_breaks_no_rule() -> None:
     later = ("→ initialize", "← stopped", "← initialized", "→ start", "← started", "← done")
     assert story(*BEGIN, "→ stop", *later) == []
     assert len(story(*BEGIN, "→ stop", *later, "← alive")) == 1
 
 
-def test_a_stopped_task_breaks_no_rule() -> None:
+def test_stopped_task_breaks_no_rule() -> None:
     steps = (*BEGIN, "→ stop @1", "← stopping @8", "← stopping @16", "← done @17", "← stopped @18")
     assert story(*steps, until=100) == []
 
@@ -58,16 +58,16 @@ def test_a_stopped_task_breaks_no_rule() -> None:
         (("→ initialize", "← done"), "not started"),
     ],
 )
-def test_a_broken_rule_is_told(steps: tuple[str, ...], text: str) -> None:
+def test_broken_rule_is_reported(steps: tuple[str, ...], text: str) -> None:
     assert any(text in fault for fault in story(*steps))
 
 
-def test_silence_is_judged_to_the_end_of_the_record() -> None:
+def test_silence_is_checked_to_the_end_of_the_record() -> None:
     assert story(*BEGIN, "← alive @1", until=10) == []
     assert len(story(*BEGIN, "← alive @1", "→ stop @1", until=12)) == 2
 
 
-def test_a_lost_link_disarms_the_timers() -> None:
+def test_lost_connection_stops_the_timers() -> None:
     events = [
         Message(0, CONNECTED),
         Message(0, SENT, command="initialize"),
@@ -78,11 +78,11 @@ def test_a_lost_link_disarms_the_timers() -> None:
     assert rules.violations(events, 60) == []
 
 
-def test_two_links_at_once_break_a_rule() -> None:
+def test_two_connections_at_once_break_a_rule() -> None:
     assert rules.violations([Message(0, CONNECTED), Message(1, CONNECTED)], 1) != []
 
 
-def test_junk_that_looks_like_a_command_suspends_the_judgement_until_the_next_task() -> None:
+def test_junk_that_looks_like_a_command_suspends_the_rules_until_the_next_task() -> None:
     junk = Message(0, JUNK, raw='{"command":"initialize"}')
     alive = Message(0, RECEIVED, command="alive")
     first = [Message(0, CONNECTED), junk, alive]
@@ -97,7 +97,7 @@ def test_junk_that_looks_like_a_command_suspends_the_judgement_until_the_next_ta
 
 
 @pytest.mark.parametrize("encoding", ["json", "msgpack", "bson"])
-def test_frames_survive_the_way(encoding: str) -> None:
+def test_frames_survive_the_round_trip(encoding: str) -> None:
     message = {"command": "start", "data": {"text": "é", "list": [1, 2.5, None]}}
     assert frames.decode(frames.encode(message, encoding), encoding) == message
 
@@ -123,7 +123,7 @@ def say(link: ClientConnection, command: str, **body: object) -> None:
     link.send(json.dumps({"command": command, **body}))
 
 
-def test_the_worker_runs_a_task_with_a_hand_made_client(worker: ScriptedWorker) -> None:
+def test_worker_runs_a_task_with_a_simple_client(worker: ScriptedWorker) -> None:
     with client(worker) as link:
         worker.wait_connected()
         assert worker.queries == [{"storage": "v1", "encoding": "json"}]
@@ -141,7 +141,7 @@ def test_the_worker_runs_a_task_with_a_hand_made_client(worker: ScriptedWorker) 
         worker.wait_until(lambda: len(worker.broken_rules()) == 1, 5, "broken rule")
 
 
-def test_the_worker_answers_by_itself_and_pings(worker: ScriptedWorker) -> None:
+def test_worker_answers_automatically_and_pings(worker: ScriptedWorker) -> None:
     worker.answers["ask"] = lambda message: ("answer", message.data)
     with client(worker) as link:
         worker.wait_connected()
@@ -150,14 +150,14 @@ def test_the_worker_answers_by_itself_and_pings(worker: ScriptedWorker) -> None:
         assert json.loads(link.recv()) == {"command": "answer", "data": 7}
 
 
-def test_the_worker_tells_a_frame_that_would_kill_it(worker: ScriptedWorker) -> None:
+def test_worker_reports_a_frame_that_would_kill_it(worker: ScriptedWorker) -> None:
     with client(worker) as link:
         link.send('{"command":"done","data":NaN}')
         worker.wait_until(lambda: bool(worker.received), 5, "frame")
     assert "kills the real worker" in worker.broken_rules()[0]
 
 
-def test_the_worker_drops_refuses_and_comes_back(worker: ScriptedWorker) -> None:
+def test_worker_disconnects_refuses_and_accepts_again(worker: ScriptedWorker) -> None:
     with client(worker) as link:
         worker.wait_connected()
         worker.stop_listening()
@@ -175,7 +175,7 @@ def test_the_worker_drops_refuses_and_comes_back(worker: ScriptedWorker) -> None
         assert link.close_code == 4001
 
 
-def test_the_worker_breaks_the_link_at_a_frame_that_is_too_large() -> None:
+def test_worker_disconnects_at_a_frame_that_is_too_large() -> None:
     worker = ScriptedWorker(max_size=1000)
     try:
         with client(worker) as link:
@@ -189,7 +189,7 @@ def test_the_worker_breaks_the_link_at_a_frame_that_is_too_large() -> None:
         worker.close()
 
 
-def test_a_failed_wait_tells_the_story(worker: ScriptedWorker) -> None:
+def test_failed_wait_shows_the_record(worker: ScriptedWorker) -> None:
     with client(worker) as link:
         say(link, "odd")
         worker.wait_until(lambda: bool(worker.received), 5, "frame")

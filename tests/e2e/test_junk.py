@@ -1,4 +1,4 @@
-"""No input from the worker can crash the wrapper: after any of it, the next task runs."""
+"""No input from the worker can crash the wrapper: the next task always runs."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ TEXTS = [
 
 
 def runs(worker: ScriptedWorker, value: object) -> None:
-    """Runs a task; what the junk itself was answered with is passed over."""
+    """Run a task; skip the answers to the junk itself."""
     worker.initialize(value)
     worker.wait_for("initialized")
     worker.send("start")
@@ -88,7 +88,7 @@ def test_all_junk_on_one_connection(serve: Serve) -> None:
 @pytest.mark.parametrize(
     "data", ["null", "7", "[]", '"text"', "{}", '{"input":null}', '{"input":7,"info":[]}']
 )
-def test_a_task_with_odd_data_is_answered(serve: Serve, data: str) -> None:
+def test_task_with_invalid_data_is_answered(serve: Serve, data: str) -> None:
     worker, _ = serve("any_arguments")
     worker.junk(f'{{"command":"initialize","data":{data}}}')
     message = worker.next_message()
@@ -99,8 +99,8 @@ def test_a_task_with_odd_data_is_answered(serve: Serve, data: str) -> None:
     assert worker.run(1) == [2, []]
 
 
-def test_a_task_whose_frame_is_cut_off_is_answered_or_passed_over(serve: Serve) -> None:
-    """The head names the command, the rest cannot be decoded: the algorithm process finds out."""
+def test_task_in_a_truncated_frame_is_answered_or_ignored(serve: Serve) -> None:
+    """The start names the command, but the rest cannot be decoded by the algorithm process."""
     worker, _ = serve("one_argument")
     worker.junk('{"command":"initialize","data":{"input":[')
     worker.junk('{"command":"start","data":{')
@@ -111,7 +111,7 @@ def test_a_task_whose_frame_is_cut_off_is_answered_or_passed_over(serve: Serve) 
 
 @pytest.mark.parametrize("encoding", ["json", "msgpack", "bson"])
 def test_damaged_messages(serve: Serve, encoding: str) -> None:
-    """Real messages with random damage; seeded, so that a failure comes again."""
+    """Real messages with random damage; seeded, so that failures can be reproduced."""
     worker, wrapper = serve("any_arguments", env={"WORKER_ALGORITHM_ENCODING": encoding})
     chance = random.Random(encoding)
     for _ in range(300):
@@ -130,7 +130,7 @@ def test_damaged_messages(serve: Serve, encoding: str) -> None:
     assert wrapper.is_running
 
 
-def test_keys_in_another_order_and_spaces_change_nothing(serve: Serve) -> None:
+def test_order_of_keys_and_spaces_do_not_matter(serve: Serve) -> None:
     worker, _ = serve("one_argument")
     worker.junk(' { "data" : {"input": ["far"], "note": "command"} , "command" : "initialize" } ')
     worker.expect("initialized")
@@ -139,7 +139,7 @@ def test_keys_in_another_order_and_spaces_change_nothing(serve: Serve) -> None:
     assert worker.finish().data == "far"
 
 
-def test_a_command_inside_the_data_is_not_taken_for_the_command(serve: Serve) -> None:
+def test_command_inside_the_data_is_not_a_command(serve: Serve) -> None:
     worker, _ = serve("one_argument")
     worker.junk('{"data":{"command":"exit","input":["x"]},"command":"initialize"}')
     worker.expect("initialized")
@@ -171,7 +171,7 @@ def test_junk_in_binary_encodings(serve: Serve, encoding: str) -> None:
     assert worker.connections == 1
 
 
-def test_fragments_and_pings_between_them(serve: Serve) -> None:
+def test_pings_between_fragments(serve: Serve) -> None:
     worker, _ = serve("one_argument")
     worker.ping()
     worker.junk(['{"comm', 'and":"initialize","data":{"inp', "", 'ut":["in parts"]}}'])
@@ -189,8 +189,8 @@ def test_fragments_and_pings_between_them(serve: Serve) -> None:
         b"\x81\x02\xc3\x28",  # a text that is not UTF-8
         b"\xc1\x00",  # a reserved bit
         b"\x83\x00",  # an unknown opcode
-        b"\x81\x80\x00\x00\x00\x00",  # masked, as no server may
-        b"\x80\x01x",  # a continuation of nothing
+        b"\x81\x80\x00\x00\x00\x00",  # masked, which servers must not do
+        b"\x80\x01x",  # a continuation without a first frame
         b"\x89\x7e\x01\x00" + b"x" * 256,  # a ping that is too long
         b"\x88\x01x",  # a close frame with half a code
         b"\x81\x7f\xff\xff\xff\xff\xff\xff\xff\xff",  # a message of 2**64 - 1 bytes
@@ -198,10 +198,10 @@ def test_fragments_and_pings_between_them(serve: Serve) -> None:
     ],
     ids=lambda raw: raw[:4].hex(),
 )
-def test_a_broken_websocket_stream_is_left_for_a_new_one(serve: Serve, raw: bytes) -> None:
+def test_broken_websocket_stream_is_replaced(serve: Serve, raw: bytes) -> None:
     worker, wrapper = serve("one_argument")
     worker.junk_bytes(raw)
-    if raw == b"\x81\x02\xc3\x28":  # may be taken for a message that is not JSON
+    if raw == b"\x81\x02\xc3\x28":  # may count as a message that is not JSON
         worker.ping()
     else:
         worker.wait_connected(2)

@@ -1,4 +1,4 @@
-"""The link: not there yet, lost in every state, refused, gone for good."""
+"""The connection: not available yet, lost in every state, refused, lost for good."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ GO = "go"
 
 
 def bring_to(session: Session, state: str) -> None:
-    """Brings a session of `waits_for_file` into a state."""
+    """Bring a session of `waits_for_file` into a state."""
     worker = session.worker
     if state == "initializing":
         worker.initialize("initialize")
@@ -27,7 +27,7 @@ def bring_to(session: Session, state: str) -> None:
         worker.send("stop", {"forceStop": True})
 
 
-def test_a_worker_that_does_not_listen_yet(serve: Serve) -> None:
+def test_worker_that_does_not_listen_yet(serve: Serve) -> None:
     worker, wrapper = serve("one_argument", connect=False, listening=False)
     wrapper.algorithm()
     wrapper.wait_until(lambda: bool(wrapper.stderr), "first line of the log")
@@ -36,7 +36,7 @@ def test_a_worker_that_does_not_listen_yet(serve: Serve) -> None:
     assert worker.run(1) == 1
 
 
-def test_a_worker_that_refuses_the_handshake_for_a_while(serve: Serve) -> None:
+def test_worker_that_refuses_the_handshake_for_a_while(serve: Serve) -> None:
     session = serve("one_argument", connect=False, listening=False)
     session.worker.refuse_with = 503
     session.worker.listen()
@@ -48,7 +48,7 @@ def test_a_worker_that_refuses_the_handshake_for_a_while(serve: Serve) -> None:
 
 @pytest.mark.parametrize("how", ["reset", "close frame"])
 @pytest.mark.parametrize("state", ["idle", "initializing", "ready", "running", "stopping"])
-def test_a_link_lost_in_every_state(serve: Serve, state: str, how: str) -> None:
+def test_connection_lost_in_every_state(serve: Serve, state: str, how: str) -> None:
     session = serve("waits_for_file")
     bring_to(session, state)
     if how == "reset":
@@ -62,7 +62,7 @@ def test_a_link_lost_in_every_state(serve: Serve, state: str, how: str) -> None:
     assert session.worker.connections == 2
 
 
-def test_a_link_lost_again_and_again(serve: Serve) -> None:
+def test_connection_lost_again_and_again(serve: Serve) -> None:
     worker, wrapper = serve("one_argument")
     for number in range(1, 6):
         worker.wait_connected(number)
@@ -72,7 +72,7 @@ def test_a_link_lost_again_and_again(serve: Serve) -> None:
     assert wrapper.is_running
 
 
-def test_a_result_finished_while_the_link_is_down_is_sent_later(serve: Serve) -> None:
+def test_result_made_while_disconnected_is_sent_later(serve: Serve) -> None:
     session = serve("waits_for_file")
     bring_to(session, "running")
     session.worker.stop_listening()
@@ -86,7 +86,7 @@ def test_a_result_finished_while_the_link_is_down_is_sent_later(serve: Serve) ->
     assert session.worker.run("next") == "next"
 
 
-def test_a_result_finished_while_the_link_is_down_gives_way_to_another_task(serve: Serve) -> None:
+def test_result_made_while_disconnected_is_dropped_for_another_task(serve: Serve) -> None:
     session = serve("waits_for_file")
     bring_to(session, "running")
     session.worker.stop_listening()
@@ -99,7 +99,7 @@ def test_a_result_finished_while_the_link_is_down_gives_way_to_another_task(serv
     session.worker.expect_silence(1.5)
 
 
-def test_a_running_task_goes_on_over_a_short_loss(serve: Serve) -> None:
+def test_running_task_survives_a_short_disconnection(serve: Serve) -> None:
     session = serve("waits_for_file")
     bring_to(session, "running")
     session.worker.drop()
@@ -108,7 +108,7 @@ def test_a_running_task_goes_on_over_a_short_loss(serve: Serve) -> None:
     assert session.worker.finish().data == "waited"
 
 
-def test_a_worker_that_is_gone_ends_the_container(serve: Serve) -> None:
+def test_lost_worker_ends_the_container(serve: Serve) -> None:
     worker, wrapper = serve("one_argument", env={"WORKER_RECONNECT_TIMEOUT": "2"})
     assert worker.run(1) == 1
     worker.stop_listening()
@@ -120,7 +120,7 @@ def test_a_worker_that_is_gone_ends_the_container(serve: Serve) -> None:
     assert "Traceback" not in wrapper.stderr
 
 
-def test_a_worker_that_is_gone_ends_a_running_task_too(serve: Serve) -> None:
+def test_lost_worker_ends_a_running_task(serve: Serve) -> None:
     session = serve("waits_for_file", env={"WORKER_RECONNECT_TIMEOUT": "1"})
     bring_to(session, "running")
     session.worker.stop_listening()
@@ -130,7 +130,7 @@ def test_a_worker_that_is_gone_ends_a_running_task_too(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("variable", ["DEV_MODE", "WORKER_SOCKET_URL"])
-def test_in_development_the_wrapper_waits_for_ever(serve: Serve, variable: str) -> None:
+def test_in_development_the_wrapper_waits_without_limit(serve: Serve, variable: str) -> None:
     values = {"DEV_MODE": "true", "WORKER_SOCKET_URL": "ws://127.0.0.1:{port}/"}
     settings = {"WORKER_RECONNECT_TIMEOUT": "0.5", variable: values[variable]}
     worker, wrapper = serve("one_argument", env=settings)
@@ -143,7 +143,7 @@ def test_in_development_the_wrapper_waits_for_ever(serve: Serve, variable: str) 
     assert worker.run(1) == 1
 
 
-def test_a_task_given_again_after_a_loss_runs_again(serve: Serve) -> None:
+def test_task_sent_again_after_a_reconnection_runs_again(serve: Serve) -> None:
     """The debug gateway sends `initialize` and `start` again after reconnecting."""
     session = serve("waits_for_file", env={"WORKER_SOCKET_URL": "ws://127.0.0.1:{port}/"})
     bring_to(session, "running")
@@ -155,7 +155,7 @@ def test_a_task_given_again_after_a_loss_runs_again(serve: Serve) -> None:
     session.worker.expect_silence(0.3)
 
 
-def test_a_large_result_whose_link_breaks_on_the_way_is_sent_again(serve: Serve) -> None:
+def test_large_result_interrupted_by_a_disconnection_is_sent_again(serve: Serve) -> None:
     session = serve("huge_result")
     session.worker.begin(60_000_000)
     session.worker.drop()
@@ -163,12 +163,12 @@ def test_a_large_result_whose_link_breaks_on_the_way_is_sent_again(serve: Serve)
     assert len(session.worker.finish(timeout=30).data) == 60_000_000
 
 
-def test_a_proxy_in_the_environment_is_not_used_for_the_worker(serve: Serve) -> None:
+def test_proxy_in_the_environment_is_not_used_for_the_worker(serve: Serve) -> None:
     proxy = "http://127.0.0.1:9"
     worker, _ = serve("one_argument", env={"HTTP_PROXY": proxy, "http_proxy": proxy})
     assert worker.run(1) == 1
 
 
-def test_the_host_may_be_a_name(serve: Serve) -> None:
+def test_host_may_be_a_name(serve: Serve) -> None:
     worker, _ = serve("one_argument", env={"WORKER_SOCKET_HOST": "localhost"})
     assert worker.run(1) == 1

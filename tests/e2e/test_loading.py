@@ -1,4 +1,4 @@
-"""Loading the user's module: where it lies, what it imports, what is said when it does not load."""
+"""Loading the user's module: its place, its imports, and the errors if it does not load."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("algorithm", FAILURES)
-def test_a_module_that_does_not_load_is_told_at_every_task(serve: Serve, algorithm: str) -> None:
+def test_load_error_is_reported_at_every_task(serve: Serve, algorithm: str) -> None:
     worker, wrapper = serve(algorithm)
     errors = []
     for _ in range(2):
@@ -39,14 +39,14 @@ def test_a_module_that_does_not_load_is_told_at_every_task(serve: Serve, algorit
     assert wrapper.is_running
 
 
-def test_a_load_error_shows_the_users_frames(serve: Serve) -> None:
+def test_load_error_shows_the_users_frames(serve: Serve) -> None:
     worker, _ = serve("missing_dependency")
     details = worker.fail()["details"]
     places = [details.index(name) for name in ("main.py", "outer.py", "inner.py")]
     assert places == sorted(places)
 
 
-def test_a_load_error_answers_a_start_that_is_sent_at_once(serve: Serve) -> None:
+def test_load_error_answers_an_immediate_start(serve: Serve) -> None:
     worker, _ = serve("near_miss")
     for _ in range(2):
         worker.initialize()
@@ -55,14 +55,14 @@ def test_a_load_error_answers_a_start_that_is_sent_at_once(serve: Serve) -> None
     worker.expect_silence(0.3)
 
 
-def test_a_module_that_is_not_there_is_named(serve: Serve) -> None:
+def test_missing_module_is_named(serve: Serve) -> None:
     worker, _ = serve("echo", env={"ALGORITHM_ENTRY_POINT": "mian.py"})
     message = worker.fail()["message"]
     assert "mian.py" in message
     assert "main.py" in message
 
 
-def test_a_folder_that_is_not_there_is_named(serve: Serve) -> None:
+def test_missing_folder_is_named(serve: Serve) -> None:
     worker, wrapper = serve("echo", env={"ALGORITHM_PATH": "nowhere"}, connect=False)
     wrapper.wait_until(lambda: not wrapper.is_running or worker.connections == 1, "outcome")
     if wrapper.is_running:
@@ -81,7 +81,9 @@ def test_nested_entry_points(serve: Serve, algorithm: str, entry: str) -> None:
 
 @pytest.mark.parametrize("entry", ["main.py", "main", None])
 @pytest.mark.parametrize("into", [".", UNIQUE, "elsewhere"])
-def test_plain_entry_points_in_every_folder(serve: Serve, into: str, entry: str | None) -> None:
+def test_entry_points_in_folders_that_are_not_packages(
+    serve: Serve, into: str, entry: str | None
+) -> None:
     path = into if into == "elsewhere" else None
     settings = {"ALGORITHM_ENTRY_POINT": entry, "ALGORITHM_PATH": path}
     worker, wrapper = serve("identity", env=settings, into=into)
@@ -91,7 +93,7 @@ def test_plain_entry_points_in_every_folder(serve: Serve, into: str, entry: str 
     assert Path(result["cwd"]).resolve() == folder
 
 
-def test_the_image_layout_with_the_folder_on_pythonpath(serve: Serve) -> None:
+def test_image_layout_with_the_folder_on_pythonpath(serve: Serve) -> None:
     worker, _ = serve(
         "plain_folders", env={"ALGORITHM_ENTRY_POINT": "src/alg/main.py"}, into=UNIQUE
     )
@@ -111,35 +113,35 @@ def test_relative_imports_without_an_init_file(serve: Serve) -> None:
     assert serve(files, into=UNIQUE).worker.run() == 2
 
 
-def test_a_users_own_wrapper_module_is_theirs(serve: Serve) -> None:
+def test_users_own_wrapper_module_is_imported(serve: Serve) -> None:
     worker, _ = serve("own_wrapper", into=UNIQUE)
     assert worker.run() == "the user's own wrapper"
     assert worker.run() == "the user's own wrapper"
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="-P came with 3.11")
-def test_a_users_own_wrapper_module_in_the_working_directory(serve: Serve) -> None:
-    """Without -P Python itself would run theirs for `-m wrapper`."""
+def test_users_own_wrapper_module_in_the_working_directory(serve: Serve) -> None:
+    """Without -P, Python itself would run the user's module for `-m wrapper`."""
     worker, _ = serve("own_wrapper", arguments=("-P", "-m", "wrapper"))
     assert worker.run() == "the user's own wrapper"
 
 
-def test_a_folder_with_an_odd_name(serve: Serve) -> None:
+def test_folder_with_an_unusual_name(serve: Serve) -> None:
     folder = "my algorithm's é folder"
     worker, _ = serve("relative_imports", env={"ALGORITHM_PATH": folder}, into=folder)
     assert worker.run() == 5
 
 
 @pytest.mark.parametrize("name", ["queue", "json", "socket", "logging", "errors", "api", "config"])
-def test_a_module_of_the_user_may_have_any_name(serve: Serve, name: str) -> None:
-    """Ours are never taken for theirs, nor theirs for ours or for the standard library's."""
+def test_user_module_may_have_any_name(serve: Serve, name: str) -> None:
+    """The user's modules are not confused with ours or with the standard library's."""
     files = {"main.py": "def start(args, api):\n    return 1\n", f"{name}.py": "mine = True\n"}
     worker, _ = serve(files, into=UNIQUE)
     assert worker.run() == 1
     assert worker.run() == 1
 
 
-def test_a_slow_import_happens_while_connected(serve: Serve) -> None:
+def test_slow_import_happens_while_connected(serve: Serve) -> None:
     worker, wrapper = serve("slow_import")
     wrapper.wait_for_file("importing")
     worker.initialize()
@@ -150,7 +152,7 @@ def test_a_slow_import_happens_while_connected(serve: Serve) -> None:
     assert worker.commands() == ["initialized", "started", "done"]
 
 
-def test_stop_while_importing_is_answered_and_the_import_goes_on(serve: Serve) -> None:
+def test_stop_while_importing_is_answered_and_the_import_continues(serve: Serve) -> None:
     worker, wrapper = serve("slow_import")
     wrapper.wait_for_file("importing")
     worker.initialize()

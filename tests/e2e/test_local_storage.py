@@ -81,7 +81,7 @@ def test_calls(algorithm: Path, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "[1, 2]\n"), done.stderr
 
 
-def test_a_pipeline(algorithm: Path, tmp_path: Path) -> None:
+def test_pipeline(algorithm: Path, tmp_path: Path) -> None:
     (tmp_path / "algorithms").mkdir()
     algorithm.rename(tmp_path / "algorithms" / "echo.py")
     (tmp_path / "algorithms" / "calls.py").write_text(

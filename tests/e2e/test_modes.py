@@ -13,12 +13,12 @@ DEBUG_URL = "ws://127.0.0.1:{port}/hkube/debug/green-alg?token=a%20b"
 
 
 def code(value: str) -> str:
-    """A module whose tasks return this value."""
+    """Return a module whose tasks return this value."""
     return f"def start(args, api):\n    return {value!r}\n"
 
 
 def rewrite(session: Session, text: str, name: str = "main.py") -> None:
-    """Saves a file as an editor does: whole, under another name first."""
+    """Save a file as an editor does: under another name, then renamed."""
     path = session.wrapper.work / name
     draft = Path(f"{path}.draft")
     draft.write_text(text)
@@ -26,7 +26,7 @@ def rewrite(session: Session, text: str, name: str = "main.py") -> None:
 
 
 def wait_for_watch(session: Session) -> None:
-    """Waits until the folder is watched (which takes a moment after the start)."""
+    """Wait until the folder is watched (which takes a moment after the start)."""
     folder = Path(f"/proc/{session.wrapper.pid}/fdinfo")
 
     def watched() -> bool:
@@ -37,7 +37,7 @@ def wait_for_watch(session: Session) -> None:
 
 
 def run_until(session: Session, value: object) -> None:
-    """Runs tasks until one returns the value (a change of the code takes a moment to be seen)."""
+    """Run tasks until one returns the value (a change of the code takes a moment to be noticed)."""
 
     def runs() -> bool:
         session.worker.initialize()
@@ -47,7 +47,7 @@ def run_until(session: Session, value: object) -> None:
     session.wrapper.wait_until(runs, f"task that gives {value!r}", 15)
 
 
-def test_a_debug_url_keeps_its_path_and_query(serve: Serve) -> None:
+def test_debug_url_keeps_its_path_and_query(serve: Serve) -> None:
     worker, _ = serve(
         "one_argument", env={"WORKER_SOCKET_URL": DEBUG_URL, "WORKER_SOCKET_PORT": None}
     )
@@ -58,7 +58,7 @@ def test_a_debug_url_keeps_its_path_and_query(serve: Serve) -> None:
     assert worker.run(1) == 1
 
 
-def test_redirected_logs_tell_the_host(serve: Serve) -> None:
+def test_redirected_logs_name_the_host(serve: Serve) -> None:
     settings = {"WORKER_SOCKET_URL": DEBUG_URL, "REDIRECT_LOGS": "true"}
     worker, _ = serve("one_argument", env=settings)
     assert worker.queries[0]["hostname"]
@@ -78,8 +78,8 @@ def test_dev_mode_reloads_changed_code_and_keeps_the_connection(serve: Serve) ->
     assert session.worker.connections == 1
 
 
-def test_dev_mode_loses_no_edit_that_is_made_while_it_starts(serve: Serve) -> None:
-    """Between the loading of the code and the moment that its folder is watched."""
+def test_dev_mode_sees_an_edit_made_while_it_starts(serve: Serve) -> None:
+    """The edit comes after the code is loaded and before its folder is watched."""
     for number in range(3):
         session = serve({"main.py": code("old")}, env={"DEV_MODE": "true"})
         assert session.worker.run() == "old"
@@ -87,7 +87,7 @@ def test_dev_mode_loses_no_edit_that_is_made_while_it_starts(serve: Serve) -> No
         run_until(session, f"new {number}")
 
 
-def test_dev_mode_tells_a_syntax_error_and_the_next_edit_mends_it(serve: Serve) -> None:
+def test_dev_mode_reports_a_syntax_error_and_the_next_edit_fixes_it(serve: Serve) -> None:
     session = serve({"main.py": code("old")}, env={"DEV_MODE": "true"})
     assert session.worker.run() == "old"
     wait_for_watch(session)
@@ -95,12 +95,12 @@ def test_dev_mode_tells_a_syntax_error_and_the_next_edit_mends_it(serve: Serve) 
     session.wrapper.wait_for_log("not valid Python")
     error = session.worker.fail()
     assert "not valid Python" in error["message"]
-    rewrite(session, code("mended"))
-    run_until(session, "mended")
+    rewrite(session, code("fixed"))
+    run_until(session, "fixed")
     assert session.worker.connections == 1
 
 
-def test_dev_mode_runs_the_task_at_hand_again_on_the_new_code(serve: Serve) -> None:
+def test_dev_mode_runs_the_current_task_again_on_the_new_code(serve: Serve) -> None:
     waits = "import time\n\ndef start(args, api):\n    time.sleep(600)\n"
     session = serve({"main.py": waits}, env={"DEV_MODE": "true"})
     session.worker.begin("kept")
@@ -114,7 +114,7 @@ def test_dev_mode_runs_the_task_at_hand_again_on_the_new_code(serve: Serve) -> N
 
 
 def test_dev_mode_survives_a_crash_or_ends(serve: Serve) -> None:
-    """What is edited may well crash: the container may end as ever, but never hang."""
+    """Edited code may crash; the container may then end as usual, but must not hang."""
     session = serve("hard_exit", env={"DEV_MODE": "true"})
     session.worker.begin(7)
     session.wrapper.wait_until(
@@ -123,7 +123,7 @@ def test_dev_mode_survives_a_crash_or_ends(serve: Serve) -> None:
 
 
 def test_dev_mode_lets_the_algorithm_write_into_its_own_folder(serve: Serve) -> None:
-    """Else each task would reload the code, and be run again, for ever."""
+    """Otherwise each task would reload the code and run again, without end."""
     session = serve("writes_beside_itself", env={"DEV_MODE": "true"})
     wait_for_watch(session)
     pids = {session.worker.run() for _ in range(3)}
@@ -132,7 +132,7 @@ def test_dev_mode_lets_the_algorithm_write_into_its_own_folder(serve: Serve) -> 
     assert len(pids) == 1
 
 
-def test_without_dev_mode_a_change_is_not_seen(serve: Serve) -> None:
+def test_without_dev_mode_a_change_is_ignored(serve: Serve) -> None:
     session = serve({"main.py": code("old")})
     assert session.worker.run() == "old"
     rewrite(session, code("new"))
@@ -152,7 +152,7 @@ def test_one_process_serves_tasks(serve: Serve) -> None:
     assert wrapper.wait() == 3
 
 
-def test_one_process_tells_errors_and_makes_calls(serve: Serve) -> None:
+def test_one_process_reports_errors_and_makes_calls(serve: Serve) -> None:
     worker, _ = serve("calls_then_raises", arguments=("-m", "wrapper", "--in-process"))
     worker.answers["startStoredSubPipeline"] = lambda message: (
         "subPipelineError",
@@ -161,12 +161,12 @@ def test_one_process_tells_errors_and_makes_calls(serve: Serve) -> None:
     assert worker.fail()["message"].startswith("SubPipelineError: broke (main.py:")
 
 
-def test_one_process_hears_a_signal_that_interrupts_no_wait(serve: Serve) -> None:
+def test_one_process_receives_a_signal_that_interrupts_no_wait(serve: Serve) -> None:
     code = """
 import _thread, signal, threading
 
 def start(args):
-    # The flag alone, as of a signal that came just before the main thread waits again.
+    # Only the flag, as if a signal came just before the main thread waits again.
     threading.Timer(0.5, _thread.interrupt_main, (signal.SIGTERM,)).start()
 """
     worker, wrapper = serve({"main.py": code}, arguments=("-m", "wrapper", "--in-process"))
@@ -174,7 +174,7 @@ def start(args):
     assert wrapper.wait() == 143
 
 
-def test_one_process_waits_for_no_thread(serve: Serve) -> None:
+def test_one_process_does_not_wait_for_threads(serve: Serve) -> None:
     code = """
 import atexit, threading
 
@@ -247,7 +247,7 @@ if __name__ == "__main__":
     ],
     ids=["Run with names", "Run", "Debug"],
 )
-def test_a_script_of_the_users_own(serve: Serve, call: str) -> None:
+def test_users_own_script(serve: Serve, call: str) -> None:
     settings: dict[str, str | None] = {"DEBUG_URL": DEBUG_URL}
     if "Debug" in call:
         settings["WORKER_SOCKET_PORT"] = "1"
@@ -263,7 +263,7 @@ def test_a_script_of_the_users_own(serve: Serve, call: str) -> None:
     assert "exit was called" in wrapper.stdout
 
 
-def test_a_script_that_runs_what_the_environment_names(serve: Serve) -> None:
+def test_script_that_runs_the_configured_algorithm(serve: Serve) -> None:
     files = {
         "app.py": "from hkube_python_wrapper import Algorunner\n\n"
         "if __name__ == '__main__':\n    Algorunner.Run()\n",
@@ -272,7 +272,7 @@ def test_a_script_that_runs_what_the_environment_names(serve: Serve) -> None:
     assert serve(files, arguments=("app.py",)).worker.run() == "from main.py"
 
 
-def test_a_script_without_the_usual_guard(serve: Serve) -> None:
+def test_script_without_a_main_guard(serve: Serve) -> None:
     files = {
         "main.py": "from hkube_python_wrapper import Algorunner\n\n"
         "def start(args, api):\n    return 'unguarded'\n\nAlgorunner.Run(start=start)\n"
@@ -280,7 +280,7 @@ def test_a_script_without_the_usual_guard(serve: Serve) -> None:
     assert serve(files, arguments=("main.py",)).worker.run() == "unguarded"
 
 
-def test_the_api_may_be_imported_under_both_names(serve: Serve) -> None:
+def test_api_can_be_imported_under_both_names(serve: Serve) -> None:
     files = {
         "main.py": "from hkube_python_wrapper import HKubeApi as Old\n"
         "from wrapper import HKubeApi\n\n"

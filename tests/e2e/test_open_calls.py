@@ -1,4 +1,4 @@
-"""The calls of a single algorithm, answered by running what they ask for."""
+"""The calls of a single algorithm, answered by running the algorithm or pipeline that they name."""
 
 from __future__ import annotations
 

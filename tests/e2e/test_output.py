@@ -1,4 +1,4 @@
-"""The user's output: theirs alone on stdout, complete and in order; the wrapper's log on stderr."""
+"""The user's output: alone on stdout, complete and in order; the wrapper's log is on stderr."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .conftest import Serve
 from .harness.process import json_lines
 
 
-def test_stdout_is_the_users_alone(serve: Serve) -> None:
+def test_stdout_holds_only_the_users_output(serve: Serve) -> None:
     worker, wrapper = serve("prints_to_both")
     worker.run()
     worker.send("exit")
@@ -17,7 +17,7 @@ def test_stdout_is_the_users_alone(serve: Serve) -> None:
     assert "to stderr: ☃ é\n" in wrapper.stderr
 
 
-def test_output_is_there_when_the_task_is_done(serve: Serve) -> None:
+def test_output_is_complete_when_the_task_is_done(serve: Serve) -> None:
     worker, wrapper = serve("prints_to_both")
     worker.run()
     wrapper.wait_until(lambda: wrapper.stdout == "to stdout: ☃ é\nno end of line", "output", 1)
@@ -51,7 +51,7 @@ def test_output_does_not_depend_on_the_locale(serve: Serve, encoding: str) -> No
 
 
 @pytest.mark.parametrize("how", ["redirect", "close", "none"])
-def test_user_code_may_take_stdout_away(serve: Serve, how: str) -> None:
+def test_user_code_may_replace_stdout(serve: Serve, how: str) -> None:
     worker, wrapper = serve("redirects_stdout")
     worker.run(how)
     assert worker.run("none") == "served"
@@ -69,8 +69,8 @@ def test_user_code_may_configure_logging(serve: Serve) -> None:
     assert wrapper.stderr.count("user hello from logging") == 2
 
 
-def test_a_plain_task_leaves_few_lines_in_the_log(serve: Serve) -> None:
-    """The published wrapper's line for every message cost more than the task."""
+def test_plain_task_logs_few_lines(serve: Serve) -> None:
+    """The published wrapper logs a line for every message, which costs more than the task."""
     worker, wrapper = serve("one_argument")
     worker.run(1)
     before = len(wrapper.stderr.splitlines())
@@ -79,7 +79,7 @@ def test_a_plain_task_leaves_few_lines_in_the_log(serve: Serve) -> None:
     assert len(wrapper.stderr.splitlines()) - before <= 40
 
 
-def test_the_log_as_json(serve: Serve) -> None:
+def test_log_as_json(serve: Serve) -> None:
     settings = {"HKUBE_LOG_FORMAT": "json", "HKUBE_LOG_LEVEL": "debug"}
     worker, wrapper = serve("raises", env=settings)
     worker.run("fine", taskId="task-in-the-log")
@@ -92,7 +92,7 @@ def test_the_log_as_json(serve: Serve) -> None:
     assert "another-task" in wrapper.stderr
 
 
-def test_the_log_level_is_a_setting(serve: Serve) -> None:
+def test_log_level_is_a_setting(serve: Serve) -> None:
     worker, wrapper = serve("one_argument", env={"HKUBE_LOG_LEVEL": "error"})
     worker.run(1)
     worker.send("exit")

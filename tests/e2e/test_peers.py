@@ -122,7 +122,7 @@ def test_pings_and_results_while_user_code_holds_the_gil(
     session.worker.begin(**stored_job(400_000_000))
     assert request(context, port + 1, b"ping") == [b"pong"]
     assert ask(context, port, "t1") == [45]
-    assert "done" not in session.worker.commands()[5:]  # it still runs
+    assert "done" not in session.worker.commands()[5:]  # it is still running
     session.worker.send("stop", {"forceStop": True})
     session.worker.wait_for("stopped")
 

@@ -1,4 +1,4 @@
-"""Messages that cross on the wire: what is sent is always the current task's own.
+"""Messages that cross on the wire: every message sent belongs to the current task.
 
 Messages carry no task id, so a late `done` would be credited to whatever task is current.
 """
@@ -18,7 +18,7 @@ SECONDS = 4.0
 
 
 def talk(worker: ScriptedWorker, chance: random.Random, number: int) -> None:
-    """One task, with a random part of what can happen to it, at random times."""
+    """Run one task, with random events at random times."""
 
     def pause() -> None:
         time.sleep(chance.choice([0, 0, 0.0005, 0.002, 0.01]))
@@ -31,21 +31,21 @@ def talk(worker: ScriptedWorker, chance: random.Random, number: int) -> None:
     if work == 5 or chance.random() < 0.5:
         worker.send("stop", {"forceStop": True})
         worker.wait_until(lambda: no_stop_waits(worker), 12, "stopped")
-    elif chance.random() < 0.7:  # else the next task comes in the middle of this one
+    elif chance.random() < 0.7:  # otherwise the next task interrupts this one
         worker.wait_until(lambda: worker.received[-1].data == f"task-{number}", 12, "done")
 
 
 def no_stop_waits(worker: ScriptedWorker) -> bool:
-    """Whether each stop has had its answer."""
+    """Whether each stop has been answered."""
     sent = sum(event.kind == SENT and event.command == "stop" for event in worker.events)
     return worker.commands().count("stopped") == sent
 
 
 def strangers(events: list[Message]) -> list[str]:
-    """Results and progress of tasks that the algorithm side must have left behind."""
+    """Return results and progress of tasks that the algorithm side must have dropped."""
     found: list[str] = []
-    possible: list[str] = []  # whose words may come: the newest task, and those it crossed
-    stopped = ""  # the task that the newest stop was for
+    possible: list[str] = []  # tasks that may send: the newest one, and those that it crossed
+    stopped = ""  # the task of the newest stop
     for event in events:
         if event.kind == SENT and event.command == "initialize":
             possible.append(event.data["taskId"])
@@ -83,7 +83,7 @@ def test_crossing_messages(serve: Serve, seed: int) -> None:
     assert wrapper.algorithm().pid == pid
 
 
-def test_links_that_break_at_any_moment(serve: Serve) -> None:
+def test_connection_breaks_at_any_moment(serve: Serve) -> None:
     worker, wrapper = serve("names_its_task")
     chance = random.Random("links")
     for number in range(1, 9):

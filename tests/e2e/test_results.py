@@ -1,4 +1,4 @@
-"""Results: what each type becomes on the wire, and the errors of those that cannot be sent."""
+"""Results: what each type becomes on the wire, and the errors for values that cannot be sent."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_each_type_as_json(serve: Serve) -> None:
     assert all(isinstance(key, str) for key in result)
 
 
-def test_a_result_that_cannot_be_sent_is_told_with_its_path(serve: Serve) -> None:
+def test_unsendable_result_is_reported_with_its_path(serve: Serve) -> None:
     worker, _ = serve("results")
     for name, parts in REFUSED.items():
         message = worker.fail(name)["message"]
@@ -82,7 +82,7 @@ def test_binary_encodings_keep_what_they_can(serve: Serve, encoding: str) -> Non
     assert worker.run("none") is None
 
 
-def test_a_result_of_150_mb_is_an_error_with_size_and_limit(serve: Serve) -> None:
+def test_result_of_150_mb_is_an_error_with_size_and_limit(serve: Serve) -> None:
     worker, _ = serve("huge_result")
     error = worker.fail(150_000_000, timeout=60)
     assert error["code"] == "PayloadTooLarge"
@@ -93,7 +93,7 @@ def test_a_result_of_150_mb_is_an_error_with_size_and_limit(serve: Serve) -> Non
     assert worker.run(3) == "xxx"
 
 
-def test_the_limit_is_a_setting(serve: Serve) -> None:
+def test_limit_is_a_setting(serve: Serve) -> None:
     worker, _ = serve("huge_result", env={"WORKER_SOCKET_MAX_PAYLOAD_BYTES": "1000"}, max_size=1000)
     assert len(worker.run(900)) == 900
     error = worker.fail(1001)
@@ -103,7 +103,7 @@ def test_the_limit_is_a_setting(serve: Serve) -> None:
     assert worker.connections == 1
 
 
-def test_an_error_larger_than_the_limit_is_still_an_error(serve: Serve) -> None:
+def test_error_larger_than_the_limit_is_still_an_error(serve: Serve) -> None:
     worker, _ = serve("raises", env={"WORKER_SOCKET_MAX_PAYLOAD_BYTES": "2000"}, max_size=2000)
     assert worker.fail("huge")["message"]
     assert worker.connections == 1

@@ -1,4 +1,4 @@
-"""`stop`: answered by `stopped` within 10 s, whatever user code does, and the next task runs."""
+"""`stop`: whatever user code does, `stopped` comes within 10 s, and the next task runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LIMIT = 10.0  # seconds; the worker's
 
 
 def stop(session: Session, force: bool = True) -> float:
-    """Sends a stop, waits for its answer, and returns how long that took."""
+    """Send a stop, wait for its answer, and return how long that took."""
     sent = time.monotonic()
     session.worker.send("stop", {"forceStop": force})
     session.worker.wait_for("stopped", timeout=LIMIT)
@@ -20,7 +20,7 @@ def stop(session: Session, force: bool = True) -> float:
 
 
 def begin(session: Session, *inputs: object) -> None:
-    """Starts a task and waits until the user's code waits."""
+    """Start a task and wait until the user's code waits."""
     session.worker.begin(*inputs)
     session.wrapper.wait_until(lambda: "waiting" in session.wrapper.stdout, "the user's code")
 
@@ -79,7 +79,7 @@ def test_code_without_stop_is_interrupted_at_once(serve: Serve, how: str) -> Non
     assert session.worker.commands()[2:4] == ["stopped", "initialized"]
 
 
-def test_the_users_clean_up_runs_and_its_result_is_not_sent(serve: Serve) -> None:
+def test_cleanup_runs_and_its_result_is_not_sent(serve: Serve) -> None:
     session = serve("cleans_up")
     begin(session, "wait")
     assert 1 <= stop(session) < LIMIT
@@ -88,21 +88,21 @@ def test_the_users_clean_up_runs_and_its_result_is_not_sent(serve: Serve) -> Non
     assert session.worker.commands().count("done") == 1
 
 
-def test_a_users_stop_may_set_a_flag(serve: Serve) -> None:
+def test_users_stop_may_set_a_flag(serve: Serve) -> None:
     session = serve("stop_by_flag")
     begin(session, "wait")
     assert stop(session) < 4
     assert session.worker.run("stops") == [{"forceStop": True}]
 
 
-def test_a_users_stop_without_argument(serve: Serve) -> None:
+def test_users_stop_without_argument(serve: Serve) -> None:
     session = serve("stop_without_argument")
     begin(session, "wait")
     assert stop(session) < 4
     assert session.worker.run("calls") == ["init", "stop", "init"]
 
 
-def test_user_code_may_look_at_stop_requested(serve: Serve) -> None:
+def test_user_code_may_poll_stop_requested(serve: Serve) -> None:
     session = serve("polls_stop_requested")
     begin(session, "wait")
     assert stop(session) < 4
@@ -110,7 +110,7 @@ def test_user_code_may_look_at_stop_requested(serve: Serve) -> None:
     assert session.worker.run("flag") is False
 
 
-def test_a_users_stop_that_raises(serve: Serve) -> None:
+def test_users_stop_raises(serve: Serve) -> None:
     session = serve("stop_raises")
     begin(session, "wait")
     stop(session)
@@ -118,7 +118,7 @@ def test_a_users_stop_that_raises(serve: Serve) -> None:
     assert session.worker.run("next") == "free"
 
 
-def test_a_users_stop_that_hangs(serve: Serve) -> None:
+def test_users_stop_hangs(serve: Serve) -> None:
     session = serve("stop_hangs")
     begin(session, "wait")
     stop(session)
@@ -126,7 +126,7 @@ def test_a_users_stop_that_hangs(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["stop_is_ignored", "swallows_everything"])
-def test_code_that_cannot_be_interrupted_is_replaced(serve: Serve, algorithm: str) -> None:
+def test_uninterruptible_process_is_replaced(serve: Serve, algorithm: str) -> None:
     session = serve(algorithm)
     pid = session.wrapper.algorithm().pid
     begin(session, "stick")
@@ -139,7 +139,7 @@ def test_code_that_cannot_be_interrupted_is_replaced(serve: Serve, algorithm: st
     assert "stopping" in session.worker.commands()
 
 
-def test_code_that_holds_the_gil_is_replaced(serve: Serve) -> None:
+def test_process_that_holds_the_gil_is_replaced(serve: Serve) -> None:
     session = serve("holds_gil_forever")
     begin(session, "stick")
     stop(session)
@@ -147,7 +147,7 @@ def test_code_that_holds_the_gil_is_replaced(serve: Serve) -> None:
     assert session.worker.run("next") == "free"
 
 
-def test_alive_goes_on_while_the_gil_is_held_and_the_result_arrives(serve: Serve) -> None:
+def test_alive_continues_while_the_gil_is_held(serve: Serve) -> None:
     worker, _ = serve("holds_gil")
     worker.begin(12)
     begun = time.monotonic()
@@ -156,7 +156,7 @@ def test_alive_goes_on_while_the_gil_is_held_and_the_result_arrives(serve: Serve
     assert sum(message.command == "alive" for message in worker.received) >= 3
 
 
-def test_alive_goes_on_while_stopping(serve: Serve) -> None:
+def test_alive_continues_while_stopping(serve: Serve) -> None:
     session = serve("stop_is_ignored")
     begin(session, "stick")
     sent = time.monotonic()
@@ -173,7 +173,7 @@ def test_stop_twice(serve: Serve) -> None:
     assert session.worker.run("next") == "free"
 
 
-def test_a_new_task_sent_while_stopping_runs_after_it(serve: Serve) -> None:
+def test_new_task_sent_while_stopping_runs_afterwards(serve: Serve) -> None:
     session = serve("cleans_up")
     begin(session, "wait")
     session.worker.send("stop", {"forceStop": True})
@@ -186,7 +186,7 @@ def test_a_new_task_sent_while_stopping_runs_after_it(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("how", ["raise", "sys.exit", "os._exit", "segfault"])
-def test_a_bad_end_while_stopping_is_an_end(serve: Serve, how: str) -> None:
+def test_any_end_while_stopping_counts_as_stopped(serve: Serve, how: str) -> None:
     session = serve("raises_when_stopped")
     begin(session, how)
     assert stop(session) < 5
@@ -205,7 +205,7 @@ def test_async_functions_of_every_kind(serve: Serve) -> None:
     assert "exit was awaited" in session.wrapper.stdout
 
 
-def test_an_async_start_is_cancelled(serve: Serve) -> None:
+def test_async_start_is_cancelled(serve: Serve) -> None:
     session = serve("asynchronous")
     begin(session, "wait")
     assert stop(session) < 4
@@ -213,21 +213,21 @@ def test_an_async_start_is_cancelled(serve: Serve) -> None:
     assert session.worker.run("plain") == "async"
 
 
-def test_an_event_loop_of_the_users_is_interrupted(serve: Serve) -> None:
+def test_users_event_loop_is_interrupted(serve: Serve) -> None:
     session = serve("runs_asyncio")
     begin(session, "wait")
     stop(session)
     assert session.worker.run(4) == 8
 
 
-def test_own_signal_handlers_do_not_keep_a_stop_away(serve: Serve) -> None:
+def test_users_signal_handlers_do_not_prevent_a_stop(serve: Serve) -> None:
     session = serve("own_signal_handlers")
     begin(session, "wait")
     stop(session)
     assert session.worker.run("next") == "installed"
 
 
-def test_a_waiting_call_ends_at_a_stop(serve: Serve) -> None:
+def test_waiting_call_ends_at_a_stop(serve: Serve) -> None:
     session = serve("many_calls")
     session.worker.begin(3)
     for _ in range(3):

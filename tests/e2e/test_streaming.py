@@ -107,7 +107,7 @@ def node(serve: Serve, tmp_path: Path) -> Callable[..., Node]:
 
 
 def pipeline(flow: list[dict[str, Any]]) -> dict[str, Any]:
-    """What every node of a pipeline is told."""
+    """Return the data about the pipeline that every node receives."""
     return {"parsedFlow": {"main": flow}, "defaultFlow": "main"}
 
 
@@ -140,7 +140,7 @@ def stop(each: Node, force: bool) -> None:
     each.worker.wait_for("stopped", timeout=30)
 
 
-def test_a_graceful_stop_hands_over_what_waits(node: Callable[..., Node]) -> None:
+def test_graceful_stop_hands_over_waiting_messages(node: Callable[..., Node]) -> None:
     source, sink = node("A", SOURCE), node("B", SINK)
     flow = [{"source": "A", "next": ["B"]}]
     source.begin(500, stateType="stateful", childs=["B"], **pipeline(flow))
@@ -155,7 +155,7 @@ def test_a_graceful_stop_hands_over_what_waits(node: Callable[..., Node]) -> Non
     stop(sink, force=True)
 
 
-def test_a_forced_stop_ends_at_once(node: Callable[..., Node]) -> None:
+def test_forced_stop_ends_at_once(node: Callable[..., Node]) -> None:
     source = node("A", SOURCE)
     source.begin(500, stateType="stateful", childs=["B"], **pipeline(FLOW))
     source.statistics(lambda each: each["queueSize"] == 500)
@@ -165,7 +165,7 @@ def test_a_forced_stop_ends_at_once(node: Callable[..., Node]) -> None:
     assert "stopping" not in source.worker.commands()
 
 
-def test_the_end_of_a_stateful_start_waits_until_everything_is_handled(
+def test_stateful_start_ends_after_everything_is_handled(
     node: Callable[..., Node],
 ) -> None:
     code = "def start(args, api):\n    for n in range(300):\n        api.send_message(n)\n"
@@ -181,7 +181,7 @@ def test_the_end_of_a_stateful_start_waits_until_everything_is_handled(
     stop(sink, force=True)
 
 
-def test_what_a_killed_consumer_had_goes_to_another(node: Callable[..., Node]) -> None:
+def test_messages_of_a_killed_consumer_go_to_another(node: Callable[..., Node]) -> None:
     stuck = (
         "import time\ndef start(args, api):\n"
         "    print('got', args['streamInput']['message'], flush=True)\n    time.sleep(60)\n"
@@ -201,7 +201,7 @@ def test_what_a_killed_consumer_had_goes_to_another(node: Callable[..., Node]) -
     stop(source, force=True)
 
 
-def test_a_stateless_failure_is_reported_after_its_output_is_handed_over(
+def test_stateless_failure_is_reported_after_its_output_is_handed_over(
     node: Callable[..., Node],
 ) -> None:
     code = (
@@ -221,7 +221,7 @@ def test_a_stateless_failure_is_reported_after_its_output_is_handed_over(
     stop(source, force=True)
 
 
-def test_a_loop_over_messages(node: Callable[..., Node]) -> None:
+def test_loop_over_messages(node: Callable[..., Node]) -> None:
     code = (
         "async def start(args, api):\n    async for message in api.messages():\n"
         "        print(message.origin, message.value['number'], flush=True)\n"
@@ -236,7 +236,7 @@ def test_a_loop_over_messages(node: Callable[..., Node]) -> None:
     stop(source, force=True)
 
 
-def test_the_debug_gateway_carries_messages(serve: Serve) -> None:
+def test_debug_gateway_carries_messages(serve: Serve) -> None:
     worker, wrapper = serve(
         {"main.py": SINK.replace("print(", "hkube_api.sendMessage(message); print(")}
     )
@@ -248,3 +248,46 @@ def test_the_debug_gateway_carries_messages(serve: Serve) -> None:
     assert worker.wait_for("streamingInMessageDone").data == {"sendMessageId": "m1"}
     worker.send("stop", {"forceStop": True})
     worker.wait_for("stopped")
+
+
+def test_every_message_is_handled_whatever_consumers_are_killed(node: Callable[..., Node]) -> None:
+    slow = (
+        "import time\ndef start(args, api):\n    time.sleep(0.002)\n"
+        "    print(args['streamInput']['message']['number'], flush=True)\n"
+    )
+    source = node("A", SOURCE)
+    flow = [{"source": "A", "next": ["B"]}]
+    source.begin(2000, stateType="stateful", childs=["B"], **pipeline(flow))
+    consumers = []
+    for number in range(4):
+        consumer = node("B", slow)
+        consumer.begin(stateType="stateless", parents=["A"], **pipeline(flow))
+        consumer.know(source)
+        consumers.append(consumer)
+        if number < 3:
+            consumer.wait_for_lines(50)
+            consumer.wrapper.signal(signal.SIGKILL)
+            consumer.wrapper.wait()
+    report = source.statistics(lambda each: each["responses"] + each["dropped"] == 2000)
+    assert report["dropped"] == 0
+    handled = [int(line) for consumer in consumers for line in consumer.lines()]
+    assert set(handled) == set(range(2000))
+    stop(consumers[-1], force=True)
+    stop(source, force=True)
+
+
+def test_user_code_that_holds_the_gil_stops_nobody(node: Callable[..., Node]) -> None:
+    # One call into C that holds the GIL for some seconds, after the messages were sent.
+    busy = (
+        "def start(args, api):\n    for number in range(200):\n        api.sendMessage(number)\n"
+        "    print('computing', flush=True)\n    sum(range(10**9))\n"
+    )
+    source, sink = node("A", busy), node("B", SINK)
+    flow = [{"source": "A", "next": ["B"]}]
+    source.begin(stateType="stateful", childs=["B"], **pipeline(flow))
+    source.wait_for_lines(1)
+    sink.begin(stateType="stateful", parents=["A"], **pipeline(flow))
+    sink.know(source)
+    assert len(sink.wait_for_lines(200)) == 200
+    assert "done" not in source.worker.commands(), "the call has ended too early to tell"
+    stop(sink, force=True)

@@ -1,4 +1,4 @@
-"""A task's plain life: what is said in which order, and what user code sees of it."""
+"""A plain task: its messages and their order, and what user code sees."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from .conftest import Serve
 
 
-def test_a_task_is_what_the_protocol_records(serve: Serve) -> None:
+def test_task_matches_the_recorded_protocol(serve: Serve) -> None:
     worker, _ = serve("echo")
     assert worker.queries == [{"storage": "v1", "encoding": "json"}]
     worker.begin({"any": "json"})
@@ -21,7 +21,7 @@ def test_a_task_is_what_the_protocol_records(serve: Serve) -> None:
     ]
 
 
-def test_any_value_goes_round(serve: Serve) -> None:
+def test_any_value_makes_the_round_trip(serve: Serve) -> None:
     worker, _ = serve("one_argument")
     values: list[Any] = [None, 0, "", False, [], {}, 1.5, "☃", 2**60, {"a": [1, {}]}]
     for value in values:
@@ -72,14 +72,14 @@ def test_start_twice_runs_once(serve: Serve) -> None:
     assert worker.run("next") == "next"
 
 
-def test_start_with_no_task_is_passed_over(serve: Serve) -> None:
+def test_start_without_a_task_is_ignored(serve: Serve) -> None:
     worker, _ = serve("one_argument")
     worker.send("start", {})
     worker.expect_silence(0.3)
     assert worker.run(1) == 1
 
 
-def test_a_new_task_in_the_middle_of_one_ends_the_old_one(serve: Serve) -> None:
+def test_new_task_ends_the_running_one(serve: Serve) -> None:
     worker, wrapper = serve("waits_for_file")
     worker.begin("wait")
     wrapper.wait_for_file("begun")
@@ -89,7 +89,7 @@ def test_a_new_task_in_the_middle_of_one_ends_the_old_one(serve: Serve) -> None:
     assert worker.run("third") == "third"
 
 
-def test_a_new_task_while_one_initializes_ends_the_old_one(serve: Serve) -> None:
+def test_new_task_ends_the_one_that_initializes(serve: Serve) -> None:
     worker, wrapper = serve("waits_for_file")
     worker.initialize("initialize")
     wrapper.wait_for_file("begun")
@@ -97,7 +97,7 @@ def test_a_new_task_while_one_initializes_ends_the_old_one(serve: Serve) -> None
     assert worker.commands().count("initialized") == 1
 
 
-def test_a_new_task_for_one_that_was_not_started(serve: Serve) -> None:
+def test_new_task_replaces_one_that_was_not_started(serve: Serve) -> None:
     worker, _ = serve("one_argument")
     worker.initialize("first")
     worker.expect("initialized")
@@ -115,31 +115,31 @@ def test_three_encodings(serve: Serve, encoding: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["msgpack", "bson"])
-def test_bytes_go_round_in_binary_encodings(serve: Serve, encoding: str) -> None:
+def test_bytes_make_the_round_trip_in_binary_encodings(serve: Serve, encoding: str) -> None:
     worker, _ = serve("one_argument", env={"WORKER_ALGORITHM_ENCODING": encoding})
     assert worker.run(b"\x00\xff") == b"\x00\xff"
     assert worker.run({"deep": [b"x"]}) == {"deep": [b"x"]}
 
 
-def test_a_large_message_goes_round(serve: Serve) -> None:
+def test_large_message_makes_the_round_trip(serve: Serve) -> None:
     worker, _ = serve("one_argument")
     text = "x" * 30_000_000
     assert worker.run(text) == text
     assert worker.run("small") == "small"
 
 
-def test_the_largest_input_arrives(serve: Serve) -> None:
+def test_largest_input_arrives(serve: Serve) -> None:
     worker, _ = serve("length_of_input")
     assert worker.run("x" * 99_000_000, timeout=60) == ["str", 99_000_000]
 
 
-def test_user_code_may_do_what_it_likes_with_its_input(serve: Serve) -> None:
+def test_user_code_may_change_its_input(serve: Serve) -> None:
     worker, _ = serve("mutates_input")
     assert worker.run("x") == {"seen": True}
     assert worker.run("y") == {"seen": True}
 
 
-def test_alive_is_told_while_a_task_runs_and_only_then(serve: Serve) -> None:
+def test_alive_is_sent_only_while_a_task_runs(serve: Serve) -> None:
     worker, wrapper = serve("waits_for_file")
     worker.begin("wait")
 

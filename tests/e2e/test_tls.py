@@ -1,4 +1,4 @@
-"""A debug connection by wss: the certificate is checked, and large messages come through."""
+"""A debug connection over wss: the certificate is checked, and large messages arrive."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ URL = "wss://127.0.0.1:{port}/hkube/debug/green-alg"
 
 
 class Identity(NamedTuple):
-    """A server's certificate, and the file by which a client trusts it."""
+    """A server's certificate, and the file that makes a client trust it."""
 
     context: ssl.SSLContext
     certificate: Path
@@ -25,7 +25,7 @@ class Identity(NamedTuple):
 
 @pytest.fixture
 def identity(tmp_path: Path) -> Identity:
-    """A certificate for 127.0.0.1, signed by itself."""
+    """A self-signed certificate for 127.0.0.1."""
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1"]
     names = ["-subj", "/CN=worker", "-addext", "subjectAltName=IP:127.0.0.1"]
@@ -36,7 +36,7 @@ def identity(tmp_path: Path) -> Identity:
     return Identity(context, certificate)
 
 
-def test_a_task_over_tls(serve: Serve, identity: Identity) -> None:
+def test_task_over_tls(serve: Serve, identity: Identity) -> None:
     settings = {"WORKER_SOCKET_URL": URL, "SSL_CERT_FILE": str(identity.certificate)}
     worker, _ = serve("one_argument", env=settings, tls=identity.context)
     assert worker.run("x") == "x"
@@ -47,7 +47,7 @@ def test_a_task_over_tls(serve: Serve, identity: Identity) -> None:
     assert worker.run("z") == "z"
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(serve: Serve, identity: Identity) -> None:
+def test_untrusted_certificate_is_refused(serve: Serve, identity: Identity) -> None:
     settings = {"WORKER_SOCKET_URL": URL, "SSL_CERT_FILE": None}
     worker, wrapper = serve("one_argument", env=settings, tls=identity.context, connect=False)
     wrapper.wait_for_log("certificate")

@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 LIMIT = 60.0
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMANDS = "(pipeline )?run"
+NO_ASYNCIO = "-p no:asyncio"  # a plugin of these tests, which prints a warning if it is not set up
 CHANGING = re.compile(
     r"\d+\.\d+ ?m?s\b"  # durations
     r"|\d{4}-\d\d-\d\dT[\d:.]+Z"  # timestamps
@@ -82,7 +83,7 @@ def run_block(block: str, cwd: Path) -> Session:
     completed = subprocess.run(
         ["bash", "-c", command],
         cwd=cwd,
-        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": NO_ASYNCIO},
         capture_output=True,
         text=True,
         timeout=LIMIT,

@@ -18,6 +18,7 @@ from ..ipc.frames import CHANNEL_VARIABLE, DUMP_SIGNAL
 from ..log import Log
 from ..protocol.encoding.encoding import get_encoding
 from .errors import thread_failures
+from .errors.last_words import LastWords
 from .host.host import Host
 from .host.interruption import Interruption
 from .host.pipes import Pipes
@@ -34,8 +35,12 @@ _EXIT_HOOKS_PATIENCE = 3.0  # seconds
 _LINE_BUFFERED = 1  # _IOLBF of <stdio.h>
 
 
-def serve_module() -> None:
-    """Serve the supervisor with the module that the environment names; does not return."""
+def serve_module(before_loading: Callable[[], None]) -> None:
+    """Serve the supervisor with the module that the environment names; does not return.
+
+    Args:
+        before_loading: makes sys.path what the user's code should see.
+    """
     config = Config.from_environ(os.environ, os.getcwd())
 
     def load() -> UserAlgorithm:
@@ -44,6 +49,7 @@ def serve_module() -> None:
         from .loading.loader import EntryPoint
         from .loading.loader import load as load_module
 
+        before_loading()
         return load_module(EntryPoint(Path(config.algorithm_folder), config.entry_point))
 
     serve_process(config, load)
@@ -65,14 +71,20 @@ def serve_process(config: Config, load: Callable[[], UserAlgorithm]) -> None:
     thread_failures.install()
     _die_with_parent()
     _buffer_output_by_line()
+    last_words = LastWords(stacks)
     pipes = [socket.socket(fileno=fd) for fd in (tasks, control, *handover)]
-    make_host(config, lambda: os._exit(1), *pipes).run(load)
+    try:
+        make_host(config, lambda: os._exit(1), last_words.leave, *pipes).run(load)
+    # The boundary: an error of ours must not look as if user code had ended the process.
+    except BaseException as error:
+        last_words.leave(error)
     leave()
 
 
 def make_host(
     config: Config,
     on_supervisor_gone: Callable[[], None],
+    on_failure: Callable[[BaseException], None],
     tasks: socket.socket,
     control: socket.socket,
     handover: socket.socket | None = None,
@@ -82,6 +94,7 @@ def make_host(
     Args:
         config: the settings.
         on_supervisor_gone: see `Host`.
+        on_failure: see `Host`.
         tasks: see `Pipes`.
         control: see `Pipes`.
         handover: receives the results that the supervisor serves to peers (mode v3).
@@ -98,7 +111,7 @@ def make_host(
         get_encoding(config.discovery.encoding) if config.storage_protocol == "v3" else None,
     )
     pipes = Pipes(tasks, control, interruption)
-    return Host(pipes, UserCode(interruption), settings, log, on_supervisor_gone)
+    return Host(pipes, UserCode(interruption), settings, log, on_supervisor_gone, on_failure)
 
 
 def _open_storage(config: Config, log: Log, handover: socket.socket | None) -> TaskStorage | None:
@@ -147,8 +160,8 @@ def end_now(code: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except (OSError, ValueError):
-            pass  # user code closed it, or its reader has gone
+        except Exception:  # user code closed or replaced it, or its reader has gone
+            pass
     os._exit(code)
 
 

@@ -14,7 +14,7 @@ class StreamingSettings(NamedTuple):
     """How a node sends messages to other nodes.
 
     Attributes:
-        buffer_bytes: the most that the queue may hold; half of the container's free memory is
+        buffer_bytes: the most that the queue may hold; half of the container's memory is
             another limit.
         statistics_interval: seconds between two reports of statistics to the worker.
         drain_timeout: seconds that a graceful stop waits until all messages are handled.

@@ -61,7 +61,12 @@ def serve_in_process(
 
     with SignalPipe() as signals:
         beside.supervisor.watch(signals, terminate)
-        host = make_host(config, lambda: end_process(beside.code), *(theirs for _, theirs in pairs))
+        host = make_host(
+            config,
+            lambda: end_process(beside.code),
+            lambda error: log.error(f"no answers and stops arrive any more: {error}"),
+            *(theirs for _, theirs in pairs),
+        )
         beside.start()
         host.run(load or (lambda: _load_module(config)))
         host.close()

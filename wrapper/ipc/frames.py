@@ -15,7 +15,7 @@ from __future__ import annotations
 import signal
 import struct
 from enum import IntEnum
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from .stream_cutter import Head, StreamCutter
 
@@ -30,8 +30,17 @@ _FIRST_SIGNAL = getattr(signal, "SIGRTMIN", None)
 DUMP_SIGNAL: int = _FIRST_SIGNAL + 8 if _FIRST_SIGNAL else signal.SIGUSR1
 INTERRUPT_SIGNAL: int = _FIRST_SIGNAL + 9 if _FIRST_SIGNAL else signal.SIGUSR2
 
-_HEADER = struct.Struct("!BxxxIQ")
+# An algorithm process that fails in the wrapper's own code writes this line, and what happened, to
+# the file for faulthandler's stacks: that needs no free descriptor and no memory to speak of.
+OWN_FAILURE = "the wrapper's own code failed:\n"
+
+_HEADER = struct.Struct("!IIQ")  # kind and zero bytes, generation, length
+_KIND_SHIFT = 24
+_INFO_SHIFT = 32
 HEADER_SIZE = _HEADER.size
+_ANY = 2**64  # more than a header can hold
+# No payload between the two processes is longer, whatever the settings say.
+MAX_PAYLOAD = 4 * 1024**3
 
 
 class FrameKind(IntEnum):
@@ -41,6 +50,7 @@ class FrameKind(IntEnum):
     INITIALIZE = 1  # a task begins; payload: the worker's message
     START = 2  # run the task; payload: the worker's message
     TASK = 7  # INITIALIZE and START in one, if the user's module has no initialize
+    PAUSE = 15  # return the main thread to the test that lent it (`wrapper.testing`)
     # Through both pipes: the main thread learns when to answer, the other thread what to end.
     STOP = 3  # end the task and call the user's stop; payload: the worker's message or nothing
     EXIT = 4  # call the user's exit and end; payload: the worker's message or nothing
@@ -58,6 +68,15 @@ class FrameKind(IntEnum):
     STREAM_SEND = 21  # a message for child nodes
     STREAM_HANDLED = 22  # a STREAM_MESSAGE was handled
     STREAM_COMMAND = 23  # begin to listen, reset the queue, ask for statistics
+
+
+TO_ALGORITHM = frozenset(kind for kind in FrameKind if kind < FrameKind.MODULE_LOADED)
+TO_SUPERVISOR = frozenset(FrameKind) - TO_ALGORITHM
+_STREAM_WORD = FrameKind.STREAM_SEND << _KIND_SHIFT  # these do not go to HKube's worker
+
+
+class PipeError(Exception):
+    """The bytes in a pipe are not a frame: user code has written to it, or read from it."""
 
 
 class OptionalFunctions(IntEnum):
@@ -86,20 +105,62 @@ class Frame(NamedTuple):
 
 def header(kind: int, generation: int, length: int) -> bytes:
     """Return the header of a frame whose payload has `length` bytes."""
-    return _HEADER.pack(kind, generation, length)
+    return _HEADER.pack(kind << _KIND_SHIFT, generation, length)
 
 
-def frame_cutter() -> StreamCutter[Frame]:
-    """Return a cutter for the bytes of a pipe."""
-    return StreamCutter(_read_head, _make_frame)
+class FrameLimits:
+    """What the heads of the frames in a pipe may hold. User code can write to any descriptor.
+
+    Args:
+        kinds: the kinds of frames that come through this pipe.
+        longest: the most bytes that a payload may have; those of streaming may have MAX_PAYLOAD.
+
+    Attributes:
+        newest: the highest generation that was given out so far.
+    """
+
+    def __init__(
+        self, kinds: frozenset[FrameKind] = frozenset(FrameKind), longest: int = MAX_PAYLOAD
+    ) -> None:
+        # Plain numbers, because looking up an enum's member is slow.
+        self._first_bytes = frozenset(map(int, kinds))
+        self._words = frozenset(kind << _KIND_SHIFT for kind in self._first_bytes)
+        self._longest = longest
+        self.newest = _ANY
+
+    def read_head(self, buffer: memoryview, start: int, end: int) -> Head | None:
+        """Read the head of a frame (see `StreamCutter`).
+
+        Raises:
+            PipeError: it is not one; known from the first wrong byte on.
+        """
+        if end - start < HEADER_SIZE:
+            if buffer[start] not in self._first_bytes:
+                _refuse(f"bytes that begin no frame: {bytes(buffer[start:end]).hex()}")
+            return None
+        word, generation, length = _HEADER.unpack_from(buffer, start)
+        if word not in self._words:
+            begin = bytes(buffer[start : start + HEADER_SIZE]).hex()
+            _refuse(f"bytes that begin no frame: {begin}")
+        if generation > self.newest:
+            _refuse(f"a frame of task {generation}, but the newest task is {self.newest}")
+        if length > self._longest and (word != _STREAM_WORD or length > MAX_PAYLOAD):
+            _refuse(f"a frame of {length:,} bytes, but {self._longest:,} is the limit")
+        return HEADER_SIZE, length, word << _INFO_SHIFT | generation
 
 
-def _read_head(buffer: memoryview, start: int, end: int) -> Head | None:
-    if end - start < HEADER_SIZE:
-        return None
-    kind, generation, length = _HEADER.unpack_from(buffer, start)
-    return HEADER_SIZE, length, kind << 32 | generation
+def frame_cutter(limits: FrameLimits | None = None) -> StreamCutter[Frame]:
+    """Return a cutter for the bytes of a pipe.
+
+    Args:
+        limits: what its frames may be; None: any frame.
+    """
+    return StreamCutter((limits or FrameLimits()).read_head, _make_frame)
+
+
+def _refuse(found: str) -> NoReturn:
+    raise PipeError(found)
 
 
 def _make_frame(info: int, payload: bytes | bytearray) -> Frame:
-    return Frame(info >> 32, info & 0xFFFFFFFF, payload)
+    return Frame(info >> _INFO_SHIFT + _KIND_SHIFT, info & 0xFFFFFFFF, payload)

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 # The most bytes that one read takes, unless they belong to a large payload.
 BUFFER_SIZE = 64 * 1024
 # A header may claim gigabytes that never arrive: more than this is allocated only as bytes arrive.
-TRUSTED_BYTES = 128 * 1024 * 1024
+TRUSTED_BYTES = 1024 * 1024
 
 # A frame's header: its length in bytes, the payload's length, and whatever else the stream needs
 # to make the frame. A plain tuple, because one is created for every frame.
@@ -25,7 +25,8 @@ class StreamCutter(Generic[FrameT]):
     """Turns the bytes of a stream into frames.
 
     Read into :meth:`space`, then call :meth:`filled` with the number of bytes read. A payload
-    that does not fit into the buffer is read directly into its final place.
+    that does not fit into the buffer is read directly into its final place. `filled` makes the
+    view that `space` returned unusable.
 
     Args:
         read_head: returns the head of the frame in a buffer between two positions; None while the
@@ -43,6 +44,7 @@ class StreamCutter(Generic[FrameT]):
         self._make_frame = make_frame
         self._buffer = memoryview(bytearray(BUFFER_SIZE))
         self._end = 0  # of the bytes in the buffer that are not cut yet
+        self._view: memoryview | None = None  # of the large payload
         self._large: bytearray | None = None
         self._large_length = 0
         self._large_info = 0
@@ -51,7 +53,10 @@ class StreamCutter(Generic[FrameT]):
     def space(self) -> memoryview:
         """Return the buffer for the next bytes of the stream."""
         if self._large is not None:
-            return memoryview(self._large)[self._large_filled :]
+            whole = memoryview(self._large)
+            self._view = whole[self._large_filled :]
+            whole.release()
+            return self._view
         return self._buffer[self._end :] if self._end else self._buffer
 
     def filled(self, count: int) -> list[FrameT]:
@@ -59,6 +64,9 @@ class StreamCutter(Generic[FrameT]):
         if self._large is None:
             return self._cut(self._end + count)
         self._large_filled += count
+        if self._view is not None:
+            self._view.release()  # a payload can grow only while nobody looks at it
+            self._view = None
         if self._large_filled < len(self._large):
             return []
         if len(self._large) < self._large_length:
@@ -95,9 +103,8 @@ class StreamCutter(Generic[FrameT]):
         self._end = 0
 
     def _grow(self, payload: bytearray) -> None:
-        larger = bytearray(min(self._large_length, 2 * len(payload)))
-        larger[: len(payload)] = payload
-        self._large = larger
+        # In place: the kernel moves the pages of a large block, and copies nothing.
+        payload += bytes(min(self._large_length - len(payload), len(payload)))
 
     def _make_room(self, start: int, end: int) -> None:
         """Move an incomplete frame to the front of the buffer, so that the rest fits behind it."""

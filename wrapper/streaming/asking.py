@@ -232,7 +232,10 @@ class Asking:
         if parent.has_window:
             # A window is renewed when it should be much larger or smaller.
             return not parent.credits / 2 <= wanted <= parent.credits * 2
-        return now >= parent.next_ask and self._outstanding() < _MOST_FROM_OTHERS
+        if now < parent.next_ask or self._outstanding() >= _MOST_FROM_OTHERS:
+            return False
+        # HKube's producers lose count of a consumer that asks again before it has reported.
+        return None not in parent.in_hand.values()
 
     def _outstanding(self) -> int:
         """Messages of parents without a window, in hand or asked for."""

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 EXIT_CONFIGURATION = 78
 EXIT_SOFTWARE = 70
 
+# boot.py takes it, and restores PYTHONPATH.
+_WITHHELD_VARIABLE = "_HKUBE_PYTHONPATH"
+
 _BOOT = os.path.join(
     os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "algorithm", "boot.py"
 )
@@ -42,7 +45,10 @@ def serve(environ: Mapping[str, str], command: Sequence[str] | None = None) -> i
     for warning in config.warnings:
         log.warning(warning)
     try:
-        return _serve(config, log, environ, command or _own_command(config))
+        if command is None:
+            command = _own_command(config)
+            environ = _without_users_folders(environ, config)
+        return _serve(config, log, environ, command)
     # The boundary: an error in the wrapper must end the container with a report and its own code.
     except Exception:
         import traceback
@@ -66,7 +72,9 @@ def _serve(config: Config, log: Log, environ: Mapping[str, str], command: Sequen
     outputs = relay.outputs if relay is not None else None
 
     def spawn() -> AlgorithmProcess:
-        return AlgorithmProcess(command, _child_environ(environ), outputs, serves_peers(config))
+        return AlgorithmProcess(
+            command, _child_environ(environ), outputs, serves_peers(config), config.max_payload
+        )
 
     snapshot = _take_snapshot(config)
     # Before the remaining imports: the algorithm process starts on another core meanwhile.
@@ -112,11 +120,31 @@ def _make_relay(config: Config) -> OutputRelay | None:
 
 
 def _own_command(config: Config) -> list[str]:
+    return [sys.executable, "-u", _BOOT, *_users_folders(config)]
+
+
+def _users_folders(config: Config) -> list[str]:
     entry = config.entry_point
     file = entry if entry.endswith(".py") or "/" in entry else entry.replace(".", "/")
     module_folder = os.path.join(config.algorithm_folder, os.path.dirname(file))
-    folders = [config.algorithm_folder, module_folder, os.getcwd()]
-    return [sys.executable, "-u", _BOOT, *folders]
+    return [config.algorithm_folder, module_folder, os.getcwd()]
+
+
+def _without_users_folders(environ: Mapping[str, str], config: Config) -> Mapping[str, str]:
+    """Withhold the user's folders from Python's own start, which may import from PYTHONPATH.
+
+    Other folders stay: tools that instrument a program start it with such a folder.
+    """
+    value = environ.get("PYTHONPATH", "")
+    users = {os.path.realpath(folder) for folder in _users_folders(config)}
+    entries = value.split(os.pathsep) if value else []
+    kept = [entry for entry in entries if os.path.realpath(entry) not in users]
+    if kept == entries:
+        return environ
+    changed = {**environ, _WITHHELD_VARIABLE: value, "PYTHONPATH": os.pathsep.join(kept)}
+    if not kept:
+        del changed["PYTHONPATH"]  # an empty value stands for the working directory
+    return changed
 
 
 def _child_environ(environ: Mapping[str, str]) -> dict[str, str]:

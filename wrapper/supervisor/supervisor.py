@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ..ipc.frames import Frame, FrameKind, OptionalFunctions
 from ..protocol.messages.bare import control_message
 from ..protocol.messages.commands import ALIVE, STOPPING
+from ..protocol.messages.outline import is_message
 from ..protocol.messages.task_ids import IDS_WITHIN, read_ids
 from ..protocol.task import events
 from ..protocol.task.machine import TaskMachine
@@ -43,6 +44,7 @@ EXIT_WORKER_GONE = 75
 _MAX_WAITING_BYTES = 64 * 1024 * 1024
 # Each message needs them, and looking up an enum's member is slow.
 _USER_MESSAGE, _ANSWER = FrameKind.USER_MESSAGE, FrameKind.ANSWER
+_FOR_THE_WORKER = frozenset((_USER_MESSAGE, FrameKind.FINAL_MESSAGE))
 _STREAM_FRAMES = frozenset(
     (FrameKind.STREAM_SEND, FrameKind.STREAM_HANDLED, FrameKind.STREAM_COMMAND)
 )
@@ -276,8 +278,14 @@ class Supervisor:
             self._take_frames(frames)
 
     def _take_frames(self, frames: list[Frame]) -> None:
-        machine = self._machine
+        machine, encoding = self._machine, self._config.encoding
         for kind, generation, payload in frames:
+            if kind in _FOR_THE_WORKER and not is_message(payload, encoding):
+                self._algorithm.refuse(
+                    f"sent {len(payload):,} bytes that are no {encoding} message: user code has "
+                    "changed what the wrapper builds on (builtins, a standard module)"
+                )
+                return
             if kind == _USER_MESSAGE and machine.is_running and generation == machine.generation:
                 self._send(payload, keep=True)
             elif kind == _USER_MESSAGE:
@@ -319,7 +327,7 @@ class Supervisor:
         if isinstance(event, (events.ExitReceived, events.SigtermReceived)):
             self._worker.end()
         if isinstance(event, events.SigtermReceived):
-            self._streams.is_terminated = True
+            self._streams.terminate()
         self._perform(self._machine.handle(event, time.monotonic()))
 
     def _perform(self, actions: list[events.Action]) -> None:

@@ -1,4 +1,4 @@
-"""Imports a module of its own, which imports another, which imports a package that is not there."""
+"""Imports its own module, which imports another, which imports a missing package."""
 
 from features.outer import value
 

@@ -1,4 +1,4 @@
-"""Has a module of its own that is called like ours."""
+"""Has its own module with the name of ours."""
 
 import wrapper
 

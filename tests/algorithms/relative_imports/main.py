@@ -1,4 +1,4 @@
-"""Imports what lies beside it by relative names."""
+"""Imports the modules beside it by relative names."""
 
 from .helper import two
 from .inner.deeper import three

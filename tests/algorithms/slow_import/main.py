@@ -1,4 +1,4 @@
-"""Is imported for as long as the file `hold` is there."""
+"""Its import takes as long as the file `hold` exists."""
 
 import os
 import time

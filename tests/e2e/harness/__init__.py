@@ -1,4 +1,4 @@
-"""What the tests stand on: a scripted worker, the wrapper's process, the standing rules."""
+"""The tests' harness: a scripted worker, the wrapper's process, and the rules."""
 
 from __future__ import annotations
 

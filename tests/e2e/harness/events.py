@@ -1,4 +1,4 @@
-"""What the scripted worker writes down: one record for each thing that happened on the link."""
+"""What the scripted worker records: one event for each thing that happens on a connection."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ ABSENT: Any = _Absent()
 
 @dataclass(frozen=True)
 class Message:
-    """One thing that happened on the link.
+    """One thing that happened on a connection.
 
     Attributes:
         time: seconds of the monotonic clock.
         kind: RECEIVED, SENT, JUNK, CONNECTED or DISCONNECTED.
         connection: the number of the connection, from 1.
-        command: the message's command; None where there is none.
+        command: the message's command, or None.
         data: the message's ``data``, ABSENT if it had none.
         error: the message's ``error``, ABSENT if it had none.
         raw: the frame as it was on the wire (str: text, bytes: binary).

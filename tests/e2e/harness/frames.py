@@ -1,4 +1,4 @@
-"""The worker's side of the three encodings, strict where the real worker would break."""
+"""The worker's side of the three encodings, strict where the real worker would crash."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any, NoReturn
 
 import orjson
 
-SMALL = 1_000_000  # bytes; above it the fast reader is used, which is as strict
+SMALL = 1_000_000  # bytes; larger messages get the fast reader, which is as strict
 
 
 def encode(message: dict[str, Any], encoding: str) -> str | bytes:
-    """Writes a message as the real worker does: `command` first, text frames for json."""
+    """Encode a message as the real worker does: `command` first, text frames for json."""
     if encoding == "msgpack":
         import msgpack
 
@@ -24,7 +24,7 @@ def encode(message: dict[str, Any], encoding: str) -> str | bytes:
 
 
 def decode(raw: str | bytes, encoding: str) -> Any:
-    """Reads a frame as strictly as the real worker.
+    """Decode a frame as strictly as the real worker.
 
     Raises:
         ValueError: the real worker would have died of this frame.

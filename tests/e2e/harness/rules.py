@@ -1,4 +1,4 @@
-"""The standing rules: what the real worker would not forgive, checked after every test.
+"""The rules of the real worker, checked after every test.
 
 The rules read the record of a session afterwards; they hold no clock and no socket.
 """
@@ -24,15 +24,17 @@ class _Session:
     faults: list[str] = field(default_factory=list)
     open_links: int = 0
     tasks: int = 0
-    # Tasks whose end has not come. More than one after an `initialize` in the middle of a task:
-    # messages name no task, so what comes then is given the benefit of the doubt.
+    # Tasks that have not ended. There is more than one after an `initialize` during a task;
+    # messages do not name their task, so they then count for either.
     outstanding: int = 0
     start_sent: bool = False
-    loose: bool = False  # junk looked like a command: what follows cannot be judged
+    loose: bool = False  # junk looked like a command: the rules cannot be checked after it
     leaving: bool = False
     alive_at: float | None = None
-    stops: list[tuple[float, int]] = field(default_factory=list)  # when, and for which task
-    lost_stops: bool = False  # stops of a lost connection: answered or not, until the next task
+    stops: list[tuple[float, int]] = field(default_factory=list)  # the time and the task
+    # Stops on a lost connection, or in junk, may be answered or not. The answers come before the
+    # `initialized` of the next task.
+    lost_stops: bool = False
 
     def fault(self, message: Message, text: str) -> None:
         if not (self.loose or self.leaving):
@@ -40,7 +42,7 @@ class _Session:
 
 
 def violations(events: Iterable[Message], until: float) -> list[str]:
-    """Says which standing rules a session broke.
+    """Return the rules that a session broke.
 
     Args:
         events: the record of the session, oldest first.
@@ -58,6 +60,7 @@ def violations(events: Iterable[Message], until: float) -> list[str]:
         elif event.kind == JUNK:
             raw = event.raw if isinstance(event.raw, bytes) else event.raw.encode()
             session.loose |= any(name in raw for name in STEERING)
+            session.lost_stops |= session.loose
         elif event.kind == RECEIVED:
             _received(session, event)
     if session.open_links and not session.leaving:
@@ -78,7 +81,7 @@ def _link(session: _Session, event: Message) -> None:
 
 def _sent(session: _Session, event: Message) -> None:
     if event.command == "initialize":
-        session.loose = session.start_sent = session.lost_stops = False
+        session.loose = session.start_sent = False
         session.tasks += 1
         session.outstanding += 1
     elif event.command == "start":
@@ -102,6 +105,8 @@ def _received(session: _Session, event: Message) -> None:
             session.fault(event, "`stopping` though no stop is waiting")
         session.stops = [(event.time, task) for _, task in session.stops]
         return
+    if event.command == "initialized":
+        session.lost_stops = False
     if not session.outstanding:
         session.fault(event, "sent though no task runs")
     elif event.command == "alive":
@@ -118,7 +123,7 @@ def _stopped(session: _Session, event: Message) -> None:
     if session.stops:
         stopped = session.stops[0][1]
         session.stops = [stop for stop in session.stops if stop[1] != stopped]
-        # Those that were given after the stop wait for their turn.
+        # Tasks sent after the stop wait for their turn.
         session.outstanding = min(session.outstanding, session.tasks - stopped)
 
 

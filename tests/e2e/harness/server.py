@@ -1,13 +1,11 @@
-"""The scripted worker's link: a real WebSocket server that writes all down."""
+"""The scripted worker's connection: a real WebSocket server that records everything."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import errno
-import itertools
 import logging
-import os
 import socket
 import ssl
 import struct
@@ -21,21 +19,24 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from tests.free_ports import server_ports
+
 from . import frames
 from .events import ABSENT, CONNECTED, DISCONNECTED, JUNK, RECEIVED, SENT, Message, listing
 
-WAIT = 20.0  # seconds; the limit for what should come at once, generous because machines are shared
+WAIT = 20.0  # seconds; generous for immediate events, because machines are shared
+_CLOSE_WITHIN = 10.0  # seconds
 Reply = tuple[str, Any]
 _T = TypeVar("_T")
 Answerer = Callable[[Message], "Reply | list[Reply] | None"]
 
 
 class NoLinkError(AssertionError):
-    """A test speaks where no connection is open."""
+    """A test sends a message while no connection is open."""
 
 
 class RecordingServer:
-    """A WebSocket server on a port of its own, in a thread of its own.
+    """A WebSocket server with its own port and thread.
 
     Args:
         listening: False leaves the port closed (connections are refused) until `listen`.
@@ -78,11 +79,11 @@ class RecordingServer:
 
     @property
     def connections(self) -> int:
-        """How many connections were made so far."""
+        """The number of connections so far."""
         return len(self.paths)
 
     def listen(self) -> None:
-        """Takes connections, from now on."""
+        """Accept connections from now on."""
 
         async def begin() -> Server:
             quiet = logging.getLogger("scripted-worker")
@@ -105,7 +106,7 @@ class RecordingServer:
         self._socket = None
 
     def stop_listening(self) -> None:
-        """Refuses new connections; an open one stays."""
+        """Refuse new connections; an open one stays."""
         if self._server is not None:
             self._server.close(close_connections=False)
             self._call(self._server.wait_closed() if self._link is None else asyncio.sleep(0))
@@ -113,14 +114,17 @@ class RecordingServer:
             self._socket = _bound(self.port)
 
     def close(self) -> None:
-        """Ends the server, its connections and its thread."""
+        """End the server, its connections and its thread."""
 
         async def end() -> None:
             if self._server is not None:
                 self._server.close()
             if self._link is not None:
                 self._link.transport.abort()
-            await asyncio.sleep(0)
+            if self._server is not None:
+                # Left alone, its task would be destroyed with the loop, which is a warning.
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(self._server.wait_closed(), _CLOSE_WITHIN)
 
         self._call(end())
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -166,7 +170,7 @@ class RecordingServer:
             value = frames.decode(raw, self.encoding)
             command = value["command"]
             data, error = value.get("data", ABSENT), value.get("error", ABSENT)
-        except Exception as fault:  # whatever the codec raises: the real worker would be dead
+        except Exception as fault:  # whatever it is, it would have crashed the real worker
             self.faults.append(f"a frame that kills the real worker: {fault!r}: {raw[:200]!r}")
             return Message(time.monotonic(), RECEIVED, number, raw=raw)
         return Message(time.monotonic(), RECEIVED, number, command, data, error, raw)
@@ -179,7 +183,7 @@ class RecordingServer:
     # --- to the algorithm ---------------------------------------------------------------------
 
     def send(self, command: str, data: Any = ABSENT) -> None:
-        """Sends a message; without `data` the key is left out."""
+        """Send a message; without `data`, leave out the key."""
         self._call(self._transmit(self._open_link(), command, data))
 
     async def _transmit(self, link: ServerConnection, command: str, data: Any) -> None:
@@ -190,18 +194,18 @@ class RecordingServer:
             await link.send(frame)
 
     def junk(self, raw: str | bytes | Iterable[str] | Iterable[bytes]) -> None:
-        """Sends a message as it is given; a list goes out as fragments of one message."""
+        """Send a message unchanged; a list becomes fragments of one message."""
         whole = raw if isinstance(raw, (str, bytes)) else b"".join(_as_bytes(part) for part in raw)
         self._record(Message(time.monotonic(), JUNK, self.connections, raw=whole))
         self._call(self._open_link().send(raw))
 
     def junk_bytes(self, raw: bytes) -> None:
-        """Writes bytes past the WebSocket, straight into the TCP stream."""
+        """Write bytes directly into the TCP stream, bypassing the WebSocket."""
         self._record(Message(time.monotonic(), JUNK, self.connections, raw=raw))
         self._loop.call_soon_threadsafe(self._open_link().transport.write, raw)
 
     def ping(self) -> None:
-        """Sends a ping and waits for its pong."""
+        """Send a ping and wait for its pong."""
 
         async def both() -> None:
             await asyncio.wait_for(await self._open_link().ping(), WAIT)
@@ -209,7 +213,7 @@ class RecordingServer:
         self._call(both())
 
     def drop(self) -> None:
-        """Resets the TCP connection, as a killed worker does."""
+        """Reset the TCP connection, as a killed worker does."""
         link = self._open_link()
         link.transport.get_extra_info("socket").setsockopt(
             socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
@@ -218,7 +222,7 @@ class RecordingServer:
         self._wait_closed()
 
     def hang_up(self, code: int = 1000, reason: str = "") -> None:
-        """Closes the connection with a WebSocket close frame."""
+        """Close the connection with a WebSocket close frame."""
         self._call(self._open_link().close(code, reason))
         self._wait_closed()
 
@@ -234,23 +238,17 @@ class RecordingServer:
                 raise NoLinkError(f"the connection does not close\n{self.story()}")
 
     def story(self) -> str:
-        """The session as text, for the message of a failing test."""
+        """Describe the session, for the message of a failing test."""
         return listing(list(self.events))
 
 
-# Below the ports that the system gives away by itself, and another range for each process of
-# pytest-xdist: else a server may be given a port that a wrapper of another test still tries.
-_FIRST_PORT = 10_000 + 4_000 * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
-_ports = itertools.cycle(range(_FIRST_PORT, _FIRST_PORT + 4_000))
-
-
 def _bound(port: int) -> socket.socket:
-    """A socket that holds its port (0: a new one); who connects before it listens is refused."""
+    """Return a socket bound to a port (0: a new one); it refuses connections until it listens."""
     while True:
         bound = socket.socket()
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            bound.bind(("127.0.0.1", port or next(_ports)))
+            bound.bind(("127.0.0.1", port or next(server_ports)))
         except OSError as error:
             bound.close()
             if port or error.errno != errno.EADDRINUSE:

@@ -1,4 +1,4 @@
-"""HKube's side of storage mode v3: what it stores, refers to, and reads back.
+"""HKube's side of storage mode v3: storing, referring and reading back.
 
 Written apart from the wrapper's own code, after the same facts: a mistake in one is seen by the
 other.
@@ -23,12 +23,12 @@ PROTOCOLS = {"bson": 1, "json": 2, "msgpack": 3}
 
 
 def header(kind: int, encoding: str) -> bytes:
-    """The 8 bytes, byte for byte."""
+    """The header's 8 bytes."""
     return bytes([1, 8, kind, PROTOCOLS[encoding], 0, 0, 0x48, 0x4B])
 
 
 def encoded(value: Any, encoding: str) -> tuple[bytes, bytes]:
-    """Header and payload of a value."""
+    """Return the header and payload of a value."""
     if isinstance(value, bytes):
         return header(RAW, encoding), value
     if encoding == "json":
@@ -39,7 +39,7 @@ def encoded(value: Any, encoding: str) -> tuple[bytes, bytes]:
 
 
 def decoded(head: bytes, payload: bytes) -> Any:
-    """The value of header and payload."""
+    """Return the value of a header and a payload."""
     if not head:
         return json.loads(payload)
     if head[2] == RAW:
@@ -64,7 +64,7 @@ class FolderStorage:
 
     @property
     def environment(self) -> dict[str, str | None]:
-        """The settings of a wrapper that has this storage, and no peers."""
+        """The settings of a wrapper with this storage and without peers."""
         return {
             "DEFAULT_STORAGE": "fs",
             "BASE_FS_ADAPTER_DIRECTORY": str(self.folder),
@@ -73,7 +73,7 @@ class FolderStorage:
         }
 
     def put(self, value: Any, path: str = "") -> dict[str, Any]:
-        """Stores a value as an earlier task did; returns its storageInfo."""
+        """Store a value as an earlier task would; return its storageInfo."""
         path = path or f"local-hkube/main:p19pa1nk/earlier-{next(self._numbers)}"
         head, payload = encoded(value, self.encoding)
         file = self.folder / path
@@ -99,7 +99,7 @@ class FolderStorage:
 
 
 def stored_job(*inputs: Any, **links: Any) -> dict[str, Any]:
-    """The parts of a job that refer to the storage.
+    """Return the parts of a job that refer to the storage.
 
     Args:
         inputs: the input; a text `$$name` stands for the link of that name.
@@ -126,7 +126,7 @@ def _flattened(value: Any, position: str) -> Any:
 
 
 def run_stored(worker: ScriptedWorker, job: dict[str, Any], timeout: float = 20) -> Message:
-    """Runs a whole task; returns its `storing`, which came before an empty `done`."""
+    """Run a whole task; return its `storing`, which came before an empty `done`."""
     worker.initialize(**job)
     worker.expect("initialized", timeout)
     worker.send("start", {"spanId": {}})

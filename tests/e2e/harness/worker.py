@@ -1,4 +1,4 @@
-"""A scripted worker: says what a test tells it to, and waits for what the test expects."""
+"""A scripted worker: sends what a test asks for, and waits for what the test expects."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PASSED_OVER = ("alive", "logData", "servingStatus")
 
 
 class ExpectedError(AssertionError):
-    """What a test waited for did not come."""
+    """A test waited for something that did not happen."""
 
 
 class ScriptedWorker(RecordingServer):
@@ -37,30 +37,30 @@ class ScriptedWorker(RecordingServer):
         tls: ssl.SSLContext | None = None,
     ) -> None:
         super().__init__(listening=listening, max_size=max_size, tls=tls)
-        self.is_over: Callable[[], str | None] = lambda: None  # why nothing can come any more
+        self.is_over: Callable[[], str | None] = lambda: None  # why nothing more can arrive
         self._cursor = 0
 
     @property
     def received(self) -> list[Message]:
-        """All that came from the algorithm, `alive` too, oldest first."""
+        """All messages from the algorithm, including `alive`, oldest first."""
         return [event for event in list(self.events) if event.kind == RECEIVED]
 
     def commands(self) -> list[str | None]:
-        """The commands that came, without `alive`, oldest first."""
+        """The commands received, without `alive`, oldest first."""
         return [event.command for event in self.received if event.command != "alive"]
 
     def wait_connected(self, number: int = 1, timeout: float = WAIT) -> None:
-        """Waits for the connection with this number."""
+        """Wait for the connection with this number."""
         self.wait_until(lambda: self.connections >= number, timeout, f"connection {number}")
 
     def wait_disconnected(self, timeout: float = WAIT) -> None:
-        """Waits until no connection is open."""
+        """Wait until no connection is open."""
         self.wait_until(lambda: self._link is None, timeout, "the end of the connection", True)
 
     def wait_until(
         self, is_true: Callable[[], bool], timeout: float, what: str, even_over: bool = False
     ) -> None:
-        """Waits until something about the record holds."""
+        """Wait until a condition on the record holds."""
         deadline = time.monotonic() + timeout
         with self._changed:
             while not is_true():
@@ -73,7 +73,7 @@ class ScriptedWorker(RecordingServer):
                 self._changed.wait(min(left, 0.25))
 
     def wait_for(self, *commands: str, timeout: float = WAIT) -> Message:
-        """The next message with one of these commands; others before it are passed over."""
+        """Return the next message with one of these commands; skip others before it."""
         found: list[Message] = []
 
         def look() -> bool:
@@ -89,14 +89,14 @@ class ScriptedWorker(RecordingServer):
         return found[0]
 
     def expect(self, command: str, timeout: float = WAIT) -> Message:
-        """The next message; fails if it is another one. Those by the clock are passed over."""
+        """Return the next message, which must have this command; skip periodic ones."""
         message = self.next_message(timeout, command)
         if message.command != command:
             raise ExpectedError(f"expected {command}, came {message}\n{self.story()}")
         return message
 
     def next_message(self, timeout: float = WAIT, what: str = "message") -> Message:
-        """The next message, whatever it is. Those by the clock are passed over."""
+        """Return the next message; skip periodic ones."""
         found: list[Message] = []
 
         def look() -> bool:
@@ -112,11 +112,11 @@ class ScriptedWorker(RecordingServer):
         return found[0]
 
     def pass_over(self) -> None:
-        """Forgets what has come so far: the next wait begins here."""
+        """Forget all messages so far: the next wait begins here."""
         self._cursor = len(self.events)
 
     def expect_silence(self, seconds: float) -> None:
-        """Fails if any message but `alive` comes within this time."""
+        """Fail if any message except `alive` arrives within this time."""
         with contextlib.suppress(ExpectedError):
             message = self.next_message(seconds, "silence")
             raise AssertionError(f"expected nothing, came {message}\n{self.story()}")
@@ -124,22 +124,22 @@ class ScriptedWorker(RecordingServer):
     # --- whole tasks --------------------------------------------------------------------------
 
     def initialize(self, *inputs: Any, **job: Any) -> None:
-        """Sends `initialize` for a new task."""
+        """Send `initialize` for a new task."""
         self.send("initialize", new_job(list(inputs), job))
 
     def begin(self, *inputs: Any, timeout: float = WAIT, **job: Any) -> None:
-        """Starts a task and waits until it is `started`."""
+        """Start a task and wait until it is `started`."""
         self.initialize(*inputs, **job)
         self.expect("initialized", timeout)
         self.send("start", {"spanId": {}})
         self.expect("started", timeout)
 
     def finish(self, timeout: float = WAIT) -> Message:
-        """Waits for the task's final message: `done` or `errorMessage`."""
+        """Wait for the task's final message: `done` or `errorMessage`."""
         return self.wait_for("done", "errorMessage", timeout=timeout)
 
     def run(self, *inputs: Any, timeout: float = WAIT, **job: Any) -> Any:
-        """Runs a whole task and returns its result; fails on an `errorMessage`."""
+        """Run a whole task and return its result; fail on an `errorMessage`."""
         self.begin(*inputs, timeout=timeout, **job)
         message = self.finish(timeout)
         if message.command != "done":
@@ -147,7 +147,7 @@ class ScriptedWorker(RecordingServer):
         return None if message.data is ABSENT else message.data
 
     def fail(self, *inputs: Any, timeout: float = WAIT, **job: Any) -> dict[str, Any]:
-        """Runs a whole task that has to fail, and returns its error."""
+        """Run a whole task that must fail, and return its error."""
         self.initialize(*inputs, **job)
         message = self.next_message(timeout)
         if message.command == "initialized":
@@ -158,8 +158,8 @@ class ScriptedWorker(RecordingServer):
         assert isinstance(message.error, dict), message
         return message.error
 
-    # --- the verdict --------------------------------------------------------------------------
+    # --- the rules ----------------------------------------------------------------------------
 
     def broken_rules(self) -> list[str]:
-        """What the real worker would not have forgiven in this session."""
+        """Return the rules of the real worker that this session broke."""
         return self.faults + rules.violations(list(self.events), time.monotonic())

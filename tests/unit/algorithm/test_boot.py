@@ -121,7 +121,8 @@ def test_modules_beside_boot_do_not_hide_the_users_modules(tmp_path: Path) -> No
         """
         own = os.path.dirname(boot.__file__)
         sys.path.insert(0, own)
-        def serve_module():
+        def serve_module(before_loading):
+            before_loading()
             print(own in sys.path, sys.argv[1:])
         import types
         boot.load_package = lambda folders: print(folders) or "fake"
@@ -139,3 +140,23 @@ def test_started_again_by_multiprocessing_it_does_nothing(tmp_path: Path) -> Non
     out = run("import runpy; runpy.run_path(boot.__file__, run_name='__mp_main__')", tmp_path)
 
     assert out == ""
+
+
+def test_builtins_that_user_code_replaces_do_not_reach_us(tmp_path: Path) -> None:
+    out = run(
+        """
+        import builtins, importlib
+        name = boot.load_package([])
+        sys.meta_path.insert(0, boot.OwnFinder(name))
+        frames = importlib.import_module(f"{name}.ipc.frames")
+        bare = importlib.import_module(f"{name}.protocol.messages.bare")
+        length = builtins.len
+        builtins.len = lambda x: 0
+        message = bare.control_message("done", "msgpack")
+        builtins.len = length
+        print(message, frames.header.__builtins__ is not vars(builtins))
+        """,
+        tmp_path,
+    )
+
+    assert out == "b'\\x81\\xa7command\\xa4done' True"

@@ -9,11 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wrapper.ipc import frames as ipc_frames
-from wrapper.ipc.frames import Frame, FrameKind
+from wrapper.ipc.frames import TO_SUPERVISOR, Frame, FrameKind, FrameLimits, PipeError
 
 
-def cut(data: bytes, pieces: list[int] | None = None) -> list[Frame]:
-    cutter = ipc_frames.frame_cutter()
+def cut(
+    data: bytes, pieces: list[int] | None = None, limits: FrameLimits | None = None
+) -> list[Frame]:
+    cutter = ipc_frames.frame_cutter(limits)
     frames: list[Frame] = []
     sizes = iter(pieces or [])
     rest = memoryview(data)
@@ -54,6 +56,42 @@ def test_header_is_as_documented() -> None:
 
 def test_largest_generation_does_not_spill_into_the_kind() -> None:
     assert cut(written(Frame(FrameKind.USER_MESSAGE, 2**32 - 1, b"x"))) == [(20, 2**32 - 1, b"x")]
+
+
+LIMITS = FrameLimits(TO_SUPERVISOR, 1000)
+LIMITS.newest = 5
+
+
+@pytest.mark.parametrize(
+    ("head", "found"),
+    [
+        (ipc_frames.header(FrameKind.TASK, 1, 0), "begin no frame"),
+        (ipc_frames.header(0, 1, 0), "begin no frame"),
+        (b"\x14\0\0\1" + bytes(12), "begin no frame"),
+        (ipc_frames.header(FrameKind.USER_MESSAGE, 6, 1), "of task 6"),
+        (ipc_frames.header(FrameKind.USER_MESSAGE, 5, 1001), "1,001 bytes"),
+        (b"\0", "begin no frame"),
+    ],
+)
+def test_head_that_nobody_can_have_sent_is_refused(head: bytes, found: str) -> None:
+    with pytest.raises(PipeError, match=found):
+        cut(head, limits=LIMITS)
+
+
+def test_frames_within_the_limits_are_read() -> None:
+    frame = Frame(FrameKind.USER_MESSAGE, 5, bytes(1000))
+
+    assert cut(written(frame), limits=LIMITS) == [frame]
+
+
+@given(st.binary(min_size=16), st.lists(st.integers(1, 5000), max_size=30))
+def test_random_bytes_make_no_frame_of_another_kind(data: bytes, pieces: list[int]) -> None:
+    """Whatever user code writes: it is refused, or it has the form of a frame of ours."""
+    try:
+        frames = cut(data, pieces, LIMITS)
+    except PipeError:
+        return
+    assert all(frame.kind in TO_SUPERVISOR and frame.generation <= 5 for frame in frames)
 
 
 def test_kinds_have_different_numbers() -> None:

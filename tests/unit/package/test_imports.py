@@ -45,12 +45,15 @@ MAY_IMPORT_EVERYTHING = {"cli", "local", "testing"}
 SERVES_PEERS = "supervisor/peers.py"
 MAY_SERVE_PEERS = {f"storage.peers.{name}" for name in ("handover", "held_results", "server")}
 
-# It runs the shim's file as a command, and needs its path.
-MAY_IMPORT_THE_SHIM = {"algorunner.py"}
+# One runs the shim's file as a command; all need the module that puts the user's folders last.
+MAY_IMPORT_THE_SHIM = {
+    *("__main__.py", "algorithm/boot.py", "algorunner.py", "local/check/probe_process.py"),
+}
 
 # These pass the environment to Config, or to a process that they start.
 MAY_READ_THE_ENVIRONMENT = {
     "__main__.py",
+    "algorithm/boot.py",  # restores what the supervisor has withheld
     "algorithm/serve.py",
     "algorunner.py",
     "cli/health.py",

@@ -53,24 +53,24 @@ def test_an_idle_parent_is_asked_again_and_again_more_rarely():
     assert pauses == sorted(pauses)
 
 
-def test_a_message_makes_the_next_question_prompt():
+def test_a_parent_is_asked_again_as_soon_as_its_message_was_handled():
     made = asking("p")
     made.due(0.0)
     delivery = made.received("p", None, 1.0)
-    assert asked(made.due(1.0)) == ["p"]
+    assert made.due(1.0) == []
     assert made.handled(delivery, 3.0) == Handled("p", None, 3.0)
+    assert asked(made.due(1.0)) == ["p"]
 
 
 def test_only_one_message_waits_behind_the_one_in_work():
-    made = asking("p")
-    made.due(0.0)
+    made = asking("p", "q", "r")
+    assert asked(made.due(0.0)) == ["p", "q"]
     made.received("p", None, 0.0)
-    made.due(0.0)
-    second = made.received("p", None, 0.0)
+    second = made.received("q", None, 0.0)
     assert made.due(0.0) == []
     assert made.in_hand == 2
     made.handled(second, 1.0)
-    assert asked(made.due(0.0)) == ["p"]
+    assert asked(made.due(0.0)) == ["r"]
 
 
 def test_parents_are_asked_in_turn():
@@ -135,9 +135,10 @@ def test_a_message_of_a_parent_that_has_gone_needs_no_report():
 def test_what_a_silent_parent_sent_is_not_reported_under_a_new_identity():
     made = asking("p")
     made.due(0.0)
-    delivery = made.received("p", None, 0.0)
-    made.due(0.0)
-    made.due(ANSWER_WITHIN)
+    delivery = made.received("p", 3, 0.0)
+    made.nothing("p", has_window=False, now=0.0)
+    made.due(1.0)
+    assert made.due(1.0 + ANSWER_WITHIN) == [Reconnect("p")]
     made.connected("p")
     assert made.handled(delivery, 1.0) is None
 

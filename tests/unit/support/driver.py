@@ -61,6 +61,7 @@ class Driver:
         self.interruption = Interruption()
         self.user = UserCode(self.interruption)
         self.gone = Event()
+        self.failures: list[BaseException] = []
         self.functions = 0
         self._exit_sent = False
         self._log_file = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `close`)
@@ -71,6 +72,7 @@ class Driver:
             HostSettings(get_encoding("json"), max_payload, tempfile.gettempdir(), log_failures),
             Log("debug", fd=self._log_file.fileno()),
             self.gone.set,
+            self.failures.append,
         )
 
     def serve(self, script: Callable[[], object], load: Callable[[], UserAlgorithm]) -> None:

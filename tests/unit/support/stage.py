@@ -44,6 +44,9 @@ class Side:
         payload = raw if message is None else json.dumps(message).encode()
         self._tasks.sendall(ipc_frames.header(kind, generation, len(payload)) + payload)
 
+    def send_bytes(self, data: bytes) -> None:
+        self._tasks.sendall(data)
+
     def receive(self, kind: FrameKind) -> Frame:
         """Return the next frame, which must be of this kind, from the pipe for its kind."""
         sock = self._control if kind in (FrameKind.ANSWER, FrameKind.INTERRUPT) else self._tasks

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+_LONGEST = 10_000  # characters
+
 
 class FailureReport(NamedTuple):
     """The description of a failure.
@@ -20,3 +22,13 @@ class FailureReport(NamedTuple):
     code: str
     message: str
     details: str
+
+
+def bare_report(error: BaseException, code: str = "AlgorithmError") -> FailureReport:
+    """Describe an exception without what user code may have broken: imports, builtins, files."""
+    name = type(error).__name__
+    try:
+        text = f"{error}"
+        return FailureReport(code, f"{name}: {text}"[:_LONGEST] if text else name, "")
+    except Exception:  # the user's __str__ can raise anything
+        return FailureReport(code, name, "")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...errors import AlgorithmStopped
 from .excerpt import MAX_LINE_LENGTH, code_frame, one_line
-from .failure import FailureReport
+from .failure import FailureReport, bare_report
 from .user_frames import Files, UserFrame, cause, worth_showing
 
 MAX_MESSAGE = 10_000  # characters
@@ -35,7 +35,7 @@ def report_exception(
         files = Files(folder)
         return FailureReport(code, _message(error, files), _details(error, files))
     except Exception:  # odd objects or a lack of memory: a poor report is better than none
-        return FailureReport(code, type(error).__name__, "")
+        return bare_report(error, code)
 
 
 def _message(error: BaseException, files: Files) -> str:

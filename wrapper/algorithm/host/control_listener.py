@@ -7,7 +7,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from ...errors import DecodingError
-from ...ipc.frames import Frame, FrameKind
+from ...ipc.frames import Frame, FrameKind, PipeError
 from ...protocol.encoding.encoding import Encoding
 from ...protocol.messages import shapes
 from ...protocol.messages.commands import STREAMING_IN_MESSAGE
@@ -35,6 +35,7 @@ class ControlListener:
         current: the running task.
         log: the wrapper's log.
         on_supervisor_gone: called when the supervisor has ended while user code runs.
+        on_failure: called when the pipe cannot be read any more.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class ControlListener:
         current: CurrentTask,
         log: Log,
         on_supervisor_gone: Callable[[], None],
+        on_failure: Callable[[BaseException], None],
     ) -> None:
         self._pipes = pipes
         self._encoding = encoding
@@ -54,6 +56,7 @@ class ControlListener:
         self._current = current
         self._log = log
         self._on_supervisor_gone = on_supervisor_gone
+        self._on_failure = on_failure
         self._thread = Thread(target=self._listen, name="hkube-control", daemon=True)
 
     def start(self) -> None:
@@ -66,6 +69,15 @@ class ControlListener:
             self._thread.join()
 
     def _listen(self) -> None:
+        try:
+            self._serve()
+        except PipeError as error:
+            self._on_failure(error)
+            return
+        if self._user.running:  # nobody can receive its result any more
+            self._on_supervisor_gone()
+
+    def _serve(self) -> None:
         for frame in self._pipes.control():
             try:
                 self._handle(frame)
@@ -73,8 +85,6 @@ class ControlListener:
             except Exception as error:
                 self._log.error(f"a message was lost: {type(error).__name__}: {error}")
             del frame
-        if self._user.running:  # nobody can receive its result any more
-            self._on_supervisor_gone()
 
     def _handle(self, frame: Frame) -> None:
         if frame.kind == _ANSWER:

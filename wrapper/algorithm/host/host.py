@@ -41,6 +41,7 @@ class Host:
         log: the wrapper's log.
         on_supervisor_gone: called from another thread when the supervisor has ended while user
             code runs; does not return.
+        on_failure: called from another thread when the wrapper's own code cannot go on.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Host:
         settings: HostSettings,
         log: Log,
         on_supervisor_gone: Callable[[], None],
+        on_failure: Callable[[BaseException], None],
     ) -> None:
         self._pipes = pipes
         self._user = user
@@ -66,6 +68,7 @@ class Host:
             self._current,
             log,
             on_supervisor_gone,
+            on_failure,
         )
 
     def run(self, load: Callable[[], UserAlgorithm]) -> None:
@@ -126,6 +129,8 @@ class Host:
                 OptionalFunctions.INITIALIZE if algorithm.initialize else 0
             )
         self._pipes.send(FrameKind.MODULE_LOADED, 0, bytes([functions]))
+        # After the message, so that the import takes place while the worker prepares the task.
+        self._user.prepare_reports()
 
     def _read_task(self, frame: Frame) -> RunningTask | None:
         """Read a message that begins a task; None if it is unreadable."""

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from threading import Lock
 
-from ...ipc.frames import Frame, frame_cutter, header
+from ...ipc.frames import TO_ALGORITHM, Frame, FrameLimits, frame_cutter, header
 from .interruption import Interruption
 
 # A payload up to this size is copied, so that header and payload need one system call.
@@ -95,11 +95,19 @@ class Pipes:
             pass  # the supervisor has ended: receiving ends too, and then this process
 
     def tasks(self) -> Iterator[Frame]:
-        """Yield the main thread's frames until the supervisor closes its end."""
+        """Yield the main thread's frames until the supervisor closes its end.
+
+        Raises:
+            PipeError: user code has read from the pipe.
+        """
         return _receive(self._tasks)
 
     def control(self) -> Iterator[Frame]:
-        """Yield the listening thread's frames until the supervisor closes its end."""
+        """Yield the listening thread's frames until the supervisor closes its end.
+
+        Raises:
+            PipeError: user code has read from the pipe.
+        """
         return _receive(self._control)
 
     def close(self) -> None:
@@ -113,7 +121,7 @@ class Pipes:
 
 
 def _receive(sock: socket.socket) -> Iterator[Frame]:
-    cutter = frame_cutter()
+    cutter = frame_cutter(FrameLimits(TO_ALGORITHM))
     while True:
         try:
             count = sock.recv_into(cutter.space())

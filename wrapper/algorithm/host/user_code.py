@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import AlgorithmStopped, LoadError
-from ..errors.failure import FailureReport
+from ..errors.failure import FailureReport, bare_report
 from .coroutines import Coroutines
 from .interruption import Interruption
 
@@ -49,6 +49,7 @@ class UserCode:
         self._coroutines = Coroutines(interruption)
         self._generation = 0
         self._pid = os.getpid()
+        self._report_exception: Callable[..., FailureReport] | None = None
 
     def load(self, load: Callable[[], UserAlgorithm]) -> FailureReport | None:
         """Load the user's module.
@@ -135,12 +136,21 @@ class UserCode:
 
     def report(self, error: BaseException) -> FailureReport:
         """Describe an exception that user code raised."""
-        # Imported only after a failure: the import would be a tenth of the start-up time.
-        from ..errors.report import report_exception
-
+        try:
+            self.prepare_reports()
+        except Exception:  # no file descriptor is left, or user code has broken imports
+            return bare_report(error)
+        assert self._report_exception is not None
         algorithm = self.algorithm
         folder = str(algorithm.base or algorithm.folder) if algorithm is not None else None
-        return report_exception(error, folder=folder)
+        return self._report_exception(error, folder=folder)
+
+    def prepare_reports(self) -> None:
+        """Load what reports of failures need, while that still works: user code comes next."""
+        if self._report_exception is None:
+            from ..errors.report import report_exception
+
+            self._report_exception = report_exception
 
     def close(self) -> None:
         """Close the event loop of the user's functions; none may be called afterwards."""

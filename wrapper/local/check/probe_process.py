@@ -6,22 +6,31 @@ kernel hands orphans to an ancestor that asked for them, and only a process with
 can end everything below it. It then ends the same way its child did.
 
 As in the algorithm process, the package is loaded under another name if the user's folder holds
-a `wrapper.py`: `algorithm/boot.py` decides.
+a `wrapper.py`: `algorithm/boot.py` decides. And as there, the user's folders are last in sys.path
+until the user's module is loaded.
 """
 
-from __future__ import annotations
+# ruff: noqa: E402
+import os
+import sys
+
+_FOLDER = os.path.dirname(os.path.abspath(__file__))
+_PACKAGE = os.path.dirname(os.path.dirname(_FOLDER))
+
+if __name__ == "__main__":
+    _users_path = [entry for entry in sys.path if os.path.abspath(entry or ".") != _FOLDER]
+    sys.path[:] = [os.path.dirname(_PACKAGE), *_users_path]
+    from hkube_python_wrapper._import_path import import_needed_later, users_last
+
+    sys.path[:] = _users_path
+    users_last()
 
 import faulthandler
 import importlib
 import importlib.util
-import os
 import signal
-import sys
 from contextlib import suppress
 from types import FrameType
-
-_FOLDER = os.path.dirname(os.path.abspath(__file__))
-_PACKAGE = os.path.dirname(os.path.dirname(_FOLDER))
 
 # What the child gets for each signal: SIGABRT writes its stacks, SIGKILL ends it.
 _FORWARDED = {signal.SIGABRT: signal.SIGABRT, signal.SIGTERM: signal.SIGKILL}
@@ -37,7 +46,6 @@ def main(answer: str, stacks: str, base: str, target: str, file: str) -> None:
         target: the entry point.
         file: path of the module that the entry point names.
     """
-    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != _FOLDER]
     sys.argv[1:] = []  # a parser in the user's module must not see our arguments
     package = _load_package(list(dict.fromkeys([base, os.path.dirname(file)])))
     signal.pthread_sigmask(signal.SIG_BLOCK, _FORWARDED)  # until there is a child to receive them
@@ -50,8 +58,10 @@ def main(answer: str, stacks: str, base: str, target: str, file: str) -> None:
         os.setsid()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _FORWARDED)
         faulthandler.enable(open(stacks, "w", encoding="utf-8"))  # noqa: SIM115 - open to the end
-        importlib.import_module(f"{package}.local.check.probe_answer").answer(answer, base, target)
-    # Imported only now: the user may have a module with the name of one that it loads.
+        probe_answer = importlib.import_module(f"{package}.local.check.probe_answer")
+        import_needed_later([base, os.path.dirname(file), *_users_path])
+        sys.path[:] = _users_path
+        probe_answer.answer(answer, base, target)
     descendants = importlib.import_module(f"{package}.supervisor.child.descendants")
     descendants.adopt_orphans()
     os.close(writing)

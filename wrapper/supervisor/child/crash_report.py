@@ -7,6 +7,8 @@ import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from ...ipc.frames import OWN_FAILURE
+
 if TYPE_CHECKING:
     from ...log import Log
 
@@ -41,9 +43,18 @@ class CrashReporter:
         self._termination_log = termination_log
         self._before = read_memory_state()
 
-    def report_crash(self, status: int, stacks: str) -> None:
-        """Report that the algorithm process died with this wait status."""
-        text = describe_death(status, stacks, self._before, read_memory_state(), _PACKAGE)
+    def report_crash(self, status: int, stacks: str, refused: str = "") -> None:
+        """Report that the algorithm process died.
+
+        Args:
+            status: its wait status.
+            stacks: what faulthandler wrote, or the wrapper about a failure of its own.
+            refused: why it was killed on purpose; empty: it was not.
+        """
+        if refused:
+            text = f"the algorithm process {refused}"
+        else:
+            text = describe_death(status, stacks, self._before, read_memory_state(), _PACKAGE)
         self._log.error(text)
         # Kubernetes creates the file. Elsewhere, do not leave one in /dev.
         if os.path.exists(self._termination_log) or not self._termination_log.startswith("/dev/"):
@@ -99,6 +110,12 @@ def describe_death(
         after: the cgroup's memory now.
         package: the wrapper's folder, whose frames are left out.
     """
+    _, failed, what = stacks.partition(OWN_FAILURE)
+    if failed:
+        return (
+            "the algorithm process failed in the wrapper's own code, which user code may have "
+            f"changed; please report this if yours has not:\n{what.rstrip()}"
+        )
     text = f"the algorithm process {_cause(status)}"
     new_kills = after.oom_kills - before.oom_kills
     if new_kills > 0:

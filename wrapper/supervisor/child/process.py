@@ -14,13 +14,30 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from ...ipc.frames import CHANNEL_VARIABLE, DUMP_SIGNAL, Frame, FrameKind, frame_cutter, header
+from ...ipc.frames import (
+    CHANNEL_VARIABLE,
+    DUMP_SIGNAL,
+    MAX_PAYLOAD,
+    TO_SUPERVISOR,
+    Frame,
+    FrameKind,
+    FrameLimits,
+    frame_cutter,
+    header,
+)
 from ..loop.outbox import Outbox
 
 # A payload below this size is joined to its header: one system call for a small copy.
 _SMALL_BYTES = 4096
 _THROUGH_TASKS = frozenset(
-    (FrameKind.INITIALIZE, FrameKind.START, FrameKind.TASK, FrameKind.STOP, FrameKind.EXIT)
+    (
+        FrameKind.INITIALIZE,
+        FrameKind.START,
+        FrameKind.TASK,
+        FrameKind.PAUSE,
+        FrameKind.STOP,
+        FrameKind.EXIT,
+    )
 )
 _THROUGH_CONTROL = frozenset(
     (
@@ -28,6 +45,8 @@ _THROUGH_CONTROL = frozenset(
         *(FrameKind.STREAM_MESSAGE, FrameKind.STREAM_REPLY),
     )
 )
+# What a pipe brings at once. The loop has other work, and comes back.
+_MAX_READS = 16
 _DUMP_PATIENCE = 0.3
 _DUMP_POLL = 0.01
 
@@ -83,6 +102,7 @@ class Channel:
 
     Attributes:
         handover: brings results to be held for peers (mode v3); None: none are held.
+        longest: the most bytes that a payload of the algorithm side may have.
     """
 
     def __init__(
@@ -90,33 +110,53 @@ class Channel:
         tasks: socket.socket,
         control: socket.socket,
         handover: socket.socket | None = None,
+        *,
+        longest: int = MAX_PAYLOAD,
     ) -> None:
         self.tasks = Pipe(tasks)
         self.control = Pipe(control)
         self.handover = handover
         if handover is not None:
             handover.setblocking(False)
-        self._cutter = frame_cutter()
+        self._limits = FrameLimits(TO_SUPERVISOR, longest)
+        self._limits.newest = 0
+        self._cutter = frame_cutter(self._limits)
+
+    def give_out(self, generation: int) -> None:
+        """Accept frames of this generation from now on, and of those before."""
+        self._limits.newest = max(self._limits.newest, generation)
 
     def send(self, kind: int, generation: int, payload: bytes | bytearray) -> None:
         """Send a frame through the pipe or pipes for its kind."""
+        self.give_out(generation)
         if kind in _THROUGH_CONTROL:
             self.control.send(kind, generation, payload)
         if kind in _THROUGH_TASKS:
             self.tasks.send(kind, generation, payload)
 
-    def read(self) -> list[Frame] | None:
-        """Return the frames that have arrived; None at the end of the stream."""
+    def read(self, everything: bool = False) -> list[Frame] | None:
+        """Return frames that have arrived; None at the end of the stream.
+
+        Args:
+            everything: do not leave some for the next call.
+
+        Raises:
+            PipeError: there are other bytes in the pipe. Do not read it again.
+        """
         frames: list[Frame] = []
+        reads = 0
         try:
-            while True:
+            while everything or reads < _MAX_READS:
+                reads += 1
                 space = self._cutter.space()
+                room = len(space)
                 count = self.tasks.socket.recv_into(space)
                 if not count:
                     return frames or None
                 frames += self._cutter.filled(count)
-                if count < len(space):
-                    return frames
+                if count < room:
+                    break
+            return frames
         except (BlockingIOError, InterruptedError):
             return frames
         except OSError:
@@ -157,6 +197,7 @@ class AlgorithmProcess:
         environ: its environment, without `CHANNEL_VARIABLE`.
         outputs: file descriptors for its stdout and stderr; None: those of this process.
         hands_over: it hands over results to be held for peers.
+        longest: the most bytes that a message for the worker may have.
     """
 
     ends_with_its_pipe = False
@@ -167,6 +208,7 @@ class AlgorithmProcess:
         environ: Mapping[str, str],
         outputs: tuple[int, int] | None = None,
         hands_over: bool = False,
+        longest: int = MAX_PAYLOAD,
     ) -> None:
         pairs = channel_pairs(hands_over)
         theirs = [their for _, their in pairs]
@@ -195,7 +237,7 @@ class AlgorithmProcess:
             os.set_inheritable(self._stacks, False)
             for their in theirs:
                 their.close()
-        self.channel = Channel(*(ours for ours, _ in pairs))
+        self.channel = Channel(*(ours for ours, _ in pairs), longest=longest)
 
     def kill(self) -> None:
         """Kill the process and its process group."""

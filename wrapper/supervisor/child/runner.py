@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ...ipc.frames import Frame
+from ...ipc.frames import Frame, PipeError
 from ..loop.poller import Poller
 from . import descendants
 from .crash_report import CrashReporter
@@ -54,6 +54,7 @@ class AlgorithmRunner:
         self._side: AlgorithmSide | None = None
         self._started_at = 0.0
         self._closed_at: float | None = None  # when to give up waiting for SIGCHLD
+        self._refused = ""  # why we killed the algorithm side as if it had crashed
 
     @property
     def channel(self) -> Channel | None:
@@ -69,6 +70,7 @@ class AlgorithmRunner:
         self._side = side
         self._started_at = time.monotonic()
         self._closed_at = None
+        self._refused = ""
         channel = side.channel
         self._poller.watch(channel.tasks, self._read, channel.tasks.outbox)
         self._poller.watch(channel.control, None, channel.control.outbox)
@@ -102,6 +104,21 @@ class AlgorithmRunner:
             side.close()
             self.adopt(self._spawn())
 
+    def refuse(self, reason: str) -> None:
+        """Treat the algorithm side as crashed, because what it sends makes no sense.
+
+        Args:
+            reason: completes "the algorithm process …".
+        """
+        side = self._side
+        if side is None or self._refused:
+            return
+        self._refused = reason
+        self._forget(side.channel)
+        side.kill()
+        if side.ends_with_its_pipe:
+            self._died(0)
+
     def kill_rest(self) -> None:
         """Kill what is left of its process group, which may still hold its output open."""
         if self._side is not None:
@@ -110,7 +127,7 @@ class AlgorithmRunner:
     def report_crash(self, status: int) -> None:
         """Report that the algorithm side died with this wait status."""
         if self._side is not None:
-            self._crashes.report_crash(status, self._side.stacks(ask=False))
+            self._crashes.report_crash(status, self._side.stacks(ask=False), self._refused)
 
     def reap(self) -> None:
         """Reap the processes that have ended; the algorithm process may be one of them."""
@@ -118,7 +135,7 @@ class AlgorithmRunner:
             side = self._side
             if side is not None and side.died_with(pid, status):
                 # Its final messages are still in the pipe, and they count.
-                self._on_frames(side.channel.read() or [])
+                self._on_frames(self._read_frames(side, everything=True) or [])
                 self._died(status)
 
     def deadline(self) -> float | None:
@@ -134,15 +151,14 @@ class AlgorithmRunner:
         if self._side.ends_with_its_pipe:
             self._died(0)
             return
-        self._log.error(
-            "the algorithm process has closed the wrapper's pipe (os.closerange, or a daemon that "
-            "closes all files): keep the file descriptors open that were open at the start"
+        self.refuse(
+            "has closed the wrapper's pipe (os.closerange, or a daemon that closes all files): "
+            "keep the file descriptors open that were open at the start"
         )
-        self._side.kill()
 
     def _read(self) -> None:
         assert self._side is not None
-        frames = self._side.channel.read()
+        frames = self._read_frames(self._side)
         if frames is not None:
             self._on_frames(frames)
             return
@@ -150,6 +166,19 @@ class AlgorithmRunner:
         # In a moment SIGCHLD says how it died. If not, it is alive without its pipe.
         patience = 0.0 if self._side.ends_with_its_pipe else _END_OF_STREAM_PATIENCE
         self._closed_at = time.monotonic() + patience
+
+    def _read_frames(self, side: AlgorithmSide, everything: bool = False) -> list[Frame] | None:
+        """Read the side's frames; other bytes are a crash, at once."""
+        if self._refused:
+            return []
+        try:
+            return side.channel.read(everything)
+        except PipeError as error:
+            self.refuse(
+                "wrote to the wrapper's pipe, or read from it: keep to the file descriptors that "
+                f"your code has opened (os.write, a loop over descriptor numbers); found {error}"
+            )
+            return []
 
     def _read_handover(self, handover: socket.socket) -> None:
         if not self._on_handover(handover):

@@ -27,7 +27,8 @@ class PeerConnection:
         poller: of the supervisor.
         on_ready: called when the handshake is complete.
         on_message: called with the frames of each message.
-        on_closed: called once, with the reason, when the connection has ended by itself.
+        on_closed: called once when the connection has ended by itself, with what the peer did
+            wrong; empty: the connection was closed or lost.
     """
 
     def __init__(
@@ -97,18 +98,19 @@ class PeerConnection:
     def _readable(self) -> None:
         for _ in range(_READS_A_TURN):
             space = self._zmtp.space()
+            asked = len(space)
             try:
                 count = self._socket.recv_into(space)
             except (BlockingIOError, InterruptedError):
                 return
-            except OSError as error:
-                self._end(error.strerror or type(error).__name__)
+            except OSError:
+                self._end("")
                 return
             if not count:
-                self._end("the peer closed the connection")
+                self._end("")
                 return
             self.has_news = True
-            if not self._take(count) or count < len(space):
+            if not self._take(count) or count < asked:
                 return
 
     def _take(self, count: int) -> bool:

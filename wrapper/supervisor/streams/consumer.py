@@ -210,7 +210,7 @@ class Consumer:
             self._poller,
             lambda _: self._ready(address),
             lambda _, frames: self._take(address, frames),
-            lambda _, reason: self._failed(address),
+            lambda _, reason: self._failed(address, reason),
         )
         connection.start()
 
@@ -224,9 +224,13 @@ class Consumer:
             self.asking.connected(address)
             self.ask(now)
 
-    def _failed(self, address: ParentAddress) -> None:
+    def _failed(self, address: ParentAddress, reason: str = "") -> None:
         link = self._links.get(address)
         if link is not None:
+            if reason:
+                self._notices.count(
+                    "protocol", 1, f"lost {link.node} at {_text(address)}: {reason}"
+                )
             self._reconnect(address, link, time.monotonic())
 
     def _reconnect(self, address: ParentAddress, link: _Link, now: float) -> None:

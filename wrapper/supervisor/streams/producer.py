@@ -189,6 +189,8 @@ class Producer:
 
     def _closed(self, connection: PeerConnection, reason: str) -> None:
         self._connections.pop(connection, None)
+        if reason:
+            self._notices.count("protocol", 1, f"closed a consumer's connection: {reason}")
         identity = connection.identity or id(connection).to_bytes(8, "big")
         self.deliveries.gone(connection, identity, time.monotonic())
 

@@ -15,6 +15,7 @@ from ...protocol.task import events
 from ...streaming.drain import STOPPING_EVERY, Drain
 from ...streaming.job import read_stream_job
 from ...streaming.queue import Piece
+from ..child.crash_report import read_memory_state
 from ..loop.poller import Poller
 from .streams import Streams, StreamSettings
 
@@ -62,6 +63,8 @@ class StreamTasks:
         self._generation = 0
         self._quiescing: _Quiescing | None = None
         self._drain: Drain[events.Action] | None = None
+        self._is_graceful = False  # the stop under way lets messages be handed over
+        self._is_terminated = False
 
     # -------------------------------------------------------------------- a task begins --
     def begin(self, initialize: Piece, generation: int) -> None:
@@ -79,7 +82,7 @@ class StreamTasks:
         streaming = self._config.streaming
         settings = StreamSettings(
             port=self._config.discovery.streaming_port,
-            limit=streaming.buffer_bytes,
+            limit=_buffer_limit(streaming.buffer_bytes),
             interval=streaming.statistics_interval,
             encoding=self._config.discovery.encoding,
             waits_when_full=streaming.when_full == "wait",
@@ -172,15 +175,16 @@ class StreamTasks:
         self._drain = Drain(actions[first:], is_stop, within, now)
         return actions[:first]
 
-    _is_graceful = False
-    is_terminated = False
+    def terminate(self) -> None:
+        """SIGTERM has come: a drain has to be short."""
+        self._is_terminated = True
 
     def _within(self, ending: events.Action) -> float:
         """Seconds for the drain before this end."""
         if isinstance(ending, events.ExitContainer):
             if ending.crashed:
                 return _FAILURE_WITHIN
-            return _TERMINATE_WITHIN if self.is_terminated else 0.0
+            return _TERMINATE_WITHIN if self._is_terminated else 0.0
         if isinstance(ending, events.Send):
             return self._config.streaming.drain_timeout if self._is_graceful else 0.0
         assert isinstance(ending, events.Forward)
@@ -249,6 +253,12 @@ class StreamTasks:
 
     def _report(self, message: Mapping[str, Any]) -> None:
         self._send(get_encoding(self._config.encoding).encode(message, "statistics"))
+
+
+def _buffer_limit(configured: int) -> int:
+    """Bytes for the queue: the other half of the container's memory is for the algorithm."""
+    memory = read_memory_state().limit
+    return configured if memory is None else min(configured, memory // 2)
 
 
 class _Quiescing:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ...protocol.websocket import frames
 from ..loop.outbox import Outbox, Stream
 from ..loop.poller import Poller
 
+# What one round of the loop takes. A worker that sends without a pause must not silence `alive`.
+_MAX_READS = 16
+_MAX_MESSAGES = 2000
 _NORMAL_CLOSURE = 1000
 _PROTOCOL_ERROR = 1002
 
@@ -43,6 +47,7 @@ class Connection:
         self._opcode = frames.BINARY if binary else frames.TEXT
         # TLS buffers what it has decrypted, so a short read does not mean that nothing is left.
         self._short_read_is_all = isinstance(stream, socket.socket)
+        self._decrypted: Callable[[], int] = getattr(stream, "pending", lambda: 0)
 
     def fileno(self) -> int:
         """Return the file descriptor to wait for."""
@@ -55,9 +60,12 @@ class Connection:
             The payloads of complete messages, in order, and how the connection ended if it did.
         """
         payloads: list[bytes | bytearray] = []
+        reads = 0
         try:
             while True:
+                reads += 1
                 space = self._reader.space()
+                room = len(space)
                 count = self._stream.recv_into(space)
                 if not count:
                     return payloads, Closed("the worker closed the connection")
@@ -66,7 +74,11 @@ class Connection:
                     if closed is not None:
                         return payloads, closed
                 # A short read has emptied the socket: another one would waste a system call.
-                if count < len(space) and self._short_read_is_all:
+                if count < room and self._short_read_is_all:
+                    return payloads, None
+                # The rest makes the socket readable again, unless TLS has decrypted it already.
+                is_enough = reads >= _MAX_READS or len(payloads) >= _MAX_MESSAGES
+                if is_enough and not self._decrypted():
                     return payloads, None
         except (BlockingIOError, InterruptedError):
             return payloads, None

@@ -29,6 +29,10 @@ class TlsStream:
         except ssl.SSLEOFError:
             return 0
 
+    def pending(self) -> int:
+        """Return the number of bytes that are decrypted, but not read yet."""
+        return self._socket.pending()
+
     def send(self, data: bytes | bytearray | memoryview, /) -> int:
         try:
             return self._socket.send(data)

@@ -11,14 +11,13 @@ from ...algorithm.host.pipes import Pipes
 from ...algorithm.host.settings import HostSettings
 from ...config.settings import Config
 from ...in_process.supervisor_thread import LocalAlgorithm, SupervisorThread
-from ...ipc.frames import Frame
+from ...ipc.frames import Frame, FrameKind
 from ...log import Log
 from ...protocol.encoding.encoding import get_encoding
 from ...supervisor.child.process import Channel
 from .forced_interruption import ForcedInterruption
 from .user_errors import WatchedUserCode
 
-_PAUSE = 0  # a frame kind that `ipc` lacks: returns the main thread to the test
 _JOIN_PATIENCE = 5.0  # seconds
 
 
@@ -41,7 +40,7 @@ class Rig:
     def pause(self) -> None:
         """Let `host.serve` return after the work already sent to it; safe from any thread."""
         channel = self._algorithm.channel
-        self._supervisor.supervisor.wakeup.post(lambda: channel.tasks.send(_PAUSE, 0, b""))
+        self._supervisor.supervisor.wakeup.post(lambda: channel.send(FrameKind.PAUSE, 0, b""))
 
     def terminate(self) -> None:
         """Shut down as on SIGTERM; a second call ends at once."""
@@ -63,7 +62,7 @@ class _PausingPipes(Pipes):
         if self._frames is None:
             self._frames = super().tasks()
         for frame in self._frames:
-            if frame.kind == _PAUSE:
+            if frame.kind == FrameKind.PAUSE:
                 return
             yield frame
 
@@ -85,7 +84,9 @@ def make_rig(config: Config, killed: Callable[[], None]) -> Rig:
         get_encoding(config.encoding), config.max_payload, config.metrics_folder
     )
     pipes = _PausingPipes(their_tasks, their_control, interruption)
-    host = Host(pipes, user, settings, log, interruption.request)
+    host = Host(
+        pipes, user, settings, log, interruption.request, lambda error: log.error(str(error))
+    )
     beside = SupervisorThread(config, log, algorithm)
     beside.start()
     return Rig(host, user, interruption, beside, algorithm)

@@ -51,6 +51,7 @@ def test_a_late_stop_does_not_stop_the_next_task(driver: Driver) -> None:
         return api.stop_requested
 
     def script() -> None:
+        driver.channel.give_out(2)
         driver.channel.tasks.send(FrameKind.STOP, 2, b"")
         driver.receive(FrameKind.STOP_COMPLETED)
         begin(driver, user, 4)

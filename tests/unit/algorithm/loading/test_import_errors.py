@@ -1,55 +1,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 
-from wrapper.algorithm.loading.loader import EntryPoint, load
-from wrapper.errors import LoadError
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder for the user's code, called "algo"; what loading changes is put back."""
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.chdir(tmp_path)
-    before = set(sys.modules)
-    (tmp_path / "algo").mkdir()
-    yield tmp_path / "algo"
-    new = [(name, module) for name, module in sys.modules.items() if name not in before]
-    for name in [name for name, module in new if is_of(module, tmp_path)]:
-        del sys.modules[name]
-
-
-def is_of(module: Any, folder: Path) -> bool:
-    if not isinstance(module, ModuleType):
-        return True  # what a user's module has put in its own place
-    paths = [vars(module).get("__file__"), *vars(module).get("__path__", [])]
-    return any(str(path).startswith(str(folder)) for path in paths)
-
-
-def failure(folder: Path, files: dict[str, str], target: str = "main.py") -> LoadError:
-    for name, text in files.items():
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-    with pytest.raises(LoadError) as caught:
-        load(EntryPoint(folder, target))
-    return caught.value
-
-
-def library(folder: Path, files: dict[str, str]) -> None:
-    """Install a package of someone else's."""
-    packages = folder.parent / "lib/site-packages"
-    for name, text in files.items():
-        file = packages / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-    sys.path.append(str(packages))
+from tests.unit.algorithm.loading.user_code import failure, library
 
 
 def test_an_exception_is_reported_with_its_place(folder: Path) -> None:

@@ -4,7 +4,6 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,48 +11,10 @@ from typing import Any
 import pytest
 
 from tests.paths import ROOT
+from tests.unit.algorithm.loading.user_code import refusal, started, write
 from wrapper.algorithm.loading.loader import EntryPoint, load
-from wrapper.errors import LoadError
 
 NAMES = "def start(args):\n    return __name__\n"
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder for the user's code, called "algo"; what loading changes is put back."""
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.chdir(tmp_path)
-    before = set(sys.modules)
-    (tmp_path / "algo").mkdir()
-    yield tmp_path / "algo"
-    new = [(name, module) for name, module in sys.modules.items() if name not in before]
-    for name in [name for name, module in new if is_of(module, tmp_path)]:
-        del sys.modules[name]
-
-
-def is_of(module: Any, folder: Path) -> bool:
-    if not isinstance(module, ModuleType):
-        return True  # what a user's module has put in its own place
-    paths = [vars(module).get("__file__"), *vars(module).get("__path__", [])]
-    return any(str(path).startswith(str(folder)) for path in paths)
-
-
-def write(folder: Path, **files: str) -> None:
-    """Write files; ``src__main`` is src/main.py."""
-    for name, text in files.items():
-        file = folder / (name.replace("__", "/") + ".py")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-
-
-def started(folder: Path, target: str = "main.py", data: Any = None) -> Any:
-    return load(EntryPoint(folder, target)).start(data, "api")
-
-
-def refusal(folder: Path, target: str = "main.py") -> str:
-    with pytest.raises(LoadError) as caught:
-        load(EntryPoint(folder, target))
-    return str(caught.value)
 
 
 @pytest.mark.parametrize("target", ["main.py", "main"])

@@ -96,10 +96,16 @@ def test_user_can_have_a_module_named_wrapper(tmp_path: Path) -> None:
     assert only(probed(tmp_path, text, wrapper="MINE = True\n"))
 
 
-@pytest.mark.parametrize("name", ["resource", "ctypes"])
+@pytest.mark.parametrize("name", ["resource", "shelve"])
 def test_probe_hides_no_user_module(tmp_path: Path, name: str) -> None:
     text = f"import {name}\nassert {name}.MINE\ndef start(args): pass\n"
     assert only(probed(tmp_path, text, 60, **{name: "MINE = True\n"}))
+
+
+def test_module_that_the_algorithm_process_has_loaded_is_hidden_as_there(tmp_path: Path) -> None:
+    text = "import ctypes\nassert ctypes.MINE\ndef start(args): pass\n"
+    problem = probed(tmp_path, text, 60, ctypes="MINE = True\n").problem
+    assert "module 'ctypes' has no attribute 'MINE'" in problem
 
 
 def test_environment_matches_the_container(tmp_path: Path) -> None:

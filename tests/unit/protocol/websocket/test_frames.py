@@ -156,11 +156,12 @@ def test_large_message_is_not_copied() -> None:
     data = server_frame(0x82, bytes(200_000))
     feed(reader, data[:1000])
     space = reader.space()
+    place = space.obj
     space[:] = data[1000:]
 
     [message] = reader.filled(len(space))
 
-    assert message.payload is space.obj
+    assert message.payload is place
 
 
 # ------------------------------------------------------------------------------- writing --

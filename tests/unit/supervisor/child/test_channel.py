@@ -13,6 +13,7 @@ from wrapper.ipc.frames import Frame, FrameKind
 from wrapper.supervisor.child.process import Channel
 
 LIMIT = 10.0
+NEWEST = 7  # generation
 
 
 class Pipes:
@@ -22,6 +23,7 @@ class Pipes:
         tasks, self.tasks = socket.socketpair()
         control, self.control = socket.socketpair()
         self.channel = Channel(tasks, control)
+        self.channel.give_out(NEWEST)
 
     def received(self, sock: socket.socket) -> list[Frame]:
         """Return the frames that have arrived so far."""

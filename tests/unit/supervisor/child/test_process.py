@@ -39,6 +39,7 @@ class Started:
         command = [sys.executable, "-c", HEAD + textwrap.dedent(script)]
         environ = {**os.environ, "PYTHONPATH": str(ROOT), "GREETING": "hello"}
         self.process = AlgorithmProcess(command, environ, outputs)
+        self.process.channel.give_out(1)
         self.reaped = False
 
     def receive(self) -> str:

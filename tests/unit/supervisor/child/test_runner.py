@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import tempfile
 import time
@@ -21,11 +22,17 @@ from wrapper.supervisor.child.runner import AlgorithmRunner
 from wrapper.supervisor.loop.poller import Poller
 
 
+def new_side() -> Side:
+    side = Side()
+    side.channel.give_out(1)
+    return side
+
+
 class Loop:
     """A runner in a loop that the test turns, and what it reports."""
 
     def __init__(self, folder: Path) -> None:
-        self.sides = [Side()]
+        self.sides = [new_side()]
         self.frames: list[Frame] = []
         self.deaths: list[int] = []
         self.handovers: list[bytes] = []
@@ -43,7 +50,7 @@ class Loop:
         )
 
     def _spawn(self) -> Side:
-        self.sides.append(Side())
+        self.sides.append(new_side())
         return self.sides[-1]
 
     def _take(self, sock: socket.socket) -> bool:
@@ -114,7 +121,38 @@ def test_process_that_lives_without_its_pipe_is_killed(loop: Loop) -> None:
 
     assert loop.sides[0].killed.is_set()
     assert loop.deaths == []
-    assert "has closed the wrapper's pipe" in loop.log
+    loop.runner.report_crash(signal.SIGKILL)
+    assert "the algorithm process has closed the wrapper's pipe" in loop.log
+    assert "SIGKILL" not in loop.log, "that was us"
+
+
+@pytest.mark.parametrize("junk", [b"x", b"\0", b"\x14\0\1", bytes(16), b"\0\xff" * 500])
+def test_junk_in_the_pipe_is_a_crash_at_once(loop: Loop, junk: bytes) -> None:
+    loop.sides[0].send(FrameKind.USER_MESSAGE, 1, raw=b"hello")
+    loop.sides[0].send_bytes(junk)
+    loop.sides[0].send(FrameKind.USER_MESSAGE, 1, raw=b"hello")
+    loop.poller.wait(LIMIT)
+
+    assert loop.sides[0].killed.is_set()
+    assert loop.deaths == [0]
+    loop.runner.report_crash(0)
+    assert "the algorithm process wrote to the wrapper's pipe" in loop.log
+    loop.poller.wait(0)
+    assert loop.deaths == [0]
+
+
+def test_refused_process_dies_once_and_its_rest_is_not_read(loop: Loop) -> None:
+    loop.sides[0].ends_with_its_pipe = False
+    loop.runner.refuse("sent nonsense")
+    loop.runner.refuse("sent other nonsense")
+    loop.sides[0].send(FrameKind.USER_MESSAGE, 1, raw=b"hello")
+    loop.poller.wait(0)
+
+    assert loop.sides[0].killed.is_set()
+    assert loop.frames == []
+    assert loop.deaths == [], "SIGCHLD reports it"
+    loop.runner.report_crash(signal.SIGKILL)
+    assert "the algorithm process sent nonsense" in loop.log
 
 
 def test_killed_side_is_replaced(loop: Loop) -> None:

@@ -1,4 +1,4 @@
-"""Lies two folders down, in packages."""
+"""Is two folders down, in packages."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Lies two folders down, in folders that are no packages."""
+"""Is two folders down, in folders that are not packages."""
 
 import os
 
