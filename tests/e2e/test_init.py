@@ -55,7 +55,9 @@ def test_created_algorithm_works(tmp_path: Path, template: str) -> None:
     assert {each["status"] for each in json.loads(checked.stdout)["findings"]} == {"fine"}
 
     printed = run("hkube-wrapper", "build", "my-alg", "--print", cwd=tmp_path)
-    assert (printed.returncode, printed.stderr) == (0, "")
+    assert printed.returncode == 0
+    assert {line.partition(": ")[0] for line in printed.stderr.splitlines()} == {"left out"}
+    assert "left out: test_main.py\n" in printed.stderr
     assert "FROM hkube/python-wrapper\n" in printed.stdout
     written = run("hkube-wrapper", "build", "my-alg", "--output", "out", cwd=tmp_path)
     assert written.returncode == 0, written.stderr
