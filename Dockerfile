@@ -1,6 +1,8 @@
 # The image that algorithms are made from, and (target slim) the same without the local tools.
 # What is in it and why: docs/image.md.
 ARG PYTHON_VERSION=3.11
+# The release of hkube-python-wrapper that HKube's builder asks for: docs/image.md.
+ARG PUBLISHED_VERSION=2.6.0.dev27
 
 # ------------------------------------------------------------- what both images have in common --
 FROM python:${PYTHON_VERSION}-slim AS build
@@ -36,26 +38,28 @@ RUN mkdir -p /rootfs/etc && install -d -m 775 /rootfs/hkube/python \
 FROM build AS build-slim
 COPY image/warm_up.py warm_up/
 COPY image/slim.lock image/install.sh ./
+ARG PUBLISHED_VERSION
 RUN --mount=type=secret,id=pip-conf,target=/etc/pip.conf,required=false sh install.sh slim.lock
 
 FROM build AS build-full
 COPY image/warm_up.py warm_up/
 COPY requirements.lock image/install.sh ./
+ARG PUBLISHED_VERSION
 RUN --mount=type=secret,id=pip-conf,target=/etc/pip.conf,required=false sh install.sh requirements.lock
 
 # --------------------------------------------------------------------------------- the images --
 FROM python:${PYTHON_VERSION}-slim AS base
 ARG PYTHON_VERSION
-LABEL org.opencontainers.image.title="hkube/python-wrapper" \
-      org.opencontainers.image.description="Runs a Python function as an HKube algorithm" \
-      org.opencontainers.image.licenses="MIT" \
-      org.opencontainers.image.documentation="docs/image.md" \
-      org.opencontainers.image.base.name="python:${PYTHON_VERSION}-slim"
+# An algorithm's image inherits all labels. So these names are the wrapper's own: the usual ones,
+# such as org.opencontainers.image.title, are for the algorithm.
+LABEL io.hkube.python-wrapper.description="Runs a Python function as an HKube algorithm" \
+      io.hkube.python-wrapper.licenses="MIT" \
+      io.hkube.python-wrapper.base="python:${PYTHON_VERSION}-slim"
+# No PYTHONPATH with the user's folder: a json.py there would stop pip, and every other program.
 # HOME: the one folder that can be written under any uid, and mounted where the root cannot be.
 ENV HOME=/tmp \
     USER=hkube \
     PATH=/hkube/python/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin \
-    PYTHONPATH=/hkube/algorithm-runner/algorithm_unique_folder \
     PYTHONUNBUFFERED=1 \
     PYTHONUSERBASE=/hkube/python \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
@@ -68,9 +72,12 @@ ENTRYPOINT ["/hkube/docker-entrypoint.sh"]
 
 FROM base AS slim
 COPY --from=build-slim /rootfs /
+ARG VERSION=0.1.0
+ARG REVISION=
+LABEL io.hkube.python-wrapper.version=$VERSION io.hkube.python-wrapper.revision=$REVISION
 
 FROM base
 COPY --from=build-full /rootfs /
 ARG VERSION=0.1.0
 ARG REVISION=
-LABEL org.opencontainers.image.version=$VERSION org.opencontainers.image.revision=$REVISION
+LABEL io.hkube.python-wrapper.version=$VERSION io.hkube.python-wrapper.revision=$REVISION

@@ -26,6 +26,8 @@ SLOW := $(addprefix --ignore tests/unit/,storage/stores/test_s3_store.py storage
 CONTAINER_ENGINE ?= $(or $(shell command -v docker || command -v podman),docker)
 CONTAINER_BUILD ?= $(CONTAINER_ENGINE) build
 IMAGE ?= hkube/python-wrapper
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' wrapper/__init__.py)
+LABELS = --build-arg VERSION=$(VERSION) --build-arg REVISION=$(shell git rev-parse --verify HEAD)
 image: export BUILDAH_FORMAT = docker # podman's own format has no HEALTHCHECK
 
 LOCK := $(VENV)-lock
@@ -64,8 +66,8 @@ bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks
 
 image:
-	$(CONTAINER_BUILD) --target slim --tag $(IMAGE):slim .
-	$(CONTAINER_BUILD) --tag $(IMAGE) --build-arg REVISION=$(shell git rev-parse --verify HEAD) .
+	$(CONTAINER_BUILD) --target slim --tag $(IMAGE):slim --tag $(IMAGE):$(VERSION)-slim $(LABELS) .
+	$(CONTAINER_BUILD) --tag $(IMAGE) --tag $(IMAGE):$(VERSION) $(LABELS) .
 
 lock:
 	$(PYTHON) -m venv $(LOCK)

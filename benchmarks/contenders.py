@@ -31,9 +31,16 @@ class Contender:
     """
 
     def __init__(
-        self, name: str, algorithm: str, folder: Path, settings: Mapping[str, str]
+        self,
+        name: str,
+        algorithm: str,
+        folder: Path,
+        settings: Mapping[str, str],
+        listens_after: float | None,
     ) -> None:
         listener = Listener()
+        if listens_after is None:
+            listener.listen()
         command, environment = recipe(name, algorithm, folder, listener.port)
         environment |= settings
         self._log = (folder / "stderr.log").open("w+")
@@ -41,6 +48,9 @@ class Contender:
         self.process = subprocess.Popen(
             command, cwd=folder, env=environment, stderr=self._log, start_new_session=True
         )
+        if listens_after is not None:
+            time.sleep(max(0.0, self.begun + listens_after - time.perf_counter()))
+            listener.listen()
         try:
             self.peer: Peer = self._accept(listener)
         except (OSError, ValueError) as error:
@@ -79,15 +89,20 @@ class Contender:
 
 @contextlib.contextmanager
 def running(
-    name: str, algorithm: str, settings: Mapping[str, str] | None = None
+    name: str,
+    algorithm: str,
+    settings: Mapping[str, str] | None = None,
+    listens_after: float | None = None,
 ) -> Iterator[Contender]:
     """Run one contender with one of benchmarks/algorithms; end it when the block ends.
 
     Args:
         settings: environment variables besides those that each has.
+        listens_after: seconds from before the process is made until the server listens; None: it
+            listens before.
     """
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-        contender = Contender(name, algorithm, Path(folder), settings or {})
+        contender = Contender(name, algorithm, Path(folder), settings or {}, listens_after)
         try:
             yield contender
         except (OSError, ValueError):
@@ -127,5 +142,6 @@ def recipe(name: str, algorithm: str, folder: Path, port: int) -> tuple[list[str
         "PYTHONPATH": str(HERE.parent),
         "WORKER_SOCKET_HOST": "127.0.0.1",
         "WORKER_SOCKET_PORT": str(port),
+        "WORKER_FIRST_INITIALIZED_DELAY": "0",  # a wait, not a cost
     }
     return [sys.executable, "-m", "wrapper"], environment

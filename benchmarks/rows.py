@@ -104,6 +104,20 @@ def start(repetitions: int) -> list[Figure]:
     ]
 
 
+def connect(repetitions: int) -> list[Figure]:
+    """How long a worker that begins to listen late waits for the connection."""
+    figures = []
+    for delay in (0.0, 1.0, 3.0):
+        waited = empty()
+        for _ in range(repetitions):
+            with running("wrapper", "echo", listens_after=delay) as contender:
+                waited["wrapper"].append((contender.connected_after - delay) * 1e3)
+            waited["floor"].append(0.0)
+        title = f"the worker listens {delay:.0f} s late → connected"
+        figures.append(Figure(title, "ms", waited, at_most(100)))
+    return figures
+
+
 def idle(repetitions: int) -> list[Figure]:
     """Measure the cost of waiting for the next task; one repetition is long enough."""
     memory, wakes = empty(), empty()
@@ -154,6 +168,7 @@ ROWS = {
     "calls": calls,
     "big": big,
     "start": start,
+    "connect": connect,
     "idle": idle,
     "flat": flat,
     "local": local,

@@ -155,11 +155,16 @@ class Peer:
 
 
 class Listener:
-    """Waits for clients on a free port of the loopback interface."""
+    """Waits for clients on a free port of the loopback interface; refuses them until `listen`."""
 
     def __init__(self) -> None:
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = socket.socket()
+        self._socket.bind(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
+
+    def listen(self) -> None:
+        """Take clients from now on."""
+        self._socket.listen()
 
     def accept(self, timeout: float) -> Peer:
         """Return the next client, after its handshake.

@@ -1,8 +1,8 @@
 """Where the wrapper's own imports are found: in the library first, among the user's files last.
 
-PYTHONPATH may hold the user's folder, as it does in the image, and Python itself puts the script's
-folder or the working directory first in sys.path. A user's `json.py` there must not be what the
-wrapper imports. This module needs only what Python has imported by itself when it starts.
+PYTHONPATH may hold the user's folder, as HKube's builder sets it, and Python itself puts the
+script's folder or the working directory first in sys.path. A user's `json.py` there must not be
+what the wrapper imports. This module needs only what Python has imported when it starts.
 """
 
 import os

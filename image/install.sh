@@ -8,6 +8,10 @@ library=$(python -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')
 pip install --no-compile --require-hashes --no-deps --prefix=/rootfs/usr/local --requirement "$1"
 pip install --no-compile --no-deps --no-index --prefix=/rootfs/usr/local dist/*.whl
 
+# The libraries' own tests and C sources serve nobody here.
+find "/rootfs$packages" -type d -name tests -prune -exec rm -rf {} +
+find "/rootfs$packages" -name '*.[ch]' -delete -o -name '*.p[xy][dx]' -delete
+
 # Symbols for debuggers are a third of some libraries. Not those that auditwheel has patched.
 find "/rootfs$packages" -name '*.so' -not -path '*/zmq/*' -exec strip --strip-unneeded {} +
 
@@ -28,6 +32,20 @@ from hkube_python_wrapper._launch import command
 
 sys.exit(command())
 PYTHON
+
+# HKube's builder installs a fixed version of the published package, unless it is there: pip takes
+# this entry for it, because `==2.6.0.dev27` accepts any local label (what follows the +).
+version="$PUBLISHED_VERSION+hkube.wrapper"
+entry=/rootfs$packages/hkube_python_wrapper-$version.dist-info
+mkdir "$entry"
+cat >"$entry/METADATA" <<METADATA
+Metadata-Version: 2.1
+Name: hkube-python-wrapper
+Version: $version
+Summary: Stands for the published package: hkube-wrapper has its modules and takes its place.
+METADATA
+echo hkube-wrapper >"$entry/INSTALLER"
+: >"$entry/RECORD"
 
 ./image-python warm_up/warm_up.py
 (cd / && find ".$library" -name __pycache__ -not -path '*/site-packages/*' \

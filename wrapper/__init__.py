@@ -4,8 +4,8 @@ User code may import :class:`HKubeApi` (for type hints), the exceptions, and ``_
 here. Each name is imported on first use, so that ``import wrapper`` stays cheap.
 """
 
-# No import: in the container, `python -m wrapper` looks in the user's folder first until
-# `__main__` has changed that.
+# No import here: `python -m wrapper` looks in the folders of PYTHONPATH first, the user's among
+# them, until `__main__` has changed that.
 TYPE_CHECKING = False  # type checkers take this name for typing.TYPE_CHECKING
 
 __version__ = "0.1.0"

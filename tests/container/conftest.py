@@ -14,6 +14,7 @@ import pytest
 
 from tests.e2e.harness.process import install
 from tests.e2e.harness.worker import ScriptedWorker
+from wrapper import __version__
 
 from .engine import CODE, BuildError, Container, Engine, engine_from, world_readable
 
@@ -61,7 +62,7 @@ def image(engine: Engine) -> str:
 
 def _build_image(engine: Engine) -> None:
     try:
-        engine.build(ROOT, IMAGE)
+        engine.build(ROOT, IMAGE, "--tag", f"{IMAGE}:{__version__}")
     except BuildError:
         if REQUIRED or engine.has(base_image()):
             raise

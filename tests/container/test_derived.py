@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from wrapper import __version__
+
 from .conftest import IMAGE, ROOT, Serve
 from .engine import Engine
 
@@ -80,30 +82,23 @@ def test_hkube_wrapper_build(engine: Engine, serve: Serve, tmp_path: Path, tag: 
     assert session.worker.run() == ["1.17.0", 1000730000]
 
 
-# The shape of HKube's own template: the builder's wrapper folder and the user's code are copied,
-# a script installs both lists of requirements, the output goes through `tee`.
+# What HKube's builder makes of `baseImage`, in the order of its template: the builder's wrapper
+# folder, the code and the scripts are copied; a script installs the pinned published package, and
+# then the user's packages. `envsubst` has run over it, so the base's PYTHONPATH is lost.
 TEMPLATE = f"""\
-FROM {IMAGE}
+FROM {IMAGE}:{__version__}
 RUN mkdir -p /hkube-logs
 COPY wrapper/ /hkube/algorithm-runner/
 COPY algorithm_unique_folder/ /hkube/algorithm-runner/algorithm_unique_folder/
 COPY dockerfile/ /hkube/algorithm-runner/dockerfile/
 WORKDIR /hkube/algorithm-runner
 RUN ./dockerfile/requirements.sh
-ENV PYTHONPATH=$PYTHONPATH:/hkube/algorithm-runner/algorithm_unique_folder
-"""
-OWN_ENTRYPOINT = """\
-COPY docker-entrypoint.sh /hkube/
+ENV PYTHONPATH=:/hkube/algorithm-runner/algorithm_unique_folder
+COPY docker-entrypoint.sh nodemon /hkube/
 ENTRYPOINT ["/hkube/docker-entrypoint.sh"]
+CMD ["/bin/sh", "-c", "mkfifo /tmp/pipe; (tee -a /hkube-logs/stdout.log </tmp/pipe &) ; \
+exec python -u app.py >/tmp/pipe 2>&1"]
 """
-COMMANDS = {
-    "piped": 'CMD ["/bin/sh", "-c", "python -u app.py 2>&1 |tee /hkube-logs/stdout.log"]\n',
-    "through a fifo": (
-        'CMD ["/bin/sh", "-c", "mkfifo /tmp/out; (tee -a /hkube-logs/stdout.log </tmp/out &) ; '
-        'exec python -u app.py >/tmp/out 2>&1"]\n'
-    ),
-    "plain": 'CMD ["python", "-u", "app.py"]\n',
-}
 APP = """\
 from hkube_python_wrapper import Algorunner
 
@@ -114,24 +109,19 @@ def main():
 if __name__ == "__main__":
     main()
 """
-INSTALL = """\
-#!/bin/sh
-set -e
-pip install -r /hkube/algorithm-runner/requirements.txt
-pip install -r ./algorithm_unique_folder/requirements.txt
-"""
+PINNED = "pip install -r /hkube/algorithm-runner/requirements.txt"
+USERS_LIST = "pip install -r ./algorithm_unique_folder/requirements.txt"
+USERS_COMMAND = "(cd algorithm_unique_folder && sh -c 'pip install six==1.17.0')"
 
 
 @pytest.mark.parametrize(
-    ("command", "entrypoint"),
+    ("install", "requirements"),
     [
-        ("plain", ""),
-        ("piped", ""),
-        ("through a fifo", ""),
-        ("piped", OWN_ENTRYPOINT),
-        ("through a fifo", OWN_ENTRYPOINT),
+        (USERS_LIST, SIX),
+        (USERS_LIST, f"{SIX}hkube-wrapper\nhkube-python-wrapper\n"),
+        (USERS_COMMAND, ""),
     ],
-    ids=lambda value: "own entrypoint" if value == OWN_ENTRYPOINT else value,
+    ids=["requirements", "requirements that name the wrapper", "dependencyInstallCmd"],
 )
 def test_builder_of_hkube(
     engine: Engine,
@@ -139,34 +129,59 @@ def test_builder_of_hkube(
     tmp_path: Path,
     logs: Path,
     tag: str,
-    command: str,
-    entrypoint: str,
+    install: str,
+    requirements: str,
 ) -> None:
+    """`baseImage: hkube/python-wrapper:VERSION` is enough: pip leaves the pinned package alone."""
     context = tmp_path / "context"
     for folder in ("wrapper", "algorithm_unique_folder", "dockerfile"):
         (context / folder).mkdir(parents=True)
-    (context / "Dockerfile").write_text(TEMPLATE + entrypoint + COMMANDS[command])
-    (context / "docker-entrypoint.sh").write_text('#!/bin/sh\nset -e\nexec "$@"\n')
-    (context / "docker-entrypoint.sh").chmod(0o755)
+    (context / "Dockerfile").write_text(TEMPLATE)
+    (context / "nodemon").write_text("")
+    scripts = {
+        "docker-entrypoint.sh": '#!/bin/sh\nset -e\nexec "$@"\n',
+        "dockerfile/requirements.sh": f"#!/bin/sh\nset -e\n{PINNED}\n{install}\n",
+    }
+    for name, text in scripts.items():
+        (context / name).write_text(text)
+        (context / name).chmod(0o755)
     (context / "wrapper" / "app.py").write_text(APP)
-    (context / "wrapper" / "requirements.txt").write_text("hkube-wrapper==0.1.0\n")
-    (context / "dockerfile" / "requirements.sh").write_text(INSTALL)
-    (context / "dockerfile" / "requirements.sh").chmod(0o755)
-    (context / "algorithm_unique_folder" / "requirements.txt").write_text(SIX)
-    main = ALGORITHM.format(module="six") + "    # never reached\n"
+    (context / "wrapper" / "requirements.txt").write_text("hkube-python-wrapper==2.6.0.dev27\n")
+    code = context / "algorithm_unique_folder"
+    (code / "requirements.txt").write_text(requirements)
+    (code / "json.py").write_text("raise ImportError('not this one')\n")
+    main = ALGORITHM.format(module="six")
     main = main.replace("    return", '    print("the final line", end="", flush=True)\n    return')
-    (context / "algorithm_unique_folder" / "main.py").write_text(main)
-    engine.build(context, tag)
+    (code / "main.py").write_text(main)
+    said = engine.build(context, tag)
+    assert re.search("already satisfied: hkube-python-wrapper==2.6.0.dev27", said)
 
     session = serve("echo", image=tag, options=["--volume", f"{logs}:/hkube-logs"], mounted=False)
     assert session.worker.run() == ["1.17.0", 10001]
     session.worker.send("exit", {"exitCode": 7})
-    code = session.container.wait()
-
-    assert code == (0 if command == "piped" else 7), "a pipe's is that of its last command"
+    assert session.container.wait() == 7
     kept = (logs / "stdout.log").read_text()
     assert kept.count("the final line") == 1
     assert "asks to end with code 7" in kept, "the very last line"
+    version = engine.output(
+        tag, "-c", "import wrapper; print(wrapper.__version__)", options=["--entrypoint=python"]
+    )
+    assert version.strip() == __version__
+
+
+def test_derived_image_has_no_labels_that_describe_the_wrapper_as_itself(
+    engine: Engine, tmp_path: Path, tag: str
+) -> None:
+    context = tmp_path / "context"
+    context.mkdir()
+    (context / "Dockerfile").write_text(readme_s_dockerfile())
+    (context / "main.py").write_text("def start(args): pass\n")
+    (context / "requirements.txt").write_text("")
+    engine.build(context, tag)
+
+    labels = engine.inspect(tag)["Config"]["Labels"]
+    assert not [name for name in labels if name.startswith("org.opencontainers.image.")]
+    assert labels["io.hkube.python-wrapper.version"] == __version__
 
 
 # --------------------------------------------------------------------------- a private index --

@@ -1,4 +1,4 @@
-"""The user's files with the names of standard modules, in the folder that PYTHONPATH names."""
+"""The user's files with the names of standard modules; HKube's builder sets PYTHONPATH to them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ def test_serving(serve: Serve, standard: tuple[set[str], set[str]], options: lis
     """Python's own start is safe too: it would import the user's encodings.py."""
     names, _ = standard
     assert {"encodings", "json", "logging", "queue", "types", "typing"} <= names
-    session = serve(namesakes(names), options=options)
+    env = {"PYTHONPATH": f":{CODE}"}
+    session = serve(namesakes(names), options=options, env=env)
 
     assert session.worker.run() == 1
     assert "ValueError: as asked" in str(session.worker.fail("x"))
@@ -70,4 +71,5 @@ def test_local_tool(
     names, at_start = standard
     code = serve(namesakes(names - at_start)).code
 
-    engine.output(IMAGE, *command, options=["--volume", f"{code}:{CODE}:ro"])
+    options = ["--volume", f"{code}:{CODE}:ro", f"--env=PYTHONPATH={CODE}"]
+    engine.output(IMAGE, *command, options=options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,7 +37,10 @@ def test_published_algorithms_run_unchanged(serve: Serve) -> None:
         "dataSourceRequest": reply("dataSourceResponse", response={"name": "ds", "files": []}),
         "startAlgorithmExecution": reply("algorithmExecutionDone", response=3),
         "startStoredSubPipeline": reply("subPipelineDone", response=[{"result": 1}]),
-        "startRawSubPipeline": reply("subPipelineDone", response=[{"result": 2}]),
+        # HKube's worker has read a large result, and leaves the link beside it.
+        "startRawSubPipeline": reply(
+            "subPipelineDone", response=[{"result": 2, "info": {"path": "p", "isBigData": True}}]
+        ),
     }
     assert worker.run() == [None, {"name": "ds", "files": []}, 3, [{"result": 1}], [{"result": 2}]]
     sent = {message.command: message.data for message in worker.received if message.data}
@@ -228,6 +232,14 @@ def test_progress_and_spans_arrive_in_order(serve: Serve) -> None:
     assert told[7].data["error"] == "went badly"
     assert all(message.data is not ABSENT for message in told)
     assert worker.commands()[-1] == "done"
+
+
+def test_folder_for_metrics_exists_before_start(serve: Serve, tmp_path: Path) -> None:
+    text = "import os\ndef start(args):\n    return os.path.isdir(os.environ['ALGO_METRICS_DIR'])\n"
+    (tmp_path / "file").touch()
+    for folder, exists in (("new/metrics", True), ("file/metrics", False)):
+        settings = {"ALGO_METRICS_DIR": str(tmp_path / folder)}
+        assert serve({"main.py": text}, env=settings).worker.run() is exists
 
 
 def test_metrics_folder_and_the_tasks_ids(serve: Serve) -> None:

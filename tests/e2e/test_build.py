@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from wrapper import __version__
 from wrapper.local.build.engine import EngineError, find_engine
 from wrapper.local.source.ignore_rules import read_ignore_rules
 
@@ -120,9 +121,35 @@ def test_failing_engine(algorithm: Path, tmp_path: Path) -> None:
     done = build("green", cwd=tmp_path, **engine_that(tmp_path, "exit 125"))
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
-        "error: the image was not built: podman build ended with exit code 125; if it did not find "
-        "the base, name its registry: --base docker.io/hkube/python-wrapper\n"
+        "error: the image was not built: podman build ended with exit code 125; its output above "
+        f"says which step failed. The base hkube/python-wrapper:{__version__} is not on this "
+        "machine: build it (make image), or name its registry: "
+        f"--base docker.io/hkube/python-wrapper:{__version__}\n"
     )
+
+
+def test_registry_is_not_blamed_if_the_base_is_here(algorithm: Path, tmp_path: Path) -> None:
+    line = '[ "$1" = image ] && { echo "[]"; exit; }; exit 1'
+    done = build("green", cwd=tmp_path, **engine_that(tmp_path, line))
+    assert done.stderr == (
+        "error: the image was not built: podman build ended with exit code 1; its output above "
+        "says which step failed\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("version", "note"),
+    [(__version__, False), ("0.0.9", True)],
+)
+def test_other_version_in_the_image_is_reported(
+    algorithm: Path, tmp_path: Path, version: str, note: bool
+) -> None:
+    labels = json.dumps([{"Config": {"Labels": {"io.hkube.python-wrapper.version": version}}}])
+    environ = engine_that(tmp_path, f"[ $1 != image ] || echo '{labels}'")
+    done = build("green", "--base", f"hkube/python-wrapper:{version}", cwd=tmp_path, **environ)
+    assert done.returncode == 0
+    expected = f"the image contains the wrapper 0.0.9, and this command line is {__version__}"
+    assert (expected in done.stderr) is note
 
 
 def test_no_engine(algorithm: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from wrapper import __version__
 from wrapper.local.init.scaffold import TEMPLATES
 
 LIMIT = 120.0
@@ -58,7 +59,7 @@ def test_created_algorithm_works(tmp_path: Path, template: str) -> None:
     assert printed.returncode == 0
     assert {line.partition(": ")[0] for line in printed.stderr.splitlines()} == {"left out"}
     assert "left out: test_main.py\n" in printed.stderr
-    assert "FROM hkube/python-wrapper\n" in printed.stdout
+    assert f"FROM hkube/python-wrapper:{__version__}\n" in printed.stdout
     written = run("hkube-wrapper", "build", "my-alg", "--output", "out", cwd=tmp_path)
     assert written.returncode == 0, written.stderr
     code = set(os.listdir(tmp_path / "out" / "code" / "algorithm_unique_folder"))

@@ -207,3 +207,14 @@ def test_broken_websocket_stream_is_replaced(serve: Serve, raw: bytes) -> None:
         worker.wait_connected(2)
     assert worker.run(1) == 1
     assert wrapper.is_running
+
+
+def test_flood_of_unknown_messages_is_one_line_in_ten_seconds(serve: Serve) -> None:
+    worker, wrapper = serve("one_argument")
+    for number in range(500):
+        worker.junk(f'{{"command":"unknown-{number}"}}')
+    assert worker.run(1) == 1
+    assert wrapper.stderr.count("ignored an unknown command") == 1
+    worker.send("exit", {"exitCode": 0})
+    wrapper.wait()
+    assert "'unknown-499' (499 dropped or ignored in 10 s)" in wrapper.stderr

@@ -9,6 +9,7 @@ import pytest
 from .conftest import Serve, Session
 
 GO = "go"
+DEV = {"DEV_MODE": "true"}  # the worker keeps its state over a lost connection
 
 
 def bring_to(session: Session, state: str) -> None:
@@ -73,7 +74,7 @@ def test_connection_lost_again_and_again(serve: Serve) -> None:
 
 
 def test_result_made_while_disconnected_is_sent_later(serve: Serve) -> None:
-    session = serve("waits_for_file")
+    session = serve("waits_for_file", env=DEV)
     bring_to(session, "running")
     session.worker.stop_listening()
     session.worker.drop()
@@ -87,7 +88,7 @@ def test_result_made_while_disconnected_is_sent_later(serve: Serve) -> None:
 
 
 def test_result_made_while_disconnected_is_dropped_for_another_task(serve: Serve) -> None:
-    session = serve("waits_for_file")
+    session = serve("waits_for_file", env=DEV)
     bring_to(session, "running")
     session.worker.stop_listening()
     session.worker.drop()
@@ -100,12 +101,99 @@ def test_result_made_while_disconnected_is_dropped_for_another_task(serve: Serve
 
 
 def test_running_task_survives_a_short_disconnection(serve: Serve) -> None:
-    session = serve("waits_for_file")
+    session = serve("waits_for_file", env=DEV)
     bring_to(session, "running")
     session.worker.drop()
     session.worker.wait_connected(2)
     (session.wrapper.work / GO).touch()
     assert session.worker.finish().data == "waited"
+
+
+@pytest.mark.parametrize("more", [[], ["--in-process"]], ids=["two processes", "in-process"])
+@pytest.mark.parametrize("state", ["initializing", "ready", "running", "stopping"])
+def test_next_worker_receives_nothing_of_a_lost_task(
+    serve: Serve, state: str, more: list[str]
+) -> None:
+    """HKube counts the task as crashed and runs it again; its end would end another task."""
+    session = serve("waits_for_file", arguments=("-m", "wrapper", *more))
+    bring_to(session, state)
+    session.worker.drop()
+    session.worker.wait_connected(2)
+    (session.wrapper.work / GO).touch()
+    if state == "initializing":
+        session.worker.pass_over()
+    session.worker.expect_silence(1.5)
+    session.worker.pass_over()
+    assert session.worker.run("next") == "next"
+    assert session.worker.commands().count("done") == 1
+
+
+def test_result_that_the_worker_has_not_read_is_sent_again(serve: Serve) -> None:
+    """That the kernel has it does not mean that the worker has read it."""
+    session = serve("waits_for_file", env=DEV)
+    bring_to(session, "running")
+    session.worker.stop_reading()
+    (session.wrapper.work / GO).touch()
+    session.wrapper.wait_for_file("finished")
+    time.sleep(0.3)  # for the result to be in the kernel; nothing else shows it
+    session.worker.drop()
+    session.worker.wait_connected(2)
+    message = session.worker.finish(timeout=10)
+    assert (message.data, message.connection) == ("waited", 2)
+    session.worker.expect_silence(0.5)
+
+
+def test_result_that_the_worker_has_read_is_not_sent_again(serve: Serve) -> None:
+    session = serve("waits_for_file", env=DEV)
+    bring_to(session, "running")
+    (session.wrapper.work / GO).touch()
+    assert session.worker.finish().data == "waited"
+    session.worker.drop()
+    session.worker.wait_connected(2)
+    session.worker.expect_silence(1.5)
+
+
+def test_worker_that_listens_late_is_found_at_once(serve: Serve) -> None:
+    session = serve("one_argument", connect=False, listening=False)
+    session.wrapper.algorithm()
+    session.wrapper.wait_for_log("nothing listens there")
+    time.sleep(2)
+    session.worker.listen()
+    begun = time.monotonic()
+    session.worker.wait_connected()
+    assert time.monotonic() - begun < 0.3  # 0.05 s on a machine that does nothing else
+
+
+@pytest.mark.parametrize(
+    ("settings", "least", "most"),
+    [
+        ({"WORKER_FIRST_INITIALIZED_DELAY": None}, 0.3, 1.0),
+        ({"WORKER_FIRST_INITIALIZED_DELAY": "1"}, 1.0, 2.0),
+        (
+            {
+                "WORKER_FIRST_INITIALIZED_DELAY": "5",
+                "WORKER_SOCKET_URL": "ws://127.0.0.1:{port}/",
+            },
+            0.0,
+            2.0,
+        ),
+    ],
+    ids=["by default", "as set", "debug"],
+)
+def test_first_initialized_of_a_connection_waits(
+    serve: Serve, settings: dict[str, str | None], least: float, most: float
+) -> None:
+    """HKube's worker may handle a job twice if it comes as soon as the connection is open."""
+    session = serve("waits_for_file", env=settings)
+    opened = session.worker.events[0].time
+    session.worker.initialize("next")
+    first = session.worker.expect("initialized")
+    assert least <= first.time - opened < most
+    session.worker.send("start", {})
+    session.worker.finish()
+    begun = time.monotonic()
+    assert session.worker.run("one more") == "one more"
+    assert time.monotonic() - begun < 0.3, "only the first waits"
 
 
 def test_lost_worker_ends_the_container(serve: Serve) -> None:
@@ -156,7 +244,7 @@ def test_task_sent_again_after_a_reconnection_runs_again(serve: Serve) -> None:
 
 
 def test_large_result_interrupted_by_a_disconnection_is_sent_again(serve: Serve) -> None:
-    session = serve("huge_result")
+    session = serve("huge_result", env=DEV)
     session.worker.begin(60_000_000)
     session.worker.drop()
     session.worker.wait_connected(2)

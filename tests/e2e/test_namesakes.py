@@ -1,6 +1,6 @@
 """Files of the user with the names of the modules that the wrapper imports do it no harm.
 
-PYTHONPATH holds the user's folder, as it does in the image.
+PYTHONPATH holds the user's folder, as HKube's builder sets it.
 """
 
 from __future__ import annotations

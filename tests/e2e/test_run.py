@@ -605,3 +605,51 @@ def test_help_names_every_option() -> None:
     assert done.returncode == 0
     assert all(option in done.stdout for option in ("PATH", "--input", "--answers"))
     assert "Exit codes: 0 success" in done.stdout
+
+
+STATELESS = """\
+def start(args, hkubeApi):
+    message = args["streamInput"]["message"]
+    if message == "skip":
+        return hkubeApi.SKIP
+    if message == "send":
+        hkubeApi.send_message({"sent": 1}, "side")
+    return [args["input"], args["streamInput"]["origin"], message]
+"""
+
+
+@pytest.fixture
+def stateless(tmp_path: Path) -> Path:
+    path = tmp_path / "stateless.py"
+    path.write_text(STATELESS)
+    return path
+
+
+@pytest.mark.parametrize("options", [[], ["--storage", "fs"], ["--in-process"]])
+def test_messages_reach_a_stateless_algorithm(stateless: Path, options: list[str]) -> None:
+    messages = ["--message", '{"a": 1}', "--message", '"skip"', "--message", '"send"']
+    done = run(stateless, "--input", "[5]", *messages, *options)
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [
+        [[5], "local", {"a": 1}],
+        None,
+        [[5], "local", "send"],
+    ]
+    assert "sent along flow 'side': {\"sent\": 1}" in done.stderr
+    assert "warning" not in done.stderr
+
+
+def test_lines_are_messages_for_a_stateless_algorithm(stateless: Path, tmp_path: Path) -> None:
+    lines = tmp_path / "lines.jsonl"
+    lines.write_text('1\n\n"b"\n')
+    done = run(stateless, "--feed", lines)
+    assert [json.loads(line)[2] for line in done.stdout.splitlines()] == [1, "b"]
+    done = run(stateless, "--feed", "-", stdin="3\n")
+    assert [json.loads(line)[2] for line in done.stdout.splitlines()] == [3]
+
+
+def test_a_line_that_is_not_json_is_named(stateless: Path) -> None:
+    done = run(stateless, "--feed", "-", stdin="3\n{a\n")
+    assert done.returncode == 2
+    assert "--feed (from stdin): line 2 is not valid JSON" in done.stderr
+    assert done.stdout == ""

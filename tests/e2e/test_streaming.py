@@ -134,6 +134,20 @@ def test_messages_pass_from_a_source_to_a_sink(node: Callable[..., Node], encodi
         each.worker.wait_for("stopped")
 
 
+def test_the_last_statistics_come_before_the_end(node: Callable[..., Node]) -> None:
+    source, sink = node("A", SOURCE, STREAMING_STATISTICS_INTERVAL="60"), node("B", SINK)
+    flow = [{"source": "A", "next": ["B"]}]
+    source.begin(5, stateType="stateful", childs=["B"], **pipeline(flow))
+    sink.begin(stateType="stateful", parents=["A"], **pipeline(flow))
+    sink.know(source)
+    sink.wait_for_lines(5)
+    source.worker.send("stop", {"forceStop": False})
+    report = source.statistics(lambda each: True)
+    assert (report["sent"], report["responses"], report["redelivered"]) == (5, 5, 0)
+    source.worker.wait_for("stopped")
+    stop(sink, force=True)
+
+
 def stop(each: Node, force: bool) -> None:
     """Stop a node's task and wait until it has ended."""
     each.worker.send("stop", {"forceStop": force})

@@ -103,7 +103,7 @@ def make_host(
     interruption.install()
     log = Log(config.log_level, config.log_format)
     settings = HostSettings(
-        get_encoding(config.encoding),
+        get_encoding(config.encoding, for_worker=True),
         config.max_payload,
         config.metrics_folder,
         config.log_failures,

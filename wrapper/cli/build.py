@@ -49,7 +49,7 @@ Base = Annotated[
         "--base",
         metavar="IMAGE",
         help="The image to build on; it must contain the wrapper. Default: baseImage in "
-        "algorithm.yml, or hkube/python-wrapper.",
+        "algorithm.yml, or hkube/python-wrapper of this version.",
         show_default=False,
     ),
 ]
@@ -149,17 +149,29 @@ def build(
 def _build(packed: Packed, options: BuildOptions, wanted: str | None) -> None:
     from ..local.build.engine import build_command, find_engine, run_build
     from ..local.build.image_name import has_registry
+    from ..local.build.images import has_image, version_remark
 
     engine = find_engine(wanted)
-    base, hint = packed.image.base, ""
-    if engine.name != "docker" and not has_registry(base):
-        hint = f"; if it did not find the base, name its registry: --base docker.io/{base}"
+    base = packed.image.base
+
+    def hint() -> str:
+        # podman and buildah do not know which registry a short name means; docker does
+        if engine.name == "docker" or has_registry(base) or has_image(engine, base):
+            return ""
+        return (
+            f". The base {base} is not on this machine: build it (make image), or name its "
+            f"registry: --base docker.io/{base}"
+        )
+
     with tempfile.TemporaryDirectory(prefix="hkube-") as scratch:
         context = Path(scratch, "context")
         packed.write(context)
         more = options.engine_arguments
         run_build(build_command(engine, context, packed.tag, options.pip_conf, more), hint)
     print(packed.tag, flush=True)
+    remark = version_remark(engine, packed.tag)
+    if remark:
+        print(f"note: {remark}", file=sys.stderr)
     if engine.name != "buildah":
         command = f"{engine.name} run --rm {packed.tag} run --input '[]'"
         print(f"try it: {command}", file=sys.stderr)

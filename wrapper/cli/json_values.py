@@ -61,6 +61,28 @@ def read_object(option: str, given: str) -> dict[str, Any]:
     raise UsageError(f'{option} must be a JSON object, for example \'{{"name": "value"}}\'')
 
 
+def read_lines(option: str, given: str) -> list[Any]:
+    """Read a JSON value from each line of a file; empty lines are passed over.
+
+    Args:
+        option: as the user wrote it, `--feed`.
+        given: the file, or `-` for stdin.
+
+    Raises:
+        UsageError: a line is not JSON, or the file cannot be read.
+    """
+    text, where = _text(option, given if given == "-" else f"@{given}")
+    values = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            try:
+                values.append(json.loads(line, parse_constant=_refuse))
+            except (ValueError, RecursionError) as error:
+                reason = _reason(error, line)
+                raise UsageError(f"{where}: line {number} is not valid JSON: {reason}") from None
+    return values
+
+
 def files_of(given: Sequence[str]) -> list[Path]:
     """Return the files that the values of options are read from.
 

@@ -11,6 +11,8 @@ import typer
 from .errors import command_errors
 from .options import Answers, Pipelines, Storage
 
+STREAMING = "Streaming pipelines"
+
 app = typer.Typer(
     name="pipeline",
     help="Try whole pipelines without a cluster.",
@@ -58,7 +60,8 @@ def run(
             min=1,
             max=256,
             metavar="N",
-            help="How many tasks run at once. Default: the number of CPUs, but at least 4.",
+            help="How many tasks run at once; of a streaming pipeline, how many pods a stateless "
+            "node may have. Default: the number of CPUs, but at least 4.",
             show_default=False,
         ),
     ] = None,
@@ -68,16 +71,89 @@ def run(
         typer.Option(
             "--json",
             metavar="",
-            help="Print one object with status, result, error and seconds on stdout, and no table.",
+            help="Print one object with status, result, error and seconds on stdout, and no table. "
+            "Of a streaming pipeline: an object with node and message for each message.",
         ),
     ] = False,
+    feed: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|-",
+            help="Streaming: send each line of a file, or of stdin, as a message. Lines are JSON. "
+            "They take the place of the entry node's own messages.",
+            rich_help_panel=STREAMING,
+            show_default=False,
+        ),
+    ] = None,
+    feed_node: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NODE",
+            help="Streaming: the entry node or gateway for --feed, if there are several.",
+            rich_help_panel=STREAMING,
+            show_default=False,
+        ),
+    ] = None,
+    feed_flow: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Streaming: the flow of the messages of --feed. Default: the default flow.",
+            rich_help_panel=STREAMING,
+            show_default=False,
+        ),
+    ] = None,
+    duration: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            metavar="SECONDS",
+            help="Streaming: end after so many seconds, once all messages are handled.",
+            rich_help_panel=STREAMING,
+            show_default=False,
+        ),
+    ] = None,
+    messages: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Streaming: end after the last nodes have handled so many messages.",
+            rich_help_panel=STREAMING,
+            show_default=False,
+        ),
+    ] = None,
+    drain: Annotated[
+        bool,
+        typer.Option(
+            "--drain",
+            metavar="",
+            help="Streaming: when a stateful node ends, let the others handle what waits. HKube "
+            "stops them at once.",
+            rich_help_panel=STREAMING,
+        ),
+    ] = False,
+    port: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=65535,
+            metavar="N",
+            help="Streaming: the HTTP port of the first gateway; 0 takes a free one.",
+            rich_help_panel=STREAMING,
+        ),
+    ] = 0,
 ) -> None:
     """Run a pipeline. Prints its result as JSON on stdout, and everything else on stderr.
+
+    A streaming pipeline prints a line for each message that a stateless last node returns. It runs
+    until a stateful node ends, or Ctrl-C: then all messages are handled first.
 
     Exit codes: 0 success; 1 the pipeline failed; 2 wrong usage; 130 interrupted by Ctrl-C.
     """
     started = time.monotonic()
     from .run_pipeline import run_pipeline
+    from .stream_doors import StreamRequest
 
     with command_errors():
         code = run_pipeline(
@@ -90,6 +166,7 @@ def run(
             processes=processes,
             as_json=as_json,
             storage=storage and storage.value,
+            stream=StreamRequest(feed, feed_node, feed_flow, duration, messages, drain, port),
         )
     raise typer.Exit(code)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,6 +22,24 @@ def run(
             metavar="JSON|@FILE|-",
             help="The node's inputs as a JSON array; the algorithm reads them from args['input']. "
             "Repeat the option to run several tasks in the same process.",
+            show_default=False,
+        ),
+    ] = None,
+    message: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--message",
+            metavar="JSON|@FILE|-",
+            help="A message for a stateless algorithm of a streaming pipeline, which finds it in "
+            "args['streamInput']['message']. Give it again for another message.",
+            show_default=False,
+        ),
+    ] = None,
+    feed: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|-",
+            help="Like --message, with a message on each line of a file or of stdin.",
             show_default=False,
         ),
     ] = None,
@@ -100,19 +118,26 @@ def run(
     """
     started = time.monotonic()
     from ..local.worker.answers import AnswerTable, load_answers
-    from .json_values import files_of, read_array, read_object
+    from .json_values import files_of, read_array, read_json, read_lines, read_object
     from .run_request import RunRequest
     from .run_tasks import run_once, run_watching
-    from .task_inputs import task_inputs
+    from .task_inputs import task_inputs, with_messages
+
+    def read_messages() -> list[Any] | None:
+        if message is None and feed is None:
+            return None
+        values = [read_json("--message", text) for text in message or ()]
+        return values + (read_lines("--feed", feed) if feed is not None else [])
 
     def read_request() -> RunRequest:
         flow = None if flow_input is None else read_object("--flow-input", flow_input)
+        sent = read_messages()
         return RunRequest(
             path=path,
             tasks=[
                 task
                 for text in texts
-                for task in task_inputs(read_array("--input", text), flow)
+                for task in with_messages(task_inputs(read_array("--input", text), flow), sent)
                 for _ in range(repeat)
             ],
             files=files,
@@ -128,7 +153,9 @@ def run(
         )
 
     texts = inputs or ["[]"]
-    given = [text for text in (*texts, flow_input, extra_data) if text is not None]
+    feeds = () if feed is None else ("-",) if feed == "-" else (f"@{feed}",)
+    others = (*texts, *(message or ()), flow_input, extra_data)
+    given = [text for text in (*others, *feeds) if text is not None]
     with no_waiting_for_threads() if in_process else nullcontext():
         with command_errors():
             files = [*files_of(given), *([answers] if answers else [])]

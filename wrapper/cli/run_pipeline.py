@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +18,25 @@ from ..local.pipeline.catalog.resources import Resources
 from ..local.pipeline.catalog.stored_pipelines import (
     UnusablePipeline,
     load_pipelines,
+    read_descriptor,
     read_pipeline,
 )
 from ..local.pipeline.descriptor.descriptor import Pipeline
 from ..local.pipeline.descriptor.fields import DescriptorError
-from ..local.pipeline.descriptor.parsing import with_flow_input
+from ..local.pipeline.descriptor.parsing import parse_pipeline, with_flow_input
 from ..local.pipeline.descriptor.remarks import descriptor_remarks
+from ..local.pipeline.descriptor.stream_parsing import is_stream
 from ..local.pipeline.engine.engine import PipelineEngine
+from ..local.pipeline.engine.open_calls import calls_of
 from ..local.pipeline.run.actions import PipelineFailed, PipelineStopped, RunOutcome, Succeeded
 from ..local.pipeline.show.lines import PipelineLines, failure_of
 from ..local.pipeline.show.live_table import LiveTable
-from ..local.worker.answers import AnswerTable, load_answers
+from ..local.worker.answers import Answers, AnswerTable, load_answers
 from ..local.worker.storage import local_storage
-from .json_values import read_object
+from .json_values import UsageError, read_object
+from .run_stream import run_stream
 from .run_view import print_json
+from .stream_doors import StreamRequest
 
 FAILED, INTERRUPTED = 1, 130
 DEFAULT_FOLDER = "algorithms"
@@ -53,6 +58,7 @@ def run_pipeline(
     processes: int | None,
     as_json: bool,
     storage: str | None,
+    stream: StreamRequest,
 ) -> int:
     """Run a pipeline and print its result; returns the exit code.
 
@@ -66,15 +72,37 @@ def run_pipeline(
         processes: how many tasks run at once.
         as_json: print one object that includes the status, in place of the result.
         storage: `fs` for mode v3.
+        stream: the options that only streaming pipelines have.
 
     Raises:
         WrapperError: the pipeline cannot be started.
         KeyboardInterrupt: Ctrl-C was pressed twice.
     """
     given = read_object("--flow-input", flow_input) if flow_input is not None else None
-    pipeline = with_flow_input(read_pipeline(file), given, str(file))
-    stored = load_pipelines(_pipelines_folder(pipelines, file))
     replies = load_answers(answers) if answers else AnswerTable()
+    document = read_descriptor(file)
+    stored = load_pipelines(_pipelines_folder(pipelines, file))
+    if is_stream(document):
+        with _algorithms(algorithms, file) as found:
+
+            def make_calls(name: str, lines: PipelineLines) -> AbstractContextManager[Answers]:
+                return calls_of(name, found, stored, replies, os.environ, lines)
+
+            return run_stream(
+                document,
+                file,
+                started,
+                found,
+                stream,
+                flow_input=given,
+                make_calls=make_calls,
+                processes=processes,
+                as_json=as_json,
+            )
+    if stream.names:
+        raise UsageError(f"{stream.names[0]} is for streaming pipelines (kind: stream) only")
+    parsed = parse_pipeline(document, str(file), name=file.stem)
+    pipeline = with_flow_input(parsed, given, str(file))
     with (
         _algorithms(algorithms, file) as found,
         local_storage(storage, os.environ) as opened,

@@ -75,6 +75,13 @@ def make_jobs(request: RunRequest, source: AlgorithmSource) -> Sequence[Mapping[
     jobs = [make_job(task.items, source.name) for task in request.tasks]
     for job, task in zip(jobs, request.tasks, strict=True):
         job["batchIndex"] = task.batch_index
+        if task.stream_input is not None:
+            # As HKube's debug gateway hands a message to a stateless node.
+            job |= {
+                "stateType": "stateless",
+                "parents": [task.stream_input["origin"]],
+                "streamInput": dict(task.stream_input),
+            }
         job["info"]["extraData"] = dict(request.extra_data)
     return jobs
 

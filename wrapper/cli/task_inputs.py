@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .json_values import UsageError
+
+ORIGIN = "local"
+"""The node that messages of the command line are from."""
 
 
 @dataclass(frozen=True)
@@ -15,11 +18,32 @@ class TaskInput:
 
     Attributes:
         items: the list that the algorithm reads from `args["input"]`.
+        stream_input: a message for a stateless node, as it finds it in `args["streamInput"]`;
+            None for an algorithm that gets no messages.
         batch_index: the task's place in its batch, from 1; 0 without a batch.
     """
 
     items: list[Any]
     batch_index: int = 0
+    stream_input: Mapping[str, Any] | None = None
+
+
+def with_messages(
+    tasks: Sequence[TaskInput], messages: Sequence[Any] | None
+) -> Sequence[TaskInput]:
+    """Return a task for each message, as a stateless node of a streaming pipeline gets them.
+
+    Args:
+        tasks: the input of the node; of several, each gets all messages.
+        messages: the messages; None: the tasks remain as they are.
+    """
+    if messages is None:
+        return tasks
+    return [
+        replace(task, stream_input={"message": message, "origin": ORIGIN})
+        for task in tasks
+        for message in messages
+    ]
 
 
 def task_inputs(given: Sequence[Any], flow_input: Mapping[str, Any] | None) -> list[TaskInput]:

@@ -51,6 +51,8 @@ class Config(NamedTuple):
         storage_protocol: ``v1``: inputs and results travel over the WebSocket; ``v3``: the wrapper
             reads and writes them in HKube's storage.
         max_payload: size in bytes of the largest message that the worker accepts.
+        first_initialized_delay: seconds from the opening of a connection to the first message of a
+            task, at least.
         reconnect_timeout: seconds without a connection to the worker before giving up.
         algorithm_folder: absolute path of the folder with the user's code.
         entry_point: the user's module in that folder: a file or a dotted name.
@@ -77,6 +79,7 @@ class Config(NamedTuple):
     encoding: str
     storage_protocol: str
     max_payload: int
+    first_initialized_delay: float
     reconnect_timeout: float
     algorithm_folder: str
     entry_point: str
@@ -124,6 +127,7 @@ class Config(NamedTuple):
             encoding=encoding,
             storage_protocol=protocol,
             max_payload=read.whole("WORKER_SOCKET_MAX_PAYLOAD_BYTES", 100_000_000, low=1000),
+            first_initialized_delay=read.seconds("WORKER_FIRST_INITIALIZED_DELAY", 0.3),
             reconnect_timeout=read.seconds("WORKER_RECONNECT_TIMEOUT", 60.0),
             algorithm_folder=_read_algorithm_folder(read, os.fspath(cwd)),
             entry_point=read.text("ALGORITHM_ENTRY_POINT", "main.py"),

@@ -19,6 +19,7 @@ from ..errors import ConfigurationError
 from ..log import Log
 from ..supervisor.child.process import Channel, channel_pairs
 from ..supervisor.serve import EXIT_CONFIGURATION, print_problems, serves_peers
+from .gevent_patches import gevent_patches_refused
 from .signal_pipe import SignalPipe
 from .supervisor_thread import LocalAlgorithm, SupervisorThread
 
@@ -68,7 +69,8 @@ def serve_in_process(
             *(theirs for _, theirs in pairs),
         )
         beside.start()
-        host.run(load or (lambda: _load_module(config)))
+        with gevent_patches_refused():
+            host.run(load or (lambda: _load_module(config)))
         host.close()
         return beside.join()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, NamedTuple
 
 from ..errors import StorageError
+from ..protocol.messages.node_results import is_big, without_links
 from .cache import Cache
 from .format.dotted_path import MISSING, put_at, value_at
 from .format.encoded import Encoded, decode_value, size_error
@@ -92,15 +93,11 @@ def fetch_response(response: Any, sources: Sources) -> Any:
     value = response if link is None else _read_link(link, sources)
     if isinstance(value, list):
         for entry in value:
-            if isinstance(entry, dict) and "result" not in entry and _is_big(entry.get("info")):
+            if isinstance(entry, dict) and "result" not in entry and is_big(entry.get("info")):
                 large = result_link({"storageInfo": entry.pop("info")})
                 assert large is not None
                 entry["result"] = _read_link(large, sources)
-    return value
-
-
-def _is_big(info: object) -> bool:
-    return isinstance(info, dict) and info.get("isBigData") is True
+    return without_links(value)
 
 
 class _StoredValues:

@@ -43,6 +43,8 @@ class EdgeReport(NamedTuple):
             "queueDurations": self.queue_durations,
             "responses": self.counts.responses,
             "dropped": self.counts.dropped,
+            # HKube's worker passes over this one; the local tools show it.
+            "redelivered": self.counts.redelivered,
         }
 
 

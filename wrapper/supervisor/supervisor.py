@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..ipc.frames import Frame, FrameKind, OptionalFunctions
 from ..protocol.messages.bare import control_message
-from ..protocol.messages.commands import ALIVE, STOPPING
+from ..protocol.messages.commands import ALIVE, STOPPED, STOPPING
 from ..protocol.messages.outline import is_message
 from ..protocol.messages.task_ids import IDS_WITHIN, read_ids
 from ..protocol.task import events
@@ -23,13 +23,15 @@ from ..text.exit_codes import exit_code_of_status
 from .child.crash_report import CrashReporter
 from .child.process import AlgorithmSide
 from .child.runner import AlgorithmRunner
+from .loop.counted_log import CountedLog
 from .loop.poller import Pollable, Poller
 from .loop.wakeup import Wakeup
 from .streams.stream_tasks import StreamTasks
 from .worker.connector import ConnectionTarget
 from .worker.link import LinkSettings
 from .worker.routing import AlreadyConnected, Odd, ParentsChanged, is_answer, route
-from .worker.worker import Worker
+from .worker.unsent import MessageKind
+from .worker.worker import MAX_WAITING_BYTES, Worker
 
 if TYPE_CHECKING:
     from ..config.settings import Config
@@ -40,10 +42,14 @@ if TYPE_CHECKING:
 EXIT_UNAVAILABLE = 69  # the debug gateway serves someone else
 EXIT_WORKER_GONE = 75
 
-# If more bytes than this wait to be sent to the worker, the algorithm process has to wait too.
-_MAX_WAITING_BYTES = 64 * 1024 * 1024
+_KINDS = {
+    ALIVE: MessageKind.SIGN,
+    STOPPING: MessageKind.SIGN,
+    STOPPED: MessageKind.STOPPED,
+}
 # Each message needs them, and looking up an enum's member is slow.
 _USER_MESSAGE, _ANSWER = FrameKind.USER_MESSAGE, FrameKind.ANSWER
+_TASK_MESSAGE = MessageKind.TASK
 _FOR_THE_WORKER = frozenset((_USER_MESSAGE, FrameKind.FINAL_MESSAGE))
 _STREAM_FRAMES = frozenset(
     (FrameKind.STREAM_SEND, FrameKind.STREAM_HANDLED, FrameKind.STREAM_COMMAND)
@@ -72,18 +78,24 @@ class Supervisor:
     ) -> None:
         self.wakeup = Wakeup()
         self._config = config
+        self._worker_waits = config.dev_mode or config.debug
         self._log = log
+        self._counted = CountedLog(log)
         self._relay = relay
         self._poller = Poller()
         self._machine = machine = TaskMachine(keep_task=config.dev_mode)
+        is_tls = config.url.startswith("wss:")
+        target = ConnectionTarget(config.url, config.host, config.port, is_tls)
         self._worker = Worker(
-            ConnectionTarget(config.url, config.host, config.port, config.url.startswith("wss:")),
-            _link_settings(config),
-            config.encoding != "json",
+            target,
+            self._link_settings(target),
+            config.encoding,
             self._poller,
             self.wakeup,
             log,
+            self._counted,
             on_messages=self._from_worker,
+            on_lost=self._lost_worker,
             is_task_under_way=lambda: machine.has_task,
         )
         self._algorithm = AlgorithmRunner(
@@ -126,9 +138,9 @@ class Supervisor:
                 self._tick()
             if self._streams.is_active:
                 self._go_on_ending()
-            self._worker.release_sent()
-            if self._paused and self._worker.waiting_bytes < _MAX_WAITING_BYTES:
-                self._pause(False)
+            self._worker.send_waiting()
+            if self._paused:
+                self._pause_or_resume()
         self._end(self._exit)
         return self._exit.code
 
@@ -146,7 +158,7 @@ class Supervisor:
 
     def send(self, payload: bytes) -> None:
         """Send a message that belongs to no task (logData); safe from any thread."""
-        self.wakeup.post(lambda: self._send(payload, keep=False))
+        self.wakeup.post(lambda: self._send(payload, MessageKind.FREE))
 
     def watch(self, source: Pollable, on_readable: Callable[[], None]) -> None:
         """Let the loop read another source too; call this before `run`."""
@@ -154,7 +166,8 @@ class Supervisor:
 
     def _next_due(self) -> float | None:
         earliest = self._machine.deadline()
-        for at in (self._worker.deadline(), self._algorithm.deadline(), self._streams.deadline()):
+        for part in (self._worker, self._algorithm, self._streams, self._counted):
+            at = part.deadline()
             if at is not None and (earliest is None or at < earliest):
                 earliest = at
         return earliest
@@ -168,6 +181,7 @@ class Supervisor:
             self._handle(events.ExitReceived(EXIT_WORKER_GONE, b""))
         self._algorithm.tick(now)
         self._streams.tick(now)
+        self._counted.tick(now)
 
     def _woken(self) -> None:
         numbers = self.wakeup.read()
@@ -182,6 +196,7 @@ class Supervisor:
         self._handle(events.CodeChanged())
 
     def _end(self, action: events.ExitContainer) -> None:
+        self._counted.finish()
         self._algorithm.kill_rest()
         if self._relay is not None:
             self._relay.finish()
@@ -205,7 +220,7 @@ class Supervisor:
             return
         routed = route(payload, self._config.encoding)
         if isinstance(routed, Odd):
-            self._log.log(routed.level, routed.text)
+            self._counted.add(routed.level, routed.text)
         elif isinstance(routed, ParentsChanged):
             self._streams.discover(payload)
         elif isinstance(routed, AlreadyConnected):
@@ -249,7 +264,11 @@ class Supervisor:
         self._log.bind_task_later(lambda: read_ids(encoding, head))
 
     def _send_now(self, payload: bytes) -> None:
-        self._send(payload, keep=False)
+        is_sign = payload in (
+            control_message(ALIVE, self._config.encoding),
+            control_message(STOPPING, self._config.encoding),
+        )
+        self._send(payload, MessageKind.SIGN if is_sign else MessageKind.FREE)
 
     def _deliver_stream(
         self, kind: FrameKind, generation: int, pieces: Sequence[bytes | bytearray | memoryview]
@@ -258,16 +277,25 @@ class Supervisor:
         if channel is not None:
             channel.control.send_pieces(kind, generation, pieces)
 
-    def _send(self, payload: bytes | bytearray, keep: bool, final: bool = False) -> None:
-        self._worker.send(payload, keep, final)
-        if not self._paused and self._worker.waiting_bytes > _MAX_WAITING_BYTES:
-            self._pause(True)
+    def _send(self, payload: bytes | bytearray, kind: MessageKind) -> None:
+        self._worker.send(payload, kind)
+        if self._worker.waiting_bytes > MAX_WAITING_BYTES:
+            self._pause_or_resume()
+
+    def _lost_worker(self) -> None:
+        self._streams.lose_worker(self._worker_waits)
+        self._handle(events.ConnectionLost(self._worker_waits))
 
     # ----------------------------------------------------------------- the algorithm side --
-    def _pause(self, paused: bool) -> None:
-        """Let the algorithm side wait while too much waits to be sent to the worker."""
-        self._paused = paused
-        self._algorithm.pause(paused)
+    def _pause_or_resume(self) -> None:
+        """Let the algorithm side wait while too much of its task waits to be sent to the worker.
+
+        Not while the task is being stopped: the end of the stop must be read.
+        """
+        paused = self._machine.has_task and self._worker.waiting_bytes > MAX_WAITING_BYTES
+        if paused is not self._paused:
+            self._paused = paused
+            self._algorithm.pause(paused)
 
     def _from_algorithm(self, frames: list[Frame]) -> None:
         outbox = self._worker.outbox
@@ -287,12 +315,13 @@ class Supervisor:
                 )
                 return
             if kind == _USER_MESSAGE and machine.is_running and generation == machine.generation:
-                self._send(payload, keep=True)
+                self._send(payload, _TASK_MESSAGE)
             elif kind == _USER_MESSAGE:
                 self._handle(events.UserMessage(generation, payload))
             elif kind in _STREAM_FRAMES:
                 self._streams.take(kind, generation, payload)
             elif kind == FrameKind.FINAL_MESSAGE:
+                self._worker.read_first()
                 self._handle(events.FinalMessage(generation, payload))
             elif kind == FrameKind.INITIALIZE_COMPLETED:
                 self._handle(events.InitializeCompleted(generation))
@@ -338,30 +367,35 @@ class Supervisor:
     def _perform_now(self, actions: list[events.Action]) -> None:
         for action in actions:
             if isinstance(action, events.Forward):
-                self._send(action.message, keep=True, final=action.final)
+                kind = MessageKind.FINAL if action.final else _TASK_MESSAGE
+                self._send(action.message, kind)
             elif isinstance(action, events.Deliver):
                 channel = self._algorithm.channel
                 if channel is not None:
                     channel.send(*action)
             elif isinstance(action, events.Send):
                 message = control_message(action.command, self._config.encoding)
-                self._send(message, keep=action.command not in (ALIVE, STOPPING))
+                self._send(message, _KINDS.get(action.command, MessageKind.STEP))
             elif isinstance(action, events.DropKeptMessages):
-                self._worker.forget_kept()
+                self._worker.forget_old_messages()
             elif isinstance(action, events.KillAlgorithm):
                 self._algorithm.kill(action.reason, action.stuck, action.respawn)
                 if action.respawn:
                     self._paused = False
+            elif isinstance(action, events.Note) and action.level == "debug":
+                self._counted.add(action.level, action.text)
             elif isinstance(action, events.Note):
                 self._log.log(action.level, action.text)
             elif self._exit is None:
                 self._exit = action
 
-
-def _link_settings(config: Config) -> LinkSettings:
-    keeps_trying = config.dev_mode or config.debug
-    return LinkSettings(
-        give_up_after=None if keeps_trying else config.reconnect_timeout,
-        pings=config.debug,
-        max_payload=config.max_payload,
-    )
+    def _link_settings(self, target: ConnectionTarget) -> LinkSettings:
+        config = self._config
+        return LinkSettings(
+            give_up_after=None if self._worker_waits else config.reconnect_timeout,
+            pings=config.debug,
+            max_payload=config.max_payload,
+            worker_waits=self._worker_waits,
+            silent_for=0.0 if config.debug else config.first_initialized_delay,
+            is_local=target.is_loopback,
+        )

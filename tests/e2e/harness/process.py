@@ -113,6 +113,7 @@ class WrapperProcess:
         settings: dict[str, str | None] = {
             "PYTHONPATH": os.pathsep.join(path for path in paths if path),
             "WORKER_SOCKET_PORT": str(port),
+            "WORKER_FIRST_INITIALIZED_DELAY": "0",  # this worker has no race to avoid
             "TERMINATION_LOG": str(self.termination_log),
             "ALGO_METRICS_DIR": str(self.folder / "metrics"),
             MARK: self.mark,

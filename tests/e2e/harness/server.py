@@ -221,6 +221,10 @@ class RecordingServer:
         self._loop.call_soon_threadsafe(link.transport.abort)
         self._wait_closed()
 
+    def stop_reading(self) -> None:
+        """Leave what this connection receives in the kernel, as a busy worker does."""
+        self._loop.call_soon_threadsafe(self._open_link().transport.pause_reading)
+
     def hang_up(self, code: int = 1000, reason: str = "") -> None:
         """Close the connection with a WebSocket close frame."""
         self._call(self._open_link().close(code, reason))

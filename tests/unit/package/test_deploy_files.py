@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from tests.paths import ROOT
+from wrapper import __version__
 from wrapper.config.settings import Config
 
 DEPLOY = ROOT / "deploy"
@@ -27,6 +28,23 @@ def test_log_file_limit_is_well_below_the_volume_limit() -> None:
     limit = Config.from_environ({}, "/").log_file_limit * 1_000_000
 
     assert bytes_of(logs["emptyDir"]["sizeLimit"]) >= 2 * limit
+
+
+def test_every_volume_has_a_limit_and_the_containers_leave_room_for_them() -> None:
+    spec = document("pod.yaml")["spec"]
+    sizes = {each["name"]: bytes_of(each["emptyDir"]["sizeLimit"]) for each in spec["volumes"]}
+    for container in spec["containers"]:
+        room = bytes_of(container["resources"]["limits"]["ephemeral-storage"])
+        asked = bytes_of(container["resources"]["requests"]["ephemeral-storage"])
+        mounted = sum(sizes[each["name"]] for each in container["volumeMounts"])
+        assert 0 < asked <= mounted < room
+
+
+def test_images_of_the_pod_have_tags() -> None:
+    worker, algorithm = (each["image"] for each in document("pod.yaml")["spec"]["containers"])
+
+    assert worker == f"hkube/python-wrapper:{__version__}"
+    assert ":" in algorithm.rpartition("/")[2]
 
 
 def test_caches_use_at_most_half_of_the_algorithms_memory() -> None:

@@ -61,6 +61,7 @@ MAY_READ_THE_ENVIRONMENT = {
     "cli/run_in_process.py",
     "cli/run_pipeline.py",
     "cli/run_request.py",
+    "cli/run_stream.py",
     "cli/run_tasks.py",
     "cli/serve.py",
     "testing/sessions/process_state.py",  # changes it for an algorithm under test
@@ -79,6 +80,12 @@ PURE_PIPELINE_FILES = {
     "local/pipeline/engine/schedule.py",
     "local/pipeline/show/board.py",
     "local/pipeline/show/lines.py",
+    "local/pipeline/show/stream_lines.py",
+    "local/pipeline/streaming/actions.py",
+    "local/pipeline/streaming/edge_statistics.py",
+    "local/pipeline/streaming/levels.py",
+    "local/pipeline/streaming/scaling.py",
+    "local/pipeline/streaming/stream_run.py",
 }
 
 # They decide about the link to the worker, which `worker.py` carries out.

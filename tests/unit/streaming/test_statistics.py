@@ -4,7 +4,7 @@ from wrapper.streaming.statistics import MOST_DURATIONS, ChildStatistics
 COUNTS = ChildCounts(waiting=1, sent=2, responses=3, dropped=4, redelivered=5)
 
 
-def test_a_report_has_exactly_what_the_worker_reads():
+def test_a_report_has_what_the_worker_reads_and_the_redelivered():
     statistics = ChildStatistics()
     statistics.sent(7.0)
     statistics.handled(9.0, 8.0)
@@ -17,6 +17,7 @@ def test_a_report_has_exactly_what_the_worker_reads():
         "queueDurations": [7.0],
         "responses": 3,
         "dropped": 4,
+        "redelivered": 5,
     }
 
 

@@ -86,9 +86,9 @@ def test_process_that_ignores_a_stop_is_replaced(
 def test_algorithm_waits_while_too_much_waits_to_be_sent(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wrapper.supervisor.supervisor._MAX_WAITING_BYTES", 1_000_000)
+    monkeypatch.setattr("wrapper.supervisor.supervisor.MAX_WAITING_BYTES", 1_000_000)
     generation = stage.begin_task()
-    message = json.dumps({"command": "progress", "data": "x" * 500_000}).encode()
+    message = json.dumps({"command": "startSpan", "data": "x" * 500_000}).encode()
 
     def flood() -> None:
         for _ in range(60):
@@ -102,7 +102,7 @@ def test_algorithm_waits_while_too_much_waits_to_be_sent(
     received = [stage.next_message()["command"] for _ in range(61)]
     flooding.join(LIMIT)
 
-    assert received == ["progress"] * 60 + ["done"]
+    assert received == ["startSpan"] * 60 + ["done"]
 
 
 # --------------------------------------------------------------------------------- ending --

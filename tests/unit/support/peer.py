@@ -12,6 +12,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from wrapper.supervisor.worker.connection import Closed, Connection
+from wrapper.supervisor.worker.unsent import Message, MessageKind
 
 LIMIT = 10.0
 
@@ -51,14 +52,25 @@ class Worker:
         return received
 
 
+def message(payload: bytes | bytearray) -> Message:
+    """Return a message of user code, for the worker."""
+    return Message(payload, MessageKind.TASK)
+
+
 @contextmanager
 def tcp_pair() -> Iterator[tuple[socket.socket, socket.socket]]:
     """Yield both ends of a TCP connection."""
+    ours, theirs = tcp_sockets()
+    with ours, theirs:
+        yield ours, theirs
+
+
+def tcp_sockets() -> tuple[socket.socket, socket.socket]:
+    """Return both ends of a TCP connection."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         ours = socket.create_connection(server.getsockname(), timeout=LIMIT)
         theirs, _ = server.accept()
-    with ours, theirs:
-        yield ours, theirs
+    return ours, theirs
 
 
 def read(connection: Connection) -> tuple[list[bytes | bytearray], Closed | None]:

@@ -88,6 +88,7 @@ class Stage:
         config = Config.from_environ(
             {
                 "WORKER_SOCKET_PORT": str(self.gateway.port),
+                "WORKER_FIRST_INITIALIZED_DELAY": "0",
                 "TERMINATION_LOG": str(folder / "termination-log"),
                 **environ,
             },

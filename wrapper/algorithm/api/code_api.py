@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import DataSourceError
 from ...protocol.messages import shapes
+from ...protocol.messages.node_results import without_links
 from .arguments import check_call_id, check_dict, check_list, check_name, check_nodes, check_timeout
 from .call import ALGORITHM, DATA_SOURCE, SUB_PIPELINE, ApiCall, next_call_id
 from .calls import Calls
@@ -270,11 +271,11 @@ class CodeApi:
     def _run(
         self, call: ApiCall, message: Mapping[str, Any], blocking: bool, seconds: float | None
     ) -> Any:
-        fetch = None if self._stored is None else self._stored.fetch
+        fetch = without_links if self._stored is None else self._stored.fetch
         if not blocking:
             return self._calls.begin(call, message, seconds, fetch)
         response = self._calls.wait(call, message, seconds)
-        return response if fetch is None else fetch(response)
+        return fetch(response)
 
 
 def _reason(reason: object) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Thread
 from typing import TYPE_CHECKING
 
 from ...errors import DecodingError
@@ -11,6 +10,7 @@ from ...ipc.frames import Frame, FrameKind, PipeError
 from ...protocol.encoding.encoding import Encoding
 from ...protocol.messages import shapes
 from ...protocol.messages.commands import STREAMING_IN_MESSAGE
+from .native_thread import NativeThread
 from .pipes import Pipes
 from .running_task import CurrentTask
 from .stop_handler import StopHandler
@@ -57,7 +57,7 @@ class ControlListener:
         self._log = log
         self._on_supervisor_gone = on_supervisor_gone
         self._on_failure = on_failure
-        self._thread = Thread(target=self._listen, name="hkube-control", daemon=True)
+        self._thread = NativeThread(self._listen)
 
     def start(self) -> None:
         """Begin to listen."""
@@ -65,8 +65,7 @@ class ControlListener:
 
     def join(self) -> None:
         """Wait until the pipe is closed."""
-        if self._thread.is_alive():
-            self._thread.join()
+        self._thread.join()
 
     def _listen(self) -> None:
         try:

@@ -214,7 +214,8 @@ class Host:
             return stream.run_stateless(call, data, bool(data.get("childs")))
         result = call(data)
         stream.stop(force=False)  # a message in work is still handled
-        return result
+        # The debug gateway sends on what `done` brings, and cannot be asked not to.
+        return None if result is task.hkube_api.SKIP else result
 
     def _fail(self, task: RunningTask, report: FailureReport, log_details: bool = True) -> None:
         if self._is_late(task):

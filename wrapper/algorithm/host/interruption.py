@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import signal
-import time
+import sys
 from collections.abc import Callable
 from threading import get_ident, main_thread
+from time import sleep  # here, because gevent may patch the module later
 
 from ...errors import AlgorithmStopped
 from ...ipc.frames import INTERRUPT_SIGNAL
@@ -58,7 +59,7 @@ class Interruption:
         handled = self._handled
         for pause in _PAUSES:
             signal.pthread_kill(self._main, INTERRUPT_SIGNAL)
-            time.sleep(pause)
+            sleep(pause)
             if self._handled != handled:
                 return
 
@@ -71,7 +72,7 @@ class Interruption:
         if self._cancel is not None:
             self._cancel()
             return
-        raise AlgorithmStopped("HKube stopped the task")
+        _raise_in_main_code(AlgorithmStopped("HKube stopped the task"))
 
     def _handle(self, number: int, frame: object) -> None:
         self._handled += 1
@@ -79,6 +80,18 @@ class Interruption:
             self.pending = True
         else:
             self.interrupt()
+
+
+def _raise_in_main_code(error: AlgorithmStopped) -> None:
+    """Raise an exception where the user's function runs.
+
+    While code patched by gevent waits, its event loop runs in the function's place: an exception
+    there would be printed and forgotten.
+    """
+    gevent = sys.modules.get("gevent") if "gevent.monkey" in sys.modules else None
+    if gevent is None or gevent.getcurrent() is gevent.get_hub().parent:
+        raise error
+    gevent.get_hub().handle_system_error(type(error), error)
 
 
 class _UserCodeSection:

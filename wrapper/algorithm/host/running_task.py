@@ -22,7 +22,7 @@ class RunningTask:
         generation: the number that identifies the task in frames (see `ipc.frames`).
         data: the data of the ``initialize`` message, whatever its type.
         link: sends messages to the worker.
-        metrics_dir: folder for TensorBoard files; created on first use.
+        metrics_dir: folder for TensorBoard files.
         warn: writes a line to the log.
         storage: the storage of mode v3.
         stream: the messages of a streaming pipeline; None: the task is not a part of one.

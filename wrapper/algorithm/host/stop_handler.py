@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Lock, Thread
+from threading import Lock
 from typing import Any
 
 from ...errors import DecodingError
 from ...ipc.frames import Frame, FrameKind
 from ...protocol.encoding.encoding import Encoding
 from .failure_reporter import FailureReporter
+from .native_thread import NativeThread
 from .user_code import UserCode
 
 # How many seconds the user's `exit` waits for a user's `stop` that still runs.
@@ -35,7 +36,7 @@ class StopHandler:
         self._reporter = reporter
         # Held while the two threads agree on which of them handles a stop.
         self._lock = Lock()
-        self._stop_thread: Thread | None = None
+        self._stop_thread: NativeThread | None = None
         self._stops_on_main_thread = False
 
     def stop_running_code(self, frame: Frame) -> None:
@@ -48,12 +49,8 @@ class StopHandler:
             stop = None if algorithm is None else algorithm.stop
             is_called = self._stops_on_main_thread or self._stop_thread is not None
             if user.running and not is_called and stop is not None:
-                self._stop_thread = Thread(
-                    target=self._stop_beside,
-                    args=(stop, self._data_of(frame)),
-                    name="hkube-stop",
-                    daemon=True,
-                )
+                data = self._data_of(frame)
+                self._stop_thread = NativeThread(lambda: self._stop_beside(stop, data))
                 self._stop_thread.start()
 
     def complete_stop(self, frame: Frame) -> None:

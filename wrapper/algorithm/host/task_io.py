@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,7 @@ class TaskIO:
             data = {}
         elif not isinstance(data, dict):
             raise DecodingError("its data is not an object")
+        _make_folder(settings.metrics_dir)
         link = TaskLink(self._pipes, settings, frame.generation)
         return RunningTask(
             frame.generation,
@@ -156,3 +158,11 @@ class TaskIO:
         outcome = self._user.call(call, generation, keep_tasks=True)
         report: FailureReport | None = outcome.report or outcome.result
         return report
+
+
+def _make_folder(path: str) -> None:
+    """Make the folder for metrics: code that reads ALGO_METRICS_DIR expects it to exist."""
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError:
+        pass  # most tasks write no metrics; those that do learn the reason there

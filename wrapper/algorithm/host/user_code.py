@@ -47,6 +47,7 @@ class UserCode:
         self.running = False
         self._interruption = interruption
         self._coroutines = Coroutines(interruption)
+        self._hub_watcher: object = None
         self._generation = 0
         self._pid = os.getpid()
         self._report_exception: Callable[..., FailureReport] | None = None
@@ -71,6 +72,7 @@ class UserCode:
             self.load_error = FailureReport("LoadError", "the import was stopped", "")
         else:
             self.algorithm = algorithm
+            self._hub_watcher = _kept_awake()
         finally:
             self.running = False
         return None
@@ -162,3 +164,19 @@ class UserCode:
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(0)
+
+
+def _kept_awake() -> object:
+    """If gevent has patched the process, have it wait for answers that another thread brings.
+
+    gevent raises LoopExit if all greenlets wait and nothing in its event loop can end that. It does
+    not know about the thread that receives HKube's answers.
+
+    Returns:
+        An object that has to be held for as long as user code may wait.
+    """
+    if "gevent.monkey" not in sys.modules:
+        return None
+    watcher = sys.modules["gevent"].get_hub().loop.async_()
+    watcher.start(lambda: None)
+    return watcher

@@ -12,7 +12,10 @@ from ... import __version__
 from ...errors import WrapperError
 from ..source.requirements import FILE_NAME
 
-DEFAULT_BASE = "hkube/python-wrapper"
+BASE_NAME = "hkube/python-wrapper"
+DEFAULT_BASE = f"{BASE_NAME}:{__version__}"
+VERSION_LABEL = "io.hkube.python-wrapper.version"
+"""The label of the base image, which the algorithm's image inherits."""
 WORKING_FOLDER = "/hkube/algorithm-runner"
 CODE_FOLDER = "algorithm_unique_folder"
 """HKube's builder puts the user's code here, and the base image expects it here."""
@@ -84,11 +87,16 @@ def dockerfile(image: Image) -> str:
 
 
 def _wrapper_check(image: Image) -> list[str]:
-    folder, _, name = image.base.partition("@")[0].rpartition("/")
-    if f"/{folder}/{name.partition(':')[0]}".endswith(f"/{DEFAULT_BASE}"):
+    if is_own_base(image.base):
         return []
     complaint = f"error: {image.base} does not contain the wrapper: build it on {DEFAULT_BASE}"
     return [f"RUN python -c 'import wrapper' || {{ echo '{complaint}' >&2; exit 1; }}"]
+
+
+def is_own_base(base: str) -> bool:
+    """Whether a base image is the wrapper's own, in any registry."""
+    folder, _, name = base.partition("@")[0].rpartition("/")
+    return f"/{folder}/{name.partition(':')[0]}".endswith(f"/{BASE_NAME}")
 
 
 def _install(image: Image) -> list[str]:

@@ -97,12 +97,12 @@ def build_command(
     return [*command, *more, str(context)]
 
 
-def run_build(command: Sequence[str], hint: str = "") -> None:
+def run_build(command: Sequence[str], hint: Callable[[], str] = str) -> None:
     """Build an image; the engine's output goes to stderr.
 
     Args:
         command: the command to run.
-        hint: what to try if it fails, as the end of a sentence.
+        hint: after a failure, returns what to add to the message.
 
     Raises:
         EngineError: the build failed.
@@ -116,7 +116,8 @@ def run_build(command: Sequence[str], hint: str = "") -> None:
     if code:
         name = Path(command[0]).name
         raise EngineError(
-            f"the image was not built: {name} build ended with exit code {code}{hint}"
+            f"the image was not built: {name} build ended with exit code {code}; its output above "
+            f"says which step failed{hint()}"
         )
 
 

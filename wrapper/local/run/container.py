@@ -173,6 +173,7 @@ def container_environ(
             "WORKER_SOCKET_PORT": str(port),
             "WORKER_SOCKET_TOKEN": run_token(),
             "WORKER_RECONNECT_TIMEOUT": "5",
+            "WORKER_FIRST_INITIALIZED_DELAY": "0",  # only HKube's worker needs it
             "ALGORITHM_PATH": str(source.folder),
             "ALGORITHM_ENTRY_POINT": source.entry_point,
         }

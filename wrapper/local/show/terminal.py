@@ -78,6 +78,9 @@ class Terminal:
                 self._ended(event)
             case events.Violation():
                 self.say(f"warning: the algorithm sent {event.text}", "yellow")
+            case events.StreamMessageSent():
+                along = f" along flow '{event.flow}'" if event.flow is not None else ""
+                self.say(f"sent{along}: {json.dumps(event.value, default=repr)[:_LONGEST_ERROR]}")
             case events.LogLines():
                 self._screen.line("\n".join(event.lines))
             case _:

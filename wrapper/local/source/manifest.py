@@ -45,6 +45,7 @@ class Manifest:
         image: a complete image that HKube would run; None if not given.
         install_command: the shell command that installs its packages in place of
             requirements.txt; empty if not given.
+        state_type: `stateful` or `stateless`, in a streaming pipeline; None if not given.
         remarks: sentences about what is not available on this machine.
         unused: sentences about fields that have no effect, for `check` and `build`.
     """
@@ -58,6 +59,7 @@ class Manifest:
     base_image: str | None
     image: str | None
     install_command: str
+    state_type: str | None
     remarks: tuple[str, ...]
     unused: tuple[str, ...]
 
@@ -109,9 +111,17 @@ def read_manifest(path: Path) -> Manifest:
         base_image=_text(path, document, "baseImage"),
         image=_text(path, document, "image") or _text(path, document, "algorithmImage"),
         install_command=_text(path, document, "dependencyInstallCmd") or "",
+        state_type=_state_type(path, document),
         remarks=tuple(remarks),
         unused=tuple(unused_fields(document)),
     )
+
+
+def _state_type(path: Path, document: Mapping[str, Any]) -> str | None:
+    value = _text(path, document, "stateType")
+    if value not in (None, "stateful", "stateless"):
+        raise ManifestError(f"{path}: stateType must be stateful or stateless, not '{value}'")
+    return value
 
 
 def read_document(path: Path) -> Any:

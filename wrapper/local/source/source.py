@@ -39,6 +39,7 @@ class AlgorithmSource:
         archive: the archive that its code was unpacked from; None if there was no archive.
         install_command: the shell command that installs its packages in place of
             requirements.txt; empty if there is none.
+        state_type: `stateful` or `stateless`, in a streaming pipeline; None if not given.
         remarks: sentences about what is not available on this machine.
         unused: sentences about fields of its description that have no effect.
     """
@@ -52,6 +53,7 @@ class AlgorithmSource:
     base_image: str | None = None
     archive: Path | None = None
     install_command: str = ""
+    state_type: str | None = None
     remarks: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
 
@@ -207,6 +209,7 @@ def _described(path: Path, scratch: Path) -> AlgorithmSource:
         base_image=described.base_image,
         archive=archive,
         install_command=described.install_command,
+        state_type=described.state_type,
         remarks=described.remarks,
         unused=described.unused,
     )

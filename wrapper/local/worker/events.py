@@ -136,6 +136,30 @@ class LogLines(WorkerEvent):
 
 
 @dataclass(frozen=True)
+class StreamMessageSent(WorkerEvent):
+    """A streaming node sent a message, as to HKube's debug gateway.
+
+    Attributes:
+        value: the message.
+        flow: the name of its flow; None for the flow of the message in work, or the default.
+    """
+
+    value: Any
+    flow: str | None
+
+
+@dataclass(frozen=True)
+class StatisticsCame(WorkerEvent):
+    """A streaming node reported what became of its messages.
+
+    Attributes:
+        reports: an object for each of its children, as HKube's worker takes it.
+    """
+
+    reports: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
 class Violation(WorkerEvent):
     """The algorithm broke the protocol in a way that would harm HKube's worker."""
 

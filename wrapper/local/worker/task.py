@@ -111,6 +111,11 @@ class LocalTask:
             self._report(events.Received, command=command)
         elif command in (commands.PROGRESS, commands.START_SPAN, commands.FINISH_SPAN):
             self._observe(command, data)
+        elif command == commands.STREAMING_OUT_MESSAGE and isinstance(data, dict):
+            flow = data.get("flowName")
+            self._report(events.StreamMessageSent, value=data.get("message"), flow=flow)
+        elif command == commands.STREAMING_STATISTICS:
+            self._statistics(data)
         elif (call := parse_call(command, data)) is not None:
             self._answer(link, call)
         elif (stop := parse_stop(command, data)) is not None:
@@ -121,6 +126,16 @@ class LocalTask:
                 cancel(f"stopped by algorithm: {stop.reason}")
         else:
             self._phase(link, command)
+
+    def _statistics(self, data: Any) -> None:
+        children = self.job.get("childs") or ()
+        are_valid = isinstance(data, list) and all(
+            isinstance(each, dict) and each.get("nodeName") in children for each in data
+        )
+        if are_valid:
+            self._report(events.StatisticsCame, reports=tuple(data))
+        else:  # HKube's worker would exit
+            self._report(events.Violation, text=f"'{commands.STREAMING_STATISTICS}' of no child")
 
     def _done(self, data: Any) -> events.Outcome:
         if self._storage is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, final
 
@@ -144,6 +144,17 @@ class LocalWorker:
                 task.finish(events.Stopped())
         if link is not None:
             self._command(link, commands.STOP, {"forceStop": force})
+
+    def discover(self, changes: Sequence[Mapping[str, Any]]) -> None:
+        """Report parents' pods that came or went to a streaming node.
+
+        Args:
+            changes: the data of `serviceDiscoveryUpdate`.
+        """
+        link = self._link
+        if link is not None:
+            data = [dict(change) for change in changes]
+            link.send({"command": commands.SERVICE_DISCOVERY_UPDATE, "data": data})
 
     def exit(self, code: int = 0) -> None:
         """Ask the algorithm's process to exit, immediately or once it is connected."""

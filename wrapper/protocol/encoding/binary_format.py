@@ -16,12 +16,14 @@ class BinaryFormat(Format):
     """How to make a message plain for msgpack or BSON.
 
     Attributes:
-        highest: the largest int that the format can write.
+        lowest: the smallest int to write as an int.
+        highest: the largest one.
         bad_key_parts: characters that a key must not contain.
     """
 
     binary: bool = True
     leaves: frozenset[type] = PLAIN | {bytes}
+    lowest: int = INT64_MIN
     highest: int = INT64_MAX
     bad_key_parts: str = ""
 
@@ -33,14 +35,14 @@ class BinaryFormat(Format):
             values = container.values()
         ints = (value for value in values if type(value) is int)
         texts = (value for value in values if type(value) is str)
-        if int in types and not all(INT64_MIN <= value <= self.highest for value in ints):
+        if int in types and not all(self.lowest <= value <= self.highest for value in ints):
             return WALK
         return container if str not in types or all(map(_is_sound, texts)) else WALK
 
     def leaf(self, value: Any) -> Any:
         if type(value) is str:
             return _sound(value)
-        if type(value) is int and not INT64_MIN <= value <= self.highest:
+        if type(value) is int and not self.lowest <= value <= self.highest:
             try:
                 return float(value)  # JavaScript reads such an int as a float too
             except OverflowError:

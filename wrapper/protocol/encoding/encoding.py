@@ -38,8 +38,12 @@ class Encoding(Protocol):
         """
 
 
-def get_encoding(name: str) -> Encoding:
+def get_encoding(name: str, for_worker: bool = False) -> Encoding:
     """Return the encoding named ``json``, ``msgpack`` or ``bson``; import its library.
+
+    Args:
+        name: its name.
+        for_worker: what it encodes is for HKube's worker, which is written in JavaScript.
 
     Raises:
         ConfigurationError: no encoding has this name.
@@ -55,5 +59,5 @@ def get_encoding(name: str) -> Encoding:
     if name == "bson":
         from .bson_encoding import BsonEncoding
 
-        return BsonEncoding()
+        return BsonEncoding(for_worker)
     raise ConfigurationError([f"unknown encoding {name!r}; use json, msgpack or bson"])

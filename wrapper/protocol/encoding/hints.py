@@ -7,6 +7,9 @@ from typing import Any
 _LIST = "make it a list: list(...)"
 _DICT = "make it a dict: dict(...)"
 _TO_LIST = "make it a list: .tolist()"
+_PNG = "make it a PNG in a buffer of io.BytesIO(), with {}, and send buffer.getvalue()"
+_MODEL = "save it with {}, and send the file's bytes or its path"
+_ESTIMATOR = _MODEL.format("joblib.dump")
 
 # By the top-level module and the name of a type; the bases of a type are looked up too.
 _HINTS = {
@@ -27,6 +30,7 @@ _HINTS = {
     ("builtins", "module"): "did you forget to name something in it?",
     ("builtins", "type"): "did you forget to make an instance of it?",
     ("builtins", "BaseException"): "raise it to fail the task, or send its text: str(...)",
+    ("PIL", "Image"): _PNG.format('.save(buffer, "PNG")'),
     ("array", "array"): _TO_LIST,
     ("asyncio", "Future"): "did you forget to await it?",
     ("_asyncio", "Future"): "did you forget to await it?",
@@ -38,6 +42,7 @@ _HINTS = {
     ("functools", "partial"): "did you forget to call it?",
     ("io", "IOBase"): "send its content: .read()",
     ("_io", "_IOBase"): "send its content: .read()",
+    ("matplotlib", "Figure"): _PNG.format('.savefig(buffer, format="png")'),
     ("numpy", "complexfloating"): "send its parts: [value.real, value.imag]",
     (
         "numpy",
@@ -53,7 +58,9 @@ _HINTS = {
     ("re", "Pattern"): "send its text: .pattern",
     ("scipy", "spmatrix"): "make it an array: .toarray()",
     ("scipy", "sparray"): "make it an array: .toarray()",
+    ("sklearn", "BaseEstimator"): _ESTIMATOR,
     ("tensorflow", "Tensor"): "make it an array: .numpy()",
+    ("torch", "Module"): _MODEL.format("torch.save"),
     ("torch", "Tensor"): _TO_LIST,
 }
 
@@ -64,6 +71,8 @@ _METHOD_HINTS = {
     "model_dump": "make it a dict: .model_dump()",
     "to_dict": "make it a dict: .to_dict()",
     "_asdict": "make it a dict: ._asdict()",
+    "get_params": _ESTIMATOR,
+    "predict": _ESTIMATOR,
     "keys": _DICT,
     "__next__": _LIST,
     "__iter__": _LIST,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -39,20 +41,30 @@ class Outbox:
         self._pieces: deque[memoryview] = deque()
         self._corked = False
         self.waiting_bytes = 0
-        self.is_broken = False  # something that waited could not be sent
+        self.lost_bytes = 0  # given to a broken stream, which did not take them
+        self.is_broken = False
 
     def send(self, pieces: Sequence[bytes | bytearray | memoryview]) -> None:
         """Send what the socket takes now, and keep the rest.
 
         Raises:
-            OSError: the other side is gone.
+            OSError: the other side is gone. Nothing is sent after that: a part of a message may
+                have gone out, and what follows would be taken for the rest of it.
         """
+        if self.is_broken:
+            self.lost_bytes += sum(map(len, pieces))
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
         if not self._pieces and len(pieces) == 1 and not self._corked:
             piece = pieces[0]
-            sent = self._write_one(piece)
-            if sent == len(piece):
-                return
-            self._keep(memoryview(piece)[sent:])
+            sent = 0
+            try:
+                sent = self._write_one(piece)
+            except OSError:
+                self.lost_bytes += len(piece)
+                self.discard()
+                raise
+            if sent < len(piece):
+                self._keep(memoryview(piece)[sent:])
             return
         for piece in pieces:
             self._keep(memoryview(piece))
@@ -70,25 +82,37 @@ class Outbox:
             self.try_flush()
 
     def flush(self) -> None:
-        """Send what the socket takes now."""
+        """Send what the socket takes now; after an error everything is dropped.
+
+        Raises:
+            OSError: the other side is gone.
+        """
         while self._pieces:
             try:
                 sent = self._write_many()
             except (BlockingIOError, InterruptedError):
                 return
+            except OSError:
+                self.discard()
+                raise
             if not sent:
                 return
             self.waiting_bytes -= sent
             self._drop_sent(sent)
 
     def try_flush(self) -> None:
-        """Send what the socket takes now; drop everything after an error."""
+        """Send what the socket takes now; an error is for reading to report."""
         try:
             self.flush()
-        except OSError:  # reading reports it too
-            self._pieces.clear()
-            self.waiting_bytes = 0
-            self.is_broken = True
+        except OSError:
+            pass
+
+    def discard(self) -> None:
+        """Drop what waits, and send nothing more."""
+        self._pieces.clear()
+        self.lost_bytes += self.waiting_bytes
+        self.waiting_bytes = 0
+        self.is_broken = True
 
     def _keep(self, piece: memoryview) -> None:
         if piece.nbytes:

@@ -125,6 +125,22 @@ class StreamTasks:
         except ValueError as error:
             self._log.warning(f"streaming: ignored a frame of the algorithm process: {error}")
 
+    def lose_worker(self, it_waits: bool) -> None:
+        """The connection to the worker is lost.
+
+        Args:
+            it_waits: it comes back and knows of the task; otherwise another worker comes, which
+                must not receive the end of this task.
+        """
+        if it_waits:
+            return
+        held = [] if self._drain is None else self._drain.held
+        if not any(isinstance(each, events.ExitContainer) for each in held):
+            self.end()
+            return
+        assert self._drain is not None
+        self._drain.held = [each for each in held if isinstance(each, events.ExitContainer)]
+
     # --------------------------------------------------------------------- a task's end --
     def holds_stop(self, event: events.StopReceived, is_running: bool) -> bool:
         """Whether a stop has to wait, until what was fetched has been handled.
@@ -193,6 +209,7 @@ class StreamTasks:
 
     def _finish_streams(self, ending: events.Action) -> None:
         assert self._streams is not None
+        self._streams.report_statistics()  # the totals that last
         rest = self._streams.describe_rest()
         if rest and not (isinstance(ending, events.Send) and not self._is_graceful):
             self._log.warning(f"streaming: ended with messages that nobody has handled: {rest}")

@@ -239,10 +239,11 @@ class Streams:
             self._producer.tick(now)
         if now >= self._report_at:
             self._report_at = now + self._settings.interval
-            self._report_statistics()
+            self.report_statistics()
         self._tell_fullness()
 
-    def _report_statistics(self) -> None:
+    def report_statistics(self) -> None:
+        """Send the statistics of now."""
         if self._producer is None:
             return  # an empty list would tell the worker nothing
         reports = [edge.message() for edge in self._producer.report()]

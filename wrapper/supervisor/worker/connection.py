@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import socket
 import time
+from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
 from ...protocol.websocket import frames
 from ..loop.outbox import Outbox, Stream
 from ..loop.poller import Poller
+from .unsent import Message
 
 # What one round of the loop takes. A worker that sends without a pause must not silence `alive`.
 _MAX_READS = 16
@@ -44,6 +46,10 @@ class Connection:
         self.outbox = Outbox(stream)
         self._masked = masked
         self._said_goodbye = False  # a goodbye must be the last message
+        self._given_bytes = 0
+        self._partly_sent: deque[tuple[int, Message]] = deque()  # each with its end in the stream
+        self.last_pong = b""
+        self.has_received = False  # the last `read` has read something
         self._opcode = frames.BINARY if binary else frames.TEXT
         # TLS buffers what it has decrypted, so a short read does not mean that nothing is left.
         self._short_read_is_all = isinstance(stream, socket.socket)
@@ -60,6 +66,7 @@ class Connection:
             The payloads of complete messages, in order, and how the connection ended if it did.
         """
         payloads: list[bytes | bytearray] = []
+        self.has_received = False
         reads = 0
         try:
             while True:
@@ -69,6 +76,7 @@ class Connection:
                 count = self._stream.recv_into(space)
                 if not count:
                     return payloads, Closed("the worker closed the connection")
+                self.has_received = True
                 for message in self._reader.filled(count):
                     closed = self._take(message, payloads)
                     if closed is not None:
@@ -88,17 +96,42 @@ class Connection:
         except OSError as error:
             return payloads, Closed(f"the connection broke: {error.strerror or error}")
 
-    def send(self, payload: bytes | bytearray) -> None:
+    def send(self, message: Message) -> None:
         """Send what the socket takes of a message now; the outbox keeps the rest.
 
-        Raises:
-            OSError: the connection is broken; `read` reports that too.
+        Never raises: `read` reports a broken connection, and `give_up` returns the message.
         """
-        self.outbox.send(frames.frame_parts(self._opcode, payload, self._masked))
+        outbox = self.outbox
+        self._send_frame(self._opcode, message.payload)
+        if outbox.waiting_bytes or outbox.is_broken:
+            self._forget_sent()
+            self._partly_sent.append((self._given_bytes, message))
+        elif self._partly_sent:
+            self._partly_sent.clear()
 
-    def ping(self) -> None:
-        """Send a ping, so that proxies do not close an idle connection."""
-        self._send_control(frames.PING, b"")
+    def ping(self, payload: bytes = b"") -> None:
+        """Send a ping: to keep proxies from closing the connection, or to see what is read.
+
+        The worker's answer becomes `last_pong` after it has read all messages before the ping.
+        """
+        self._send_frame(frames.PING, payload)
+
+    def release_sent(self) -> None:
+        """Release the messages that went out whole: they may be large."""
+        if self._partly_sent:
+            self._forget_sent()
+
+    def give_up(self) -> list[Message]:
+        """Send nothing more.
+
+        Returns:
+            The messages that did not go out whole, so that the worker cannot have read them.
+        """
+        self.outbox.discard()
+        self._forget_sent()
+        unsent = [message for _, message in self._partly_sent]
+        self._partly_sent.clear()
+        return unsent
 
     def close(self, patience: float = 1.0) -> None:
         """Say goodbye and close.
@@ -131,7 +164,9 @@ class Connection:
         if opcode in (frames.TEXT, frames.BINARY):
             payloads.append(payload)
         elif opcode == frames.PING:
-            self._send_control(frames.PONG, payload)
+            self._send_frame(frames.PONG, payload)
+        elif opcode == frames.PONG:
+            self.last_pong = bytes(payload)
         elif opcode == frames.CLOSE:
             code, reason = frames.read_close(payload)
             self._say_goodbye(bytes(payload[:2]))
@@ -142,10 +177,19 @@ class Connection:
     def _say_goodbye(self, payload: bytes) -> None:
         if not self._said_goodbye:
             self._said_goodbye = True
-            self._send_control(frames.CLOSE, payload)
+            self._send_frame(frames.CLOSE, payload)
 
-    def _send_control(self, opcode: int, payload: bytes | bytearray) -> None:
+    def _send_frame(self, opcode: int, payload: bytes | bytearray) -> None:
+        parts = frames.frame_parts(opcode, payload, self._masked)
+        for part in parts:
+            self._given_bytes += len(part)
         try:
-            self.outbox.send(frames.frame_parts(opcode, payload, self._masked))
+            self.outbox.send(parts)
         except OSError:
             pass  # the next read reports the end of the connection, with its reason
+
+    def _forget_sent(self) -> None:
+        """Forget the messages that the kernel has taken whole."""
+        taken = self._given_bytes - self.outbox.waiting_bytes - self.outbox.lost_bytes
+        while self._partly_sent and self._partly_sent[0][0] <= taken:
+            self._partly_sent.popleft()

@@ -53,9 +53,11 @@ class Refused(NamedTuple):
 
     Attributes:
         reason: for the log.
+        nothing_listens: no program listens at the address.
     """
 
     reason: str
+    nothing_listens: bool = False
 
 
 def open_in_thread(target: ConnectionTarget, report: Callable[[Opened | Refused], None]) -> None:
@@ -73,7 +75,7 @@ def open_connection(target: ConnectionTarget) -> Opened | Refused:
         return Opened(opener(target))
     # websocket-client raises what its parts raise: its own errors, OSError, ValueError, …
     except Exception as error:
-        return Refused(_reason(error))
+        return Refused(_reason(error), isinstance(error, ConnectionRefusedError))
 
 
 def _open_plain(target: ConnectionTarget) -> Stream:

@@ -1,7 +1,7 @@
-"""Decisions about the link to the worker: when to connect, what to keep, what to send again.
+"""Decisions about the link to the worker: when to connect, when to send, when to give up.
 
 No socket, clock or thread is used here. The caller passes the time (seconds, monotonic), reports
-what happened to the connection, and does what `admit` and `tick` decide.
+what happened to the connection, and does what `tick` decides.
 """
 
 from __future__ import annotations
@@ -18,10 +18,6 @@ from .back_off import BackOff
 SETTLE_AFTER = 1.0
 PING_EVERY = 20.0
 _UNANSWERED_PINGS = 3
-# The limit of what is kept while the worker is unreachable. A task's final message is always kept.
-_MAX_KEPT_BYTES = 64 * 1024 * 1024
-
-Payload = bytes | bytearray
 
 
 class LinkSettings(NamedTuple):
@@ -31,27 +27,25 @@ class LinkSettings(NamedTuple):
         give_up_after: seconds after a loss; None: keep trying.
         pings: send pings, so that proxies in front of a debug gateway keep the connection open.
         max_payload: size in bytes of the largest message that the worker accepts.
+        worker_waits: the worker keeps its state over a lost connection (DEV_MODE, debug). Otherwise
+            a loss is a crash for HKube, and whoever is there later is another worker.
+        silent_for: seconds after the opening of a connection before the first message of a task.
+        is_local: the worker is on this machine.
     """
 
     give_up_after: float | None
     pings: bool
     max_payload: int
-
-
-class Admission(Enum):
-    """What happens to a message."""
-
-    SEND = "send it now"
-    KEPT = "kept until the worker is back"
-    SKIPPED = "not sent: it has no meaning later"
-    REFUSED = "too large, or too much is kept already"
+    worker_waits: bool = False
+    silent_for: float = 0.0
+    is_local: bool = False
 
 
 class LinkAction(Enum):
     """What the caller has to do."""
 
     CONNECT = "open a connection, without waiting"
-    SEND_KEPT = "send what `take_kept` returns"
+    SEND_WAITING = "send what waits"
     PING = "send a ping"
     DISCONNECT = "close the connection: the worker does not answer pings"
     GIVE_UP = "the worker has not come back in time"
@@ -63,55 +57,64 @@ class WorkerLink:
     Args:
         settings: limits and times.
         rand: returns a random number between 0 and 1.
+
+    Attributes:
+        is_ending: the container ends: a lost connection is not opened again.
+        may_send: messages of tasks can be sent now; otherwise they wait.
     """
 
     def __init__(self, settings: LinkSettings, rand: Callable[[], float] = random.random) -> None:
         self.is_ending = False
+        self.may_send = False
         self._settings = settings
         self._back_off = BackOff(rand)
-        self._is_open = False
-        self._kept: list[Payload] = []
-        self._kept_bytes = 0
-        self.in_flight: Payload | None = None  # a final message of which a part still waits
         self._times = _Times()
 
     # -------------------------------------------------------------------- the connection --
-    def opened(self, now: float, task_under_way: bool) -> None:
+    def opened(self, now: float, has_old_messages: bool) -> None:
         """Note that a connection is open.
 
         Args:
             now: the time.
-            task_under_way: a task has not sent its final message yet.
+            has_old_messages: a task of an earlier connection has messages for the worker, or will.
         """
-        self._is_open = True
         times = self._times
-        if times.lost is not None and (task_under_way or self._kept):
+        if times.lost is not None and has_old_messages:
             times.settled = now + SETTLE_AFTER
+        if self._settings.silent_for:
+            times.silent = now + self._settings.silent_for
+        self._decide_sending()
+        self._back_off.something_listens()
         times.opened, times.lost, times.retry = now, None, None
         times.ping = now + PING_EVERY if self._settings.pings else None
         times.received = now
 
-    def refused(self, now: float) -> None:
+    def _decide_sending(self) -> None:
+        self.may_send = self._times.settled is None and self._times.silent is None
+
+    def refused(self, now: float, nothing_listens: bool = False) -> None:
         """Note that a connection could not be opened: try again later."""
-        delay = self._back_off.next_delay()
+        if nothing_listens and self._settings.is_local:
+            delay = self._back_off.local_delay(now)
+        else:
+            self._back_off.something_listens()
+            delay = self._back_off.next_delay()
         self._times.retry = None if self.is_ending else now + delay
 
-    def closed(self, now: float, all_sent: bool) -> None:
-        """Note that the connection is closed.
-
-        Args:
-            now: the time.
-            all_sent: the kernel took everything that was sent.
-        """
-        self._is_open = False
-        if self.in_flight is not None and not all_sent:
-            self._kept.insert(0, self.in_flight)
-        self.in_flight = None
+    def closed(self, now: float) -> None:
+        """Note that the connection is closed."""
+        self.may_send = False
         times = self._times
         self._back_off.connected_for(now - times.opened)
         times.lost = None if self.is_ending else now
-        times.settled, times.ping = None, None
+        times.settled = times.silent = times.ping = None
         self.refused(now)
+
+    def task_begins(self) -> None:
+        """Note that the worker begins another task: nothing of an earlier one waits any more."""
+        if self._times.settled is not None:
+            self._times.settled = None
+            self._decide_sending()
 
     def end(self) -> None:
         """Note that the container is ending: a lost connection is not opened again."""
@@ -127,7 +130,7 @@ class WorkerLink:
         """Return when to call `tick` next; None: there is nothing to wait for."""
         times = self._times
         earliest = self._give_up_at()
-        for at in (times.retry, times.settled, times.ping):
+        for at in (times.retry, times.settled, times.silent, times.ping):
             if at is not None and (earliest is None or at < earliest):
                 earliest = at
         return earliest
@@ -142,9 +145,8 @@ class WorkerLink:
         if times.retry is not None and now >= times.retry:
             times.retry = None
             actions.append(LinkAction.CONNECT)
-        if times.settled is not None and now >= times.settled:
-            times.settled = None
-            actions.append(LinkAction.SEND_KEPT)
+        if self._end_waits(now):
+            actions.append(LinkAction.SEND_WAITING)
         if times.ping is not None and now >= times.ping:
             times.ping = now + PING_EVERY
             is_silent = now - times.received > PING_EVERY * _UNANSWERED_PINGS
@@ -156,50 +158,17 @@ class WorkerLink:
             return None
         return self._times.lost + self._settings.give_up_after
 
-    # -------------------------------------------------------------------------- messages --
-    def admit(self, payload: Payload, keep: bool, final: bool = False) -> Admission:
-        """Decide about a message, and keep it if it has to wait.
-
-        Args:
-            payload: the encoded message.
-            keep: keep it while the worker is unreachable.
-            final: it is the task's final message, which is kept whatever its size.
-        """
-        if len(payload) > self._settings.max_payload:
-            return Admission.REFUSED
-        if self._is_open and self._times.settled is None:
-            return Admission.SEND
-        if not keep:
-            return Admission.SKIPPED
-        if not final:
-            if self._kept_bytes + len(payload) > _MAX_KEPT_BYTES:
-                return Admission.REFUSED
-            self._kept_bytes += len(payload)
-        self._kept.append(payload)
-        return Admission.KEPT
-
-    def not_sent(self, payload: Payload) -> None:
-        """Keep a message that a broken connection did not take at all."""
-        self._kept.append(payload)
-
-    def partly_sent(self, final: Payload) -> None:
-        """Hold a final message until `flushed`: if the connection is lost, it is sent again."""
-        self.in_flight = final
-
-    def flushed(self) -> None:
-        """Release the final message, which may be large: the kernel took all of it."""
-        self.in_flight = None
-
-    def take_kept(self) -> list[Payload]:
-        """Return what is kept, to be sent now."""
-        kept, self._kept, self._kept_bytes = self._kept, [], 0
-        self._times.settled = None
-        return kept
-
-    def forget_kept(self) -> None:
-        """Drop what is kept: another task begins, and it belongs to the previous one."""
-        self.take_kept()
-        self.in_flight = None
+    def _end_waits(self, now: float) -> bool:
+        """End the waits that are over; return whether messages can be sent since."""
+        times = self._times
+        is_over = False
+        if times.settled is not None and now >= times.settled:
+            times.settled, is_over = None, True
+        if times.silent is not None and now >= times.silent:
+            times.silent, is_over = None, True
+        if is_over:
+            self._decide_sending()
+        return is_over and self.may_send
 
 
 class _Times:
@@ -210,7 +179,8 @@ class _Times:
         received: when the worker last sent something.
         lost: when the last connection ended, if no other is open.
         retry: when to try to connect again.
-        settled: when to send what is kept.
+        settled: when the worker has had the time to begin another task.
+        silent: until when the worker is sent no message of a task.
         ping: when to send the next ping.
     """
 
@@ -220,4 +190,5 @@ class _Times:
         self.lost: float | None = None
         self.retry: float | None = None
         self.settled: float | None = None
+        self.silent: float | None = None
         self.ping: float | None = None

@@ -1,4 +1,14 @@
-"""The connection to HKube's worker: opens it, reads it, and sends what the link admits."""
+"""The connection to HKube's worker: opens it, reads it, and sends what can be sent.
+
+What becomes of a message when the connection breaks:
+- Outside DEV_MODE and debug connections, nothing of it is ever sent again: HKube runs the task
+  again, and whoever we connect to next is another worker.
+- A worker that waits for us (DEV_MODE, debug) is sent again what did not go out whole. The end of
+  a task is sent again too, unless the worker has answered the ping behind it: that the kernel took
+  it does not mean that the worker has read it. The worker may then read it twice if the answer was
+  lost with the connection, which is better than waiting for ever. Once it begins another task,
+  nothing is sent again.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +16,29 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ...protocol.messages.commands import PROGRESS
+from ...protocol.messages.peek import HEAD_BYTES, peek_command
 from ..loop.outbox import Outbox
 from ..loop.poller import Poller
 from ..loop.wakeup import Wakeup
 from .connection import Connection
 from .connector import ConnectionTarget, Opened, Refused, open_in_thread
-from .link import Admission, LinkAction, LinkSettings, WorkerLink
+from .link import LinkAction, LinkSettings, WorkerLink
+from .unsent import Message, MessageKind, Payload, UnsentMessages
 
 if TYPE_CHECKING:
     from ...log import Log
+    from ..loop.counted_log import CountedLog
 
 # Each message needs them, and looking up an enum's member is slow.
-_SEND = Admission.SEND
-_REFUSED = Admission.REFUSED
+_TASK, _FREE = MessageKind.TASK, MessageKind.FREE
 
+# More than this is not handed to the socket at once, so that `stopped` can go before the rest.
+_AHEAD_BYTES = 64 * 1024
+# The algorithm process has to wait at a part of this (`Supervisor._send`). What it had sent by then
+# still fits; what comes from elsewhere (logData) and does not fit is dropped.
+MAX_WAITING_BYTES = 64 * 1024 * 1024
+_MAX_TASK_BYTES = 2 * MAX_WAITING_BYTES
 _ANNOUNCE_EVERY = 30.0  # seconds between two log lines about an unreachable worker
 
 Payloads = list[bytes | bytearray]
@@ -32,11 +51,13 @@ class Worker:
     Args:
         target: the worker's address.
         settings: limits and times.
-        binary: the encoding is binary.
+        encoding: the encoding of the messages.
         poller: the loop's poller.
         wakeup: the loop's wake-up.
         log: the wrapper's log.
+        counted: for what may be dropped very often.
         on_messages: called with the payloads that the worker sent.
+        on_lost: called when the connection is lost.
         is_task_under_way: whether a task has not sent its final message yet.
         open_connection: tries once to open a connection, without waiting, and reports the outcome.
         clock: monotonic, seconds.
@@ -46,27 +67,34 @@ class Worker:
         self,
         target: ConnectionTarget,
         settings: LinkSettings,
-        binary: bool,
+        encoding: str,
         poller: Poller,
         wakeup: Wakeup,
         log: Log,
+        counted: CountedLog,
         on_messages: Callable[[Payloads], None],
+        on_lost: Callable[[], None],
         is_task_under_way: Callable[[], bool],
         open_connection: Open = open_in_thread,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._target = target
         self._settings = settings
-        self._binary = binary
+        self._encoding = encoding
         self._poller = poller
         self._wakeup = wakeup
         self._log = log
+        self._counted = counted
         self._on_messages = on_messages
+        self._on_lost = on_lost
         self._is_task_under_way = is_task_under_way
         self._open_connection = open_connection
         self._clock = clock
         self._link = WorkerLink(settings)
         self._connection: Connection | None = None
+        self._unsent = UnsentMessages()
+        self._unread: list[tuple[int, Message]] = []  # sent whole; each with the ping behind it
+        self._pings = 0
         self._next_announcement = 0.0
 
     # ------------------------------------------------------------------------ connecting --
@@ -82,14 +110,15 @@ class Worker:
         self._link.end()
 
     def close(self, patience: float) -> None:
-        """Send what is kept, say goodbye and close.
+        """Send what waits, say goodbye and close.
 
         Args:
             patience: seconds to wait for the worker's goodbye.
         """
         if self._connection is not None:
             self._poller.forget(self._connection)
-            self._send_kept()
+            while self._unsent:
+                self._connection.send(self._unsent.take())
             self._connection.close(patience)
             self._connection = None
 
@@ -111,8 +140,8 @@ class Worker:
                 )
             if action is LinkAction.CONNECT:
                 self.connect()
-            elif action is LinkAction.SEND_KEPT:
-                self._send_kept()
+            elif action is LinkAction.SEND_WAITING:
+                self.send_waiting()
             elif self._connection is None:
                 continue
             elif action is LinkAction.PING:
@@ -125,14 +154,14 @@ class Worker:
     def _connected(self, outcome: Opened | Refused) -> None:
         now = self._clock()
         if isinstance(outcome, Refused):
-            self._link.refused(now)
+            self._link.refused(now, outcome.nothing_listens)
             self._announce(outcome, now)
             return
         masked = not self._target.is_loopback or self._target.tls
-        self._connection = connection = Connection(outcome.stream, masked, self._binary)
+        self._connection = connection = Connection(outcome.stream, masked, self._encoding != "json")
         self._log.info(f"connected to the worker at {self._target.url}")
         self._next_announcement = 0.0
-        self._link.opened(now, self._is_task_under_way())
+        self._link.opened(now, self._is_task_under_way() or bool(self._unsent))
         self._poller.watch(connection, self._read, connection.outbox)
         if self._target.tls:
             # TLS may have decrypted a first message along with the handshake's answer. The socket
@@ -148,20 +177,43 @@ class Worker:
             )
 
     def _disconnect(self, connection: Connection, now: float) -> None:
-        all_sent = not connection.outbox.waiting_bytes and not connection.outbox.is_broken
         self._poller.forget(connection)
+        self._keep_for_later(connection.give_up())
         connection.close(patience=0.0)
         self._connection = None
-        self._link.closed(now, all_sent)
+        self._link.closed(now)
+        self._on_lost()
+
+    def _keep_for_later(self, unsent: list[Message]) -> None:
+        """Keep what the worker has not read, if it will want it."""
+        if self._settings.worker_waits:
+            unread = [message for _, message in self._unread if message not in unsent]
+            self._unsent.put_back([*unread, *unsent])
+            self._unsent.drop_passing()
+        else:
+            self._unsent.clear()
+        self._unread.clear()
 
     # --------------------------------------------------------------------------- reading --
+    def read_first(self) -> None:
+        """Read what has arrived, before a task's final message is sent.
+
+        Otherwise the message could go to a connection that the worker has ended already. Only a
+        worker that waits for us would miss it.
+        """
+        if self._settings.worker_waits:
+            self._read()
+
     def _read(self) -> None:
         connection = self._connection
         if connection is None:
             return
         payloads, closed = connection.read()
-        if self._settings.pings:
+        if self._settings.pings and connection.has_received:
             self._link.received(self._clock())
+        if self._unread and connection.last_pong.isdigit():
+            answered = int(connection.last_pong)
+            self._unread = [each for each in self._unread if each[0] > answered]
         self._on_messages(payloads)
         # A message may have closed the connection itself.
         if closed is not None and self._connection is connection:
@@ -179,50 +231,72 @@ class Worker:
 
     @property
     def waiting_bytes(self) -> int:
-        """The number of bytes that are sent but not yet taken by the kernel."""
-        return 0 if self._connection is None else self._connection.outbox.waiting_bytes
+        """The memory taken by messages that the kernel has not taken yet."""
+        connection = self._connection
+        return self._unsent.cost + (0 if connection is None else connection.outbox.waiting_bytes)
 
-    def send(self, payload: bytes | bytearray, keep: bool, final: bool = False) -> None:
-        """Send a message, or keep it until the worker is back.
+    def send(self, payload: Payload, kind: MessageKind) -> None:
+        """Send a message, let it wait, or drop it if it would have no meaning later.
 
         Args:
             payload: the encoded message.
-            keep: keep it while the worker is unreachable, do not drop it.
-            final: it is the task's final message, which is kept whatever its size.
+            kind: decides whether and where it waits.
         """
-        admission = self._link.admit(payload, keep, final)
-        if admission is _SEND:
-            self._send_now(payload, keep, final)
-        elif admission is _REFUSED:
-            self._log.warning(
-                f"dropped a message of {len(payload):,} bytes: it is too large, or too many "
-                "messages already wait for an unreachable worker"
+        if len(payload) > self._settings.max_payload:
+            self._counted.add(
+                "warning",
+                f"dropped a message of {len(payload):,} bytes: the worker accepts "
+                f"{self._settings.max_payload:,} (WORKER_SOCKET_MAX_PAYLOAD_BYTES)",
             )
+            return
+        connection = self._connection
+        may_send = self._link.may_send
+        if connection is not None and (may_send or kind is _FREE):
+            goes_first = not (self._unsent and may_send)
+            if goes_first and connection.outbox.waiting_bytes < _AHEAD_BYTES:
+                self._send_now(connection, Message(payload, kind))
+            else:
+                self._let_wait(payload, kind)
+        elif kind.is_kept and (connection is not None or self._settings.worker_waits):
+            self._let_wait(payload, kind)
 
-    def forget_kept(self) -> None:
-        """Drop what is kept for the worker: another task begins."""
-        self._link.forget_kept()
+    def forget_old_messages(self) -> None:
+        """Drop what waits: the worker begins another task."""
+        self._unsent.clear()
+        self._unread.clear()
+        self._link.task_begins()
 
-    def release_sent(self) -> None:
-        """Release a final message that is sent whole: it may be large."""
-        if self._link.in_flight is not None and self._connection is not None:
-            outbox = self._connection.outbox
-            if not outbox.waiting_bytes and not outbox.is_broken:
-                self._link.flushed()
+    def send_waiting(self) -> None:
+        """Send what waits, as far as the socket takes it; call this in each round of the loop."""
+        connection = self._connection
+        if connection is None:
+            return
+        if self._unsent and self._link.may_send:
+            outbox = connection.outbox
+            while self._unsent and outbox.waiting_bytes < _AHEAD_BYTES and not outbox.is_broken:
+                with outbox.corked():
+                    while self._unsent and outbox.waiting_bytes < _AHEAD_BYTES:
+                        self._send_now(connection, self._unsent.take())
+        connection.release_sent()
 
-    def _send_kept(self) -> None:
-        for payload in self._link.take_kept():
-            self._send_now(payload, keep=True, final=False)
+    def _let_wait(self, payload: Payload, kind: MessageKind) -> None:
+        limit = {_TASK: _MAX_TASK_BYTES, _FREE: MAX_WAITING_BYTES}.get(kind)
+        if limit is not None and self._unsent.cost + len(payload) > limit:
+            self._counted.add(
+                "warning",
+                f"dropped a message of {len(payload):,} bytes: {self._unsent.cost:,} bytes "
+                "already wait for the worker",
+            )
+            return
+        is_progress = (
+            kind is _TASK and peek_command(self._encoding, bytes(payload[:HEAD_BYTES])) == PROGRESS
+        )
+        self._unsent.add(Message(payload, kind, is_progress))
 
-    def _send_now(self, payload: bytes | bytearray, keep: bool, final: bool) -> None:
-        assert self._connection is not None
-        try:
-            self._connection.send(payload)
-        except OSError:
-            # The next read reports the loss. Nobody knows what became of the bytes that the kernel
-            # had taken already, but this message it did not take.
-            if keep:
-                self._link.not_sent(payload)
-        else:
-            if final and self._connection.outbox.waiting_bytes:
-                self._link.partly_sent(payload)
+    def _send_now(self, connection: Connection, message: Message) -> None:
+        connection.send(message)
+        if self._settings.worker_waits and message.kind.ends_task:
+            # The worker answers the ping once it has read the message.
+            self._pings += 1
+            self._unread.append((self._pings, message))
+            connection.ping(b"%d" % self._pings)

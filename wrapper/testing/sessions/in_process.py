@@ -13,6 +13,11 @@ from typing import Any
 from ...algorithm.loading.loader import UserAlgorithm
 from ...config.settings import Config
 from ...errors import AlgorithmStopped, LoadError
+from ...in_process.gevent_patches import (
+    REFUSAL,
+    gevent_patches_refused,
+    is_patched_by_gevent,
+)
 from ...local.run.container import container_environ
 from ...local.worker.admission import run_token
 from ...local.worker.answers import AnswerTable
@@ -21,6 +26,7 @@ from ...local.worker.worker import LocalWorker
 from ..outcome.outcome import AlgorithmFailed, Outcome, no_result_within
 from ..outcome.recorder import Recorder, StopAt
 from ..request.target import AlgorithmTarget, load_source
+from ..request.wrong_use import WrongUse
 from .abort import LastResort
 from .captured_output import captured_output
 from .process_state import ProcessState, environment
@@ -50,7 +56,12 @@ class InProcess:
             target: The algorithm.
             answers: Answers to its calls.
             last_resort: Ends the process if the algorithm cannot be stopped.
+
+        Raises:
+            WrongUse: This process is patched by gevent.
         """
+        if is_patched_by_gevent():
+            raise WrongUse(REFUSAL)
         self.usable = True
         self._recorder = Recorder(self.stop)
         self._last_resort = last_resort
@@ -127,7 +138,7 @@ class InProcess:
     def _serve(self, dog: Watchdog) -> None:
         """Load the algorithm if it is new, and run its functions until the task ends."""
         try:
-            with dog:
+            with dog, gevent_patches_refused():
                 self._rig.interruption.install()  # another algorithm's may be installed
                 load, self._load = self._load, None
                 if load is not None:

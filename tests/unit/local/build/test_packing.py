@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from wrapper import __version__
 from wrapper.errors import WrapperError
 from wrapper.local.build.packing import BuildOptions, Packed, pack
 from wrapper.local.source.source import open_algorithm
@@ -27,7 +28,7 @@ def packed(path: Path, **options: object) -> Packed:
 
 def test_plain_folder(folder: Path) -> None:
     found = packed(folder)
-    assert (found.tag, found.image.base) == ("green:latest", "hkube/python-wrapper")
+    assert (found.tag, found.image.base) == ("green:latest", f"hkube/python-wrapper:{__version__}")
     assert (found.image.installs, found.image.secret, found.remarks) == (False, False, ())
 
 

@@ -33,6 +33,7 @@ def test_environment_of_the_container(tmp_path: Path) -> None:
         "WORKER_SOCKET_PORT": "4321",
         "WORKER_SOCKET_TOKEN": run_token(),
         "WORKER_RECONNECT_TIMEOUT": "5",
+        "WORKER_FIRST_INITIALIZED_DELAY": "0",
         "MODEL": "small",
         "ALGORITHM_PATH": "/alg",
         "ALGORITHM_ENTRY_POINT": "main.py",

@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 from websockets.frames import Frame, Opcode
 
-from tests.unit.support.peer import LIMIT, Worker, read, read_all, tcp_pair
+from tests.unit.support.peer import LIMIT, Worker, message, read, read_all, tcp_pair
 from wrapper.supervisor.worker.connection import Connection
 
 
@@ -96,8 +96,8 @@ def test_sent_message_arrives(
     sockets: tuple[socket.socket, socket.socket], masked: bool, binary: bool
 ) -> None:
     connection, worker = Connection(sockets[0], masked, binary), Worker(sockets[1])
-    connection.send(b"one")
-    connection.send(bytearray(b"two"))
+    connection.send(message(b"one"))
+    connection.send(message(bytearray(b"two")))
 
     frames = worker.receive(2)
 
@@ -107,8 +107,8 @@ def test_sent_message_arrives(
 
 def test_bytes_that_are_not_accepted_wait(connection: Connection, worker: Worker) -> None:
     payload = b"x" * 20_000_000
-    connection.send(payload)
-    connection.send(b"next")
+    connection.send(message(payload))
+    connection.send(message(b"next"))
     assert connection.outbox.waiting_bytes
     received: list[Frame] = []
     receiver = Thread(target=lambda: received.extend(worker.receive(2)))
@@ -123,7 +123,7 @@ def test_bytes_that_are_not_accepted_wait(connection: Connection, worker: Worker
 
 
 def test_pong_waits_its_turn(connection: Connection, worker: Worker) -> None:
-    connection.send(b"x" * 20_000_000)
+    connection.send(message(b"x" * 20_000_000))
     worker.protocol.send_ping(b"now")
     worker.write()
     read(connection)
@@ -138,12 +138,45 @@ def test_pong_waits_its_turn(connection: Connection, worker: Worker) -> None:
     assert [frame.opcode for frame in received] == [Opcode.TEXT, Opcode.PONG]
 
 
-def test_sending_over_a_broken_connection_raises(connection: Connection, worker: Worker) -> None:
+def test_message_that_a_broken_connection_does_not_take_is_given_back(
+    connection: Connection, worker: Worker
+) -> None:
     worker.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     worker.socket.close()
     assert select.select([connection], [], [], LIMIT)[0]
 
-    with pytest.raises(OSError, match=r"."):
-        connection.send(b"message")
+    first, second = message(b"first"), message(b"x" * 100_000)
+    connection.send(first)
     connection.ping()  # does not raise: the next read reports it
+    connection.send(second)
     assert connection.read()[1]
+    assert connection.give_up() == [first, second]
+
+
+def test_message_that_went_out_whole_is_not_given_back(
+    connection: Connection, worker: Worker
+) -> None:
+    whole, partly, waiting = message(b"whole"), message(b"x" * 20_000_000), message(b"waits")
+    for each in (whole, partly, waiting):
+        connection.send(each)
+
+    assert connection.give_up() == [partly, waiting]
+    assert connection.give_up() == []
+    connection.send(message(b"later"))
+    worker.socket.setblocking(False)
+    received = b""
+    try:
+        while data := worker.socket.recv(1 << 20):
+            received += data
+    except BlockingIOError:
+        pass
+    assert not received.endswith(b"later"), "it would look like the rest of the large message"
+
+
+def test_pong_says_which_ping_it_answers(connection: Connection, worker: Worker) -> None:
+    connection.ping(b"7")
+    worker.receive()
+    worker.write()
+    read(connection)
+
+    assert connection.last_pong == b"7"

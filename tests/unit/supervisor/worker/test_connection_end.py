@@ -13,7 +13,7 @@ import pytest
 from websockets.frames import Close, Frame
 from websockets.protocol import State
 
-from tests.unit.support.peer import LIMIT, Worker, read, tcp_pair
+from tests.unit.support.peer import LIMIT, Worker, message, read, tcp_pair
 from wrapper.supervisor.worker.connection import Closed, Connection
 
 
@@ -134,7 +134,7 @@ def test_close_waits_for_the_workers_goodbye(connection: Connection, worker: Wor
 
     answering = Thread(target=answer)
     answering.start()
-    connection.send(b"the end")
+    connection.send(message(b"the end"))
     connection.close(patience=LIMIT)
     answering.join(LIMIT)
 
@@ -150,7 +150,7 @@ def test_waiting_bytes_are_sent_before_the_goodbye(connection: Connection, worke
         worker.socket.close()
 
     answering = Thread(target=answer)
-    connection.send(b"x" * 20_000_000)
+    connection.send(message(b"x" * 20_000_000))
     answering.start()
     connection.close(patience=LIMIT)
     answering.join(LIMIT)
@@ -163,7 +163,7 @@ def test_waiting_bytes_are_sent_before_the_goodbye(connection: Connection, worke
 def test_wait_for_a_silent_worker_is_limited(
     connection: Connection, worker: Worker, waiting: int
 ) -> None:
-    connection.send(b"x" * waiting)
+    connection.send(message(b"x" * waiting))
     begun = time.monotonic()
 
     connection.close(patience=0.05)
@@ -174,7 +174,7 @@ def test_wait_for_a_silent_worker_is_limited(
 
 def test_wait_for_a_slow_worker_is_limited(connection: Connection, worker: Worker) -> None:
     """No single wait is too long if the worker takes a few bytes now and then."""
-    connection.send(b"x" * 20_000_000)
+    connection.send(message(b"x" * 20_000_000))
     over = Event()
 
     def drip() -> None:

@@ -259,7 +259,7 @@ def test_outcome_is_reported_from_a_thread() -> None:
 
     connector.open_in_thread(target(unused_port()), outcomes.put)
 
-    assert outcomes.get(timeout=LIMIT) == Refused("nothing listens there")
+    assert outcomes.get(timeout=LIMIT) == Refused("nothing listens there", nothing_listens=True)
 
 
 def test_any_error_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,13 +7,10 @@ import pytest
 from wrapper.supervisor.worker.link import (
     PING_EVERY,
     SETTLE_AFTER,
-    Admission,
     LinkAction,
     LinkSettings,
     WorkerLink,
 )
-
-MEGABYTE = 1 << 20
 
 
 def make_link(
@@ -25,8 +22,12 @@ def make_link(
 
 def opened_link(give_up_after: float | None = 60.0, pings: bool = False) -> WorkerLink:
     link = make_link(give_up_after, pings)
-    link.opened(0.0, task_under_way=False)
+    link.opened(0.0, has_old_messages=False)
     return link
+
+
+def may_send(link: WorkerLink) -> bool:
+    return link.may_send
 
 
 def tick_to(link: WorkerLink, until: float) -> list[LinkAction]:
@@ -73,6 +74,56 @@ def test_refused_connection_is_tried_again_after_growing_delays() -> None:
     assert delays[-1] == pytest.approx(5.0)
 
 
+def local_link() -> WorkerLink:
+    return WorkerLink(LinkSettings(60.0, False, 1000, is_local=True), rand=lambda: 1.0)
+
+
+def test_worker_on_this_machine_is_tried_often_while_nothing_listens() -> None:
+    link, now, attempts = local_link(), 0.0, 0
+    while now < 59.0:
+        link.refused(now, nothing_listens=True)
+        due = link.deadline() or 0.0
+        assert due == pytest.approx(now + 0.05)
+        now = due
+        assert link.tick(now) == [LinkAction.CONNECT]
+        attempts += 1
+    assert attempts > 1000
+
+    delays = []
+    for _ in range(40):
+        link.refused(now, nothing_listens=True)
+        due = link.deadline() or 0.0
+        delays.append(due - now)
+        now = due
+        link.tick(now)
+    assert delays[-1] == pytest.approx(5.0), "a worker that stays away"
+
+
+def test_worker_on_this_machine_that_refuses_is_not_tried_often() -> None:
+    """Something listens there, and each attempt costs it something."""
+    link = local_link()
+    link.refused(0.0)
+    assert link.deadline() == pytest.approx(0.1)
+    link.refused(1.0)
+    assert link.deadline() == pytest.approx(1.16)
+
+
+def test_worker_that_accepts_and_closes_is_tried_after_growing_delays() -> None:
+    link, delays = local_link(), []
+    for second in range(4):
+        link.opened(float(second), has_old_messages=False)
+        link.closed(float(second))
+        delays.append((link.deadline() or 0.0) - second)
+    assert delays == pytest.approx([0.1, 0.16, 0.256, 0.4096])
+
+
+def test_remote_worker_is_not_tried_often() -> None:
+    link = make_link()
+    for now in range(20):
+        link.refused(float(now), nothing_listens=True)
+    assert link.deadline() == pytest.approx(19.0 + 5.0)
+
+
 def test_first_worker_is_awaited_without_limit() -> None:
     link = make_link(give_up_after=60.0)
     link.refused(0.0)
@@ -83,7 +134,7 @@ def test_first_worker_is_awaited_without_limit() -> None:
 def test_lost_connection_is_opened_again() -> None:
     link = opened_link()
 
-    link.closed(10.0, all_sent=True)
+    link.closed(10.0)
 
     assert tick_to(link, 10.2) == [LinkAction.CONNECT]
 
@@ -93,19 +144,19 @@ def test_only_a_stable_connection_resets_the_delay() -> None:
     for _ in range(9):
         link.refused(0.0)
 
-    link.opened(100.0, task_under_way=False)
-    link.closed(104.9, all_sent=True)
+    link.opened(100.0, has_old_messages=False)
+    link.closed(104.9)
     assert link.deadline() == pytest.approx(104.9 + 5.0)
 
-    link.opened(110.0, task_under_way=False)
-    link.closed(115.0, all_sent=True)
+    link.opened(110.0, has_old_messages=False)
+    link.closed(115.0)
     assert link.deadline() == pytest.approx(115.0 + 0.1)
 
 
 # ----------------------------------------------------------------------------- giving up --
 def test_link_gives_up_some_time_after_a_loss() -> None:
     link = opened_link(give_up_after=60.0)
-    link.closed(100.0, all_sent=True)
+    link.closed(100.0)
 
     assert refuse_until(link, 159.9) == []
     assert LinkAction.GIVE_UP in tick_to(link, 160.0)
@@ -113,25 +164,25 @@ def test_link_gives_up_some_time_after_a_loss() -> None:
 
 def test_reconnecting_in_time_restarts_the_count() -> None:
     link = opened_link(give_up_after=60.0)
-    link.closed(100.0, all_sent=True)
-    link.opened(159.0, task_under_way=False)
+    link.closed(100.0)
+    link.opened(159.0, has_old_messages=False)
     assert tick_to(link, 1000.0) == []
 
-    link.closed(1000.0, all_sent=True)
+    link.closed(1000.0)
     assert link.tick(1000.1) == [LinkAction.CONNECT]
     assert link.deadline() == 1060.0
 
 
 def test_dev_mode_and_debug_never_give_up() -> None:
     link = opened_link(give_up_after=None)
-    link.closed(1.0, all_sent=True)
+    link.closed(1.0)
 
     assert refuse_until(link, 100_000.0) == []
 
 
 def test_link_without_patience_gives_up_immediately() -> None:
     link = opened_link(give_up_after=0.0)
-    link.closed(1.0, all_sent=True)
+    link.closed(1.0)
 
     assert tick_to(link, 1.0) == [LinkAction.GIVE_UP]
 
@@ -140,7 +191,7 @@ def test_link_without_patience_gives_up_immediately() -> None:
 def test_ending_link_does_not_reconnect() -> None:
     link = opened_link()
     link.end()
-    link.closed(1.0, all_sent=True)
+    link.closed(1.0)
 
     assert tick_to(link, 1000.0) == []
 
@@ -148,7 +199,7 @@ def test_ending_link_does_not_reconnect() -> None:
 def test_lost_worker_is_reported_once() -> None:
     """Otherwise the loop would spin, and fill the log, while the user's `exit` runs."""
     link = opened_link(give_up_after=60.0)
-    link.closed(0.0, all_sent=True)
+    link.closed(0.0)
     assert tick_to(link, 60.0)[-1] is LinkAction.GIVE_UP
 
     link.end()
@@ -177,87 +228,61 @@ def test_worker_that_answers_no_pings_is_disconnected() -> None:
     assert actions == [LinkAction.PING] * 3
     assert tick_to(link, 4 * PING_EVERY) == [LinkAction.DISCONNECT]
 
-    link.closed(4 * PING_EVERY, all_sent=True)
+    link.closed(4 * PING_EVERY)
     assert tick_to(link, 4 * PING_EVERY + 1) == [LinkAction.CONNECT]
 
 
-# -------------------------------------------------------------------------------- messages --
-def test_message_too_large_for_the_worker_is_refused() -> None:
-    link = make_link(max_payload=1000)
-    link.opened(0.0, task_under_way=False)
-
-    assert link.admit(b"x" * 1000, keep=True) is Admission.SEND
-    assert link.admit(b"x" * 1001, keep=True, final=True) is Admission.REFUSED
-
-
-def test_messages_for_an_unreachable_worker_are_kept_or_skipped() -> None:
+# ---------------------------------------------------------------------- when to send --
+def test_messages_wait_while_there_is_no_connection() -> None:
     link = make_link()
+    assert not may_send(link)
+    link.opened(0.0, has_old_messages=False)
+    assert may_send(link)
+    link.closed(1.0)
+    assert not may_send(link)
 
-    assert link.admit(b"progress", keep=True) is Admission.KEPT
-    assert link.admit(b"alive", keep=False) is Admission.SKIPPED
-    assert link.admit(b"done", keep=True, final=True) is Admission.KEPT
-    assert link.take_kept() == [b"progress", b"done"]
-    assert link.take_kept() == []
 
-
-def test_reconnected_worker_gets_time_to_start_another_task() -> None:
+def test_reconnected_worker_gets_time_to_begin_another_task() -> None:
     link = opened_link()
-    link.closed(10.0, all_sent=True)
-    link.opened(20.0, task_under_way=True)
+    link.closed(10.0)
+    link.opened(20.0, has_old_messages=True)
 
-    assert link.admit(b"progress", keep=True) is Admission.KEPT
+    assert not may_send(link)
     assert link.deadline() == 20.0 + SETTLE_AFTER
-    assert link.tick(20.0 + SETTLE_AFTER) == [LinkAction.SEND_KEPT]
-    assert link.take_kept() == [b"progress"]
-    assert link.admit(b"next", keep=True) is Admission.SEND
+    assert link.tick(20.0 + SETTLE_AFTER) == [LinkAction.SEND_WAITING]
+    assert may_send(link)
 
 
-def test_limited_number_of_bytes_is_kept() -> None:
-    link = make_link()
-    piece = bytes(16 * MEGABYTE)
-
-    admitted = [link.admit(piece, keep=True) for _ in range(5)]
-
-    assert admitted == [Admission.KEPT] * 4 + [Admission.REFUSED]
-    assert link.admit(piece, keep=True, final=True) is Admission.KEPT, "whatever its size"
-
-
-def test_large_final_message_leaves_room_for_the_answer_to_a_stop() -> None:
-    """A stop that is not answered by `stopped` ends the container."""
-    link = make_link()
-    link.admit(bytes(90 * MEGABYTE), keep=True, final=True)
-
-    assert link.admit(b"stopped", keep=True) is Admission.KEPT
-
-
-def test_partly_sent_final_message_comes_first() -> None:
+def test_another_task_ends_the_wait() -> None:
     link = opened_link()
-    link.partly_sent(b"done")
-    link.not_sent(b"progress")
+    link.closed(10.0)
+    link.opened(20.0, has_old_messages=True)
 
-    link.closed(1.0, all_sent=False)
+    link.task_begins()
 
-    assert link.take_kept() == [b"done", b"progress"]
-
-
-@pytest.mark.parametrize("flushed", [True, False])
-def test_completely_sent_final_message_is_not_kept(flushed: bool) -> None:
-    link = opened_link()
-    link.partly_sent(b"done")
-    if flushed:
-        link.flushed()
-
-    link.closed(1.0, all_sent=True)
-
-    assert link.take_kept() == []
+    assert may_send(link)
+    assert link.deadline() is None
 
 
-def test_another_task_drops_what_is_kept() -> None:
-    link = opened_link()
-    link.partly_sent(b"done")
-    link.not_sent(b"progress")
+def test_every_connection_is_silent_at_first() -> None:
+    """HKube's worker may handle a job twice if `initialized` comes as soon as it connects."""
+    link = WorkerLink(LinkSettings(60.0, False, 1000, silent_for=0.3), rand=lambda: 1.0)
+    for opened in (0.0, 10.0):
+        link.opened(opened, has_old_messages=False)
+        link.task_begins()
+        assert not may_send(link)
+        assert link.tick(opened + 0.29) == []
+        assert link.tick(opened + 0.3) == [LinkAction.SEND_WAITING]
+        assert may_send(link)
+        link.closed(opened + 5.0)
 
-    link.forget_kept()
-    link.closed(1.0, all_sent=False)
 
-    assert link.take_kept() == []
+def test_silence_and_the_time_for_another_task_both_have_to_pass() -> None:
+    settings = LinkSettings(60.0, False, 1000, worker_waits=True, silent_for=0.3)
+    link = WorkerLink(settings, rand=lambda: 1.0)
+    link.opened(0.0, has_old_messages=False)
+    link.closed(5.0)
+    link.opened(10.0, has_old_messages=True)
+
+    assert link.tick(10.3) == []
+    assert link.tick(10.0 + SETTLE_AFTER) == [LinkAction.SEND_WAITING]

@@ -13,7 +13,7 @@ import pytest
 import trustme
 from websockets.frames import Frame
 
-from tests.unit.support.peer import LIMIT, Worker, read, read_all, tcp_pair
+from tests.unit.support.peer import LIMIT, Worker, message, read, read_all, tcp_pair
 from wrapper.supervisor.worker.connection import Connection
 from wrapper.supervisor.worker.tls import TlsStream
 
@@ -58,7 +58,7 @@ def test_reading_nothing_is_not_an_error(connection: Connection) -> None:
 
 
 def test_messages_are_exchanged(connection: Connection, worker: Worker) -> None:
-    connection.send(b"hello")
+    connection.send(message(b"hello"))
     assert [frame.data for frame in worker.receive()] == [b"hello"]
 
     worker.send("hello back")
@@ -86,8 +86,8 @@ def test_large_message_is_received(connection: Connection, worker: Worker) -> No
 def test_large_message_is_sent(connection: Connection, worker: Worker) -> None:
     received: list[Frame] = []
     receiving = Thread(target=lambda: received.extend(worker.receive(2)))
-    connection.send(b"x" * 10_000_000)
-    connection.send(b"next")
+    connection.send(message(b"x" * 10_000_000))
+    connection.send(message(b"next"))
     assert connection.outbox.waiting_bytes
     receiving.start()
     while connection.outbox.waiting_bytes:
@@ -138,7 +138,7 @@ def test_broken_record_ends_the_connection_with_a_reason(
 
 
 def test_close_says_goodbye(connection: Connection, worker: Worker) -> None:
-    connection.send(b"the end")
+    connection.send(message(b"the end"))
 
     def answer() -> None:
         worker.receive(2)

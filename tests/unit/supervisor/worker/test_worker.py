@@ -18,10 +18,12 @@ from tests.unit.support.gateway import Gateway
 from tests.unit.support.peer import LIMIT
 from tests.unit.support.peer import Worker as Peer
 from wrapper.log import Log
+from wrapper.supervisor.loop.counted_log import CountedLog
 from wrapper.supervisor.loop.poller import Poller
 from wrapper.supervisor.loop.wakeup import Wakeup
 from wrapper.supervisor.worker.connector import ConnectionTarget
 from wrapper.supervisor.worker.link import LinkSettings
+from wrapper.supervisor.worker.unsent import MessageKind
 from wrapper.supervisor.worker.worker import Worker
 
 
@@ -39,11 +41,13 @@ class Loop:
         self.worker = Worker(
             target,
             LinkSettings(give_up_after=None, pings=pings, max_payload=10**9),
-            False,
+            "json",
             self.poller,
             self.wakeup,
             Log("debug", fd=self._log_file.fileno()),
+            CountedLog(Log("debug", fd=self._log_file.fileno())),
             on_messages=self._received,
+            on_lost=lambda: None,
             is_task_under_way=lambda: False,
         )
         self.poller.watch(self.wakeup, self._woken)
@@ -112,7 +116,7 @@ def test_messages_are_exchanged(both: Both) -> None:
     peer = both.accept("first")
     peer.send("second")
     both.loop.run_until(lambda: len(both.loop.messages) == 2)
-    both.loop.worker.send(b"answer", keep=True)
+    both.loop.worker.send(b"answer", MessageKind.TASK)
 
     assert both.loop.messages == [b"first", b"second"]
     assert [frame.data for frame in peer.receive()] == [b"answer"]
@@ -121,7 +125,7 @@ def test_messages_are_exchanged(both: Both) -> None:
 
 def test_waiting_bytes_are_sent_as_the_worker_reads(both: Both) -> None:
     peer = both.accept()
-    both.loop.worker.send(b"x" * 20_000_000, keep=True)
+    both.loop.worker.send(b"x" * 20_000_000, MessageKind.TASK)
     assert both.loop.worker.waiting_bytes
     received: list[int] = []
     reading = Thread(target=lambda: received.extend(len(frame.data) for frame in peer.receive()))
@@ -143,7 +147,7 @@ def test_lost_connection_is_reported_and_opened_again(both: Both) -> None:
 
     assert both.loop.messages == [b"last", b"hello again"]
     assert "closed the connection with code 1001: going away: reconnecting" in both.loop.log
-    both.loop.worker.send(b"answer", keep=True)
+    both.loop.worker.send(b"answer", MessageKind.TASK)
     assert [frame.data for frame in second.receive()] == [b"answer"]
 
 

@@ -74,6 +74,15 @@ def read_pipeline(file: Path) -> Pipeline:
     Raises:
         DescriptorError: it cannot be used.
     """
+    return parse_pipeline(read_descriptor(file), str(file), name=file.stem)
+
+
+def read_descriptor(file: Path) -> Any:
+    """Return the JSON value in a pipeline's JSON or YAML file.
+
+    Raises:
+        DescriptorError: it cannot be used.
+    """
     if file.suffix == ".py":
         raise DescriptorError(
             f"{file} is an algorithm, not a pipeline: run it with `hkube-wrapper run {file}`"
@@ -81,10 +90,9 @@ def read_pipeline(file: Path) -> Pipeline:
     if os.path.isdir(file):  # Path.is_dir raises for some names
         raise DescriptorError(f"{file} is a folder; give the pipeline's JSON or YAML file")
     try:
-        document: Any = read_document(file)
+        return read_document(file)
     except ManifestError as error:
         raise DescriptorError(str(error)) from error
-    return parse_pipeline(document, str(file), name=file.stem)
 
 
 def missing_pipeline(name: str, pipelines: StoredPipelines) -> str:

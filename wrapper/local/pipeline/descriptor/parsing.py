@@ -46,9 +46,15 @@ def parse_pipeline(document: Any, where: str, name: str | None = None) -> Pipeli
     fields = Fields(document, where)
     read(None, fields.refuse_misspelt, _PIPELINE_FIELDS)
     kind = read("batch", fields.one_of, "kind", ("batch", "stream"), "batch")
-    if kind == "stream" or fields.get("streaming") is not None:
-        raise fields.error("kind", "streaming pipelines run in HKube only")
-    pipeline_name = read("pipeline", _pipeline_name, fields, name)
+    if kind == "stream":
+        raise fields.error(
+            "kind",
+            "an algorithm cannot start a streaming pipeline on this machine; run it with "
+            "`hkube-wrapper pipeline run`",
+        )
+    if fields.get("streaming") is not None:
+        raise fields.error("streaming", 'flows need a streaming pipeline; add "kind": "stream"')
+    called = read("pipeline", pipeline_name, fields, name)
     options = read(Fields({}, where), Fields, fields.get("options") or {}, f"{where}: options")
     read(None, options.refuse_misspelt, ("ttl", "batchTolerance"))
     nodes: list[Any] | None = read(None, fields.array, "nodes")
@@ -61,7 +67,7 @@ def parse_pipeline(document: Any, where: str, name: str | None = None) -> Pipeli
     known = [node for node in parsed if node is not None]
     whole = len(known) == len(parsed)  # otherwise references to a broken node look wrong too
     pipeline = Pipeline(
-        pipeline_name,
+        called,
         read(tuple(known), _with_edges, fields, known) if whole else tuple(known),
         flow_input=read({}, fields.object, "flowInput", {}),
         ttl=read(1, options.integer, "ttl", DEFAULT_TTL, least=1),
@@ -76,13 +82,18 @@ def parse_pipeline(document: Any, where: str, name: str | None = None) -> Pipeli
     return pipeline
 
 
-def _pipeline_name(fields: Fields, name: str | None) -> str:
-    found = fields.text("name", name)
-    if not _PIPELINE_NAME.fullmatch(found):
+def pipeline_name(fields: Fields, default: str | None) -> str:
+    """Return a pipeline's name.
+
+    Raises:
+        DescriptorError: HKube would refuse it.
+    """
+    name = fields.text("name", default)
+    if not _PIPELINE_NAME.fullmatch(name):
         raise fields.error(
-            "name", f"'{found}' may contain letters, digits, '-', '_', '.' and ':' only"
+            "name", f"'{name}' may contain letters, digits, '-', '_', '.' and ':' only"
         )
-    return found
+    return name
 
 
 def with_flow_input(pipeline: Pipeline, flow_input: Any, where: str) -> Pipeline:
@@ -130,14 +141,16 @@ def _parse_node(document: Any, where: str, mistakes: Mistakes) -> Node | None:
     if kind not in _NODE_KINDS_THAT_RUN:
         raise fields.error("kind", f"nodes of kind {shown(kind)} run in HKube only")
     if fields.get("stateType") == "stateful":
-        raise fields.error("stateType", "stateful nodes need streaming, which runs in HKube only")
+        raise fields.error(
+            "stateType", 'stateful nodes need a streaming pipeline; add "kind": "stream" to it'
+        )
     no_retry = Fields({}, fields.where)
     retry = read(no_retry, Fields, fields.get("retry") or {}, f"{fields.where}: retry")
     return Node(
         name,
         read("", fields.text, "algorithmName"),
         inputs=tuple(
-            read(None, _parse_input, item, f"{fields.where}: input[{index}]")
+            read(None, parse_input, item, f"{fields.where}: input[{index}]")
             for index, item in enumerate(read([], fields.array, "input", []))
         ),
         operation=read(INDEXED, fields.one_of, "batchOperation", (INDEXED, CARTESIAN), INDEXED),
@@ -168,7 +181,12 @@ def _with_edges(fields: Fields, nodes: list[Node]) -> tuple[Node, ...]:
     return tuple(replace(node, after=tuple(after.get(node.name, ()))) for node in nodes)
 
 
-def _parse_input(item: Any, where: str) -> Tree:
+def parse_input(item: Any, where: str) -> Tree:
+    """Return an item of a node's input with its references.
+
+    Raises:
+        DescriptorError: a reference in it is malformed, or it holds several batches.
+    """
     try:
         tree = parse_tree(item)
     except ReferenceSyntaxError as error:

@@ -10,7 +10,7 @@ from ...worker.answers import Answers, AnswerTable
 from .. import events
 from ..catalog.algorithms import Algorithms, find_algorithms
 from ..catalog.resources import Resources
-from ..catalog.stored_pipelines import load_pipelines
+from ..catalog.stored_pipelines import StoredPipelines, load_pipelines
 from .engine import PipelineEngine
 from .jobs import Place
 
@@ -43,10 +43,35 @@ def open_calls(
     paths = find_algorithms(algorithms) if algorithms is not None else {}
     where = str(algorithms) if algorithms is not None else "give a folder of them with --algorithms"
     stored = load_pipelines(pipelines)
-    with Algorithms(paths, where) as found:
-        engine = PipelineEngine(Resources(found, environ, stored, answers), listener)
-        try:
-            with engine:
-                yield engine.answers_for(Place(), node)
-        finally:
-            engine.kill()
+    with (
+        Algorithms(paths, where) as found,
+        calls_of(node, found, stored, answers, environ, listener) as calls,
+    ):
+        yield calls
+
+
+@contextmanager
+def calls_of(
+    node: str,
+    algorithms: Algorithms,
+    stored: StoredPipelines,
+    answers: AnswerTable,
+    environ: Mapping[str, str],
+    listener: events.Listener = lambda event: None,
+) -> Iterator[Answers]:
+    """Run what algorithms start; see `open_calls`.
+
+    Args:
+        node: the name of the algorithms' node, for the events.
+        algorithms: the algorithms of this machine.
+        stored: the stored pipelines by name.
+        answers: replies that take precedence over running anything.
+        environ: the base environment of the processes.
+        listener: receives the events of the runs.
+    """
+    engine = PipelineEngine(Resources(algorithms, environ, stored, answers), listener)
+    try:
+        with engine:
+            yield engine.answers_for(Place(), node)
+    finally:
+        engine.kill()

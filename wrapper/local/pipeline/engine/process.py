@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -93,9 +93,17 @@ class PooledAlgorithm:
 
         self._worker.begin(job).add_done_callback(report)
 
-    def stop(self) -> None:
-        """Ask the algorithm to stop its task."""
-        self._worker.stop()
+    def stop(self, force: bool = True) -> None:
+        """Ask the algorithm to stop its task.
+
+        Args:
+            force: False: a streaming node hands over its messages first.
+        """
+        self._worker.stop(force)
+
+    def discover(self, changes: Sequence[Mapping[str, Any]]) -> None:
+        """Report parents' pods that came or went; see `LocalWorker.discover`."""
+        self._worker.discover(changes)
 
     def end(self) -> None:
         """Wait for its task, let it exit as HKube would, and kill it if it does not."""

@@ -62,7 +62,7 @@ def test_unusable_stored_pipeline_matters_only_when_it_is_used(tmp_path: Path) -
     for name, problem in (
         ("bad", r"bad\.json: nodes: a pipeline needs at least one node"),
         ("worse", r"worse\.json is not valid JSON"),
-        ("s", r"stream\.json: kind: streaming pipelines run in HKube only"),
+        ("s", r"stream\.json: kind: an algorithm cannot start a streaming pipeline"),
         ("list", r"list\.yml: must be an object"),
     ):
         with pytest.raises(DescriptorError, match=problem):

@@ -114,8 +114,11 @@ def test_given_name_is_used_if_the_document_has_none() -> None:
         (pipeline() | {"nodes": {}}, "p.json: nodes: must be an array, not an object"),
         (pipeline(name=""), "p.json: name: must be a string, not an empty string"),
         (pipeline(name="a b"), "p.json: name: 'a b' may contain letters, digits,"),
-        (pipeline(kind="stream"), "p.json: kind: streaming pipelines run in HKube only"),
-        (pipeline(streaming={"flows": {}}), "streaming pipelines run in HKube only"),
+        (pipeline(kind="stream"), "p.json: kind: an algorithm cannot start a streaming pipeline"),
+        (
+            pipeline(streaming={"flows": {}}),
+            'p.json: streaming: flows need a streaming pipeline; add "kind": "stream"',
+        ),
         (pipeline(kind="bach"), "kind: must be batch or stream, not 'bach': did you mean 'batch'?"),
         (pipeline(options=3), "p.json: options: must be an object, not a number"),
         (pipeline(options={"ttl": 0}), "options: ttl: must be a whole number of 1 or more, not 0"),
@@ -160,7 +163,10 @@ def test_given_name_is_used_if_the_document_has_none() -> None:
         ),
         (pipeline(node(kind="gateway")), "kind: nodes of kind 'gateway' run in HKube only"),
         (pipeline(node(kind=[])), "kind: must be a string, not an array"),
-        (pipeline(node(stateType="stateful")), "stateType: stateful nodes need streaming"),
+        (
+            pipeline(node(stateType="stateful")),
+            "stateType: stateful nodes need a streaming pipeline",
+        ),
         (pipeline(node(input="x")), "nodes[0] 'green': input: must be an array, not 'x'"),
         (
             pipeline(node(batchOperation="index")),

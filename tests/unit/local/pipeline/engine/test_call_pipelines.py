@@ -22,7 +22,7 @@ from wrapper.local.worker.call_messages import parse_call
 NODES = [{"nodeName": "n", "algorithmName": "green", "input": ["@flowInput.x"]}]
 STORED: StoredPipelines = {
     "stock": parse_pipeline({"name": "stock", "nodes": NODES, "flowInput": {"x": 1}}, "p"),
-    "live": UnusablePipeline("live.json: kind: streaming pipelines run in HKube only"),
+    "live": UnusablePipeline("live.json: kind: an algorithm cannot start a streaming pipeline"),
 }
 
 
@@ -100,7 +100,7 @@ def test_scripted_algorithm_need_not_be_available(algorithms: Algorithms) -> Non
             stored(name="stok"),
             "there is no answer for it, and there is no stored pipeline 'stok': did you mean",
         ),
-        (stored(name="live"), "live.json: kind: streaming pipelines run in HKube only"),
+        (stored(name="live"), "live.json: kind: an algorithm cannot start a streaming pipeline"),
         (stored(name="stock", flowInput={}), "stored pipeline 'stock': node 'n' uses '@flowInput"),
         (call("startRawSubPipeline", subPipelineId="1"), "raw pipeline 'None': 'name' is missing"),
         (

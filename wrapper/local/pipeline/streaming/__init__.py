@@ -1,0 +1,1 @@
+"""Runs streaming pipelines on this machine."""
