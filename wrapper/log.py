@@ -98,6 +98,10 @@ class Log:
         if LEVELS.index(level) >= self._least:
             if self._read_ids is not None:
                 self.bind_task(self._read_ids())
+            if "://" in text:
+                from .text.redaction import redacted
+
+                text = redacted(text)
             named = [
                 (*names, _printable(value))
                 for names, value in zip(_IDS, self._ids, strict=False)
