@@ -262,17 +262,17 @@ def test_lost_connection_while_a_task_begins_loses_it(
         assert isinstance(ended(worker.begin(make_job([], "alg"))), events.Lost)
 
 
-def test_newest_connection_replaces_the_old_one(worker: LocalWorker, recorder: Recorder) -> None:
-    with connected(worker) as first:
+def test_algorithm_may_connect_again_once_it_is_gone(
+    worker: LocalWorker, recorder: Recorder
+) -> None:
+    with connected(worker):
         recorder.wait_for(events.Connected)
-        with connected(worker) as second:
-            with pytest.raises(ConnectionClosed):
-                first.receive()
-            recorder.wait_for(events.Disconnected)
-            outcome = worker.begin(JOB)
-            second.reach_started()
-            second.send("done")
-            assert ended(outcome) == events.Done(None)
+    recorder.wait_for(events.Disconnected)
+    with connected(worker) as second:
+        outcome = worker.begin(JOB)
+        second.reach_started()
+        second.send("done")
+        assert ended(outcome) == events.Done(None)
 
 
 def test_tasks_are_lost_after_give_up(worker: LocalWorker) -> None:
@@ -638,3 +638,49 @@ def test_job_has_the_shape_of_hkubes() -> None:
     assert job["algorithmName"] == "alg"
     assert job["info"]["savePaths"] == [job["nodeName"]] == ["green"]
     assert job["taskId"] != make_job([], "alg")["taskId"]
+
+
+STREAM_JOB = {**JOB, "kind": "stream", "childs": ["B"]}
+
+
+def test_statistics_and_messages_of_a_stream_are_reported(
+    worker: LocalWorker, recorder: Recorder
+) -> None:
+    with connected(worker) as algorithm:
+        worker.begin(STREAM_JOB)
+        algorithm.reach_started()
+        report = {"nodeName": "B", "sent": 1}
+        algorithm.send("streamingStatistics", [report])
+        statistics = recorder.wait_for(events.StatisticsCame)
+        assert isinstance(statistics, events.StatisticsCame)
+        assert statistics.reports == (report,)
+        algorithm.send("streamingOutMessage", {"message": 5, "flowName": "f"})
+        sent = recorder.wait_for(events.StreamMessageSent)
+        assert isinstance(sent, events.StreamMessageSent)
+        assert (sent.value, sent.flow) == (5, "f")
+    assert not recorder.of(events.Violation)
+
+
+@pytest.mark.parametrize("data", [None, {}, [5], [{"nodeName": "A"}], [{}]])
+def test_statistics_that_would_end_hkubes_worker_are_reported(
+    worker: LocalWorker, recorder: Recorder, data: Any
+) -> None:
+    with connected(worker) as algorithm:
+        worker.begin(STREAM_JOB)
+        algorithm.reach_started()
+        algorithm.send("streamingStatistics", data)
+        violation = recorder.wait_for(events.Violation)
+        assert isinstance(violation, events.Violation)
+        assert violation.text == "'streamingStatistics' of no child"
+
+
+def test_parents_that_come_and_go_are_passed_on(worker: LocalWorker) -> None:
+    changes = [
+        {"nodeName": "A", "address": {"host": "127.0.0.1", "port": "5"}, "type": "Add"},
+    ]
+    worker.discover(changes)  # nobody is connected
+    with connected(worker) as algorithm:
+        worker.begin(STREAM_JOB)
+        algorithm.reach_started()
+        worker.discover(changes)
+        assert algorithm.expect("serviceDiscoveryUpdate") == changes

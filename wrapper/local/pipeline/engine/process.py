@@ -13,6 +13,7 @@ from ...run.container import AlgorithmContainer
 from ...run.output_pump import OutputPump
 from ...source.source import AlgorithmSource
 from ...worker import events
+from ...worker.admission import run_token
 from ...worker.answers import Answers
 from ...worker.storage import LocalStorage
 from ...worker.timeouts import EXIT_TIMEOUT, STOP_TIMEOUT
@@ -77,7 +78,7 @@ class PooledAlgorithm:
         with self._stack:
             self._pump = self._stack.enter_context(OutputPump(on_lines))
             self._worker = self._stack.enter_context(
-                LocalWorker(self._drain_and_report, answers, storage=storage)
+                LocalWorker(self._drain_and_report, answers, storage=storage, token=run_token())
             )
             fd = self._pump.fd
             container = AlgorithmContainer(source, self._worker.port, environ, fd, storage)

@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import final
 from urllib.parse import quote
 
@@ -64,17 +65,17 @@ class MessageFeed:
             self._on_end(None)
 
     def _send_all(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port)
-        for number, line in enumerate(_lines(self._fd), start=1):
-            if not line.strip():
-                continue
-            status, body = self._post(connection, line)
-            if status != http.HTTPStatus.OK:
-                try:
-                    reason = json.loads(body)["error"]
-                except (ValueError, KeyError, TypeError):
-                    reason = f"the gateway answered {status}"
-                raise FeedFailed(f"line {number} of {self._name}: {reason}")
+        with closing(http.client.HTTPConnection("127.0.0.1", self._port)) as connection:
+            for number, line in enumerate(_lines(self._fd), start=1):
+                if not line.strip():
+                    continue
+                status, body = self._post(connection, line)
+                if status != http.HTTPStatus.OK:
+                    try:
+                        reason = json.loads(body)["error"]
+                    except (ValueError, KeyError, TypeError):
+                        reason = f"the gateway answered {status}"
+                    raise FeedFailed(f"line {number} of {self._name}: {reason}")
 
     def _post(self, connection: http.client.HTTPConnection, line: bytes) -> tuple[int, bytes]:
         """Send a line; it is sent again if the gateway goes away meanwhile."""
