@@ -8,11 +8,11 @@ import time
 from collections.abc import Mapping
 from typing import Any, TextIO, final
 
+from ..local.run.null_result import null_result_note
 from ..local.show.progress_note import ProgressNote
 from ..local.show.record import Record
 from ..local.show.screen import Screen
 from ..local.show.terminal import Terminal, duration
-from ..local.source.null_result import null_result_note
 from ..local.source.source import AlgorithmSource
 from ..local.worker import events
 

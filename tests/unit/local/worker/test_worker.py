@@ -329,7 +329,6 @@ def test_protocol_violation_is_reported(
     ]
 
 
-@pytest.mark.parametrize("frame", ["[]", "{}", '{"command": 5}', '"text"'])
 def test_late_message_of_an_ending_algorithm_is_not_a_violation(
     worker: LocalWorker, recorder: Recorder
 ) -> None:
@@ -343,6 +342,7 @@ def test_late_message_of_an_ending_algorithm_is_not_a_violation(
     assert recorder.of(events.Violation) == []
 
 
+@pytest.mark.parametrize("frame", ["[]", "{}", '{"command": 5}', '"text"'])
 def test_message_without_a_command_is_reported(
     worker: LocalWorker, recorder: Recorder, frame: str
 ) -> None:

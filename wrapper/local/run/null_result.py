@@ -6,7 +6,7 @@ import ast
 import warnings
 from collections.abc import Iterator, Sequence
 
-from .source import AlgorithmSource, find_module
+from ..source.source import AlgorithmSource, find_module
 
 
 def null_result_note(source: AlgorithmSource) -> str | None:

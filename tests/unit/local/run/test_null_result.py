@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wrapper.local.source.null_result import null_result_note
+from wrapper.local.run.null_result import null_result_note
 from wrapper.local.source.source import open_algorithm
 
 
