@@ -1,6 +1,6 @@
 #!/bin/sh
 # Entry point of the image. Arguments of `docker run IMAGE ...`:
-#   none                         serve HKube's worker
+#   none, or serve               serve HKube's worker
 #   run, check, ... or --option  run the local tool of this name
 #   a program with arguments     run the program
 set -eu
@@ -37,7 +37,13 @@ serve() {
 
 case "${1-}" in
     '')
-        serve hkube-wrapper
+        serve hkube-wrapper serve
+        ;;
+    serve)
+        if [ $# -eq 1 ]; then
+            serve hkube-wrapper serve
+        fi
+        exec hkube-wrapper "$@"
         ;;
     # The commands of hkube-wrapper; a test compares them with its command line.
     run | check | init | build | pipeline)

@@ -7,21 +7,27 @@ Unlike `python -m wrapper`, it finds the right package even in a folder that con
 import os
 import sys
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+_COMPLETION = "_HKUBE_WRAPPER_COMPLETE"
+"""Set by the shell while it completes a command; the arguments are in other variables."""
 
-_SETTINGS = ("WORKER_", "ALGORITHM_", "HKUBE_")
+EXIT_USAGE = 2
 
 
 def command() -> int:
-    """Run the command line of a person or a container; return the exit code."""
+    """Run the command line; return the exit code.
+
+    Without a command it shows the help. It never serves by chance: `serve` does that, and so does
+    `python -m wrapper`.
+    """
     from hkube_python_wrapper._import_path import add_what_isolation_leaves_out
 
-    if sys.argv[1:] not in ([], ["health"]):  # these need to start fast, and only the library
+    arguments = sys.argv[1:]
+    if arguments not in (["serve"], ["health"]):  # these must start fast, and need only the library
         add_what_isolation_leaves_out()
-    is_terminal = sys.stdin is not None and sys.stdin.isatty()
-    return main(["--help"] if wants_help(sys.argv[1:], is_terminal, os.environ) else None)
+    if arguments:
+        return main(arguments)
+    code = main(["--help"])  # or the shell's completion, which looks at no argument
+    return code if _COMPLETION in os.environ else EXIT_USAGE
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -33,12 +39,6 @@ def main(arguments: list[str] | None = None) -> int:
 
     code: int = load_core([]).module("__main__").main(arguments)
     return code
-
-
-def wants_help(arguments: list[str], is_terminal: bool, environ: "Mapping[str, str]") -> bool:
-    """Return whether a person is trying the command, and not a container starting to serve."""
-    is_set_up = any(name.startswith(_SETTINGS) for name in environ)
-    return not arguments and is_terminal and not is_set_up
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """`python -m wrapper`: serve a worker, or with arguments run the local tools of `wrapper.cli`."""
 
 import sys
+from collections.abc import Callable
 
 EXIT_USAGE, EXIT_INTERRUPTED = 2, 130
 
@@ -10,7 +11,7 @@ def main(arguments: list[str] | None = None) -> int:
     import os
 
     arguments = sys.argv[1:] if arguments is None else arguments
-    if not arguments:
+    if not arguments or arguments == ["serve"]:
         from .supervisor.serve import serve
 
         return serve(os.environ)
@@ -26,13 +27,13 @@ def main(arguments: list[str] | None = None) -> int:
         from .supervisor.health import print_health
 
         return print_health(os.environ)
-    return _run_command(arguments)
+    return run_command(arguments)
 
 
-def _run_command(arguments: list[str]) -> int:
+def run_command(arguments: list[str]) -> int:
+    """Run one of the local tools; return the exit code."""
     try:
-        from .cli.app import run_app
-
+        run_app = _import_tools()
         return run_app(arguments)
     except KeyboardInterrupt:  # while importing a command
         return EXIT_INTERRUPTED
@@ -43,6 +44,27 @@ def _run_command(arguments: list[str]) -> int:
             file=sys.stderr,
         )
         return EXIT_USAGE
+    except _BrokenTools as error:
+        print(
+            f"the local tools cannot be loaded: {error} (another package has changed what they "
+            "need: pip install --force-reinstall hkube-wrapper)",
+            file=sys.stderr,
+        )
+        return EXIT_USAGE
+
+
+class _BrokenTools(Exception):
+    """An installed package does not work with the local tools."""
+
+
+def _import_tools() -> Callable[[list[str]], int]:
+    try:
+        from .cli.app import run_app
+    except ModuleNotFoundError:
+        raise
+    except Exception as error:  # old versions of their dependencies fail in many ways
+        raise _BrokenTools(f"{type(error).__name__}: {error}") from error
+    return run_app
 
 
 if __name__ == "__main__":

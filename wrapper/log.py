@@ -18,7 +18,8 @@ _IDS = (("job", "jobId"), ("task", "taskId"), ("node", "nodeName"))  # name in t
 _NO_ID = "-"
 _STDERR = 2
 _AT_ONCE = 4096  # bytes; PIPE_BUF
-_PATIENCE = 0.2  # seconds that each line may wait for a stderr that accepts nothing
+_PATIENCE = 0.2  # seconds that a line may wait for a stderr that accepts nothing
+_DROP_FOR = 5.0  # seconds in which no further line waits, after one has waited in vain
 
 
 class Log:
@@ -50,6 +51,8 @@ class Log:
         self._ids: tuple[str, ...] = ()
         self._read_ids: Callable[[], str] | None = None
         self._torn = False
+        self._dropped = 0  # lines, since stderr was full
+        self._drop_until = float("-inf")  # on the monotonic clock
         if form == "json":
             import json  # now, because later no file descriptor may be left for it
 
@@ -95,23 +98,33 @@ class Log:
         if LEVELS.index(level) >= self._least:
             if self._read_ids is not None:
                 self.bind_task(self._read_ids())
+            if "://" in text:
+                from .text.redaction import redacted
+
+                text = redacted(text)
             named = [
-                (*names, value)
+                (*names, _printable(value))
                 for names, value in zip(_IDS, self._ids, strict=False)
                 if value != _NO_ID
             ]
-            event = self._write_event(_timestamp(self._clock()), level, named, text)
+            when, text = _timestamp(self._clock()), _printable(text)
+            event = self._write_event(when, level, named, text)
+            if self._dropped and self._fd >= 0 and _wait_writable(self._fd, 0.0):
+                missing = f"{self._dropped:,} lines of this log are missing: stderr was full"
+                event = f"{self._write_event(when, 'warning', [], missing)}\n{event}"
             self._write(f"{event}\n".encode(errors="backslashreplace"))
 
     def _write(self, line: bytes) -> None:
         if self._fd < 0:
             return
+        # Waiting for each line would silence `alive`.
+        patience = _PATIENCE if time.monotonic() >= self._drop_until else 0.0
         rest = memoryview(b"\n" + line if self._torn else line)
         whole = len(rest)
         try:
             # A full pipe that nobody reads must not block us. A pipe that is writable accepts
             # _AT_ONCE bytes without blocking.
-            while rest and _wait_writable(self._fd):
+            while rest and _wait_writable(self._fd, patience):
                 try:
                     rest = rest[os.write(self._fd, rest[:_AT_ONCE]) :]
                 except BlockingIOError:  # user code has made the shared stderr non-blocking
@@ -120,6 +133,11 @@ class Log:
             pass
         if len(rest) < whole:
             self._torn = len(rest) > 0
+        if rest:
+            self._dropped += 1
+            self._drop_until = time.monotonic() + _DROP_FOR
+        else:
+            self._dropped = 0
 
 
 def _as_text(when: str, level: str, ids: list[tuple[str, str, str]], text: str) -> str:
@@ -142,6 +160,18 @@ def _as_json(when: str, level: str, ids: list[tuple[str, str, str]], text: str) 
     return json.dumps(record)
 
 
+def _printable(text: str) -> str:
+    """Escape control characters, which a job's id or HKube's text could send to a terminal."""
+    if text.isprintable():  # nearly always
+        return text
+    return "".join(
+        each
+        if each in "\n\t" or (each >= " " and not "\x7f" <= each <= "\x9f")
+        else ascii(each)[1:-1]
+        for each in text
+    )
+
+
 def _timestamp(now: float) -> str:
     milliseconds = int(now * 1000)
     moment = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(milliseconds // 1000))
@@ -157,7 +187,7 @@ def _is_open(fd: int) -> bool:
     return True
 
 
-def _wait_writable(fd: int) -> bool:
+def _wait_writable(fd: int, patience: float) -> bool:
     import select
 
-    return bool(select.select([], [fd], [], _PATIENCE)[1])
+    return bool(select.select([], [fd], [], patience)[1])

@@ -69,8 +69,14 @@ def engine_that(folder: Path, line: str) -> dict[str, str]:
 
 def test_print_builds_nothing(algorithm: Path, tmp_path: Path) -> None:
     (algorithm / "requirements.txt").write_text("numpy\n")
+    (algorithm / ".env").write_text("PASSWORD=x\n")
+    (algorithm / "test_main.py").touch()
     done = build("green", "--print", "--base", "hkube/python-wrapper:1", cwd=tmp_path)
-    assert (done.returncode, done.stderr) == (0, "")
+    listed = [line for line in done.stderr.splitlines() if "__pycache__" not in line]
+    assert (done.returncode, listed) == (
+        0,
+        [f"left out: {name}" for name in (".env", ".git", "test_main.py")],
+    )
     assert [line.split()[0] for line in done.stdout.splitlines()] == [
         *("#", "FROM", "COPY", "RUN", "COPY", "ENV", "LABEL")
     ]

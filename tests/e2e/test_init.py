@@ -56,7 +56,9 @@ def test_created_algorithm_works(tmp_path: Path, template: str) -> None:
     assert {each["status"] for each in json.loads(checked.stdout)["findings"]} == {"fine"}
 
     printed = run("hkube-wrapper", "build", "my-alg", "--print", cwd=tmp_path)
-    assert (printed.returncode, printed.stderr) == (0, "")
+    assert printed.returncode == 0
+    assert {line.partition(": ")[0] for line in printed.stderr.splitlines()} == {"left out"}
+    assert "left out: test_main.py\n" in printed.stderr
     assert f"FROM hkube/python-wrapper:{__version__}\n" in printed.stdout
     written = run("hkube-wrapper", "build", "my-alg", "--output", "out", cwd=tmp_path)
     assert written.returncode == 0, written.stderr
@@ -90,7 +92,7 @@ def test_readme_commands_work(tmp_path: Path) -> None:
         (["My Alg"], "error: 'My Alg' is not a valid HKube name"),
         (["full"], "error: full already exists and is not empty"),
         (["file/alg"], "error: cannot create file/alg: "),
-        (["alg", "--template", "rocket"], "'rocket' is not one of 'hello', 'model', 'subpipeline'"),
+        (["alg", "--template", "rocket"], "'rocket' is not one of hello, model, subpipeline"),
     ],
 )
 def test_wrong_usage(tmp_path: Path, arguments: list[str], text: str) -> None:

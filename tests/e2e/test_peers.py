@@ -344,3 +344,30 @@ def test_mode_v1_loads_no_storage_code(serve: Serve) -> None:
     maps = Path(f"/proc/{wrapper.pid}/maps").read_text()
     assert "zmq" not in maps and "obstore" not in maps
     os.kill(wrapper.pid, signal.SIGTERM)
+
+
+FEW_FILES = (
+    "import resource, runpy, sys; "
+    "resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256)); "
+    "sys.argv = ['wrapper']; runpy.run_module('wrapper', run_name='__main__')"
+)
+
+
+def test_idle_connections_keep_nobody_from_replacing_a_stuck_algorithm(
+    serve: Serve, storage: FolderStorage, port: int, context: zmq.Context[Any]
+) -> None:
+    env = environment(storage, port)
+    session = serve({"main.py": HANGS}, env=env, arguments=("-c", FEW_FILES))
+    run(session, "t1", "kept")
+    strangers = []
+    for number in range(600):
+        strangers.append(socket.create_connection(("127.0.0.1", port + number % 2), 10))
+    session.wrapper.wait_for_log("refused connections to the ports that serve results")
+    session.worker.begin(**stored_job("hang"))
+    session.worker.send("stop", {"forceStop": True})
+    session.worker.wait_for("stopped")
+    run(session, "t2", "new")
+    assert psutil.Process(session.wrapper.pid).num_fds() < 200
+    for stranger in strangers:
+        stranger.close()
+    assert ask(context, port, "t1", "t2") == ["kept", "new"]

@@ -8,6 +8,7 @@ import select
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -239,3 +240,33 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
+
+
+def test_lines_to_a_full_pipe_are_dropped_without_waiting_and_counted(
+    make_log: MakeLog, terminal: Terminal
+) -> None:
+    os.set_blocking(terminal.write_end, False)
+    log = make_log()
+    log.info("x" * (1 << 20))
+    begun = time.monotonic()
+    for _ in range(1000):
+        log.info("lost")
+    assert time.monotonic() - begun < LIMIT, "200 s if each of them waits"
+    while select.select([terminal.read_end], [], [], 0)[0]:
+        terminal.text()
+    log.info("after")
+    log.info("again")
+
+    torn, missing, after, again = terminal.text().splitlines()
+    assert torn == "" and "1,001 lines of this log are missing: stderr was full" in missing
+    assert after.endswith(" after") and again.endswith(" again")
+
+
+@pytest.mark.parametrize("form", ["text", "short"])
+def test_control_characters_are_escaped(make_log: MakeLog, terminal: Terminal, form: str) -> None:
+    log = make_log(form=form)
+    log.bind_task("job\x1b[31m t n")
+    log.info("red \x1b[31m bell \x07 c1 \x9b tab \t é\r\nnext")
+    text = terminal.text()
+    assert "red \\x1b[31m bell \\x07 c1 \\x9b tab \t é\\r\n" in text
+    assert "\x1b" not in text

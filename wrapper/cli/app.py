@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from .. import __version__
 from .build import build
 from .check import check
+from .errors import INTERRUPTED, json_errors, say_error
 from .health import health
 from .init import init
 from .pipeline import app as pipeline_app
 from .run import run
+from .serve import serve
 from .std_streams import fill_closed_streams
+from .usage import WRONG_USAGE, explained, show_usage_error
 from .worker import worker
 
 PROGRAM = "hkube-wrapper"
@@ -22,10 +25,7 @@ PROGRAM = "hkube-wrapper"
 app = typer.Typer(
     name=PROGRAM,
     help="Try, test and package HKube algorithms without a cluster.",
-    epilog="Without a command, python -m wrapper connects to HKube's worker, as in a container. "
-    "Environment variables configure it.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -35,6 +35,7 @@ app.command()(init)
 app.command()(build)
 app.add_typer(pipeline_app)
 app.command()(worker)
+app.command()(serve)
 app.command()(health)
 
 
@@ -49,7 +50,12 @@ def _options(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", metavar="", callback=_show_version, is_eager=True, help="Show the version."
+            "--version",
+            "-V",
+            metavar="",
+            callback=_show_version,
+            is_eager=True,
+            help="Show the version.",
         ),
     ] = False,
 ) -> None:
@@ -59,8 +65,28 @@ def _options(
 def run_app(arguments: Sequence[str]) -> int:
     """Run the command line; returns the exit code, which is 2 for wrong usage."""
     fill_closed_streams()
+    wants_json = "--json" in arguments
     try:
-        app(args=list(arguments), prog_name=PROGRAM)
+        with json_errors(wants_json):
+            code = app(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
     except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 0
-    return 0
+        code = ended.code
+    except typer.Abort:
+        return INTERRUPTED
+    except WRONG_USAGE as error:
+        return _wrong_usage(error, arguments, wants_json)
+    return code if isinstance(code, int) else 0
+
+
+def _wrong_usage(error: Any, arguments: Sequence[str], wants_json: bool) -> int:
+    context = getattr(error, "ctx", None)
+    commands = getattr(getattr(context, "command", None), "commands", {})
+    if not error.message:  # a group without a command: its help is the message
+        error.show()
+    else:
+        error.message = explained(error.message, arguments, commands)
+        if wants_json:
+            say_error("UsageError", error.format_message(), as_json=True)
+        else:
+            show_usage_error(error)
+    return int(error.exit_code)

@@ -96,17 +96,26 @@ def build(
     output: Output = None,
     engine: EngineName = None,
     pip_conf: PipConf = None,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose", "-v", metavar="", help="List what is left out of the image, on stderr."
+        ),
+    ] = False,
 ) -> None:
     """Build the image of an algorithm and print its name.
 
     The packages in requirements.txt are installed in a layer below the code.
-    Files listed in .dockerignore or .hkubeignore are left out.
+    Files listed in .dockerignore or .hkubeignore are left out, and by default
+    tests, tools' files, and what may hold secrets, such as .env and *.pem;
+    --print and -v list them on stderr.
 
     Exit codes: 0 built; 1 the engine failed or is missing;
     2 wrong usage, or PATH is not an algorithm that can run.
     """
     from ..local.build.engine import EngineError, engine_name
     from ..local.build.packing import BuildOptions, pack
+    from ..local.check.tree_findings import left_out_lines
     from ..local.source.source import open_algorithm
     from .json_values import UsageError
 
@@ -121,6 +130,9 @@ def build(
         packed = pack(source, options)
         for remark in packed.remarks:
             print(f"note: {remark}", file=sys.stderr)
+        if print_only or verbose:
+            for line in left_out_lines(packed.tree):
+                print(f"left out: {line}", file=sys.stderr)
         if print_only:
             print(packed.dockerfile, end="")
         elif output is not None:

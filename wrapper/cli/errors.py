@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from types import FrameType
 from typing import NoReturn
 
@@ -13,11 +15,33 @@ import typer
 
 from ..errors import WrapperError
 from ..text.exit_codes import exit_code_of_signal
+from ..text.redaction import redacted
 from .std_streams import give_up_stdout
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 UNREAD = 141
 """128 + SIGPIPE, as for other programs."""
+
+
+_WANTS_JSON: ContextVar[bool] = ContextVar("wants_json", default=False)
+
+
+@contextmanager
+def json_errors(wanted: bool) -> Iterator[None]:
+    """Print the errors inside as JSON on stdout too, for programs that asked for JSON."""
+    token = _WANTS_JSON.set(wanted)
+    try:
+        yield
+    finally:
+        _WANTS_JSON.reset(token)
+
+
+def say_error(code: str, text: str, as_json: bool | None = None) -> None:
+    """Print why a command ends: on stderr, and under --json also as an object on stdout."""
+    text = redacted(text)
+    print(f"error: {text}", file=sys.stderr)
+    if _WANTS_JSON.get() if as_json is None else as_json:
+        print(json.dumps({"error": {"code": code, "message": text}}), flush=True)
 
 
 @contextmanager
@@ -35,7 +59,7 @@ def command_errors() -> Iterator[None]:
     try:
         yield
     except WrapperError as error:
-        print(f"error: {error}", file=sys.stderr)
+        say_error(error.code, str(error))
         raise typer.Exit(USAGE) from None
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None

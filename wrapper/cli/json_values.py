@@ -33,7 +33,12 @@ def read_json(option: str, given: str) -> Any:
     try:
         return json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{where} is not valid JSON: {_reason(error, text)}") from None
+        if given == text and not text.strip():
+            raise UsageError(f"{option} is empty: write the JSON, for example '[1, 2]'") from None
+        if not text.strip():
+            raise UsageError(f"{where} is empty: it must contain JSON") from None
+        hint = _file_hint(given) if given == text else ""
+        raise UsageError(f"{where} is not valid JSON: {_reason(error, text)}{hint}") from None
 
 
 def read_array(option: str, given: str) -> list[Any]:
@@ -127,8 +132,27 @@ def _reason(error: Exception, text: str) -> str:
         return "it is nested too deep"
     if not isinstance(error, json.JSONDecodeError):
         return str(error)
-    if not text.strip():
-        return "it is empty"
-    rest = " ".join(text[error.pos : error.pos + _EXCERPT].split())
-    shown = f": {rest}" if rest else ""
-    return f"{error.msg[:1].lower()}{error.msg[1:]} (character {error.pos + 1}){shown}"
+    reason = f"{error.msg[:1].lower()}{error.msg[1:]}"
+    return f"{reason} (line {error.lineno}, column {error.colno})\n{_pointed(error, text)}"
+
+
+def _pointed(error: json.JSONDecodeError, text: str) -> str:
+    """Return the line of an error with a caret below the place."""
+    lines = text.splitlines() or [""]
+    line = lines[error.lineno - 1] if error.lineno <= len(lines) else ""
+    first = max(0, error.colno - 1 - _EXCERPT // 2)
+    shown = line[first : first + _EXCERPT]
+    shown = "".join(each if each.isprintable() else " " for each in shown)
+    start = "…" if first else ""
+    return f"  {start}{shown}\n  {' ' * (len(start) + error.colno - 1 - first)}^"
+
+
+def _file_hint(given: str) -> str:
+    try:
+        is_file = Path(given).is_file()
+    except (OSError, ValueError):
+        return ""
+    if is_file:
+        return f"\ndid you mean the file: @{given}?"
+    quoted = given.startswith(("{", "[")) and '"' not in given
+    return "\nthe shell may have removed the quotes: put single quotes around it" if quoted else ""

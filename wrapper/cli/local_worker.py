@@ -18,6 +18,7 @@ def worker_at(
     listener: events.Listener,
     answers: Answers | None = None,
     storage: LocalStorage | None = None,
+    token: str | None = None,
 ) -> LocalWorker:
     """Return a local worker that is bound to a port.
 
@@ -26,14 +27,17 @@ def worker_at(
         listener: receives its events.
         answers: replies to the algorithm's calls.
         storage: of mode v3.
+        token: the secret that the algorithm has in its URL; None for that of this command.
 
     Raises:
         UsageError: the port is not available.
     """
+    from ..local.worker.admission import run_token
     from ..local.worker.worker import LocalWorker
 
+    token = run_token() if token is None else token
     try:
-        return LocalWorker(listener, answers, port, storage=storage)
+        return LocalWorker(listener, answers, port, storage=storage, token=token)
     except OSError as error:
         reason = error.strerror or str(error)
         raise UsageError(f"cannot listen on port {port} of 127.0.0.1: {reason}") from None

@@ -1,4 +1,4 @@
-"""`hkube-wrapper pipeline run`: runs a pipeline on this machine, without a cluster."""
+"""`hkube-wrapper pipeline`: runs, checks and draws pipelines without a cluster."""
 
 from __future__ import annotations
 
@@ -19,35 +19,39 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+Descriptor = Annotated[
+    Path,
+    typer.Argument(
+        metavar="PIPELINE",
+        help="The pipeline's descriptor, as for a raw run in HKube: a JSON or YAML file.",
+        show_default=False,
+    ),
+]
+AlgorithmsFolder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR|MAP",
+        help="A folder that contains a folder, a .py file or an algorithm.yml for each "
+        "algorithm; or a YAML or JSON file that maps names to paths. Default: the folder "
+        "'algorithms' beside the descriptor.",
+        show_default=False,
+    ),
+]
+FlowInput = Annotated[
+    str | None,
+    typer.Option(
+        metavar="JSON|@FILE|-",
+        help="The flow input, which replaces the descriptor's: JSON, a file, or - for stdin.",
+        show_default=False,
+    ),
+]
+
 
 @app.command()
 def run(
-    pipeline: Annotated[
-        Path,
-        typer.Argument(
-            metavar="PIPELINE",
-            help="The pipeline's descriptor, as for a raw run in HKube: a JSON or YAML file.",
-            show_default=False,
-        ),
-    ],
-    algorithms: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR|MAP",
-            help="A folder that contains a folder, a .py file or an algorithm.yml for each "
-            "algorithm; or a YAML or JSON file that maps names to paths. Default: the folder "
-            "'algorithms' beside the descriptor.",
-            show_default=False,
-        ),
-    ] = None,
-    flow_input: Annotated[
-        str | None,
-        typer.Option(
-            metavar="JSON|@FILE|-",
-            help="The flow input, which replaces the descriptor's: JSON, a file, or - for stdin.",
-            show_default=False,
-        ),
-    ] = None,
+    pipeline: Descriptor,
+    algorithms: AlgorithmsFolder = None,
+    flow_input: FlowInput = None,
     pipelines: Pipelines = None,
     answers: Answers = None,
     processes: Annotated[
@@ -166,3 +170,41 @@ def run(
             stream=StreamRequest(feed, feed_node, feed_flow, duration, messages, drain, port),
         )
     raise typer.Exit(code)
+
+
+@app.command()
+def check(
+    pipeline: Descriptor,
+    algorithms: AlgorithmsFolder = None,
+    flow_input: FlowInput = None,
+    pipelines: Pipelines = None,
+) -> None:
+    """Check a pipeline, its algorithms and the stored pipelines, without running anything.
+
+    Exit codes: 0 fine; 1 an algorithm or a stored pipeline is wrong; 2 the descriptor is wrong.
+    """
+    from .run_pipeline import check_pipeline
+
+    with command_errors():
+        code = check_pipeline(pipeline, algorithms, flow_input, pipelines)
+    raise typer.Exit(code)
+
+
+@app.command()
+def graph(
+    pipeline: Descriptor,
+    mermaid: Annotated[
+        bool, typer.Option("--mermaid", metavar="", help="Print a Mermaid diagram for Markdown.")
+    ] = False,
+) -> None:
+    """Print which node waits for which.
+
+    Exit codes: 0 printed; 2 the descriptor is wrong.
+    """
+    from ..local.pipeline.catalog.stored_pipelines import read_pipeline
+    from ..local.pipeline.descriptor.drawing import as_lines, as_mermaid
+
+    with command_errors():
+        draw = as_mermaid if mermaid else as_lines
+        for line in draw(read_pipeline(pipeline)):
+            print(line)

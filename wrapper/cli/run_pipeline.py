@@ -12,11 +12,19 @@ from typing import Any
 
 from rich.console import Console
 
+from ..errors import WrapperError
 from ..local.pipeline.catalog.algorithms import Algorithms, check_algorithms, find_algorithms
 from ..local.pipeline.catalog.resources import Resources
-from ..local.pipeline.catalog.stored_pipelines import load_pipelines, read_descriptor
+from ..local.pipeline.catalog.stored_pipelines import (
+    UnusablePipeline,
+    load_pipelines,
+    read_descriptor,
+    read_pipeline,
+)
 from ..local.pipeline.descriptor.descriptor import Pipeline
+from ..local.pipeline.descriptor.fields import DescriptorError
 from ..local.pipeline.descriptor.parsing import parse_pipeline, with_flow_input
+from ..local.pipeline.descriptor.remarks import descriptor_remarks
 from ..local.pipeline.descriptor.stream_parsing import is_stream
 from ..local.pipeline.engine.engine import PipelineEngine
 from ..local.pipeline.engine.open_calls import calls_of
@@ -33,6 +41,8 @@ from .stream_doors import StreamRequest
 FAILED, INTERRUPTED = 1, 130
 DEFAULT_FOLDER = "algorithms"
 """Folder beside the descriptor that is used without --algorithms."""
+DEFAULT_PIPELINES = "pipelines"
+"""Folder beside the descriptor that is used without --pipelines."""
 
 View = PipelineLines | LiveTable
 
@@ -71,7 +81,7 @@ def run_pipeline(
     given = read_object("--flow-input", flow_input) if flow_input is not None else None
     replies = load_answers(answers) if answers else AnswerTable()
     document = read_descriptor(file)
-    stored = load_pipelines(pipelines)
+    stored = load_pipelines(_pipelines_folder(pipelines, file))
     if is_stream(document):
         with _algorithms(algorithms, file) as found:
 
@@ -130,7 +140,8 @@ def _run(
 
 
 def _remarks(pipeline: Pipeline, resources: Resources) -> Iterator[str]:
-    """Yield the remarks about the algorithms of a pipeline."""
+    """Yield the remarks about a pipeline and its algorithms."""
+    yield from descriptor_remarks(pipeline)
     for name in dict.fromkeys(node.algorithm for node in pipeline.nodes):
         if name not in resources.scripted:
             for remark in resources.algorithms.source(name).remarks:
@@ -161,6 +172,40 @@ def _summary(outcome: RunOutcome, seconds: float) -> dict[str, Any]:
             return facts | {"status": "failed", "error": failure_of(outcome)}
         case PipelineStopped():
             return facts | {"status": "stopped", "error": outcome.reason}
+
+
+def check_pipeline(
+    file: Path, algorithms: Path | None, flow_input: str | None, pipelines: Path | None
+) -> int:
+    """Check a pipeline and the stored pipelines without running anything; returns the exit code.
+
+    Raises:
+        WrapperError: something is wrong with it; the message says what.
+    """
+    given = read_object("--flow-input", flow_input) if flow_input is not None else None
+    pipeline = with_flow_input(read_pipeline(file), given, str(file))
+    stored = load_pipelines(_pipelines_folder(pipelines, file))
+    problems: list[str] = []
+    with _algorithms(algorithms, file) as found:
+        for where, each in ((str(file), pipeline), *stored.items()):
+            try:
+                if isinstance(each, UnusablePipeline):
+                    raise DescriptorError(each.reason)
+                check_algorithms(each, where, found, ())
+            except WrapperError as error:
+                problems.append(str(error))
+        for remark in _remarks(pipeline, Resources(found, os.environ)) if not problems else ():
+            print(f"note: {remark}", file=sys.stderr)
+    for problem in problems:
+        print(f"error: {problem}", file=sys.stderr)
+    if not problems:
+        print(f"fine: {pipeline.name}, {len(pipeline.nodes)} nodes, {len(stored)} stored pipelines")
+    return FAILED if problems else 0
+
+
+def _pipelines_folder(given: Path | None, pipeline: Path) -> Path | None:
+    beside = pipeline.parent / DEFAULT_PIPELINES
+    return beside if given is None and beside.is_dir() else given
 
 
 def _algorithms(given: Path | None, pipeline: Path) -> Algorithms:

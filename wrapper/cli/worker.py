@@ -42,6 +42,16 @@ def worker(
     port: Annotated[
         int, typer.Option(min=0, max=65535, metavar="N", help="Port to listen on, on 127.0.0.1.")
     ] = HKUBE_PORT,
+    token: Annotated[
+        str,
+        typer.Option(
+            metavar="TEXT",
+            envvar="WORKER_SOCKET_TOKEN",
+            help="A secret; only an algorithm whose WORKER_SOCKET_TOKEN is the same may connect. "
+            "Without it every program of this pod may, but no web page.",
+            show_default=False,
+        ),
+    ] = "",
 ) -> None:
     """Send tasks to an algorithm in another container of the pod, as HKube's worker does.
 
@@ -62,7 +72,7 @@ def worker(
         jobs = [make_job(items, "algorithm") for items in tasks]
         view = RunView(Screen(sys.stderr), started, as_json, sys.stdout)
         session = Session(jobs, timeout, view.begin, view.ended, view.terminal.say)
-        with worker_at(port, view) as local_worker:
+        with worker_at(port, view, token=token) as local_worker:
             view.terminal.say(f"waiting for an algorithm on 127.0.0.1:{local_worker.port}")
             code = run_beside(session, local_worker)
         view.summary()

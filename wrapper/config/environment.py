@@ -109,8 +109,9 @@ class EnvironmentReader:
         """
         value = self.text(name)
         shown = repr(value if len(value) <= _LONGEST_SHOWN else value[:_LONGEST_SHOWN] + "…")
-        from ..text.suggestions import near_miss  # needed only if a value is invalid
+        from ..text.redaction import redacted  # needed only if a value is invalid
+        from ..text.suggestions import near_miss
 
         meant = near_miss(value, known)
         hint = "" if meant is None else f"; did you mean {meant!r}?"
-        self.problems.append(f"{name} is {shown}, but must be {must}{hint}")
+        self.problems.append(redacted(f"{name} is {shown}, but must be {must}{hint}"))

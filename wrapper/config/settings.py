@@ -162,7 +162,7 @@ def _read_worker(read: EnvironmentReader, warnings: list[str]) -> tuple[str, str
     storage = read.choice("STORAGE_PROTOCOL", _STORAGE_PROTOCOLS, "v3" if has_storage else "v1")
     address = WorkerAddress("", "", port)
     try:
-        address = address_of_parts(protocol, host, port, _query(storage, encoding))
+        address = address_of_parts(protocol, host, port, _query(read, storage, encoding))
     except ValueError as error:
         read.reject("WORKER_SOCKET_HOST", str(error))
     if read.text("WORKER_SOCKET_URL"):
@@ -195,12 +195,13 @@ def _read_url(
                 f"{name} asks for {ours} but the query of WORKER_SOCKET_URL asks for {theirs}: "
                 f"using {theirs}"
             )
-    query = {**_query(asked_storage, asked), "hostname": socket.gethostname()}
+    query = {**_query(read, asked_storage, asked), "hostname": socket.gethostname()}
     return asked, asked_storage, parts.address(query)
 
 
-def _query(storage: str, encoding: str) -> dict[str, str]:
-    return {"storage": storage, "encoding": encoding}
+def _query(read: EnvironmentReader, storage: str, encoding: str) -> dict[str, str]:
+    token = read.text("WORKER_SOCKET_TOKEN")
+    return {"storage": storage, "encoding": encoding, **({"token": token} if token else {})}
 
 
 def _read_algorithm_folder(read: EnvironmentReader, cwd: str) -> str:

@@ -117,6 +117,12 @@ def _read_endpoint(read: EnvironmentReader) -> str:
     endpoint = read.text("S3_ENDPOINT_URL", "http://127.0.0.1:9000")
     if not endpoint.lower().startswith(("http://", "https://")):
         read.reject("S3_ENDPOINT_URL", "a URL that begins with http:// or https://")
+    if "@" in endpoint.partition("://")[2].partition("/")[0]:
+        read.reject(
+            "S3_ENDPOINT_URL",
+            "a URL without a user name and a password: set AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY",
+        )
     return endpoint.rstrip("/")
 
 

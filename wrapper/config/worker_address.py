@@ -34,8 +34,16 @@ def address_of_parts(protocol: str, host: str, port: int, query: dict[str, str])
     if not bare.isprintable() or any(character in " /?#@[]" for character in bare):
         raise ValueError("only a host name or an address")
     shown = f"[{bare}]" if ":" in bare else bare
-    joined = "&".join(f"{name}={value}" for name, value in query.items())
+    joined = "&".join(f"{name}={_encoded(value)}" for name, value in query.items())
     return WorkerAddress(f"{protocol}://{shown}:{port}/?{joined}", bare, port)
+
+
+def _encoded(value: str) -> str:
+    if value.isalnum() and value.isascii():
+        return value
+    from urllib.parse import quote  # not needed for a start in a cluster
+
+    return quote(value, safe="")
 
 
 class UrlParts(NamedTuple):
@@ -90,8 +98,11 @@ def parse_url(text: str) -> UrlParts:
     try:
         parts = urlsplit(text)
         port = parts.port
+        has_user = "@" in parts.netloc
     except ValueError as error:
         raise ValueError(f"a URL with a valid host and port ({error})") from None
+    if has_user:
+        raise ValueError("a URL without a user name and a password: HKube's worker reads neither")
     if not parts.hostname or port == 0:
         raise ValueError("a URL with a valid host and port")
     start = f"{parts.scheme}://{parts.netloc}{parts.path or '/'}"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _MEGABYTE = 1024 * 1024
 _MAX_MAPPED = 4096
+_MAX_CONNECTIONS = 4096
 
 
 class Peers:
@@ -41,7 +42,12 @@ class Peers:
         status = encoding.encode({"command": SERVING_STATUS, "data": True}, "status")
         self._log = log
         self._server = server = PeerServer(
-            config.discovery, self._held, lambda: send(status), self._ended
+            config.discovery,
+            self._held,
+            lambda: send(status),
+            self._ended,
+            _max_connections(),
+            self._refused,
         )
         where = f"{config.discovery.host}:{config.discovery.port}"
         self._is_serving = True  # set before the thread starts, which may set it to False
@@ -69,6 +75,13 @@ class Peers:
             f"{type(error).__name__}: {error}"
         )
 
+    def _refused(self, connections: int) -> None:
+        self._log.warning(
+            f"refused connections to the ports that serve results: {connections:,} are open. The "
+            "others read the storage; a limit for open files (ulimit -n) of four times as many "
+            "admits them"
+        )
+
     def take(self, sock: socket.socket) -> bool:
         """Hold what was handed over; return False if the other end is closed."""
         try:
@@ -86,5 +99,14 @@ class Peers:
 
 def _max_mapped() -> int:
     """Return how many results may use a file descriptor: half of what this process may open."""
+    return min(_MAX_MAPPED, _max_files() // 2)
+
+
+def _max_connections() -> int:
+    """Return how many connections may be open: a quarter of what this process may open."""
+    return min(_MAX_CONNECTIONS, _max_files() // 4)
+
+
+def _max_files() -> int:
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return _MAX_MAPPED if limit < 0 else min(_MAX_MAPPED, limit // 2)
+    return limit if limit >= 0 else 4 * _MAX_MAPPED

@@ -11,6 +11,7 @@ from ..config.settings import Config
 from ..errors import ConfigurationError
 from ..log import Log
 from .child import descendants
+from .child.open_files import OpenFiles
 from .child.process import AlgorithmProcess
 
 if TYPE_CHECKING:
@@ -44,11 +45,12 @@ def serve(environ: Mapping[str, str], command: Sequence[str] | None = None) -> i
     log = Log(config.log_level, config.log_format)
     for warning in config.warnings:
         log.warning(warning)
+    files = OpenFiles()
     try:
         if command is None:
             command = _own_command(config)
             environ = _without_users_folders(environ, config)
-        return _serve(config, log, environ, command)
+        return _serve(config, log, environ, command, files)
     # The boundary: an error in the wrapper must end the container with a report and its own code.
     except Exception:
         import traceback
@@ -56,6 +58,7 @@ def serve(environ: Mapping[str, str], command: Sequence[str] | None = None) -> i
         log.error("the wrapper itself has failed; please report this:\n" + traceback.format_exc())
         return EXIT_SOFTWARE
     finally:
+        files.release()
         descendants.kill_all()
 
 
@@ -66,14 +69,27 @@ def print_problems(error: ConfigurationError) -> None:
     print("\n".join(lines), file=sys.stderr, flush=True)
 
 
-def _serve(config: Config, log: Log, environ: Mapping[str, str], command: Sequence[str]) -> int:
+def _serve(
+    config: Config,
+    log: Log,
+    environ: Mapping[str, str],
+    command: Sequence[str],
+    files: OpenFiles,
+) -> int:
     descendants.adopt_orphans()
     relay = _make_relay(config)
     outputs = relay.outputs if relay is not None else None
 
     def spawn() -> AlgorithmProcess:
-        return AlgorithmProcess(
-            command, _child_environ(environ), outputs, serves_peers(config), config.max_payload
+        return files.with_reserve(
+            lambda: AlgorithmProcess(
+                command,
+                _child_environ(environ),
+                outputs,
+                serves_peers(config),
+                config.max_payload,
+                files,
+            )
         )
 
     snapshot = _take_snapshot(config)

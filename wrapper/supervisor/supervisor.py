@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from .peers import Peers
 
 EXIT_UNAVAILABLE = 69  # the debug gateway serves someone else
+EXIT_OS_ERROR = 71  # no file descriptor, process or memory is left
 EXIT_WORKER_GONE = 75
 
 _KINDS = {
@@ -379,15 +380,26 @@ class Supervisor:
             elif isinstance(action, events.DropKeptMessages):
                 self._worker.forget_old_messages()
             elif isinstance(action, events.KillAlgorithm):
-                self._algorithm.kill(action.reason, action.stuck, action.respawn)
-                if action.respawn:
-                    self._paused = False
+                self._replace(action)
             elif isinstance(action, events.Note) and action.level == "debug":
                 self._counted.add(action.level, action.text)
             elif isinstance(action, events.Note):
                 self._log.log(action.level, action.text)
             elif self._exit is None:
                 self._exit = action
+
+    def _replace(self, action: events.KillAlgorithm) -> None:
+        try:
+            self._algorithm.kill(action.reason, action.stuck, action.respawn)
+        except OSError as error:  # no file descriptor, process or memory is left
+            # The actions that follow come first: the worker waits for `stopped`.
+            self._log.error(
+                f"cannot start an algorithm process: {error}: exiting with code {EXIT_OS_ERROR}"
+            )
+            self._worker.end()
+            self._exit = events.ExitContainer(EXIT_OS_ERROR)
+        if action.respawn:
+            self._paused = False
 
     def _link_settings(self, target: ConnectionTarget) -> LinkSettings:
         config = self._config

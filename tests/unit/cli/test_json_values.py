@@ -34,9 +34,12 @@ def test_value_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "--input is not valid JSON: it is empty"),
-        ("{'a': 1}", "expecting property name enclosed in double quotes (character 2): 'a': 1}"),
-        ("[1, 2", "expecting ',' delimiter (character 6)"),
+        ("", "--input is empty: write the JSON"),
+        (
+            "{'a': 1}",
+            "enclosed in double quotes (line 1, column 2)\n  {'a': 1}\n   ^",
+        ),
+        ("[1, 2", "expecting ',' delimiter (line 1, column 6)\n  [1, 2\n       ^"),
         ("[NaN]", "it contains NaN, which JSON does not have"),
         ("[" * 100_000, "it is nested too deep"),
         ("5", "must be a JSON array, with an item for each input of the node: perhaps '[5]'"),
@@ -51,6 +54,34 @@ def test_invalid_json_is_reported(text: str, said: str) -> None:
     with pytest.raises(UsageError) as raised:
         read_array("--input", text)
     assert said in str(raised.value)
+
+
+def test_caret_points_at_the_mistake_in_a_long_line(tmp_path: Path) -> None:
+    path = tmp_path / "in.json"
+    path.write_text('[\n{"key": "%s", bad}\n]' % ("x" * 200))
+    with pytest.raises(UsageError, match=r"\(line 2, column 213\)") as raised:
+        read_array("--input", f"@{path}")
+    _, shown, caret = str(raised.value).split("\n")
+    assert shown[caret.index("^") :].startswith("bad}")
+
+
+def test_empty_file(tmp_path: Path) -> None:
+    path = tmp_path / "in.json"
+    path.touch()
+    with pytest.raises(UsageError, match=r"\(.*in.json\) is empty"):
+        read_array("--input", f"@{path}")
+
+
+def test_file_without_its_sign(tmp_path: Path) -> None:
+    path = tmp_path / "in.json"
+    path.write_text("[1]")
+    with pytest.raises(UsageError, match=f"did you mean the file: @{path}"):
+        read_array("--input", str(path))
+
+
+def test_quotes_that_the_shell_removed() -> None:
+    with pytest.raises(UsageError, match="put single quotes around it"):
+        read_array("--input", "[{a: 1}]")
 
 
 def test_error_in_a_file_names_the_file(tmp_path: Path) -> None:
@@ -88,6 +119,7 @@ def test_any_text_is_read_or_reported(text: str) -> None:
     except UsageError as error:
         said = str(error)
     if said:
-        assert said.startswith("--input is not valid JSON: ") and "\n" not in said
+        assert said.startswith(("--input is not valid JSON: ", "--input is empty: "))
+        assert len(said.splitlines()) <= 4
     else:
         assert json.loads(text) == value

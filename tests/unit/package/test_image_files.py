@@ -44,7 +44,8 @@ def entrypoint(tmp_path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "word", ["chekc", "serve", "is_program", "cd", "exit", "if", "notes", "/no/such", "/", "*"]
+    "word",
+    ["chekc", "serve", "worker", "is_program", "cd", "exit", "if", "notes", "/no/such", "/", "*"],
 )
 def test_anything_but_a_program_goes_to_the_wrapper(entrypoint: list[str], word: str) -> None:
     """The wrapper reports it. Keywords, functions and builtins of the shell are not programs."""

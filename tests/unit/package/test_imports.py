@@ -22,12 +22,12 @@ _BASE = {"errors", "ipc", "protocol", "text"}
 _SETTINGS = {"config", "log"}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
-    "log": set(),
+    "log": {"text"},
     "text": set(),
     "ipc": set(),
     "config": {"errors", "log", "text"},
     "protocol": {"errors", "ipc"},
-    "storage": {"config", "errors", "protocol"},
+    "storage": {"config", "errors", "protocol", "text"},
     "streaming": {"errors", "protocol", "storage"},
     "supervisor": _BASE
     | _SETTINGS
@@ -63,6 +63,7 @@ MAY_READ_THE_ENVIRONMENT = {
     "cli/run_request.py",
     "cli/run_stream.py",
     "cli/run_tasks.py",
+    "cli/serve.py",
     "testing/sessions/process_state.py",  # changes it for an algorithm under test
 }
 
@@ -97,7 +98,7 @@ HEAVY = {
 }
 MAY_BE_HEAVY = {  # these are imported lazily
     *("protocol/encoding/bson_encoding.py", "protocol/encoding/msgpack_encoding.py"),
-    *("storage/peers/client.py", "storage/peers/server.py"),
+    *("storage/peers/client.py", "storage/peers/server.py", "storage/peers/connection_guard.py"),
 }
 
 

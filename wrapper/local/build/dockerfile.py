@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -42,7 +43,8 @@ class Image:
         entry_point: the algorithm's module, for ALGORITHM_ENTRY_POINT.
         version: the algorithm's version; empty if not given.
         environ: the algorithm's environment variables.
-        installs: whether requirements.txt lists anything.
+        install_command: the shell command that installs the packages; empty for pip.
+        installs: whether requirements.txt is installed, and lists anything.
         installs_own_files: whether it lists files of the folder, so that these come first.
         secret: whether a build secret provides a pip.conf.
     """
@@ -52,6 +54,7 @@ class Image:
     entry_point: str
     version: str = ""
     environ: Mapping[str, str] = field(default_factory=dict)
+    install_command: str = ""
     installs: bool = False
     installs_own_files: bool = False
     secret: bool = False
@@ -76,6 +79,7 @@ def dockerfile(image: Image) -> str:
         *(copy if image.installs_own_files else []),
         *_install(image),
         *([] if image.installs_own_files else copy),
+        *_command(image),
         _pairs("ENV", variables),
         _pairs("LABEL", labels),
     ]
@@ -98,8 +102,7 @@ def is_own_base(base: str) -> bool:
 def _install(image: Image) -> list[str]:
     if not image.installs:
         return []
-    mount = f"--mount=type=secret,id={SECRET},target=/etc/pip.conf,mode=0444 "
-    run = f"RUN {mount if image.secret else ''}"
+    run = f"RUN {_mount(image)}"
     if image.installs_own_files:
         return [
             f"{run}cd {WORKING_FOLDER}/{CODE_FOLDER} && pip install --no-cache-dir -r {FILE_NAME}"
@@ -108,6 +111,19 @@ def _install(image: Image) -> list[str]:
         f"COPY requirements/ {REQUIREMENTS_FOLDER}/",
         f"{run}pip install --no-cache-dir -r {REQUIREMENTS_FOLDER}/{FILE_NAME}",
     ]
+
+
+def _command(image: Image) -> list[str]:
+    """Run dependencyInstallCmd where HKube's builder does: in the folder of the code."""
+    if not image.install_command:
+        return []
+    command = f"cd {WORKING_FOLDER}/{CODE_FOLDER} && {{ {image.install_command}\n}}"
+    return [f"RUN {_mount(image)}{json.dumps(['/bin/sh', '-c', command])}"]
+
+
+def _mount(image: Image) -> str:
+    mount = f"--mount=type=secret,id={SECRET},target=/etc/pip.conf,mode=0444 "
+    return mount if image.secret else ""
 
 
 def _pairs(instruction: str, values: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import WrapperError
+from ...text.redaction import redacted
 from ..check.missing_packages import wrapper_conflicts, wrapper_needs
 from ..check.static_start import find_start
 from ..check.tree_findings import LARGE_FOLDER, not_packable, tree_findings
@@ -96,19 +97,20 @@ def pack(source: AlgorithmSource, options: BuildOptions) -> Packed:
         raise PackingError(finding.text)
     requirements = read_requirements(source.folder)
     for problem in (*requirements.problems, *wrapper_conflicts(requirements, wrapper_needs())):
-        raise PackingError(problem)
+        raise PackingError(redacted(problem))
     image = Image(
         name=source.name,
         base=base,
         entry_point=source.entry_point,
         version=version,
         environ=source.environ,
-        installs=bool(requirements.listed),
+        install_command=source.install_command,
+        installs=bool(requirements.listed) and not source.install_command,
         installs_own_files=requirements.local,
         secret=options.pip_conf is not None or any(map(_gives_secret, options.engine_arguments)),
     )
     dockerfile(image)  # raises before anything is written
-    return Packed(image, tag, tree, requirements, tuple(_remarks(tree, requirements)))
+    return Packed(image, tag, tree, requirements, (*source.unused, *_remarks(tree, requirements)))
 
 
 def _gives_secret(argument: str) -> bool:

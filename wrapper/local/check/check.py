@@ -96,8 +96,14 @@ def _about_description(source: AlgorithmSource) -> Iterator[Finding]:
         problem = name_problem(source.name)
         if problem:
             yield wrong("algorithm", f"the name '{source.name}' {problem}")
-    for remark in source.remarks:
+    for remark in (*source.remarks, *source.unused):
         yield note("algorithm", remark)
+    if source.install_command:
+        yield note(
+            "algorithm",
+            "dependencyInstallCmd installs the packages, not requirements.txt: this check does not "
+            "know which they are",
+        )
 
 
 def _file(source: AlgorithmSource) -> tuple[Path | None, list[Finding]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from ...text.redaction import redacted
+
 
 class FindingStatus(enum.Enum):
     """How serious a finding is; the values appear in the JSON."""
@@ -34,14 +36,14 @@ TOPICS = ("algorithm", "module", "functions", "packages", "python", "folder")
 
 def fine(topic: str, text: str) -> Finding:
     """Report something that is as it should be."""
-    return Finding(FindingStatus.FINE, topic, text)
+    return Finding(FindingStatus.FINE, topic, redacted(text))
 
 
 def note(topic: str, text: str) -> Finding:
     """Report something that the user should know."""
-    return Finding(FindingStatus.NOTE, topic, text)
+    return Finding(FindingStatus.NOTE, topic, redacted(text))
 
 
 def wrong(topic: str, text: str) -> Finding:
     """Report something that the user must fix."""
-    return Finding(FindingStatus.WRONG, topic, text)
+    return Finding(FindingStatus.WRONG, topic, redacted(text))

@@ -26,8 +26,14 @@ from .finding import Finding, fine, note, wrong
 
 TOPIC = "packages"
 OWN_DISTRIBUTION = "hkube-wrapper"
-REPLACED = {"hkube-python-wrapper": "hkube_python_wrapper", "wrapper": "wrapper"}
-"""Distributions that install a package with one of this wrapper's names, and that name."""
+REPLACED = {
+    "hkube-python-wrapper": "hkube_python_wrapper",
+    "wrapper": "wrapper",
+    "bson": "bson",
+    "msgpack-python": "msgpack",
+    "websocket": "websocket",
+}
+"""Distributions that install a package with a name that the wrapper imports, and that name."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +80,13 @@ def read_installed() -> InstalledPackages:
 
 
 def wrapper_needs() -> dict[str, SpecifierSet]:
-    """Return the versions that the wrapper works with; empty if it is not installed."""
-    return {canonicalize_name(each.name): each.specifier for each in _needs(OWN_DISTRIBUTION)}
+    """Return the versions that the wrapper and what it needs work with; empty if not installed."""
+    needs: dict[str, SpecifierSet] = {}
+    for distribution in needed_by([OWN_DISTRIBUTION]):
+        for each in _needs(distribution):
+            name = canonicalize_name(each.name)
+            needs[name] = needs.get(name, SpecifierSet()) & each.specifier
+    return needs
 
 
 def wrapper_conflicts(

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
+from ...algorithm import serve as serving
 from ...algorithm.loading.entry_point import find_file
 from ...algorithm.loading.loader import EntryPoint, UserAlgorithm, load
 from ...algorithm.loading.signature import FittedFunction
@@ -25,6 +26,8 @@ def answer(path: str, base: str, target: str) -> NoReturn:
         base: the algorithm's folder.
         target: the entry point.
     """
+    # While it is imported, Algorunner.Run in a user's script does nothing, as when it is served.
+    assert serving
     entry = EntryPoint(Path(base), target)
     found: dict[str, Any] = {"problem": "", "details": "", "functions": [], "remarks": []}
     try:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from ..source.file_tree import Tree, TreeFile, shown_size
 from ..source.ignore_rules import DOCKER_FILE, HKUBE_FILE
+from ..source.imported_modules import own_imports_of
 from .finding import Finding, fine, note, wrong
 
 TOPIC = "folder"
@@ -60,8 +62,26 @@ def not_packable(tree: Tree, entry: Path | None) -> Iterator[Finding]:
     if entry is not None:
         path = entry.relative_to(tree.folder).as_posix()
         if all(file.path != path for file in tree.files):
-            text = f"the algorithm's module {path} is left out by {DOCKER_FILE} or {HKUBE_FILE}"
-            yield wrong(TOPIC, text)
+            yield wrong(TOPIC, f"the algorithm's module {path} is left out{_by_rule(path)}")
+        left_out = {file.path for file in tree.left_out}
+        for module, place in own_imports_of(entry, tree.folder).items():
+            shown = os.path.relpath(module, tree.folder)
+            parents = [each.as_posix() for each in PurePosixPath(shown).parents]
+            if shown != path and left_out.intersection([shown, *parents]):
+                yield wrong(TOPIC, f"{place} imports {shown}, which is left out{_by_rule(shown)}")
+
+
+def left_out_lines(tree: Tree) -> Iterator[str]:
+    """Yield a line for each file or folder that does not go into the image."""
+    for file in tree.left_out:
+        yield _with_size(file)
+
+
+def _by_rule(path: str) -> str:
+    return (
+        f" by {DOCKER_FILE}, {HKUBE_FILE} or by default: write !{path} into {DOCKER_FILE} to "
+        "include it"
+    )
 
 
 def _named(files: list[TreeFile] | tuple[TreeFile, ...]) -> str:

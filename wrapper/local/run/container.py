@@ -16,6 +16,7 @@ from typing import final
 
 from ...text.exit_codes import exit_code_of_signal
 from ..source.source import AlgorithmSource
+from ..worker.admission import run_token
 from ..worker.storage import LocalStorage
 from ..worker.waiting import wait_done
 from .memory import own_peak, peak_of
@@ -170,6 +171,7 @@ def container_environ(
         | {
             "WORKER_SOCKET_HOST": "127.0.0.1",
             "WORKER_SOCKET_PORT": str(port),
+            "WORKER_SOCKET_TOKEN": run_token(),
             "WORKER_RECONNECT_TIMEOUT": "5",
             "WORKER_FIRST_INITIALIZED_DELAY": "0",  # only HKube's worker needs it
             "ALGORITHM_PATH": str(source.folder),

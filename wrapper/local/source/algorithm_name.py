@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-MAX_LENGTH = 63
-"""The limit of a Kubernetes label; the algorithm's pods carry its name as one."""
+MAX_LENGTH = 32
+"""The limit of HKube's API."""
 
 # The api-server's rule, except for the backslash, which its pattern allows by mistake.
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*[a-z0-9]")

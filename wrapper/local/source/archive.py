@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import io
 import lzma
+import stat
 import tarfile
 import zipfile
 import zlib
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any, cast
 
-from ...errors import WrapperError
+from .unpacking import MAX_BYTES, ArchiveError, UnpackedTree
+
+__all__ = ["SUFFIXES", "ArchiveError", "is_archive", "unpack"]
 
 SUFFIXES = (".tar.gz", ".tgz", ".tar", ".zip")
-MAX_FILES = 100_000
-MAX_BYTES = 8 * 1024**3
-"""The limit when unpacked; code takes megabytes, so more is a mistake or an attack."""
+MAX_HEADER = 1_000_000
+"""Bytes of one header of a tar; real ones hold a name. Python reads a header into memory whole."""
+MAX_LINK = 4096
+"""Bytes of a link's target in a zip: the longest path of the system."""
 
-_OF_MACOS = ("__MACOSX", ".DS_Store")
-
+_OPENERS: dict[bytes, Callable[[Path], Any]] = {
+    b"\x1f\x8b": gzip.open,
+    b"BZh": bz2.open,
+    b"\xfd7zXZ\x00": lzma.open,
+}
 _BROKEN = (
     *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError),
-    *(ValueError, OverflowError),  # a null byte in a name; an impossible time
+    *(ValueError, OverflowError),  # a null byte in a name; an impossible number
     *(RuntimeError, NotImplementedError),  # a password; an unknown compression
 )
-
-
-class ArchiveError(WrapperError):
-    """An archive cannot be unpacked; the message names it and says why."""
-
-    code = "ArchiveError"
 
 
 def is_archive(path: Path) -> bool:
@@ -38,9 +44,9 @@ def is_archive(path: Path) -> bool:
 def unpack(archive: Path, folder: Path) -> Path:
     """Unpack an untrusted archive into an empty folder.
 
-    Nothing is written outside the folder. Entries and links that point outside it, devices, and
-    archives that are too large when unpacked are refused. The extra files of macOS (`__MACOSX`,
-    `._main.py`) are skipped.
+    Nothing is written outside the folder, whatever the version of Python. Entries and links that
+    point outside it, devices, and archives that are too large when unpacked are refused. The extra
+    files of macOS (`__MACOSX`, `._main.py`) are skipped.
 
     Returns:
         The folder with the code: the archive's only folder if it holds nothing else.
@@ -48,11 +54,13 @@ def unpack(archive: Path, folder: Path) -> Path:
     Raises:
         ArchiveError: the archive cannot be read, or one of its entries is refused.
     """
+    tree = UnpackedTree(archive, folder)
     try:
         if archive.name.lower().endswith(".zip"):
-            _unpack_zip(archive, folder)
+            _unpack_zip(archive, tree)
         else:
-            _unpack_tar(archive, folder)
+            _unpack_tar(archive, tree)
+        tree.finish()
     except OSError as error:
         raise ArchiveError(f"cannot unpack {archive}: {error.strerror or error}") from error
     except _BROKEN as error:
@@ -63,65 +71,89 @@ def unpack(archive: Path, folder: Path) -> Path:
     return folder
 
 
-def _unpack_tar(archive: Path, folder: Path) -> None:
-    if not hasattr(tarfile, "data_filter"):
-        raise ArchiveError(
-            f"cannot unpack {archive}: this Python is too old to do it safely; "
-            "use 3.10.12, 3.11.4 or newer, or unpack it yourself and pass the folder"
-        )
-    with tarfile.open(archive) as opened:
-        count = size = 0
+class _LimitedStream(io.RawIOBase):
+    """A decompressed tar: no read is larger than a header may be, and the whole has a limit."""
+
+    def __init__(self, stream: IO[bytes], tree: UnpackedTree) -> None:
+        self._stream = stream
+        self._tree = tree
+
+    def read(self, size: int = -1) -> bytes:
+        """Read some bytes; tarfile asks for a header in one read."""
+        if size < 0 or size > MAX_HEADER:
+            raise self._tree.refuse(f"one of its headers is over {MAX_HEADER:,} bytes")
+        data = self._stream.read(size)
+        self._check(self._stream.tell())
+        return data
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move forwards; a compressed stream is decompressed up to there."""
+        self._check(offset)
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Return the place in the decompressed stream."""
+        return self._stream.tell()
+
+    def _check(self, place: int) -> None:
+        if place > 2 * MAX_BYTES:  # headers and padding count too
+            raise self._tree.refuse("it is too large when unpacked")
+
+
+def _unpack_tar(archive: Path, tree: UnpackedTree) -> None:
+    with archive.open("rb") as raw:
+        start = raw.read(6)
+    opener = next((each for magic, each in _OPENERS.items() if start.startswith(magic)), _as_it_is)
+    with (
+        opener(archive) as stream,
+        tarfile.open(fileobj=cast("Any", _LimitedStream(stream, tree)), mode="r:") as opened,
+    ):
         for member in opened:
-            count, size = count + 1, size + member.size
-            _check_limits(archive, count, size)
-            _check_name(archive, member.name)
-            if _is_of_macos(member.name):
+            place = tree.place(member.name, member.size if member.isreg() else 0)
+            if place is None:
                 continue
-            try:
-                opened.extract(member, folder, filter="data")
-            except tarfile.FilterError as error:
-                raise ArchiveError(f"{archive} is refused: {_lowered(str(error))}") from error
+            if member.isdir():
+                tree.add_folder(place)
+            elif member.issym():
+                tree.add_link(place, member.linkname)
+            elif member.islnk():
+                tree.add_copy(place, member.linkname)
+            elif member.isreg():
+                content = opened.extractfile(member)
+                assert content is not None, "a regular file has content"
+                tree.add_file(place, content, bool(member.mode & 0o100))
+            else:
+                raise tree.refuse(f"its entry {member.name!r} is a device or a pipe")
 
 
-def _unpack_zip(archive: Path, folder: Path) -> None:
+def _unpack_zip(archive: Path, tree: UnpackedTree) -> None:
     with zipfile.ZipFile(archive) as opened:
-        count = size = 0
         for entry in opened.infolist():
-            count, size = count + 1, size + entry.file_size
-            _check_limits(archive, count, size)
-            _check_name(archive, entry.filename)
-            if _is_of_macos(entry.filename):
+            # Some tools of Windows write pkg\helper.py.
+            name = entry.filename.replace("\\", "/")
+            place = tree.place(name, entry.file_size)
+            if place is None:
                 continue
-            opened.extract(entry, folder)  # writes at most file_size bytes; links become files
+            mode = entry.external_attr >> 16
+            if name.endswith("/"):
+                tree.add_folder(place)
+                continue
+            with opened.open(entry) as content:
+                if stat.S_ISLNK(mode):
+                    target = content.read(MAX_LINK).decode("utf-8", "surrogateescape")
+                    tree.add_link(place, target)
+                else:
+                    tree.add_file(place, content, bool(mode & 0o100))
 
 
-def _check_limits(archive: Path, count: int, size: int) -> None:
-    if count > MAX_FILES:
-        raise ArchiveError(f"{archive} is refused: it holds more than {MAX_FILES:,} files")
-    if size > MAX_BYTES:
-        raise ArchiveError(f"{archive} is refused: it is over {MAX_BYTES:,} bytes when unpacked")
-
-
-def _check_name(archive: Path, name: str) -> None:
-    paths = (PurePosixPath(name), PureWindowsPath(name))
-    if any(path.is_absolute() or path.drive or ".." in path.parts for path in paths):
-        raise ArchiveError(f"{archive} is refused: its entry {name!r} points outside the folder")
-
-
-def _is_of_macos(name: str) -> bool:
-    """Whether macOS added the entry: extended attributes of a file, or the view of a folder."""
-    parts = PurePosixPath(name).parts
-    return any(part in _OF_MACOS or part.startswith("._") for part in parts)
+def _as_it_is(archive: Path) -> IO[bytes]:
+    return archive.open("rb")
 
 
 def _reason(error: Exception) -> str:
     text = str(error)
+    if isinstance(error, tarfile.ReadError) and "header" in text:
+        return "it is not a tar archive"
     if not text:  # an EOFError inside a compressed file
         return "it ends too early"
-    if "\n" in text:  # tarfile lists an error for each format that it tried
-        return "it is not a tar archive"
-    return _lowered(text)
-
-
-def _lowered(text: str) -> str:
-    return text[:1].lower() + text[1:]
+    return " ".join(f"{text[:1].lower()}{text[1:]}".split())

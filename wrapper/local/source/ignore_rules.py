@@ -24,11 +24,18 @@ DEFAULTS = (
     *("**/__pycache__", "**/*.pyc", "**/*.egg-info", "**/.ipynb_checkpoints"),
     *("**/.pytest_cache", "**/.mypy_cache", "**/.ruff_cache", "**/.hypothesis"),
     *("**/.coverage", "**/.coverage.*", "**/htmlcov"),
-    *("**/.env", "**/.env.*"),  # often holds passwords
+    *("**/.env", "**/.env.*", "**/.envrc"),  # often hold passwords
+    *("**/.ssh", "**/.aws", "**/.azure", "**/.config/gcloud", "**/.gnupg", "**/.kube"),
+    *("**/.docker/config.json", "**/.netrc", "**/.npmrc", "**/.pypirc", "**/pip.conf"),
+    *("**/.git-credentials", "**/.pgpass", "**/.my.cnf", "**/.hkuberc", "**/.hkuberc.json"),
+    *("**/*.pem", "**/*.key", "**/*.p12", "**/*.pfx", "**/*.jks", "**/*.ppk", "**/*.kdbx"),
+    *("**/id_rsa", "**/id_dsa", "**/id_ecdsa", "**/id_ed25519", "**/kubeconfig"),
+    *("**/credentials.json", "**/service-account*.json", "**/secrets.yml", "**/secrets.yaml"),
+    *("**/test_*.py", "**/*_test.py", "**/conftest.py"),
     *(f"**/{DOCKER_FILE}", f"**/{HKUBE_FILE}", "**/.gitignore", "**/.gitattributes"),
     *("Dockerfile", "Containerfile"),
 )
-"""Left out unless .dockerignore includes them again, as `!.env` does."""
+"""Left out unless .dockerignore includes them again, as `!.env` does: tools, secrets, tests."""
 
 
 class IgnoreError(WrapperError):

@@ -73,20 +73,38 @@ def imports_of(entry: Path, base: Path) -> list[Imported]:
         all imports of it are.
     """
     found: dict[str, Imported] = {}
+    for file, statement, files in _walk(entry, base):
+        if files is None:
+            place = f"{os.path.relpath(file, base)}:{statement.line}"
+            for name in _foreign(statement):
+                _add(found, Imported(name, place, statement.optional))
+    return list(found.values())
+
+
+def own_imports_of(entry: Path, base: Path) -> dict[Path, str]:
+    """Find the user's own files that are imported; see `imports_of`.
+
+    Returns:
+        Each file with the place of its first import.
+    """
+    found: dict[Path, str] = {}
+    for file, statement, files in _walk(entry, base):
+        for each in files or ():
+            found.setdefault(each, f"{os.path.relpath(file, base)}:{statement.line}")
+    return found
+
+
+def _walk(entry: Path, base: Path) -> Iterator[tuple[Path, ImportStatement, list[Path] | None]]:
+    """Yield each import, with its file and the user's own files that it imports, if any."""
     waiting, seen = [entry], {entry}
     roots = list(dict.fromkeys([entry.parent, base]))
     while waiting and len(seen) < MAX_FILES:
         file = waiting.pop(0)
         for statement in statements(file):
             files = own_files(statement, file, roots)
-            if files is not None:
-                waiting += [each for each in files if each not in seen]
-                seen.update(files)
-                continue
-            place = f"{os.path.relpath(file, base)}:{statement.line}"
-            for name in _foreign(statement):
-                _add(found, Imported(name, place, statement.optional))
-    return list(found.values())
+            waiting += [each for each in files or () if each not in seen]
+            seen.update(files or ())
+            yield file, statement, files
 
 
 def _foreign(statement: ImportStatement) -> set[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import WrapperError
+from .manifest_fields import unused_fields
 from .yaml_aliases import alias_problem
 
 SUFFIXES = (".yml", ".yaml", ".json")
@@ -42,8 +43,11 @@ class Manifest:
         memory: bytes of `resources.mem`; None if not given.
         base_image: the image to build on; None if not given.
         image: a complete image that HKube would run; None if not given.
+        install_command: the shell command that installs its packages in place of
+            requirements.txt; empty if not given.
         state_type: `stateful` or `stateless`, in a streaming pipeline; None if not given.
         remarks: sentences about what is not available on this machine.
+        unused: sentences about fields that have no effect, for `check` and `build`.
     """
 
     path: Path
@@ -54,8 +58,10 @@ class Manifest:
     memory: int | None
     base_image: str | None
     image: str | None
+    install_command: str
     state_type: str | None
     remarks: tuple[str, ...]
+    unused: tuple[str, ...]
 
 
 class ManifestError(WrapperError):
@@ -67,6 +73,12 @@ class ManifestError(WrapperError):
 def is_manifest(path: Path) -> bool:
     """Whether a path names a description, by its suffix."""
     return path.name.lower().endswith(SUFFIXES)
+
+
+def is_python(document: Mapping[str, Any]) -> bool:
+    """Whether a description is that of an algorithm in Python; without `env` it is."""
+    env = document.get("env", "python")
+    return isinstance(env, dict) or bool(isinstance(env, str) and _PYTHON.fullmatch(env))
 
 
 def find_manifest(folder: Path) -> Path | None:
@@ -98,8 +110,10 @@ def read_manifest(path: Path) -> Manifest:
         memory=_memory(path, resources.get("mem", document.get("mem"))),
         base_image=_text(path, document, "baseImage"),
         image=_text(path, document, "image") or _text(path, document, "algorithmImage"),
+        install_command=_text(path, document, "dependencyInstallCmd") or "",
         state_type=_state_type(path, document),
         remarks=tuple(remarks),
+        unused=tuple(unused_fields(document)),
     )
 
 

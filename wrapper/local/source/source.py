@@ -37,8 +37,11 @@ class AlgorithmSource:
         manifest: its description; None if it has none.
         base_image: the image that its image is built on; None if not given.
         archive: the archive that its code was unpacked from; None if there was no archive.
+        install_command: the shell command that installs its packages in place of
+            requirements.txt; empty if there is none.
         state_type: `stateful` or `stateless`, in a streaming pipeline; None if not given.
         remarks: sentences about what is not available on this machine.
+        unused: sentences about fields of its description that have no effect.
     """
 
     name: str
@@ -49,8 +52,10 @@ class AlgorithmSource:
     manifest: Path | None = None
     base_image: str | None = None
     archive: Path | None = None
+    install_command: str = ""
     state_type: str | None = None
     remarks: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
 
 class SourceError(WrapperError):
@@ -203,8 +208,10 @@ def _described(path: Path, scratch: Path) -> AlgorithmSource:
         manifest=path.resolve(),
         base_image=described.base_image,
         archive=archive,
+        install_command=described.install_command,
         state_type=described.state_type,
         remarks=described.remarks,
+        unused=described.unused,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
+from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
 from ...errors import WrapperError
@@ -104,19 +106,31 @@ def accept_connection(connection: ServerConnection, mode: str = "v1") -> Algorit
 class AlgorithmServer:
     """A server on 127.0.0.1, with a thread that accepts and one for each connection."""
 
-    def __init__(self, handler: Callable[[ServerConnection], None], port: int) -> None:
+    def __init__(
+        self,
+        handler: Callable[[ServerConnection], None],
+        port: int,
+        refuse: Callable[[Request], str],
+    ) -> None:
         """Bind the port. Connections are accepted after `start`.
 
         Args:
             handler: serves one connection, in the connection's thread.
             port: TCP port; 0 picks a free one.
+            refuse: says why a request is refused; returns an empty text to accept it.
         """
+
+        def admit(connection: ServerConnection, request: Request) -> Response | None:
+            reason = refuse(request)
+            return connection.respond(http.HTTPStatus.FORBIDDEN, f"{reason}\n") if reason else None
+
         self._server = serve(
             handler,
             "127.0.0.1",
             port,
             compression=None,
             max_size=MAX_PAYLOAD_BYTES,
+            process_request=admit,
             ping_interval=None,  # HKube's worker sends none
             close_timeout=CLOSE_TIMEOUT,
         )

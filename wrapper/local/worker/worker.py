@@ -9,11 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, final
 
+from websockets.frames import CloseCode
+from websockets.http11 import Request
 from websockets.sync.server import ServerConnection
 
 from ...errors import WrapperError
 from ...protocol.messages import commands
 from . import events
+from .admission import refusal
 from .answers import Answers, AnswerTable
 from .connection import AlgorithmConnection, AlgorithmServer, accept_connection
 from .storage import LocalStorage
@@ -36,6 +39,7 @@ class LocalWorker:
         port: int = 0,
         clock: Callable[[], float] = time.monotonic,
         storage: LocalStorage | None = None,
+        token: str = "",
     ) -> None:
         """Prepare a worker.
 
@@ -45,6 +49,8 @@ class LocalWorker:
             port: TCP port on 127.0.0.1; 0 picks a free one.
             clock: seconds for the events' times.
             storage: the storage of mode v3; None: inputs and results are in the messages.
+            token: the secret that the algorithm has in its URL; empty to accept any program of
+                this machine, but still no web page.
         """
         self._listener = listener
         self._answers: Answers = answers or AnswerTable()
@@ -58,7 +64,8 @@ class LocalWorker:
         self._gone: str | None = None
         self._exit_code: int | None = None
         self._storage = storage
-        self._server = AlgorithmServer(self._serve_connection, port)
+        self._token = token
+        self._server = AlgorithmServer(self._serve_connection, port, self._refuse)
 
     @property
     def port(self) -> int:
@@ -172,15 +179,23 @@ class LocalWorker:
         self._report(events.Sent, task.task_id if task else None, command=command)
         link.send({"command": command, "data": data})
 
+    def _refuse(self, request: Request) -> str:
+        if self.is_connected:
+            return "an algorithm is connected already"
+        return refusal(request.path, request.headers, self.port, self._token)
+
     def _serve_connection(self, connection: ServerConnection) -> None:
         link = accept_connection(connection, "v1" if self._storage is None else "v3")
         if link is None:
             return
         with self._lock:
-            before, self._link = self._link, link
+            is_second = self._link is not None
+            if not is_second:
+                self._link = link
             task, exit_code = self._current(), self._exit_code
-        if before is not None:
-            before.close()  # like HKube's worker, keep the newest connection only
+        if is_second:  # both were accepted before one was open
+            connection.close(CloseCode.POLICY_VIOLATION, "an algorithm is connected already")
+            return
         self._report(events.Connected, task.task_id if task else None, encoding=link.encoding.name)
         if task is not None:
             task.connected(link)

@@ -16,6 +16,9 @@ CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 
 # A header that claims more than this comes from a corrupt stream.
 MAX_FRAME_BYTES = 4 * 1024**3
+# A message in fragments may grow to this size. Each fragment counts for its overhead too.
+MAX_FRAGMENTED_BYTES = 1024**3
+_FRAGMENT_BYTES = 64
 _OPCODES = frozenset((CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG))
 _MAX_CONTROL_BYTES = 125
 _MASK_PIECE = 1024 * 1024
@@ -45,6 +48,7 @@ class MessageReader:
     def __init__(self) -> None:
         self._cutter: StreamCutter[WebSocketMessage] = StreamCutter(_read_head, WebSocketMessage)
         self._parts: list[bytes | bytearray] = []
+        self._parts_size = 0
         self._opcode = 0
 
     def space(self) -> memoryview:
@@ -81,10 +85,13 @@ class MessageReader:
         else:
             self._opcode = opcode
         self._parts.append(payload)
+        self._parts_size += len(payload) + _FRAGMENT_BYTES
+        if self._parts_size > MAX_FRAGMENTED_BYTES:
+            raise FrameError(f"a message has more than {MAX_FRAGMENTED_BYTES:,} bytes in fragments")
         if not final:
             return None
         message = WebSocketMessage(self._opcode, b"".join(self._parts))
-        self._parts, self._opcode = [], 0
+        self._parts, self._parts_size, self._opcode = [], 0, 0
         return message
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ...config.storage_settings import DiscoverySettings
 
 _MOST_AT_ONCE = 64  # peers
+_SLACK = 64 * 1024  # bytes that a part of an answer may have beyond the size that HKube names
 _LARGEST_ERROR = 4096  # bytes: an answer that says "not available" is smaller than this
 
 
@@ -71,12 +72,13 @@ class PeerClient:
         self._context.term()
 
     def _conversations(self, links: Sequence[StoredReference]) -> Iterator[_Conversation]:
-        paths: dict[Peer, dict[str, str]] = {}
+        wanted: dict[Peer, list[StoredReference]] = {}
         for link in links:
             if link.peer is not None:
-                paths.setdefault(link.peer, {})[link.task_id] = link.path
-        for peer, wanted in paths.items():
-            yield _Conversation(self._context, self._settings, peer, wanted)
+                wanted.setdefault(link.peer, []).append(link)
+        for peer, asked in wanted.items():
+            paths = {link.task_id: link.path for link in asked}
+            yield _Conversation(self._context, self._settings, peer, paths, _largest_part(asked))
 
     def _wait(self, poller: zmq.Poller, running: Sequence[_Conversation]) -> None:
         earliest = min(conversation.deadline for conversation in running)
@@ -91,6 +93,7 @@ class _Conversation:
         settings: The timeouts and the encoding of requests.
         peer: The peer to ask.
         paths: The paths of the results, by task id.
+        largest: The most bytes that one part of the answer may have; -1 if nobody knows.
     """
 
     def __init__(
@@ -99,6 +102,7 @@ class _Conversation:
         settings: DiscoverySettings,
         peer: Peer,
         paths: Mapping[str, str],
+        largest: int,
     ) -> None:
         self.deadline = 0.0
         self.failure = ""
@@ -108,6 +112,7 @@ class _Conversation:
         self._settings = settings
         self._peer = peer
         self._paths = paths
+        self._largest = largest
         self._socket: zmq.Socket[bytes] | None = None
 
     @property
@@ -152,7 +157,7 @@ class _Conversation:
         self._has_asked = port == self._peer.port
         self.deadline = time.monotonic() + within
         try:
-            self._socket = _connect(self._context, self._peer.host, port)
+            self._socket = _connect(self._context, self._peer.host, port, self._largest)
             poller.register(self._socket, zmq.POLLIN)
             self._socket.send(message)
         except zmq.ZMQError as error:  # unknown host, or too many open files
@@ -179,9 +184,17 @@ class _Conversation:
         return isinstance(value, dict) and "hkube_error" in value
 
 
-def _connect(context: zmq.Context[zmq.Socket[bytes]], host: str, port: int) -> zmq.Socket[bytes]:
+def _largest_part(asked: Sequence[StoredReference]) -> int:
+    sizes = [link.size for link in asked if link.size is not None]
+    return max(sizes) + _SLACK if len(sizes) == len(asked) else -1
+
+
+def _connect(
+    context: zmq.Context[zmq.Socket[bytes]], host: str, port: int, largest: int
+) -> zmq.Socket[bytes]:
     sock = context.socket(zmq.REQ)
     sock.linger = 0
+    sock.maxmsgsize = largest  # a larger answer ends the connection before it is in memory
     try:
         if ":" in host:
             sock.setsockopt(zmq.IPV6, 1)

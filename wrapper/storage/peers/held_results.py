@@ -31,6 +31,9 @@ class Held(NamedTuple):
 class HeldResults:
     """Results by task id; safe from any thread.
 
+    Attributes:
+        budget: See above.
+
     The memory of a removed result lives on until all transfers that use it have finished.
 
     Args:
@@ -39,7 +42,7 @@ class HeldResults:
     """
 
     def __init__(self, budget: int, most_mapped: int = 256) -> None:
-        self._budget = budget
+        self.budget = budget
         self._most_mapped = most_mapped
         self._mapped = 0
         self._held: OrderedDict[str, Held] = OrderedDict()
@@ -48,11 +51,11 @@ class HeldResults:
 
     def hold(self, task_id: str, result: Held) -> bool:
         """Keep a result and drop the oldest ones for it; return False if it is too large."""
-        if result.cost > self._budget or (result.is_mapped and not self._most_mapped):
+        if result.cost > self.budget or (result.is_mapped and not self._most_mapped):
             return False
         with self._lock:
             self._drop(task_id)
-            while self._bytes + result.cost > self._budget:
+            while self._bytes + result.cost > self.budget:
                 self._drop(next(iter(self._held)))
             if result.is_mapped and self._mapped == self._most_mapped:
                 self._drop(next(task for task, held in self._held.items() if held.is_mapped))

@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ...errors import StorageError
+from ...text.redaction import redacted
 from ..format.encoded import Encoded
 from ..format.header import HEADER_SIZE
 from ..format.object_path import bucket_and_key
@@ -122,7 +123,7 @@ class S3Store:
             raise
         # The library raises its own class of errors, and also ValueError and FileNotFoundError.
         except Exception as error:
-            where = f"S3 storage at {self._settings.endpoint}, set by S3_ENDPOINT_URL"
+            where = f"S3 storage at {redacted(self._settings.endpoint)}, set by S3_ENDPOINT_URL"
             raise explain(error, bucket, where) from None
 
 

@@ -88,7 +88,7 @@ def _processes() -> list[tuple[int, int, int]]:
     """Return id, parent's id and group of every process; empty where /proc does not exist."""
     try:
         names = os.listdir("/proc")
-    except FileNotFoundError:
+    except OSError:  # it does not exist, or no file descriptor is left
         return []
     processes = []
     for name in names:

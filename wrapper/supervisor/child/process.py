@@ -12,6 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Protocol
 
 from ...ipc.frames import (
@@ -26,6 +27,7 @@ from ...ipc.frames import (
     header,
 )
 from ..loop.outbox import Outbox
+from .open_files import OpenFiles
 
 # A payload below this size is joined to its header: one system call for a small copy.
 _SMALL_BYTES = 4096
@@ -198,6 +200,7 @@ class AlgorithmProcess:
         outputs: file descriptors for its stdout and stderr; None: those of this process.
         hands_over: it hands over results to be held for peers.
         longest: the most bytes that a message for the worker may have.
+        files: the limit for its file descriptors; None: that of this process.
     """
 
     ends_with_its_pipe = False
@@ -209,6 +212,7 @@ class AlgorithmProcess:
         outputs: tuple[int, int] | None = None,
         hands_over: bool = False,
         longest: int = MAX_PAYLOAD,
+        files: OpenFiles | None = None,
     ) -> None:
         pairs = channel_pairs(hands_over)
         theirs = [their for _, their in pairs]
@@ -222,19 +226,24 @@ class AlgorithmProcess:
         try:
             for fd in fds:
                 os.set_inheritable(fd, True)
-            self.pid = os.posix_spawn(
-                command[0],
-                list(command),
-                {**environ, CHANNEL_VARIABLE: ",".join(map(str, fds))},
-                file_actions=redirect,
-                # In its own session, so that Ctrl-C in a terminal reaches only the supervisor.
-                setsid=True,
-                # This process may ignore or block signals; the new one must not inherit that.
-                setsigdef=[signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD],
-                setsigmask=[],
-            )
-        finally:
+            with files.inherited_limit() if files is not None else nullcontext():
+                self.pid = os.posix_spawn(
+                    command[0],
+                    list(command),
+                    {**environ, CHANNEL_VARIABLE: ",".join(map(str, fds))},
+                    file_actions=redirect,
+                    # In its own session, so that Ctrl-C in a terminal reaches only the supervisor.
+                    setsid=True,
+                    # This process may ignore or block signals; the new one must not inherit that.
+                    setsigdef=[signal.SIGPIPE, signal.SIGINT, signal.SIGTERM, signal.SIGCHLD],
+                    setsigmask=[],
+                )
+        except BaseException:
+            os.close(self._stacks)
+            raise
+        else:
             os.set_inheritable(self._stacks, False)
+        finally:
             for their in theirs:
                 their.close()
         self.channel = Channel(*(ours for ours, _ in pairs), longest=longest)

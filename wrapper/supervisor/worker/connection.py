@@ -16,6 +16,8 @@ from .unsent import Message
 # What one round of the loop takes. A worker that sends without a pause must not silence `alive`.
 _MAX_READS = 16
 _MAX_MESSAGES = 2000
+# A worker that sends pings and does not read gets no more answers than this.
+_MAX_WAITING_PONGS = 64
 _NORMAL_CLOSURE = 1000
 _PROTOCOL_ERROR = 1002
 
@@ -48,6 +50,7 @@ class Connection:
         self._said_goodbye = False  # a goodbye must be the last message
         self._given_bytes = 0
         self._partly_sent: deque[tuple[int, Message]] = deque()  # each with its end in the stream
+        self._waiting_pongs = 0  # since the outbox was empty
         self.last_pong = b""
         self.has_received = False  # the last `read` has read something
         self._opcode = frames.BINARY if binary else frames.TEXT
@@ -164,7 +167,11 @@ class Connection:
         if opcode in (frames.TEXT, frames.BINARY):
             payloads.append(payload)
         elif opcode == frames.PING:
-            self._send_frame(frames.PONG, payload)
+            if not self.outbox.waiting_bytes:
+                self._waiting_pongs = 0
+            if self._waiting_pongs < _MAX_WAITING_PONGS:
+                self._waiting_pongs += 1
+                self._send_frame(frames.PONG, payload)
         elif opcode == frames.PONG:
             self.last_pong = bytes(payload)
         elif opcode == frames.CLOSE:

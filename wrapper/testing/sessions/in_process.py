@@ -19,6 +19,7 @@ from ...in_process.gevent_patches import (
     is_patched_by_gevent,
 )
 from ...local.run.container import container_environ
+from ...local.worker.admission import run_token
 from ...local.worker.answers import AnswerTable
 from ...local.worker.timeouts import EXIT_TIMEOUT
 from ...local.worker.worker import LocalWorker
@@ -67,7 +68,9 @@ class InProcess:
         with ExitStack() as stack:
             source = stack.enter_context(target.opened())
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="hkube-"))
-            self._worker = stack.enter_context(LocalWorker(self._recorder, answers))
+            self._worker = stack.enter_context(
+                LocalWorker(self._recorder, answers, token=run_token())
+            )
             environ = container_environ(source, self._worker.port, environment(), Path(scratch))
             config = Config.from_environ(environ, source.folder)
             self.encoding = config.encoding

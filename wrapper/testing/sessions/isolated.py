@@ -14,6 +14,7 @@ from typing import IO, Any
 from ...config.settings import Config
 from ...local.run.container import AlgorithmContainer, container_environ
 from ...local.worker import events
+from ...local.worker.admission import run_token
 from ...local.worker.answers import AnswerTable
 from ...local.worker.timeouts import CRASH_TIMEOUT, EXIT_TIMEOUT, STOP_TIMEOUT
 from ...local.worker.worker import LocalWorker
@@ -41,7 +42,9 @@ class Isolated:
         self._recorder = Recorder(self.stop)
         with ExitStack() as stack:
             source = stack.enter_context(target.opened())
-            self._worker = stack.enter_context(LocalWorker(self._recorder, answers))
+            self._worker = stack.enter_context(
+                LocalWorker(self._recorder, answers, token=run_token())
+            )
             self._output = _Output(stack.enter_context(tempfile.TemporaryFile()))
             environ = {**environment(), "HKUBE_LOG_FORMAT": "json"}
             port, fd = self._worker.port, self._output.fd

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,11 @@ def test_remarks(folder: Path) -> None:
             {},
             "requirements.txt:1 lists hkube-python-wrapper, which would replace",
         ),
+        (
+            {"main.py": "import test_data\ndef start(args): ...\n", "test_data.py": ""},
+            {},
+            "main.py:1 imports test_data.py, which is left out by .dockerignore",
+        ),
         ({".dockerignore": "main.py"}, {}, "the algorithm's module main.py is left out by"),
         ({".dockerignore": "!"}, {}, "has an invalid pattern"),
     ],
@@ -134,3 +140,20 @@ def test_home_folder_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("HOME", str(folder))
     with pytest.raises(WrapperError, match=f"all of {folder} would go into the image"):
         packed(folder / "main.py")
+
+
+def test_install_command_replaces_requirements(folder: Path) -> None:
+    (folder / "requirements.txt").write_text("numpy\n")
+    (folder / "algorithm.yml").write_text(
+        'dependencyInstallCmd: pip install "a b" && ./setup.sh\nmemmory: 1\n'
+    )
+    with open_algorithm(folder) as source:
+        packed = pack(source, BuildOptions())
+    [run] = [line for line in packed.dockerfile.splitlines() if line.startswith("RUN")]
+    _, command, text = json.loads(run.removeprefix("RUN "))
+    assert command == "-c"
+    assert text == (
+        'cd /hkube/algorithm-runner/algorithm_unique_folder && { pip install "a b" && ./setup.sh\n}'
+    )
+    assert packed.dockerfile.index("COPY code/") < packed.dockerfile.index("RUN")
+    assert any("does not know the field memmory" in each for each in packed.remarks)

@@ -14,6 +14,7 @@ from wrapper.local.check.missing_packages import (
     needed_by,
     read_installed,
     wrapper_conflicts,
+    wrapper_needs,
 )
 from wrapper.local.source.imported_modules import Imported
 from wrapper.local.source.requirements import read_requirements
@@ -202,3 +203,18 @@ def test_version_with_too_many_digits(tmp_path: Path) -> None:
 def test_conflict_with_the_wrapper_is_wrong(tmp_path: Path) -> None:
     found = findings(tmp_path, "hkube-python-wrapper\n")[0]
     assert found.status is FindingStatus.WRONG
+
+
+@pytest.mark.parametrize("line", ["bson", "bson==0.5.10", "websocket", "msgpack-python"])
+def test_namesakes_of_what_the_wrapper_imports_are_wrong(tmp_path: Path, line: str) -> None:
+    (tmp_path / "requirements.txt").write_text(f"{line}\n")
+    [text] = wrapper_conflicts(read_requirements(tmp_path), wrapper_needs())
+    assert f"lists {line}, which would replace the wrapper's own" in text
+
+
+def test_pin_that_breaks_a_dependency_of_the_wrapper_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("click==1.0\npydantic==1.10.13\n")
+    needs = {"pydantic": SpecifierSet(">=2")}
+    [text] = wrapper_conflicts(read_requirements(tmp_path), needs)
+    assert "asks for pydantic==1.10.13, but the wrapper needs pydantic>=2" in text
+    assert wrapper_needs().keys() >= {"websockets", "rich", "pygments"}

@@ -192,3 +192,13 @@ def test_nothing_is_left_behind(tmp_path: Path, end: str) -> None:
     assert select.select([held], [], [], 10) == ([held], [], [])
     assert os.read(held, 1) == b""
     os.close(held)
+
+
+def test_unguarded_run_is_ignored_as_when_it_is_served(tmp_path: Path) -> None:
+    text = (
+        "from hkube_python_wrapper import Algorunner\n"
+        "def start(args, api): pass\n"
+        "Algorunner.Run(start=start)\n"
+    )
+    found = probed(tmp_path, text, timeout=60)
+    assert (found.problem, [each.name for each in found.functions]) == ("", ["start"])

@@ -10,6 +10,7 @@ import pytest
 
 from wrapper.local.run.container import AlgorithmContainer, container_environ
 from wrapper.local.source.source import AlgorithmSource
+from wrapper.local.worker.admission import run_token
 from wrapper.local.worker.storage import LocalStorage
 
 
@@ -30,6 +31,7 @@ def test_environment_of_the_container(tmp_path: Path) -> None:
         "ALGO_METRICS_DIR": str(tmp_path / "metrics"),
         "WORKER_SOCKET_HOST": "127.0.0.1",
         "WORKER_SOCKET_PORT": "4321",
+        "WORKER_SOCKET_TOKEN": run_token(),
         "WORKER_RECONNECT_TIMEOUT": "5",
         "WORKER_FIRST_INITIALIZED_DELAY": "0",
         "MODEL": "small",

@@ -25,7 +25,7 @@ def test_valid_names(name: str) -> None:
         ("a\\b", "how about 'a-b'?"),
         ("ab\n", "is not a valid HKube name"),
         ("é", "begin and end"),
-        ("x" * 64, "has 64 characters, but HKube allows at most 63"),
+        ("x" * 33, "has 33 characters, but HKube allows at most 32"),
     ],
 )
 def test_invalid_names(name: str, text: str) -> None:

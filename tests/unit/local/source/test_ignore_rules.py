@@ -67,6 +67,18 @@ def test_defaults_can_be_included_again(tmp_path: Path) -> None:
     assert left_out(tmp_path, *paths) == list(paths[1:])
 
 
+def test_secrets_and_tests_are_left_out(tmp_path: Path) -> None:
+    secrets = [
+        *("sub/.ssh/id_ed25519", ".aws/credentials", ".netrc", ".npmrc", ".pypirc", "tls/a.pem"),
+        *("a.key", "kubeconfig", "credentials.json", ".envrc", ".env.local", ".hkuberc"),
+        *("test_main.py", "sub/main_test.py", "tests/conftest.py"),
+    ]
+    assert left_out(tmp_path, *secrets, "main.py", "key.py", "tests/data.csv") == secrets
+    (tmp_path / DOCKER_FILE).write_text("!test_main.py\n!**/*.pem\n")
+    assert "test_main.py" not in left_out(tmp_path, *secrets)
+    assert "tls/a.pem" not in left_out(tmp_path, *secrets)
+
+
 def test_hkube_patterns_follow_git(tmp_path: Path) -> None:
     (tmp_path / HKUBE_FILE).write_text("*.csv\ndata/\n!keep.csv\n")
     rules = read_ignore_rules(tmp_path)

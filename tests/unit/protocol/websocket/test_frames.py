@@ -272,3 +272,11 @@ def test_any_close_frame_is_read(payload: bytes, meaning: tuple[int, str]) -> No
 
 def test_too_long_reason_is_truncated() -> None:
     assert len(frames.close_payload(1000, "x" * 500)) == 125
+
+
+def test_endless_fragments_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wrapper.protocol.websocket.frames.MAX_FRAGMENTED_BYTES", 100_000)
+    reader = MessageReader()
+    feed(reader, server_frame(0x01, b"x" * 40_000) + server_frame(0x80, b"x" * 40_000))
+    with pytest.raises(frames.FrameError, match="in fragments"):
+        feed(reader, server_frame(0x01, b"") + server_frame(0x00, b"") * 2000)

@@ -10,6 +10,7 @@ from threading import Thread
 from time import monotonic
 from typing import Protocol
 
+import msgpack
 import pytest
 import zmq
 
@@ -40,6 +41,7 @@ HAS_IPV6 = has_ipv6()
 
 
 LIMIT = 20.0  # seconds
+MOST = 10  # connections
 
 
 class Serving:
@@ -49,9 +51,12 @@ class Serving:
         self.held = HeldResults(10_000_000)
         self.reports: Queue[float] = Queue()
         self.failures: Queue[Exception] = Queue()
+        self.refusals: Queue[int] = Queue()
         while True:
             self.settings = settings(free_port(), **changes)
-            self.server = PeerServer(self.settings, self.held, self.report, self.failures.put)
+            self.server = PeerServer(
+                self.settings, self.held, self.report, self.failures.put, MOST, self.refusals.put
+            )
             try:
                 self.server.start()
             except OSError as error:
@@ -244,3 +249,92 @@ def test_many_clients_at_once(serve: Start) -> None:
     for asker in askers:
         asker.start()
     assert [sizes.get(timeout=LIMIT) for _ in askers] == [5_000_000] * 8
+
+
+# --- peers that take too much ---------------------------------------------------------------------
+@pytest.fixture
+def serving(serve: Start) -> Serving:
+    return serve()
+
+
+@pytest.fixture
+def context() -> Iterator[zmq.Context[zmq.Socket[bytes]]]:
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    yield context
+    context.destroy(linger=0)
+
+
+def request(context: zmq.Context[zmq.Socket[bytes]], port: int, message: bytes) -> list[bytes]:
+    sock = context.socket(zmq.REQ)
+    sock.linger = 0
+    sock.connect(f"tcp://127.0.0.1:{port}")
+    sock.send(message)
+    assert sock.poll(int(LIMIT * 1000)), "no answer"
+    answer: list[bytes] = sock.recv_multipart()
+    sock.close()
+    return answer
+
+
+def test_newest_connections_above_the_limit_are_closed(
+    serving: Serving, context: zmq.Context[zmq.Socket[bytes]]
+) -> None:
+    address = ("127.0.0.1", serving.settings.port)
+    strangers = [socket.create_connection(address) for _ in range(MOST)]
+    for number, stranger in enumerate(strangers):
+        stranger.settimeout(LIMIT)
+        assert stranger.recv(1), f"the greeting for connection {number}"
+    late = [socket.create_connection(address) for _ in range(50)]
+    for each in late:
+        each.settimeout(LIMIT)
+        try:
+            while each.recv(100):
+                pass  # the greeting, which may precede the end
+        except ConnectionResetError:
+            pass
+    assert serving.refusals.get(timeout=LIMIT) == MOST
+    assert serving.refusals.empty(), "reported once a minute"
+    for each in (*strangers, *late):
+        each.close()
+    assert request(context, serving.settings.port + 1, b"ping") == [b"pong"]
+
+
+def test_request_that_names_too_many_tasks_is_refused(
+    serving: Serving, context: zmq.Context[zmq.Socket[bytes]]
+) -> None:
+    serving.hold("t", 1)
+    tasks = msgpack.packb({"tasks": ["t"] * 100_000})
+    header, payload = request(context, serving.settings.port, tasks)
+
+    answer = decode_value(Encoded(header, memoryview(payload)), "msgpack")
+    assert answer["hkube_error"]["code"] == "unknown"
+
+
+def test_peers_that_never_read_keep_no_more_than_the_budget(
+    serving: Serving, context: zmq.Context[zmq.Socket[bytes]]
+) -> None:
+    """Each asks for a result, which is replaced by the next: 50 MB in a budget of 10."""
+    idle = []
+    for number in range(10):
+        serving.hold(f"t{number}", bytes(5_000_000))
+        stranger = context.socket(zmq.REQ)
+        stranger.linger, stranger.rcvhwm, stranger.rcvbuf = 0, 1, 4096
+        stranger.maxmsgsize = 1_000_000
+        stranger.connect(f"tcp://127.0.0.1:{serving.settings.port}")
+        stranger.send(msgpack.packb({"tasks": [f"t{number}"]}))
+        idle.append(stranger)
+    assert request(context, serving.settings.port + 1, b"ping") == [b"pong"]
+    assert sum(serving.server._memory_of_transfers().values()) <= serving.held.budget
+    for stranger in idle:
+        stranger.close()
+
+
+def test_answer_larger_than_hkube_says_is_not_taken(serving: Serving) -> None:
+    serving.hold("t", bytes(1_000_000))
+    client = PeerClient(settings(0, timeout=0.5), lambda text: None)
+    try:
+        small = StoredReference("p", 10, peer=serving.peer, task_id="t")
+        assert client.ask([small]) == {}
+        assert set(client.ask([small._replace(size=1_000_000)])) == {"p"}
+        assert set(client.ask([small._replace(size=None)])) == {"p"}
+    finally:
+        client.close()

@@ -180,3 +180,28 @@ def test_pong_says_which_ping_it_answers(connection: Connection, worker: Worker)
     read(connection)
 
     assert connection.last_pong == b"7"
+
+
+def test_pongs_to_a_worker_that_does_not_read_are_bounded(
+    connection: Connection, worker: Worker
+) -> None:
+    connection.send(message(b"x" * 5_000_000))
+    waiting = connection.outbox.waiting_bytes
+    for _ in range(500):
+        worker.protocol.send_ping(b"p" * 100)
+        worker.write()
+        connection.read()
+
+    assert 0 < connection.outbox.waiting_bytes < waiting + 64 * 120, "500 would take 53,000"
+
+
+def test_one_round_reads_no_more_than_its_share(connection: Connection, worker: Worker) -> None:
+    count = 30_000
+    for _ in range(count):
+        worker.protocol.send_text(b"{}")
+    worker.write()
+    first, closed = connection.read()
+
+    assert closed is None
+    assert 0 < len(first) < count, "the loop sends `alive` in between"
+    assert len(first) + len(read_all(connection, count - len(first))) == count

@@ -12,6 +12,7 @@ from ...source.manifest import (
     ManifestError,
     find_manifest,
     is_manifest,
+    is_python,
     read_document,
     read_manifest,
 )
@@ -146,7 +147,9 @@ def _in_folder(folder: Path) -> dict[str, Path]:
         name = _name_of(entry)
         if name is None:
             continue
-        if name in found:
+        if name in found and _describes(found[name], entry):
+            continue
+        if name in found and not _describes(entry, found[name]):
             raise CatalogError(f"{found[name]} and {entry} are both named '{name}'")
         found[name] = entry
     if not found:
@@ -157,6 +160,18 @@ def _in_folder(folder: Path) -> dict[str, Path]:
     return found
 
 
+def _describes(description: Path, code: Path) -> bool:
+    """Return whether a description is that of a .py file, such as a.yml beside a.py."""
+    if not is_manifest(description) or code.suffix != ".py":
+        return False
+    try:
+        manifest = read_manifest(description)
+    except ManifestError:
+        return False
+    entry_point = (manifest.entry_point or "main.py").removesuffix(".py").replace(".", "/")
+    return (manifest.code / f"{entry_point}.py").resolve() == code.resolve()
+
+
 def _name_of(entry: Path) -> str | None:
     """Return the name of the algorithm at a path, or None if it is not an algorithm."""
     if entry.name.startswith((".", "_")):
@@ -165,7 +180,7 @@ def _name_of(entry: Path) -> str | None:
     if description is None and entry.is_file() and is_manifest(entry):
         document = read_or_none(entry)
         description = entry if isinstance(document, dict) and "code" in document else None
-        if description is None:
+        if description is None or not is_python(document):
             return None
     if description is not None:
         try:

@@ -2,21 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, TypeVar
 
 from ....errors import WrapperError
 from ....text.suggestions import did_you_mean, near_miss
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_WHOLE = re.compile(r"-?\d{1,18}(\.0*)?")
+
 
 class DescriptorError(WrapperError):
-    """A pipeline's descriptor is invalid; the text says where."""
+    """A pipeline's descriptor is invalid; the text says where, with a line for each mistake."""
 
     code = "DescriptorError"
 
-    def __init__(self, text: str) -> None:
-        # Names and values from the descriptor may contain line breaks: an error is one line.
-        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
+    def __init__(self, *texts: str) -> None:
+        # Names and values from the descriptor may contain line breaks: a mistake is one line.
+        self.texts = tuple(map(_one_line, texts))
+        super().__init__("\n".join(self.texts))
+
+
+def _one_line(text: str) -> str:
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+class Mistakes:
+    """Collects the mistakes in a descriptor, so that all of them are reported at once."""
+
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+
+    def read(self, instead: T, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what a call returns; if it raises a DescriptorError, another value instead."""
+        try:
+            return call(*args, **kwargs)
+        except DescriptorError as error:
+            self._texts += error.texts
+            return instead
+
+    def add(self, error: DescriptorError) -> None:
+        """Add a mistake."""
+        self._texts += error.texts
+
+    def check(self) -> None:
+        """Raise a DescriptorError if there are mistakes."""
+        if self._texts:
+            raise DescriptorError(*dict.fromkeys(self._texts))
 
 
 class Fields:
@@ -75,6 +110,9 @@ class Fields:
 
     def flag(self, name: str) -> bool:
         """Return a boolean; False without the field."""
+        value = self.get(name)
+        if isinstance(value, str) and value.lower() in ("true", "false"):  # as HKube's API
+            return value.lower() == "true"
         return bool(self._typed(name, bool, "true or false", False))
 
     def one_of(self, name: str, allowed: tuple[str, ...], default: str) -> str:
@@ -89,14 +127,18 @@ class Fields:
         return str(value)
 
     def integer(self, name: str, default: int, *, least: int, most: int | None = None) -> int:
-        """Return a whole number within limits."""
-        value = self.get(name)
+        """Return a whole number within limits; HKube's API accepts one as text too."""
+        given = value = self.get(name)
         if value is None:
             return default
+        if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
+            value = int(value.strip().partition(".")[0])
+        elif isinstance(value, float) and value.is_integer():
+            value = int(value)
         is_whole = isinstance(value, int) and not isinstance(value, bool)
         if not is_whole or value < least or (most is not None and value > most):
             wanted = f"from {least} to {most}" if most is not None else f"of {least} or more"
-            raise self.error(name, f"must be a whole number {wanted}, not {shown(value)}")
+            raise self.error(name, f"must be a whole number {wanted}, not {shown(given)}")
         return int(value)
 
     def _typed(self, name: str, kind: type, wanted: str, default: Any) -> Any:

@@ -8,30 +8,35 @@ from ....text.suggestions import did_you_mean, near_miss
 from .descriptor import Node, Pipeline
 from .references import DATA_SOURCE, FLOW_INPUT, references_of
 
-MakeError = Callable[[str, str], Exception]
-"""Returns the error to raise, given a place and a text."""
+ReportMistake = Callable[[str, str], None]
+"""Receives a mistake: its place and a text."""
 
 
-def check_graph(pipeline: Pipeline, error: MakeError) -> None:
-    """Raise an error for duplicate node names, unknown nodes in references, and cycles."""
+def check_graph(pipeline: Pipeline, report: ReportMistake) -> None:
+    """Report duplicate node names, unknown nodes in references, and cycles."""
     nodes: dict[str, Node] = {}
     for index, node in enumerate(pipeline.nodes):
         if node.name in nodes:
             first = list(nodes).index(node.name)
-            raise error(f"nodes[{index}]", f"'{node.name}' is already the name of nodes[{first}]")
+            report(f"nodes[{index}]", f"'{node.name}' is already the name of nodes[{first}]")
+            return
         nodes[node.name] = node
     for index, node in enumerate(pipeline.nodes):
-        _check_references(index, node, nodes, error)
+        _check_references(index, node, nodes, report)
         for name in node.after:
             if name not in nodes:
                 alike = did_you_mean(near_miss(name, nodes))
-                raise error("edges", f"source '{name}' of '{node.name}' is not a node{alike}")
+                report("edges", f"source '{name}' of '{node.name}' is not a node{alike}")
+    if any(parent not in nodes for node in nodes.values() for parent in node.parents):
+        return
     cycle = _find_cycle(nodes)
     if cycle is not None:
-        raise error("nodes", f"the nodes wait for each other in a cycle: {' -> '.join(cycle)}")
+        report("nodes", f"the nodes wait for each other in a cycle: {' -> '.join(cycle)}")
 
 
-def _check_references(index: int, node: Node, nodes: Mapping[str, Node], error: MakeError) -> None:
+def _check_references(
+    index: int, node: Node, nodes: Mapping[str, Node], report: ReportMistake
+) -> None:
     for position, tree in enumerate(node.inputs):
         for reference in references_of(tree):
             if reference.is_flow_input or reference.name in nodes:
@@ -41,7 +46,7 @@ def _check_references(index: int, node: Node, nodes: Mapping[str, Node], error: 
             else:
                 alike = near_miss(reference.name, [*nodes, FLOW_INPUT])
                 text = f"'{reference}' refers to an unknown node{did_you_mean(alike)}"
-            raise error(f"nodes[{index}] '{node.name}': input[{position}]", text)
+            report(f"nodes[{index}] '{node.name}': input[{position}]", text)
 
 
 def _find_cycle(nodes: Mapping[str, Node]) -> list[str] | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ....text.suggestions import did_you_mean, near_miss
 from .descriptor import DEFAULT_TOLERANCE, DEFAULT_TTL, Node, Pipeline, Retry
-from .fields import DescriptorError, Fields, shown, type_name
+from .fields import DescriptorError, Fields, Mistakes, shown, type_name
 from .graph import check_graph
 from .inputs import CARTESIAN, INDEXED, MISSING, value_at
 from .references import (
@@ -39,11 +39,13 @@ def parse_pipeline(document: Any, where: str, name: str | None = None) -> Pipeli
         name: the pipeline's name if the document does not have one.
 
     Raises:
-        DescriptorError: the descriptor is invalid; reports the first mistake.
+        DescriptorError: the descriptor is invalid; reports all mistakes.
     """
+    mistakes = Mistakes()
+    read = mistakes.read
     fields = Fields(document, where)
-    fields.refuse_misspelt(_PIPELINE_FIELDS)
-    kind = fields.one_of("kind", ("batch", "stream"), "batch")
+    read(None, fields.refuse_misspelt, _PIPELINE_FIELDS)
+    kind = read("batch", fields.one_of, "kind", ("batch", "stream"), "batch")
     if kind == "stream":
         raise fields.error(
             "kind",
@@ -52,22 +54,31 @@ def parse_pipeline(document: Any, where: str, name: str | None = None) -> Pipeli
         )
     if fields.get("streaming") is not None:
         raise fields.error("streaming", 'flows need a streaming pipeline; add "kind": "stream"')
-    called = pipeline_name(fields, name)
-    options = Fields(fields.get("options") or {}, f"{where}: options")
-    options.refuse_misspelt(("ttl", "batchTolerance"))
-    nodes = fields.array("nodes")
-    if not nodes:
-        raise fields.error("nodes", "a pipeline needs at least one node")
-    parsed = [_parse_node(node, f"{where}: nodes[{index}]") for index, node in enumerate(nodes)]
+    called = read("pipeline", pipeline_name, fields, name)
+    options = read(Fields({}, where), Fields, fields.get("options") or {}, f"{where}: options")
+    read(None, options.refuse_misspelt, ("ttl", "batchTolerance"))
+    nodes: list[Any] | None = read(None, fields.array, "nodes")
+    if nodes == []:
+        mistakes.add(fields.error("nodes", "a pipeline needs at least one node"))
+    parsed = [
+        read(None, _parse_node, node, f"{where}: nodes[{index}]", mistakes)
+        for index, node in enumerate(nodes or ())
+    ]
+    known = [node for node in parsed if node is not None]
+    whole = len(known) == len(parsed)  # otherwise references to a broken node look wrong too
     pipeline = Pipeline(
         called,
-        _with_edges(fields, parsed),
-        flow_input=fields.object("flowInput", {}),
-        ttl=options.integer("ttl", DEFAULT_TTL, least=1),
-        tolerance=options.integer("batchTolerance", DEFAULT_TOLERANCE, least=0, most=100),
-        priority=fields.integer("priority", 3, least=1, most=5),
+        read(tuple(known), _with_edges, fields, known) if whole else tuple(known),
+        flow_input=read({}, fields.object, "flowInput", {}),
+        ttl=read(1, options.integer, "ttl", DEFAULT_TTL, least=1),
+        tolerance=read(0, options.integer, "batchTolerance", DEFAULT_TOLERANCE, least=0, most=100),
+        priority=read(1, fields.integer, "priority", 3, least=1, most=5),
     )
-    check_graph(pipeline, lambda at, text: DescriptorError(f"{where}: {at}: {text}"))
+    if whole:
+        check_graph(
+            pipeline, lambda at, text: mistakes.add(DescriptorError(f"{where}: {at}: {text}"))
+        )
+    mistakes.check()
     return pipeline
 
 
@@ -99,53 +110,60 @@ def with_flow_input(pipeline: Pipeline, flow_input: Any, where: str) -> Pipeline
     given = pipeline.flow_input if flow_input is None else flow_input
     if not isinstance(given, dict):
         raise DescriptorError(f"{where}: flowInput: must be an object, not {shown(given)}")
+    mistakes = Mistakes()
     for node, reference in pipeline.flow_references:
         value = value_at(given, reference.path)
         if value is MISSING:
-            raise DescriptorError(
+            text = (
                 f"{where}: node '{node.name}' uses '{reference}', which the flow input does not "
                 f"have{_suggestion(given, reference.path)}"
             )
-        if reference.is_batch and not isinstance(value, list):
-            raise DescriptorError(
+            mistakes.add(DescriptorError(text))
+        elif reference.is_batch and not isinstance(value, list):
+            text = (
                 f"{where}: node '{node.name}' makes a batch of '{reference}', which must be an "
                 f"array, but the flow input has {type_name(value)}"
             )
+            mistakes.add(DescriptorError(text))
+    mistakes.check()
     return replace(pipeline, flow_input=given)
 
 
-def _parse_node(document: Any, where: str) -> Node:
+def _parse_node(document: Any, where: str, mistakes: Mistakes) -> Node | None:
+    read = mistakes.read
     fields = Fields(document, where)
     name = fields.text("nodeName")
     fields = Fields(document, f"{where} '{name}'")
-    fields.refuse_misspelt(_NODE_FIELDS)
+    read(None, fields.refuse_misspelt, _NODE_FIELDS)
     if name in RESERVED_NAMES:
         raise fields.error("nodeName", f"'{name}' is reserved by HKube; choose another name")
-    kind = fields.text("kind", "algorithm")
+    kind = read("algorithm", fields.text, "kind", "algorithm")
     if kind not in _NODE_KINDS_THAT_RUN:
         raise fields.error("kind", f"nodes of kind {shown(kind)} run in HKube only")
     if fields.get("stateType") == "stateful":
         raise fields.error(
             "stateType", 'stateful nodes need a streaming pipeline; add "kind": "stream" to it'
         )
-    retry = Fields(fields.get("retry") or {}, f"{fields.where}: retry")
+    no_retry = Fields({}, fields.where)
+    retry = read(no_retry, Fields, fields.get("retry") or {}, f"{fields.where}: retry")
     return Node(
         name,
-        fields.text("algorithmName"),
+        read("", fields.text, "algorithmName"),
         inputs=tuple(
-            parse_input(item, f"{fields.where}: input[{index}]")
-            for index, item in enumerate(fields.array("input", []))
+            read(None, parse_input, item, f"{fields.where}: input[{index}]")
+            for index, item in enumerate(read([], fields.array, "input", []))
         ),
-        operation=fields.one_of("batchOperation", (INDEXED, CARTESIAN), INDEXED),
-        ttl=fields.integer("ttl", 0, least=0),
+        operation=read(INDEXED, fields.one_of, "batchOperation", (INDEXED, CARTESIAN), INDEXED),
+        ttl=read(0, fields.integer, "ttl", 0, least=0),
         retry=Retry(
-            retry.one_of("policy", _POLICIES, Retry.policy),
-            retry.integer("limit", Retry.limit, least=1),
+            read(Retry.policy, retry.one_of, "policy", _POLICIES, Retry.policy),
+            read(Retry.limit, retry.integer, "limit", Retry.limit, least=1),
         ),
-        metrics=fields.object("metrics", {"tensorboard": True}),
-        extra_data=fields.object("extraData", {}),
+        metrics=read({}, fields.object, "metrics", {"tensorboard": True}),
+        extra_data=read({}, fields.object, "extraData", {}),
         # HKube's API uses both spellings.
-        in_results=fields.flag("includeInResult") or fields.flag("includeInResults"),
+        in_results=read(False, fields.flag, "includeInResult")
+        or read(False, fields.flag, "includeInResults"),
     )
 
 

@@ -13,6 +13,7 @@ from ...run.container import AlgorithmContainer
 from ...run.output_pump import OutputPump
 from ...source.source import AlgorithmSource
 from ...worker import events
+from ...worker.admission import run_token
 from ...worker.answers import Answers
 from ...worker.storage import LocalStorage
 from ...worker.timeouts import EXIT_TIMEOUT, STOP_TIMEOUT
@@ -75,7 +76,7 @@ class PooledAlgorithm:
         self._ending = threading.Lock()
         with self._stack:
             self._worker = self._stack.enter_context(
-                LocalWorker(on_worker_event, answers, storage=storage)
+                LocalWorker(on_worker_event, answers, storage=storage, token=run_token())
             )
             pump = self._stack.enter_context(OutputPump(on_line, _ignore_unfinished))
             container = AlgorithmContainer(source, self._worker.port, environ, pump.fd, storage)

@@ -155,3 +155,16 @@ def test_path_that_the_system_rejects_is_reported() -> None:
         find_algorithms(endless)
     with Algorithms({"a": endless}, "map") as algorithms, pytest.raises(WrapperError):
         algorithms.source("a")
+
+
+@pytest.mark.parametrize("name", ["multiply.yml", "a.yml"])
+def test_description_beside_its_file_is_one_algorithm(tmp_path: Path, name: str) -> None:
+    (tmp_path / "multiply.py").touch()
+    (tmp_path / name).write_text("name: multiply\ncode: {path: ., entryPoint: multiply.py}\n")
+    assert find_algorithms(tmp_path) == {"multiply": tmp_path / name}
+
+
+def test_description_of_another_language_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "multiply.py").touch()
+    (tmp_path / "algorithm.yml").write_text("name: multiply\nenv: nodejs\ncode: {path: .}\n")
+    assert find_algorithms(tmp_path) == {"multiply": tmp_path / "multiply.py"}

@@ -12,6 +12,7 @@ from wrapper.local.pipeline.descriptor.descriptor import Retry
 from wrapper.local.pipeline.descriptor.fields import DescriptorError
 from wrapper.local.pipeline.descriptor.parsing import parse_pipeline, with_flow_input
 from wrapper.local.pipeline.descriptor.references import Reference, Relation
+from wrapper.local.pipeline.descriptor.remarks import descriptor_remarks
 
 
 def node(name: str = "green", *inputs: Any, **fields: Any) -> dict[str, Any]:
@@ -266,8 +267,49 @@ def test_any_json_is_parsed_or_rejected_with_its_place(
         message = str(error)
     else:
         return
-    assert message.startswith("p.json: ")
-    assert "\n" not in message
+    assert all(line.startswith("p.json: ") for line in message.split("\n"))
+
+
+def test_all_mistakes_are_reported_at_once() -> None:
+    document = pipeline(
+        node("a", "@gone", ttl="soon", retry={"limit": 0, "policy": "Sometimes"}),
+        node("b", "#[1", batchOperation="x"),
+        options={"ttl": -1},
+        priority=9,
+    )
+    assert [line.removeprefix("p.json: ") for line in rejected(document).split("\n")] == [
+        "nodes[0] 'a': ttl: must be a whole number of 0 or more, not 'soon'",
+        "nodes[0] 'a': retry: policy: must be Never, OnError, OnCrash or Always, not 'Sometimes'",
+        "nodes[0] 'a': retry: limit: must be a whole number of 1 or more, not 0",
+        "nodes[1] 'b': input[0]: '#[1' does not end with ']'",
+        "nodes[1] 'b': batchOperation: must be indexed or cartesian, not 'x'",
+        "options: ttl: must be a whole number of 1 or more, not -1",
+        "priority: must be a whole number from 1 to 5, not 9",
+        "nodes[0] 'a': input[0]: '@gone' refers to an unknown node",
+    ]
+
+
+def test_numbers_and_booleans_may_be_text_as_in_hkube() -> None:
+    found = parse_pipeline(
+        pipeline(
+            node("a", ttl="7", retry={"limit": "2"}, includeInResult="true"),
+            options={"ttl": "3600", "batchTolerance": " 60 "},
+            priority="4",
+        ),
+        "p.json",
+    )
+    assert (found.ttl, found.tolerance, found.priority) == (3600, 60, 4)
+    (only,) = found.nodes
+    assert (only.ttl, only.retry.limit, only.in_results) == (7, 2, True)
+
+
+@pytest.mark.parametrize(
+    ("item", "count"), [("#[1..10]", 1), ("#[-1 .. 3]", 1), ("#[1...10]", 0), ("#[1.5,2]", 0)]
+)
+def test_two_dots_get_a_remark(item: str, count: int) -> None:
+    remarks = list(descriptor_remarks(parse_pipeline(pipeline(node("a", item)), "p.json")))
+    assert len(remarks) == count
+    assert not remarks or "write three dots: #[" in remarks[0]
 
 
 @pytest.mark.parametrize(
