@@ -79,7 +79,7 @@ def run(
         str | None,
         typer.Option(
             metavar="FILE|-",
-            help="Streaming: send each line of a file, or of stdin, as a message. Lines are JSON. "
+            help="Send each line of a file, or of stdin, as a message. Lines are JSON. "
             "They take the place of the entry node's own messages.",
             rich_help_panel=STREAMING,
             show_default=False,
@@ -89,7 +89,7 @@ def run(
         str | None,
         typer.Option(
             metavar="NODE",
-            help="Streaming: the entry node or gateway for --feed, if there are several.",
+            help="The entry node or gateway for --feed, if there are several.",
             rich_help_panel=STREAMING,
             show_default=False,
         ),
@@ -98,7 +98,7 @@ def run(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Streaming: the flow of the messages of --feed. Default: the default flow.",
+            help="The flow of the messages of --feed. Default: the default flow.",
             rich_help_panel=STREAMING,
             show_default=False,
         ),
@@ -108,7 +108,7 @@ def run(
         typer.Option(
             min=0,
             metavar="SECONDS",
-            help="Streaming: end after so many seconds, once all messages are handled.",
+            help="End after so many seconds, once all messages are handled.",
             rich_help_panel=STREAMING,
             show_default=False,
         ),
@@ -118,7 +118,7 @@ def run(
         typer.Option(
             min=1,
             metavar="N",
-            help="Streaming: end after the last nodes have handled so many messages.",
+            help="End after the last nodes have handled so many messages.",
             rich_help_panel=STREAMING,
             show_default=False,
         ),
@@ -128,7 +128,7 @@ def run(
         typer.Option(
             "--drain",
             metavar="",
-            help="Streaming: when a stateful node ends, let the others handle what waits. HKube "
+            help="When a stateful node ends, let the others handle what waits. HKube "
             "stops them at once.",
             rich_help_panel=STREAMING,
         ),
@@ -139,15 +139,16 @@ def run(
             min=0,
             max=65535,
             metavar="N",
-            help="Streaming: the HTTP port of the first gateway; 0 takes a free one.",
+            help="The HTTP port of the first gateway; 0 takes a free one.",
             rich_help_panel=STREAMING,
         ),
     ] = 0,
 ) -> None:
     """Run a pipeline. Prints its result as JSON on stdout, and everything else on stderr.
 
-    A streaming pipeline prints a line for each message that a stateless last node returns. It runs
-    until a stateful node ends, or Ctrl-C: then all messages are handled first.
+    A streaming pipeline prints a line for each message that its stateless last nodes return.
+
+    It runs until a stateful node ends. Ctrl-C ends it once all messages are handled.
 
     Exit codes: 0 success; 1 the pipeline failed; 2 wrong usage; 130 interrupted by Ctrl-C.
     """
