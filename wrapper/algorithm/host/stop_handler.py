@@ -48,7 +48,7 @@ class StopHandler:
             algorithm = user.algorithm
             stop = None if algorithm is None else algorithm.stop
             is_called = self._stops_on_main_thread or self._stop_thread is not None
-            if user.running and not is_called and frame.kind == FrameKind.STOP:
+            if user.running and not is_called and self._is_forced(frame):
                 self._reporter.log_stop(user.running_place())
             if user.running and not is_called and stop is not None:
                 data = self._data_of(frame)
@@ -95,6 +95,13 @@ class StopHandler:
         if outcome.report is not None:
             self._reporter.log_failure("the algorithm's stop failed", outcome.report)
             self._user.interrupt()  # the user's `stop` will not end the running code any more
+
+    def _is_forced(self, frame: Frame) -> bool:
+        """Whether a frame ends a task early; a graceful stop is the usual end of a stream."""
+        if frame.kind != FrameKind.STOP:
+            return False
+        data = self._data_of(frame)
+        return not (isinstance(data, dict) and data.get("forceStop") is False)
 
     def _data_of(self, frame: Frame) -> Any:
         """The data of a `stop` or `exit` message, for the user's function; {} without any."""
