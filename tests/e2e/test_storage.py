@@ -180,7 +180,9 @@ def test_result_larger_than_any_message(serve: Serve, storage: FolderStorage) ->
 
 
 def test_lost_connection_loses_no_result(serve: Serve, storage: FolderStorage) -> None:
-    worker, wrapper = serve("waits_for_file", env=storage.environment)
+    # Only in DEV_MODE does the worker still wait for the task after the connection was lost.
+    env = {**storage.environment, "DEV_MODE": "true"}
+    worker, wrapper = serve("waits_for_file", env=env)
     worker.begin(**stored_job("wait"))
     worker.drop()
     worker.pass_over()

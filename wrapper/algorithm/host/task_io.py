@@ -163,6 +163,11 @@ class TaskIO:
 def _make_folder(path: str) -> None:
     """Make the folder for metrics: code that reads ALGO_METRICS_DIR expects it to exist."""
     try:
-        os.makedirs(path, exist_ok=True)
+        try:
+            # Nearly always it exists, or its parent does. The C function works for every task:
+            # user code may have replaced what `makedirs`, which is Python, uses.
+            os.mkdir(path)
+        except FileNotFoundError:
+            os.makedirs(path, exist_ok=True)
     except OSError:
-        pass  # most tasks write no metrics; those that do learn the reason there
+        pass  # it exists; or the few tasks that write metrics learn the reason there
