@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # No time limits for Hypothesis, so that a busy machine does not make tests fail.
@@ -25,3 +26,14 @@ def pytest_configure() -> None:
     ):
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, handler)
+
+
+# By these, coverage measures the processes that a test starts.
+MEASURED = ("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START")
+
+
+@pytest.fixture
+def without_coverage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do not measure the processes of a test that breaks what coverage needs in them."""
+    for name in MEASURED:
+        monkeypatch.delenv(name, raising=False)

@@ -189,6 +189,7 @@ def error_text(worker: ScriptedWorker) -> str:
 REPLACED = ["len", "bytes", "bytearray", "min", "max", "dict", "hasattr", "str", "int", "range"]
 
 
+@pytest.mark.usefixtures("without_coverage")
 @pytest.mark.parametrize("encoding", ["json", "msgpack", "bson"])
 def test_replaced_builtins_change_nothing(serve: Serve, encoding: str) -> None:
     worker, _ = serve({"main.py": REPLACES}, env={"WORKER_ALGORITHM_ENCODING": encoding})

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import MEASURED
+
 from .conftest import Serve
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,13 +42,23 @@ Algorunner.Run(start=start)
 APP = "from hkube_python_wrapper import Algorunner\n\nAlgorunner.Run()\n"
 
 
+# Coverage imports modules before the wrapper does.
+pytestmark = pytest.mark.usefixtures("without_coverage")
+
+
 @pytest.fixture(scope="session")
 def before_the_wrapper(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """What Python imports before the first line of a program: these names stop any program."""
     folder = tmp_path_factory.mktemp("first")
     (folder / "first.py").write_text("import sys\nprint(*sys.modules)\n")
+    environment = {name: value for name, value in os.environ.items() if name not in MEASURED}
     done = subprocess.run(
-        [sys.executable, "-m", "first"], capture_output=True, text=True, check=True, cwd=folder
+        [sys.executable, "-m", "first"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=folder,
+        env=environment,
     )
     return {name.partition(".")[0] for name in done.stdout.split()}
 

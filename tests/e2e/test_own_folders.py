@@ -112,6 +112,7 @@ def test_process_pool_over_functions_of_the_package(tmp_path: Path, kind: str, f
     assert json.loads(ran.stdout) == [2, 4, 2, 3]
 
 
+@pytest.mark.usefixtures("without_coverage")
 def test_pool_whose_workers_die_at_once_is_ended_by_a_stop(tmp_path: Path) -> None:
     write(tmp_path, {"main.py": DYING_POOL})
     ran = hkube(tmp_path, "run", "main.py", "--timeout", "2")
