@@ -319,7 +319,7 @@ def test_any_damage_is_reported_in_one_sentence(
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"path": "a\0b"}, "(lstat: )?embedded null"),
+        ({"path": "a\0b"}, r"(\w+: )?embedded null"),
     ],
 )
 def test_impossible_fields_of_a_tar(tmp_path: Path, fields: dict[str, str], reason: str) -> None:
