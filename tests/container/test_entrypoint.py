@@ -48,7 +48,7 @@ def test_exit_code_of_a_program_is_the_containers(run: Run) -> None:
     assert run("sh", "-c", "exit 7").wait() == 7
 
 
-@pytest.mark.parametrize("word", ["chekc", "serve", "cd"])  # the last two are shell commands
+@pytest.mark.parametrize("word", ["chekc", "seve", "cd"])  # cd is a command of the shell
 def test_unknown_word_is_reported(run: Run, word: str) -> None:
     container = run(word)
 
