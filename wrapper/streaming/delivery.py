@@ -76,7 +76,7 @@ class _Consumer:
     """One consumer: a pod of a child node."""
 
     __slots__ = (
-        *("asked_at", "child", "connection", "flights", "identity"),
+        *("child", "connection", "flights", "identity"),
         *("in_flight_bytes", "last_done", "lost_at", "next_number", "window"),
     )
 
@@ -90,7 +90,6 @@ class _Consumer:
         self.next_number = 0
         self.last_done = 0.0
         self.lost_at: float | None = None
-        self.asked_at = 0.0
 
     def has_room(self, size: int) -> bool:
         """Whether its window takes another message."""
@@ -240,12 +239,6 @@ class Deliveries:
     def in_flight(self, child: str) -> int:
         """How many messages are in the hands of a child's consumers."""
         return sum(len(each.flights) for each in self._consumers.values() if each.child == child)
-
-    def consumers(self, child: str) -> int:
-        """How many consumers a child has connected."""
-        return sum(
-            each.connection is not None and each.child == child for each in self._consumers.values()
-        )
 
     def report(self) -> list[EdgeReport]:
         """The statistics of each child since the last report."""

@@ -111,7 +111,6 @@ class SupervisorTransport:
         # Messages mostly take the same few ways: their prefixes are made once.
         self._prefixes: dict[str, bytes | None] = {}
         self._warned: set[str] = set()
-        self._dropped = 0
         self._room = _Gate()
         self._replies: dict[int, _Reply] = {}
 
@@ -154,7 +153,6 @@ class SupervisorTransport:
         else:
             prefix = self._make_prefix(None, hops)
         if prefix is None:
-            self._dropped += 1
             self._warn_once(
                 "nobody",
                 "a message's flow names no child of this node: it is dropped, like HKube's "

@@ -7,7 +7,6 @@ from typing import NamedTuple
 from .frames import (
     Command,
     FrameReader,
-    Greeting,
     Limits,
     Piece,
     ZmtpError,
@@ -52,7 +51,6 @@ class ZmtpConnection:
     def __init__(self, own: Ready, limits: Limits) -> None:
         self._own = own
         self._reader = FrameReader(limits)
-        self._is_greeted = False
         self.peer: Ready | None = None
         self.space = self._reader.space
 
@@ -85,12 +83,8 @@ class ZmtpConnection:
             elif isinstance(item, Command):
                 reply += self._take_command(item)
             else:
-                self._take_greeting(item)
+                check_greeting(item.body)
         return ReceivedBytes(messages, reply)
-
-    def _take_greeting(self, greeting: Greeting) -> None:
-        check_greeting(greeting.body)
-        self._is_greeted = True
 
     def _take_command(self, command: Command) -> bytes:
         if self.peer is None:

@@ -67,11 +67,6 @@ class PeerConnection:
         """Whether messages can be sent."""
         return self._is_open and self._zmtp.is_ready
 
-    @property
-    def waiting_bytes(self) -> int:
-        """Bytes that the network has not taken yet."""
-        return self._outbox.waiting_bytes
-
     def send(self, frames: Sequence[Piece]) -> None:
         """Send a message; a connection that has ended drops it."""
         self._write(message_pieces(frames))
