@@ -14,7 +14,7 @@ from .contenders import NAMES, both, pinned, running
 from .figures import Figure, at_most, ratio_at_least, ratio_at_most
 from .local_rows import batch, local, printing
 from .server import Peer
-from .storage_rows import memory, peers, write
+from .storage_rows import memory, peers, small, write
 from .stream_rows import stream
 from .worker import initialize, run_task
 
@@ -175,6 +175,7 @@ ROWS = {
     "batch": batch,
     "printing": printing,
     "write": write,
+    "small": small,
     "memory": memory,
     "peers": peers,
     "stream": stream,

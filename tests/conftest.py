@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 settings.register_profile(
     "patient", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
-# `pytest --hypothesis-profile thorough`: what CI, which takes the same examples each time, never sees.
+# `pytest --hypothesis-profile thorough`: CI takes the same examples each time, this takes new ones.
 settings.register_profile("thorough", settings.get_profile("patient"), max_examples=3000)
 settings.load_profile("patient")
 
