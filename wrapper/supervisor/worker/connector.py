@@ -79,7 +79,8 @@ def open_connection(target: ConnectionTarget) -> Opened | Refused:
 
 
 def _open_plain(target: ConnectionTarget) -> Stream:
-    sock = socket.create_connection((target.host, target.port), timeout=HANDSHAKE_TIMEOUT)
+    host = target.host.encode()  # as bytes: a str makes Python import its codec for domain names
+    sock = socket.create_connection((host, target.port), timeout=HANDSHAKE_TIMEOUT)  # type: ignore[arg-type]
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         key = handshake.new_key()
