@@ -12,6 +12,7 @@ import orjson
 from . import processes
 from .contenders import NAMES, both, pinned, running
 from .figures import Figure, at_most, ratio_at_least, ratio_at_most
+from .input_rows import inputs
 from .local_rows import batch, local, printing
 from .server import Peer
 from .storage_rows import memory, peers, small, write
@@ -176,6 +177,7 @@ ROWS = {
     "printing": printing,
     "write": write,
     "small": small,
+    "inputs": inputs,
     "memory": memory,
     "peers": peers,
     "stream": stream,

@@ -41,6 +41,9 @@ class FileStore:
         folder: Absolute path; the folder is created on the first write if necessary.
     """
 
+    readers = 8
+    is_local = True
+
     def __init__(self, folder: str) -> None:
         self._folder = folder
 

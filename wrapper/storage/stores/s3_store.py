@@ -50,6 +50,9 @@ class S3Store:
         patience: Seconds for which failed requests are retried.
     """
 
+    readers = 32  # they wait for the network
+    is_local = False
+
     def __init__(self, settings: S3Settings, patience: float) -> None:
         self._settings = settings
         self._patience = patience
