@@ -190,10 +190,13 @@ def test_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
 def test_large_object_may_take_longer(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[bool] = []
     opened = S3Store._open
+
+    def noted(self: S3Store, name: str, is_large: bool) -> Any:
+        asked.append(is_large)
+        return opened(self, name, is_large)
+
     monkeypatch.setattr(s3_store, "_SLOWEST", 1)
-    monkeypatch.setattr(
-        S3Store, "_open", lambda self, *given: [asked.append(given[1]), opened(self, *given)][1]
-    )
+    monkeypatch.setattr(S3Store, "_open", noted)
     store = open_store(server.url)
     store.write(PATH, Encoded(b"", b"x" * 61))
     assert bytes(store.read(PATH).payload) == b"x" * 61
