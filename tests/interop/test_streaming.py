@@ -69,7 +69,7 @@ def begin_sink(sink: StreamNode, state_type: str = "stateful") -> None:
 def last_report(source: StreamNode, responses: int) -> dict[str, Any]:
     """Wait until a report counts so many responses."""
     while True:
-        (report,) = source.worker.wait_for("streamingStatistics", timeout=30).data  # type: ignore[misc]
+        (report,) = source.worker.wait_for("streamingStatistics", timeout=30).data
         if report["responses"] >= responses:
             return dict(report)
 
