@@ -279,6 +279,7 @@ class Supervisor:
     ) -> None:
         channel = self._algorithm.channel
         if channel is not None:
+            self._streams.burst.gather(channel.control.outbox)
             channel.control.send_pieces(kind, generation, pieces)
 
     def _send(self, payload: bytes | bytearray, kind: MessageKind) -> None:
@@ -303,11 +304,13 @@ class Supervisor:
 
     def _from_algorithm(self, frames: list[Frame]) -> None:
         outbox = self._worker.outbox
-        if len(frames) > 1 and outbox is not None:
-            with outbox.corked():
+        with self._streams.burst:
+            if len(frames) > 1 and outbox is not None:
+                with outbox.corked():
+                    self._take_frames(frames)
+            else:
                 self._take_frames(frames)
-        else:
-            self._take_frames(frames)
+            self._streams.ask()
 
     def _take_frames(self, frames: list[Frame]) -> None:
         machine, encoding = self._machine, self._config.encoding
