@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import psutil
 import pytest
 
 from .conftest import Serve, Session
@@ -156,6 +157,18 @@ def test_what_user_code_started_ends_with_the_process_that_is_replaced(serve: Se
     wrapper.algorithm()
     assert len(wrapper.survivors()) == before
     assert len(worker.run()) == 3
+
+
+def test_what_a_replaced_process_did_not_read_is_freed(serve: Serve) -> None:
+    worker, wrapper = session = serve("holds_gil_forever")
+    begin(session, "stick")
+    supervisor = psutil.Process(wrapper.pid)
+    before = supervisor.memory_info().rss
+    worker.send("algorithmExecutionDone", {"execId": "nobody", "response": "x" * 60_000_000})
+    wrapper.wait_until(lambda: supervisor.memory_info().rss > before + 40_000_000, "the answer")
+    stop(session)
+    assert worker.run("next") == "free"
+    assert supervisor.memory_info().rss < before + 20_000_000
 
 
 def test_alive_continues_while_the_gil_is_held(serve: Serve) -> None:
