@@ -186,9 +186,12 @@ def test_answers_to_code_that_holds_the_gil_are_bounded(serve: Serve) -> None:
     supervisor = psutil.Process(wrapper.pid)
     worker.begin(14)
     answer = {"execId": "nobody", "response": "x" * 60_000_000}
-    sending = Thread(
-        target=lambda: [worker.send("algorithmExecutionDone", answer) for _ in range(10)]
-    )
+
+    def send_many() -> None:
+        for _ in range(10):
+            worker.send("algorithmExecutionDone", answer)
+
+    sending = Thread(target=send_many)
     sending.start()
     most = 0
 
