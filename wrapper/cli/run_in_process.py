@@ -17,6 +17,7 @@ from typing import TextIO
 from ..algorithm.serve import end_now
 from ..in_process.serve import serve_in_process
 from ..local.run.container import STDERR, container_environ
+from ..local.run.encoding_check import check_encoding
 from ..local.run.metrics_folder import metrics_folder
 from ..local.run.session import FAILED, Session, run_beside
 from ..local.show.screen import Screen
@@ -78,6 +79,7 @@ def run_in_process(request: RunRequest, started: float) -> int:
             Screen(sys.stderr, bar=False), started, request.as_json, _take_stdout(), source
         )
         report_remarks(source, view)
+        check_encoding(source, os.environ)
         environ = stack.enter_context(metrics_folder(source.name, os.environ, view.terminal.say))
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hkube-")))
         storage = stack.enter_context(local_storage(request.storage, os.environ))
