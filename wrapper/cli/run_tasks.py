@@ -84,7 +84,7 @@ def _watch(request: RunRequest) -> Watch:
         files.append(request.algorithms)
         for place in _mapped(request.algorithms):
             (others if place.is_dir() else files).append(place)
-    return Watch(folder, files, others)
+    return Watch(folder, files, others, request.watch_also)
 
 
 def _mapped(algorithms: Path) -> Collection[Path]:
