@@ -12,9 +12,10 @@ import orjson
 from . import processes
 from .contenders import NAMES, both, pinned, running
 from .figures import Figure, at_most, ratio_at_least, ratio_at_most
+from .input_rows import inputs
 from .local_rows import batch, local, printing
 from .server import Peer
-from .storage_rows import memory, peers, write
+from .storage_rows import memory, peers, small, write
 from .stream_rows import stream
 from .worker import initialize, run_task
 
@@ -175,6 +176,8 @@ ROWS = {
     "batch": batch,
     "printing": printing,
     "write": write,
+    "small": small,
+    "inputs": inputs,
     "memory": memory,
     "peers": peers,
     "stream": stream,

@@ -147,6 +147,17 @@ def test_process_that_holds_the_gil_is_replaced(serve: Serve) -> None:
     assert session.worker.run("next") == "free"
 
 
+def test_what_user_code_started_ends_with_the_process_that_is_replaced(serve: Serve) -> None:
+    worker, wrapper = session = serve("leaves_children")
+    before = len(wrapper.survivors())
+    begin(session, "stick")
+    assert len(wrapper.survivors()) == before + 3
+    stop(session)
+    wrapper.algorithm()
+    assert len(wrapper.survivors()) == before
+    assert len(worker.run()) == 3
+
+
 def test_alive_continues_while_the_gil_is_held(serve: Serve) -> None:
     worker, _ = serve("holds_gil")
     worker.begin(12)

@@ -71,6 +71,7 @@ class FrameKind(IntEnum):
     STREAM_SEND = 21  # a message for child nodes
     STREAM_HANDLED = 22  # a STREAM_MESSAGE was handled
     STREAM_COMMAND = 23  # begin to listen, reset the queue, ask for statistics
+    HELD_RESULT = 24  # a small result to hold for peers; payload: see storage.peers.handover
 
 
 TO_ALGORITHM = frozenset(kind for kind in FrameKind if kind < FrameKind.MODULE_LOADED)
@@ -109,6 +110,11 @@ class Frame(NamedTuple):
 def header(kind: int, generation: int, length: int) -> bytes:
     """Return the header of a frame whose payload has `length` bytes."""
     return _HEADER.pack(kind << _KIND_SHIFT, generation, length)
+
+
+def frame(kind: int, generation: int, payload: bytes) -> bytes:
+    """Return a whole frame, which is copied: for small payloads."""
+    return header(kind, generation, len(payload)) + payload
 
 
 class FrameLimits:

@@ -329,6 +329,9 @@ class Supervisor:
                 self._handle(events.FinalMessage(generation, payload))
             elif kind == FrameKind.INITIALIZE_COMPLETED:
                 self._handle(events.InitializeCompleted(generation))
+            elif kind == FrameKind.HELD_RESULT:
+                if self._peers is not None:
+                    self._peers.take_note(payload)
             elif kind == FrameKind.STOP_COMPLETED:
                 self._handle(events.StopCompleted(generation))
             elif kind == FrameKind.MODULE_LOADED:

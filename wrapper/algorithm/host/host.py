@@ -194,13 +194,13 @@ class Host:
             return
         result = [outcome.result]
         del outcome
-        payload = self._task_io.done_message(task, result)
-        if isinstance(payload, FailureReport):
-            self._fail(task, payload)
+        done = self._task_io.done_message(task, result)
+        if isinstance(done, FailureReport):
+            self._fail(task, done)
             return
         self._current.end()
         task.end(None)
-        self._pipes.send(FrameKind.FINAL_MESSAGE, generation, payload)
+        self._pipes.send(FrameKind.FINAL_MESSAGE, generation, done.payload, done.before)
 
     def _stream(self, task: RunningTask, start: Callable[[Any, Any], Any]) -> Any:
         """Run the `start` of a streaming node: once, or once a message if it is stateless."""

@@ -161,8 +161,10 @@ def _is_users_line(line: str) -> bool:
 def write_termination_log(path: str, text: str) -> None:
     """Write the report where Kubernetes shows it: to `kubectl describe pod` and HKube's worker."""
     data = text.encode(errors="backslashreplace")[:_TERMINATION_LOG_BYTES]
+    # O_NONBLOCK: opening a FIFO without a reader fails, rather than waiting forever.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        with open(path, "wb") as file:
+        with open(os.open(path, flags, 0o666), "wb") as file:
             file.write(data)
     except OSError:
         pass  # the same text is in the log

@@ -12,24 +12,24 @@ from ...protocol.encoding.encoding import get_encoding
 from ...protocol.messages import commands
 from ...protocol.messages.bare import control_message
 from ...protocol.task import events
-from ...streaming.drain import STOPPING_EVERY, Drain
-from ...streaming.job import read_stream_job
-from ...streaming.queue import Piece
+from ...protocol.task.timers import STOPPING_EVERY
 from ..child.crash_report import read_memory_state
 from ..loop.poller import Poller
 
 if TYPE_CHECKING:
     from ...config.settings import Config
     from ...log import Log
+    from ...streaming.drain import Drain
+    from ...streaming.queue import Piece
     from .streams import Streams
+
+    Send = Callable[[bytes], None]
+    DeliverFrame = Callable[[FrameKind, int, Sequence[Piece]], None]
 
 # What a crash or a failure leaves in the queue is handed over for so long, seconds.
 _FAILURE_WITHIN = 5.0
 # SIGTERM: Kubernetes ends the container 30 s later, and the user's `exit` has had some of them.
 _TERMINATE_WITHIN = 10.0
-
-Send = Callable[[bytes], None]
-DeliverFrame = Callable[[FrameKind, int, Sequence[Piece]], None]
 
 
 class StreamTasks:
@@ -74,12 +74,14 @@ class StreamTasks:
             initialize: the worker's message.
             generation: of the task, in frames.
         """
+        # Here, because their import takes long at the start, and batch pipelines do not need them.
+        from ...streaming.job import read_stream_job
+
         self.end()
         data = _data_of(initialize, self._config.encoding)
         job = read_stream_job(data) if isinstance(data, dict) else None
         if job is None:
             return
-        # Here, because it takes a fifth of the start-up time and batch pipelines do not need it.
         from .streams import Streams, StreamSettings
 
         streaming = self._config.streaming
@@ -190,6 +192,8 @@ class StreamTasks:
         if within <= 0 or self._streams.is_drained:
             self._finish_streams(ending)
             return actions
+        from ...streaming.drain import Drain
+
         is_stop = isinstance(ending, events.Send)
         self._drain = Drain(actions[first:], is_stop, within, now)
         return actions[:first]
