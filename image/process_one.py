@@ -99,8 +99,9 @@ class LogFile:
 
 
 def _open(path: str) -> int:
-    # O_NONBLOCK: opening a FIFO without a reader fails, rather than waiting forever.
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
+    # O_NONBLOCK: opening a FIFO without a reader fails, rather than waiting forever. O_NOFOLLOW:
+    # the folder is shared with user code, whose link must not choose which file we write to.
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
     return os.open(path, flags, 0o644)
 
 

@@ -102,7 +102,20 @@ def make_host(
     interruption = Interruption()
     interruption.install()
     log = Log(config.log_level, config.log_format)
-    settings = HostSettings(
+    settings = host_settings(config, log, handover)
+    pipes = Pipes(tasks, control, interruption)
+    return Host(pipes, UserCode(interruption), settings, log, on_supervisor_gone, on_failure)
+
+
+def host_settings(config: Config, log: Log, handover: socket.socket | None = None) -> HostSettings:
+    """Return the settings of a host.
+
+    Args:
+        config: the settings of both sides.
+        log: the wrapper's log.
+        handover: see `make_host`.
+    """
+    return HostSettings(
         get_encoding(config.encoding, for_worker=True),
         config.max_payload,
         config.metrics_folder,
@@ -110,8 +123,6 @@ def make_host(
         _open_storage(config, log, handover),
         get_encoding(config.discovery.encoding) if config.storage_protocol == "v3" else None,
     )
-    pipes = Pipes(tasks, control, interruption)
-    return Host(pipes, UserCode(interruption), settings, log, on_supervisor_gone, on_failure)
 
 
 def _open_storage(config: Config, log: Log, handover: socket.socket | None) -> TaskStorage | None:

@@ -75,6 +75,16 @@ def run(
     watch: Annotated[
         bool, typer.Option("--watch", metavar="", help="Run again after each save, until Ctrl-C.")
     ] = False,
+    watch_also: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERN",
+            help="With --watch: also after a change of files that match, such as '*.csv' or "
+            "'data/*'. Leave out files that the algorithm writes. Repeat the option for another "
+            "pattern.",
+            show_default=False,
+        ),
+    ] = None,
     repeat: Annotated[
         int, typer.Option(min=1, metavar="N", help="Run each task N times in the same process.")
     ] = 1,
@@ -118,7 +128,14 @@ def run(
     """
     started = time.monotonic()
     from ..local.worker.answers import AnswerTable, load_answers
-    from .json_values import files_of, read_array, read_json, read_lines, read_object
+    from .json_values import (
+        UsageError,
+        files_of,
+        read_array,
+        read_json,
+        read_lines,
+        read_object,
+    )
     from .run_request import RunRequest
     from .run_tasks import run_once, run_watching
     from .task_inputs import task_inputs, with_messages
@@ -150,6 +167,7 @@ def run(
             in_process=in_process,
             port=port,
             storage=storage and storage.value,
+            watch_also=watch_also or (),
         )
 
     texts = inputs or ["[]"]
@@ -159,6 +177,8 @@ def run(
     with no_waiting_for_threads() if in_process else nullcontext():
         with command_errors():
             files = [*files_of(given), *([answers] if answers else [])]
+            if watch_also and not watch:
+                raise UsageError("--watch-also needs --watch")
             _check_together(given, watch, in_process, timeout)
             code = (
                 run_watching(read_request, started) if watch else run_once(read_request(), started)

@@ -34,6 +34,9 @@ INTERRUPT_SIGNAL: int = _FIRST_SIGNAL + 9 if _FIRST_SIGNAL else signal.SIGUSR2
 # the file for faulthandler's stacks: that needs no free descriptor and no memory to speak of.
 OWN_FAILURE = "the wrapper's own code failed:\n"
 
+# In its place if a package that the wrapper needs is broken.
+BROKEN_PACKAGE = "an installed package is broken:\n"
+
 _HEADER = struct.Struct("!IIQ")  # kind and zero bytes, generation, length
 _KIND_SHIFT = 24
 _INFO_SHIFT = 32

@@ -58,6 +58,8 @@ _FOR_THE_WORKER = frozenset((_USER_MESSAGE, _FINAL_MESSAGE))
 _STREAM_FRAMES = frozenset(
     (FrameKind.STREAM_SEND, FrameKind.STREAM_HANDLED, FrameKind.STREAM_COMMAND)
 )
+# A little more than the two largest answers. Beyond it the worker has to wait; `alive` goes on.
+_MAX_ANSWERS_BYTES = 256 * 1024 * 1024
 # How long the worker's goodbye may take, seconds.
 _EXIT_PATIENCE = 1.0
 _CRASH_PATIENCE = 0.5
@@ -160,6 +162,8 @@ class Supervisor:
             self._worker.send_waiting()
             if self._paused:
                 self._pause_or_resume()
+            if self._worker.is_paused:
+                self._worker.pause(self._has_too_many_answers())
         self._end(self._exit)
         return self._exit.code
 
@@ -236,6 +240,8 @@ class Supervisor:
         machine, channel = self._machine, self._algorithm.channel
         if channel is not None and machine.is_running and is_answer(payload):
             channel.control.send(_ANSWER, machine.generation, payload)
+            if self._has_too_many_answers():
+                self._worker.pause(True)
             return
         routed = route(payload, self._config.encoding)
         if isinstance(routed, Odd):
@@ -260,6 +266,11 @@ class Supervisor:
             self._handle(routed)
             if isinstance(routed, events.InitializeReceived):
                 self._begin_streams(payload)
+
+    def _has_too_many_answers(self) -> bool:
+        """Whether user code, which may hold the GIL, has left too many answers unread."""
+        channel = self._algorithm.channel
+        return channel is not None and channel.control.outbox.waiting_bytes > _MAX_ANSWERS_BYTES
 
     def _begin_streams(self, initialize: bytes | bytearray) -> None:
         """Begin the streaming part of a task, if it has one; mode v1 has no streams."""

@@ -235,6 +235,16 @@ def test_log_is_a_fifo_without_reader(tmp_path: Path) -> None:
     assert run(tmp_path / "stdout.log", "echo", "on")[:2] == (0, "on\n")
 
 
+def test_log_that_is_a_link_is_not_written(tmp_path: Path) -> None:
+    (tmp_path / "other").write_text("mine\n")
+    (tmp_path / "stdout.log").symlink_to("other")
+
+    code, out, err = run(tmp_path / "stdout.log", "echo", "on")[:3]
+    assert (code, out) == (0, "on\n")
+    assert "cannot write to" in err
+    assert (tmp_path / "other").read_text() == "mine\n"
+
+
 def test_full_log_does_not_stop_the_command(log: Path) -> None:
     limited = (
         "import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -158,7 +157,7 @@ class UserCode:
         try:
             from ..errors.user_frames import Files
 
-            frame = sys._current_frames().get(threading.main_thread().ident or 0)
+            frame = sys._current_frames().get(self._interruption.thread_id or 0)
             return Files(self._folder()).running_place(frame)
         except Exception:  # as above; the stop itself matters more
             return None

@@ -34,6 +34,10 @@ _PASSING = frozenset(
 )
 
 
+# O_NONBLOCK: a FIFO is opened at once, and then refused, in place of waiting for a writer.
+_READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+
+
 class FileStore:
     """Reads and writes files below a folder (see `store.Store`).
 
@@ -51,6 +55,8 @@ class FileStore:
         try:
             fd = self._open(path)
             try:
+                if not stat.S_ISREG(os.fstat(fd).st_mode):
+                    raise StorageError(f"its path {path!r} is not a regular file")
                 return _read_all(fd)
             finally:
                 os.close(fd)
@@ -83,12 +89,12 @@ class FileStore:
         file = f"{self._folder}/{path}"
         if self._has_plain_folders(path):
             try:
-                return os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+                return os.open(file, _READ | os.O_NOFOLLOW)
             except OSError as error:
                 if error.errno != errno.ELOOP:
                     raise
         self._check(path, file)
-        return os.open(file, os.O_RDONLY | os.O_CLOEXEC)
+        return os.open(file, _READ)
 
     def _has_plain_folders(self, path: str) -> bool:
         """Whether all folders of a path exist and none is a link: the usual case, and fast."""

@@ -14,7 +14,7 @@ from typing import Protocol
 _MAX_PIECES = 64
 
 
-class Stream(Protocol):
+class ByteStream(Protocol):
     """What the wrapper needs of a socket; a `tls.TlsStream` has it too.
 
     Non-blocking calls raise BlockingIOError when they cannot continue now.
@@ -36,7 +36,7 @@ class Outbox:
     Large pieces are never copied or joined.
     """
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: ByteStream) -> None:
         self._stream = stream
         self._pieces: deque[memoryview] = deque()
         self._corked = False

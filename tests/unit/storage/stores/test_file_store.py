@@ -97,6 +97,15 @@ def test_links_do_not_lead_out(tmp_path: Path) -> None:
     assert store.read(PATH).payload == b"x"
 
 
+def test_a_fifo_is_refused_at_once(tmp_path: Path) -> None:
+    store = FileStore(str(tmp_path))
+    store.write(PATH, Encoded(b"", b"x"))
+    (tmp_path / PATH).unlink()
+    os.mkfifo(tmp_path / PATH)
+    with pytest.raises(StorageError, match="is not a regular file"):
+        store.read(PATH)
+
+
 def test_folder_that_is_replaced_by_a_link_is_looked_at_again(tmp_path: Path) -> None:
     folder, other = tmp_path / "storage", tmp_path / "other"
     store = FileStore(str(folder))
