@@ -42,6 +42,9 @@ class StreamTasks:
         log: the wrapper's log.
         send: sends an encoded message to the worker, now or never.
         deliver: sends a frame to the algorithm process.
+
+    Attributes:
+        is_active: whether a streaming task is under way.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class StreamTasks:
         self._send = send
         self._deliver = deliver
         self._streams: Streams | None = None
+        self.is_active = False
         self._generation = 0
         self._quiescing: _Quiescing | None = None
         self._drain: Drain[events.Action] | None = None
@@ -102,6 +106,7 @@ class StreamTasks:
             self._report,
             lambda kind, pieces: self._deliver(kind, self._generation, pieces),
         )
+        self.is_active = True
         self._streams.start()
 
     def end(self) -> None:
@@ -109,12 +114,8 @@ class StreamTasks:
         if self._streams is not None:
             self._streams.close()
             self._streams = None
+            self.is_active = False
         self._quiescing = self._drain = None
-
-    @property
-    def is_active(self) -> bool:
-        """Whether a streaming task is under way."""
-        return self._streams is not None
 
     def discover(self, message: Piece) -> None:
         """Parents' pods came or went."""
