@@ -101,7 +101,7 @@ def make_host(
     """
     interruption = Interruption()
     interruption.install()
-    log = Log(config.log_level, config.log_format)
+    log = Log(config.log_level, config.log_format, marks_events=config.log_marks_events)
     settings = host_settings(config, log, handover)
     pipes = Pipes(tasks, control, interruption)
     return Host(pipes, UserCode(interruption), settings, log, on_supervisor_gone, on_failure)

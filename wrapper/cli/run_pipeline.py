@@ -31,6 +31,7 @@ from ..local.pipeline.engine.open_calls import calls_of
 from ..local.pipeline.run.actions import PipelineFailed, PipelineStopped, RunOutcome, Succeeded
 from ..local.pipeline.show.lines import MARK, PipelineLines, failure_of
 from ..local.pipeline.show.live_table import LiveTable
+from ..local.run.encoding_check import check_encoding
 from ..local.run.metrics_folder import metrics_folder
 from ..local.worker.answers import Answers, AnswerTable, load_answers
 from ..local.worker.storage import local_storage
@@ -111,6 +112,8 @@ def run_pipeline(
     ):
         resources = Resources(found, environ, stored, replies, opened)
         check_algorithms(pipeline, str(file), found, resources.scripted)
+        for name in {node.algorithm for node in pipeline.nodes} - set(resources.scripted):
+            check_encoding(found.source(name), environ)
         with _view(as_json, started) as view:
             outcome = _run(pipeline, resources, processes, view)
         if outcome is None:

@@ -37,6 +37,7 @@ class RunRequest:
         in_process: run user code in this process.
         port: the worker's TCP port; 0: any free one.
         storage: `fs` for mode v3.
+        watch_also: patterns of files whose change starts another run, besides code.
     """
 
     path: str
@@ -51,6 +52,7 @@ class RunRequest:
     in_process: bool
     port: int
     storage: str | None = None
+    watch_also: Sequence[str] = ()
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..errors import WrapperError
 from ..local.run.container import AlgorithmContainer
+from ..local.run.encoding_check import check_encoding
 from ..local.run.metrics_folder import metrics_folder
 from ..local.run.ordered_output import OrderedOutput
 from ..local.run.output_pump import OutputPump
@@ -83,7 +84,7 @@ def _watch(request: RunRequest) -> Watch:
         files.append(request.algorithms)
         for place in _mapped(request.algorithms):
             (others if place.is_dir() else files).append(place)
-    return Watch(folder, files, others)
+    return Watch(folder, files, others, request.watch_also)
 
 
 def _mapped(algorithms: Path) -> Collection[Path]:
@@ -113,6 +114,7 @@ def _run(
         make_jobs(request, source), request.timeout, view.begin, view.ended, say_unless_saved
     )
     report_remarks(source, view)
+    check_encoding(source, os.environ)
     with ExitStack() as stack:
         stack.callback(screen.no_bar)  # restore the terminal, after Ctrl-C too
         environ = stack.enter_context(metrics_folder(source.name, os.environ, say))

@@ -47,7 +47,7 @@ def serve_in_process(
     except ConfigurationError as error:
         print_problems(error)
         return EXIT_CONFIGURATION
-    log = Log(config.log_level, config.log_format)
+    log = Log(config.log_level, config.log_format, marks_events=config.log_marks_events)
     for warning in config.warnings:
         log.warning(warning)
     log.info(config.how_results_travel)

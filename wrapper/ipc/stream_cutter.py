@@ -93,6 +93,9 @@ class StreamCutter(Generic[FrameT]):
             size, length, info = head
             first = start + size
             last = first + length
+            if last == end and not start:  # nearly always, one read brings one whole frame
+                self._end = 0
+                return [self._make_frame(info, bytes(self._buffer[first:last]))]
             if last > end:
                 if last - start > BUFFER_SIZE:
                     self._begin_large(first, end, length, info)

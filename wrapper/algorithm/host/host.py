@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from ..loading.loader import UserAlgorithm
 
 # Looked up once, because access to an enum member is slow and every frame passes here.
-_START = FrameKind.START
+_START, _TASK = FrameKind.START, FrameKind.TASK
+_INITIALIZE_COMPLETED, _FINAL_MESSAGE = FrameKind.INITIALIZE_COMPLETED, FrameKind.FINAL_MESSAGE
 _ENDINGS = frozenset((FrameKind.STOP, FrameKind.EXIT))
 
 
@@ -96,7 +97,7 @@ class Host:
                 if frame.kind == _START:
                     self._start(frame.generation)
                     continue
-                is_whole = frame.kind == FrameKind.TASK
+                is_whole = frame.kind == _TASK
                 task = self._read_task(frame)
                 # Until the frame is released, a large input takes twice its memory.
                 del frame
@@ -146,8 +147,10 @@ class Host:
     def _initialize(self, task: RunningTask, is_whole: bool) -> None:
         self._current.begin(task)
         job = task.job
-        ids = f"{job.job_id or '-'} {job.task_id or '-'} {job.node_name or '-'}"
-        self._log.bind_task(ids)
+        # The text is made only if a line is written.
+        self._log.bind_task_later(
+            lambda: f"{job.job_id or '-'} {job.task_id or '-'} {job.node_name or '-'}"
+        )
         algorithm = self._user.algorithm
         if algorithm is None:
             assert self._user.load_error is not None
@@ -165,7 +168,7 @@ class Host:
                 self._fail(task, outcome.report)
                 return
         if not is_whole:
-            self._pipes.send(FrameKind.INITIALIZE_COMPLETED, task.generation)
+            self._pipes.send(_INITIALIZE_COMPLETED, task.generation)
 
     def _fill_input(self, task: RunningTask) -> bool:
         """Mode v3: read what the input refers to; False if that has failed the task."""
@@ -200,7 +203,7 @@ class Host:
             return
         self._current.end()
         task.end(None)
-        self._pipes.send(FrameKind.FINAL_MESSAGE, generation, done.payload, done.before)
+        self._pipes.send(_FINAL_MESSAGE, generation, done.payload, done.before)
 
     def _stream(self, task: RunningTask, start: Callable[[Any, Any], Any]) -> Any:
         """Run the `start` of a streaming node: once, or once a message if it is stateless."""

@@ -170,7 +170,13 @@ class Channel:
             return frames or None
 
     def close(self) -> None:
-        """Close the pipes; the algorithm side sees the end of the streams."""
+        """Close the pipes; the algorithm side sees the end of the streams.
+
+        What was not sent, and what has not arrived whole, is freed now: this object may live on.
+        """
+        self.tasks.outbox.discard()
+        self.control.outbox.discard()
+        self._cutter = frame_cutter(self._limits)
         self.tasks.socket.close()
         self.control.socket.close()
         if self.handover is not None:

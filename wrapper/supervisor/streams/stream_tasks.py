@@ -46,6 +46,7 @@ class StreamTasks:
 
     Attributes:
         burst: gathers what several frames or messages cause to be sent.
+        is_active: whether a streaming task is under way.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class StreamTasks:
         self._deliver = deliver
         self.burst = Burst()
         self._streams: Streams | None = None
+        self.is_active = False
         self._generation = 0
         self._quiescing: _Quiescing | None = None
         self._drain: Drain[events.Action] | None = None
@@ -108,6 +110,7 @@ class StreamTasks:
             lambda kind, pieces: self._deliver(kind, self._generation, pieces),
             self.burst,
         )
+        self.is_active = True
         self._streams.start()
 
     def end(self) -> None:
@@ -115,12 +118,8 @@ class StreamTasks:
         if self._streams is not None:
             self._streams.close()
             self._streams = None
+            self.is_active = False
         self._quiescing = self._drain = None
-
-    @property
-    def is_active(self) -> bool:
-        """Whether a streaming task is under way."""
-        return self._streams is not None
 
     def discover(self, message: Piece) -> None:
         """Parents' pods came or went."""
