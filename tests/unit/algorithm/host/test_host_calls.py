@@ -91,7 +91,7 @@ def test_exit_calls_the_users_exit_and_ends(driver: Driver) -> None:
 
 
 def test_an_error_in_exit_is_logged(driver: Driver) -> None:
-    driver.serve(lambda: None, loads(echo, exit=lambda args: {}["no"]))
+    driver.serve(lambda: None, loads(echo, exit=lambda args: args["no"]))
 
     assert "the algorithm's exit failed: KeyError: 'no'" in driver.log
 
