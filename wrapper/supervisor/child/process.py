@@ -188,6 +188,7 @@ class AlgorithmSide(Protocol):
 
     channel: Channel
     ends_with_its_pipe: bool  # no SIGCHLD reports its end
+    status: int | None  # the wait status of its end; None: not known
 
     def kill(self) -> None:
         """Kill it and its process group."""
