@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from .errors import command_errors
-from .options import Answers, Pipelines, Storage
+from .options import Answers, Output, Pipelines, Storage
 
 STREAMING = "Streaming pipelines"
 
@@ -65,6 +65,7 @@ def run(
             show_default=False,
         ),
     ] = None,
+    output: Output = None,
     storage: Storage = None,
     as_json: Annotated[
         bool,
@@ -166,6 +167,7 @@ def run(
             answers=answers,
             processes=processes,
             as_json=as_json,
+            output=output,
             storage=storage and storage.value,
             stream=StreamRequest(feed, feed_node, feed_flow, duration, messages, drain, port),
         )

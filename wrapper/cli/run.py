@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from .errors import command_errors, no_waiting_for_threads
-from .options import AlgorithmPath, Answers, Pipelines, Storage
+from .options import AlgorithmPath, Answers, Output, Pipelines, Storage
 
 
 def run(
@@ -105,6 +106,7 @@ def run(
             "result, error, exitCode, seconds, progress, spans.",
         ),
     ] = False,
+    output: Output = None,
     storage: Storage = None,
     in_process: Annotated[
         bool,
@@ -136,6 +138,7 @@ def run(
         read_lines,
         read_object,
     )
+    from .results import check_output
     from .run_request import RunRequest
     from .run_tasks import run_once, run_watching
     from .task_inputs import task_inputs, with_messages
@@ -147,16 +150,20 @@ def run(
         return values + (read_lines("--feed", feed) if feed is not None else [])
 
     def read_request() -> RunRequest:
+        check_output(output)
         flow = None if flow_input is None else read_object("--flow-input", flow_input)
         sent = read_messages()
+        tasks = [
+            task
+            for text in texts
+            for task in with_messages(task_inputs(read_array("--input", text), flow), sent)
+            for _ in range(repeat)
+        ]
+        if output is not None and len(tasks) != 1:
+            raise UsageError(f"--output takes the result of one task, but these are {len(tasks)}")
         return RunRequest(
             path=path,
-            tasks=[
-                task
-                for text in texts
-                for task in with_messages(task_inputs(read_array("--input", text), flow), sent)
-                for _ in range(repeat)
-            ],
+            tasks=tasks,
             files=files,
             extra_data={} if extra_data is None else read_object("--extra-data", extra_data),
             algorithms=algorithms,
@@ -168,6 +175,7 @@ def run(
             port=port,
             storage=storage and storage.value,
             watch_also=watch_also or (),
+            output=output and Path(os.path.abspath(output)),
         )
 
     texts = inputs or ["[]"]

@@ -36,8 +36,8 @@ from ..local.run.metrics_folder import metrics_folder
 from ..local.worker.answers import Answers, AnswerTable, load_answers
 from ..local.worker.storage import local_storage
 from .json_values import UsageError, read_object
+from .results import check_output, print_json, print_result, write_result
 from .run_stream import run_stream
-from .run_view import print_json, print_result
 from .stream_doors import StreamRequest
 
 FAILED, INTERRUPTED = 1, 130
@@ -59,6 +59,7 @@ def run_pipeline(
     answers: Path | None,
     processes: int | None,
     as_json: bool,
+    output: Path | None,
     storage: str | None,
     stream: StreamRequest,
 ) -> int:
@@ -73,6 +74,7 @@ def run_pipeline(
         answers: a file of replies.
         processes: how many tasks run at once.
         as_json: print one object that includes the status, in place of the result.
+        output: a file for the results.
         storage: `fs` for mode v3.
         stream: the options that only streaming pipelines have.
 
@@ -84,7 +86,10 @@ def run_pipeline(
     replies = load_answers(answers) if answers else AnswerTable()
     document = read_descriptor(file)
     stored = load_pipelines(_pipelines_folder(pipelines, file))
+    check_output(output)
     if is_stream(document):
+        if output is not None:
+            raise UsageError("--output is not for streaming pipelines: redirect stdout to a file")
         with _algorithms(algorithms, file) as found:
 
             def make_calls(name: str, lines: PipelineLines) -> AbstractContextManager[Answers]:
@@ -118,10 +123,12 @@ def run_pipeline(
             outcome = _run(pipeline, resources, processes, view)
         if outcome is None:
             return INTERRUPTED
+        if output is not None and isinstance(outcome, Succeeded):
+            write_result(outcome.results, output, _say)
         if as_json:
             print_json(_summary(outcome, time.monotonic() - started), sys.stdout)
-        elif isinstance(outcome, Succeeded):
-            print_result(outcome.results, sys.stdout)
+        elif output is None and isinstance(outcome, Succeeded):
+            print_result(outcome.results, sys.stdout, _say)
     return 0 if isinstance(outcome, Succeeded) else FAILED
 
 

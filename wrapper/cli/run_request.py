@@ -38,6 +38,7 @@ class RunRequest:
         port: the worker's TCP port; 0: any free one.
         storage: `fs` for mode v3.
         watch_also: patterns of files whose change starts another run, besides code.
+        output: absolute path of a file for the result.
     """
 
     path: str
@@ -53,6 +54,7 @@ class RunRequest:
     port: int
     storage: str | None = None
     watch_also: Sequence[str] = ()
+    output: Path | None = None
 
 
 @contextmanager

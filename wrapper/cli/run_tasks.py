@@ -41,7 +41,7 @@ def run_once(request: RunRequest, started: float) -> int:
 
         return run_in_process(request, started)
     with open_algorithm(request.path) as source, closing(Screen(sys.stderr)) as screen:
-        view = RunView(screen, started, request.as_json, sys.stdout, source)
+        view = RunView(screen, started, request.as_json, sys.stdout, source, request.output)
         return _run(request, source, view)
 
 
@@ -58,7 +58,9 @@ def run_watching(read_request: Callable[[], RunRequest], started: float) -> int:
             try:
                 request = read_request()
                 with open_algorithm(request.path) as source:
-                    view = RunView(screen, started, request.as_json, sys.stdout, source)
+                    view = RunView(
+                        screen, started, request.as_json, sys.stdout, source, request.output
+                    )
                     if _run(request, source, view, watch) == INTERRUPTED:
                         return INTERRUPTED
             except WrapperError as error:  # for example, a description that is only half written
