@@ -180,6 +180,7 @@ def check(
     algorithms: AlgorithmsFolder = None,
     flow_input: FlowInput = None,
     pipelines: Pipelines = None,
+    answers: Answers = None,
 ) -> None:
     """Check a pipeline, its algorithms and the stored pipelines, without running anything.
 
@@ -188,7 +189,7 @@ def check(
     from .run_pipeline import check_pipeline
 
     with command_errors():
-        code = check_pipeline(pipeline, algorithms, flow_input, pipelines)
+        code = check_pipeline(pipeline, algorithms, flow_input, pipelines, answers)
     raise typer.Exit(code)
 
 

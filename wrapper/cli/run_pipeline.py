@@ -14,6 +14,7 @@ from rich.console import Console
 
 from ..errors import WrapperError
 from ..local.pipeline.catalog.algorithms import Algorithms, check_algorithms, find_algorithms
+from ..local.pipeline.catalog.named_calls import check_named_calls
 from ..local.pipeline.catalog.resources import Resources
 from ..local.pipeline.catalog.stored_pipelines import (
     UnusablePipeline,
@@ -117,6 +118,7 @@ def run_pipeline(
     ):
         resources = Resources(found, environ, stored, replies, opened)
         check_algorithms(pipeline, str(file), found, resources.scripted)
+        check_named_calls([node.algorithm for node in pipeline.nodes], resources)
         for name in {node.algorithm for node in pipeline.nodes} - set(resources.scripted):
             check_encoding(found.source(name), environ)
         with _view(as_json, started) as view:
@@ -191,7 +193,11 @@ def _summary(outcome: RunOutcome, seconds: float) -> dict[str, Any]:
 
 
 def check_pipeline(
-    file: Path, algorithms: Path | None, flow_input: str | None, pipelines: Path | None
+    file: Path,
+    algorithms: Path | None,
+    flow_input: str | None,
+    pipelines: Path | None,
+    answers: Path | None,
 ) -> int:
     """Check a pipeline and the stored pipelines without running anything; returns the exit code.
 
@@ -199,18 +205,24 @@ def check_pipeline(
         WrapperError: something is wrong with it; the message says what.
     """
     given = read_object("--flow-input", flow_input) if flow_input is not None else None
+    replies = load_answers(answers) if answers else AnswerTable()
     pipeline = with_flow_input(read_pipeline(file), given, str(file))
     stored = load_pipelines(_pipelines_folder(pipelines, file))
     problems: list[str] = []
     with _algorithms(algorithms, file) as found:
+        resources = Resources(found, os.environ, stored, replies)
         for where, each in ((str(file), pipeline), *stored.items()):
             try:
                 if isinstance(each, UnusablePipeline):
                     raise DescriptorError(each.reason)
-                check_algorithms(each, where, found, ())
+                check_algorithms(each, where, found, resources.scripted)
             except WrapperError as error:
                 problems.append(str(error))
-        for remark in _remarks(pipeline, Resources(found, os.environ)) if not problems else ():
+        try:
+            check_named_calls([node.algorithm for node in pipeline.nodes], resources)
+        except WrapperError as error:
+            problems += str(error).split("\n")
+        for remark in _remarks(pipeline, resources) if not problems else ():
             print(f"note: {remark}", file=sys.stderr)
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
