@@ -119,10 +119,12 @@ class LogRecords:
 
     def __init__(self) -> None:
         self._held = b""  # begins with a mark, and may be an event
+        self._end = b"\n"  # the last byte before it
 
     def add(self, data: bytes) -> tuple[bytes, bytes]:
         """Return what to show and what belongs into the file, now that `data` was written."""
         if not self._held and _BEGIN not in data:  # nearly always
+            self._end = data[-1:] or self._end
             return data, data
         shown, logged = b"", b""
         data, self._held = self._held + data, b""
@@ -134,10 +136,13 @@ class LogRecords:
                 self._held = begin + inside
                 break
             if end and b"\n" in event and may_be_event(event):
-                shown, logged = shown + event, logged + record_of(event)
+                # A record has a line of its own, also after output without an end of line.
+                start = b"" if (logged[-1:] or self._end) == b"\n" else b"\n"
+                shown, logged = shown + event, logged + start + record_of(event)
             else:  # the mark is user code's; there may be another one behind it
                 shown, logged = shown + begin, logged + begin
                 data = inside
+        self._end = logged[-1:] or self._end
         return shown, logged
 
     def rest(self) -> bytes:

@@ -416,6 +416,14 @@ def test_an_event_of_several_lines_is_one_record() -> None:
     assert after == [b"after", b""]
 
 
+@pytest.mark.parametrize("pieces", [[b"torn\x1e2\n  x\x1f\n"], [b"torn", b"\x1e2\n", b"  x\x1f\n"]])
+def test_a_record_has_a_line_of_its_own(pieces: list[bytes]) -> None:
+    shown, logged = records(*pieces)
+
+    assert shown == b"torn2\n  x\n"
+    assert logged == b'torn\n{"log": "2\\u000a  x"}\n'
+
+
 @given(st.lists(st.sampled_from([b"2", b"a", b"\n", b"\n  ", b"\x1e", b"\x1f", b'"', b"\xff"])))
 def test_records_do_not_depend_on_how_the_output_arrives(parts: list[bytes]) -> None:
     whole = b"".join(parts)
