@@ -74,11 +74,11 @@ def serve_process(config: Config, load: Callable[[], UserAlgorithm]) -> None:
     last_words = LastWords(stacks)
     pipes = [socket.socket(fileno=fd) for fd in (tasks, control, *handover)]
     try:
-        make_host(config, lambda: os._exit(1), last_words.leave, *pipes).run(load)
+        code = make_host(config, lambda: os._exit(1), last_words.leave, *pipes).run(load)
     # The boundary: an error of ours must not look as if user code had ended the process.
     except BaseException as error:
         last_words.leave(error)
-    leave()
+    leave(code)
 
 
 def make_host(

@@ -72,27 +72,35 @@ class Host:
             on_failure,
         )
 
-    def run(self, load: Callable[[], UserAlgorithm]) -> None:
+    def run(self, load: Callable[[], UserAlgorithm]) -> int:
         """Load the user's module and serve until the supervisor sends EXIT or closes the pipes.
 
         Args:
             load: loads the module; may raise LoadError.
+
+        Returns:
+            The exit code that the user's `exit` asks for by `sys.exit`, or 0.
         """
         self.begin(load)
-        self.serve()
+        return self.serve()
 
     def begin(self, load: Callable[[], UserAlgorithm]) -> None:
         """Load the user's module, once; see `run`."""
         self._listener.start()
         self._load(load)
 
-    def serve(self) -> None:
-        """Serve, after `begin`, until the supervisor sends EXIT or no more frames arrive."""
+    def serve(self) -> int:
+        """Serve, after `begin`, until the supervisor sends EXIT or no more frames arrive.
+
+        Returns:
+            See `run`.
+        """
         for frame in self._pipes.tasks():
             if frame.kind in _ENDINGS:
                 self._end_task(frame)
                 if frame.kind == FrameKind.EXIT:
-                    return
+                    return self._stop_handler.call_exit(frame)
+                self._pipes.send(FrameKind.STOP_COMPLETED, frame.generation)
             elif self._user.is_current(frame.generation):
                 if frame.kind == _START:
                     self._start(frame.generation)
@@ -108,6 +116,7 @@ class Host:
                 del task
                 if is_whole:
                     self._start(generation)
+        return 0
 
     def close(self) -> None:
         """Close the pipes, which shows the supervisor that this side has ended."""
@@ -239,7 +248,3 @@ class Host:
         task = self._current.end()
         if task is not None:
             task.end("stopped")
-        if frame.kind == FrameKind.EXIT:
-            self._stop_handler.call_exit(frame)
-        else:
-            self._pipes.send(FrameKind.STOP_COMPLETED, frame.generation)
