@@ -55,4 +55,4 @@ def test_a_long_value_comes_in_pieces() -> None:
 
 @pytest.mark.parametrize("value", [b"\xff", memoryview(b"1"), 3j])
 def test_streaming_pipelines_print_the_same(value: Any) -> None:
-    assert output._printable(value) == printable(value)  # type: ignore[no-untyped-call]
+    assert output._printable(value) == printable(value)
