@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import ExitStack, closing
-from pathlib import Path
 
 from ..errors import WrapperError
 from ..local.run.container import AlgorithmContainer
@@ -22,6 +21,7 @@ from ..local.worker.storage import local_storage
 from ..local.worker.worker import LocalWorker
 from .run_request import RunRequest, make_jobs, open_worker, report_remarks
 from .run_view import RunView
+from .watched_source import watch_source
 
 
 def run_once(request: RunRequest, started: float) -> int:
@@ -51,7 +51,11 @@ def run_watching(read_request: Callable[[], RunRequest], started: float) -> int:
         read_request: reads the options; called before each run, because files that they name
             may change.
     """
-    with _watch(read_request()) as watch, closing(Screen(sys.stderr)) as screen:
+    request = read_request()
+    with (
+        watch_source(request.path, request.algorithms, request.pipelines, request.files) as watch,
+        closing(Screen(sys.stderr)) as screen,
+    ):
         while True:
             view = RunView(screen, started, as_json=False, results=sys.stdout)
             try:
@@ -67,36 +71,6 @@ def run_watching(read_request: Callable[[], RunRequest], started: float) -> int:
             saved = watch.wait()
             view.terminal.say(f"saved {saved}: running again", "bold")
             started = time.monotonic()
-
-
-def _watch(request: RunRequest) -> Watch:
-    with open_algorithm(request.path) as source:
-        path = Path(request.path)
-        files = [*request.files, *([path] if path.is_file() else [])]
-        if source.manifest is not None:
-            files.append(source.manifest)
-    # An archive's temporary folder no longer exists: watch the folder that holds the archive.
-    folder = source.folder if source.folder.exists() else Path(request.path).resolve().parent
-    others = [each for each in (request.algorithms, request.pipelines) if each is not None]
-    if request.algorithms is not None and request.algorithms.is_file():
-        others.remove(request.algorithms)
-        files.append(request.algorithms)
-        for place in _mapped(request.algorithms):
-            (others if place.is_dir() else files).append(place)
-    return Watch(folder, files, others)
-
-
-def _mapped(algorithms: Path) -> Collection[Path]:
-    """Return the paths in a map of algorithms.
-
-    An unreadable map gives no paths, because the run itself reports the error."""
-    from ..local.pipeline.catalog.algorithms import find_algorithms
-    from ..local.pipeline.catalog.folders import CatalogError
-
-    try:
-        return find_algorithms(algorithms).values()
-    except CatalogError:
-        return ()
 
 
 def _run(
