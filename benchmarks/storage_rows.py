@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -16,13 +17,14 @@ import orjson
 import zmq
 
 from . import processes
-from .contenders import Contender, running
+from .contenders import Contender, pinned, running
 from .figures import Figure, at_most, no_goal, ratio_at_least
 from .worker import initialize, run_task
 
 HERE = Path(__file__).resolve().parent
 SIZES = {"1 KB": 1_000, "1 MB": 1_000_000, "100 MB": 100_000_000, "1 GB": 1_000_000_000}
 KINDS = {"bytes": "bytes", "numpy": "numpy array", "lists": "nested lists"}
+SMALL = 300  # bytes
 LARGE = 100_000_000  # from here on the goal holds
 HUGE_REPETITIONS = 4
 ASKERS, HELD = 8, 400_000_000
@@ -46,6 +48,23 @@ def write(repetitions: int) -> list[Figure]:
                     Figure("the same by v1, as JSON to the worker", "MB/s", speeds, goal)
                 )
     return figures
+
+
+def small(repetitions: int, count: int = 300) -> list[Figure]:
+    """Measure a task with a small result that is stored and held for peers, on one CPU."""
+    samples: Samples = {"floor": [], "wrapper": []}
+    with pinned(), _plain("bytes", SMALL) as plain, _wrapper("v3") as contender:
+        ways: dict[str, Callable[[], float]] = {
+            "floor": plain,
+            "wrapper": lambda: _run(contender, "bytes", SMALL),
+        }
+        for way in ways.values():
+            way()
+        for _ in range(repetitions):
+            for name, way in ways.items():
+                samples[name].append(statistics.median(way() for _ in range(count)) * 1e6)
+    title = "v3: a task with a small result, stored and held for peers: p50"
+    return [Figure(title, "µs", samples, at_most(480))]
 
 
 def memory(repetitions: int) -> list[Figure]:

@@ -16,7 +16,7 @@ _USERS = 2
 # What the code in the algorithm process may import after the user's module has been loaded, when
 # the user's folder comes first in sys.path: a test compares the list with the imports.
 _NAMES = """
-    __future__ _colorize ast asyncio base64 binascii bson collections concurrent contextlib
+    __future__ _colorize _sha1 ast asyncio base64 binascii bson collections concurrent contextlib
     contextvars ctypes dataclasses datetime decimal difflib dis enum fcntl functools hashlib
     importlib importlib_metadata inspect json keyword linecache math mmap msgpack msgspec
     obstore opcode orjson ormsgpack pathlib queue random re select selectors shutil signal socket

@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, settings
 settings.register_profile(
     "patient", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
+# `pytest --hypothesis-profile thorough`: CI takes the same examples each time, this takes new ones.
+settings.register_profile("thorough", settings.get_profile("patient"), max_examples=3000)
 settings.load_profile("patient")
 
 

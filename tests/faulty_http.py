@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -20,11 +21,13 @@ class Answer(NamedTuple):
         status: HTTP status code.
         body: The body that is sent.
         length: The length that the header announces, in bytes.
+        pause: The seconds before each byte of the body.
     """
 
     status: int
     body: bytes
     length: int
+    pause: float = 0.0
 
 
 class FaultyHttp:
@@ -52,7 +55,10 @@ class FaultyHttp:
                 self.send_header("ETag", '"x"')
                 self.send_header("Last-Modified", "Tue, 24 Nov 2026 20:00:00 GMT")
                 self.end_headers()
-                self.wfile.write(answer.body)
+                pieces = [bytes([byte]) for byte in answer.body] if answer.pause else [answer.body]
+                for piece in pieces:
+                    time.sleep(answer.pause)
+                    self.wfile.write(piece)
                 if len(answer.body) < answer.length:
                     self.close_connection = True
 

@@ -1,8 +1,10 @@
-"""Leaves processes behind: a child, one in its own session, and a double-forked daemon."""
+"""Leaves processes behind: a child, one in its own session, and a double-forked daemon. May get stuck then."""
 
 import os
 import subprocess
 import sys
+import time
+from contextlib import suppress
 
 CODE = "import time; time.sleep(600)"
 DAEMON = """
@@ -28,4 +30,9 @@ def start(args, api):
     pids = [plain.pid, own_session.pid, int(daemon.stdout)]
     if args["input"] == ["crash"]:
         os._exit(5)
+    if args["input"] == ["stick"]:
+        print("waiting", flush=True)
+        while True:
+            with suppress(BaseException):
+                time.sleep(600)
     return pids

@@ -19,6 +19,11 @@ def start(args, hkubeApi):
     return [hkubeApi.start_algorithm("double", [2]), stock[0]["result"]]
 """
 
+DOUBLED = """
+def start(args):
+    return args["streamInput"]["message"] * 2
+"""
+
 
 def run_pytest(folder: Path) -> str:
     entries = importlib.metadata.entry_points(group="pytest11")
@@ -46,6 +51,7 @@ def test_examples_in_the_docs_pass(tmp_path: Path) -> None:
     assert in_readme == page[0]
     (tmp_path / "main.py").write_text(algorithm, encoding="utf-8")
     (tmp_path / "calls.py").write_text(CALLS, encoding="utf-8")
+    (tmp_path / "doubled.py").write_text(DOUBLED, encoding="utf-8")
     (tmp_path / "test_page.py").write_text("\n\n".join(page), encoding="utf-8")
     output = run_pytest(tmp_path)
     assert f"{len(page)} passed" in output, output
@@ -54,3 +60,8 @@ def test_examples_in_the_docs_pass(tmp_path: Path) -> None:
 def test_hello_example_passes_its_tests() -> None:
     output = run_pytest(ROOT / "examples" / "hello")
     assert "2 passed" in output, output
+
+
+def test_streaming_example_passes_its_tests() -> None:
+    output = run_pytest(ROOT / "examples" / "streaming")
+    assert "3 passed" in output, output

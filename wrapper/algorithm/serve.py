@@ -74,11 +74,11 @@ def serve_process(config: Config, load: Callable[[], UserAlgorithm]) -> None:
     last_words = LastWords(stacks)
     pipes = [socket.socket(fileno=fd) for fd in (tasks, control, *handover)]
     try:
-        make_host(config, lambda: os._exit(1), last_words.leave, *pipes).run(load)
+        code = make_host(config, lambda: os._exit(1), last_words.leave, *pipes).run(load)
     # The boundary: an error of ours must not look as if user code had ended the process.
     except BaseException as error:
         last_words.leave(error)
-    leave()
+    leave(code)
 
 
 def make_host(
@@ -101,8 +101,21 @@ def make_host(
     """
     interruption = Interruption()
     interruption.install()
-    log = Log(config.log_level, config.log_format)
-    settings = HostSettings(
+    log = Log(config.log_level, config.log_format, marks_events=config.log_marks_events)
+    settings = host_settings(config, log, handover)
+    pipes = Pipes(tasks, control, interruption)
+    return Host(pipes, UserCode(interruption), settings, log, on_supervisor_gone, on_failure)
+
+
+def host_settings(config: Config, log: Log, handover: socket.socket | None = None) -> HostSettings:
+    """Return the settings of a host.
+
+    Args:
+        config: the settings of both sides.
+        log: the wrapper's log.
+        handover: see `make_host`.
+    """
+    return HostSettings(
         get_encoding(config.encoding, for_worker=True),
         config.max_payload,
         config.metrics_folder,
@@ -110,8 +123,6 @@ def make_host(
         _open_storage(config, log, handover),
         get_encoding(config.discovery.encoding) if config.storage_protocol == "v3" else None,
     )
-    pipes = Pipes(tasks, control, interruption)
-    return Host(pipes, UserCode(interruption), settings, log, on_supervisor_gone, on_failure)
 
 
 def _open_storage(config: Config, log: Log, handover: socket.socket | None) -> TaskStorage | None:

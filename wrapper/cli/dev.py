@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .errors import command_errors
+from .errors import CommandExit, command_errors
 from .options import AlgorithmPath, Answers, Pipelines, Storage
 
 EDITOR = "vscode://file/{file}:{line}"
@@ -65,9 +65,9 @@ def dev(
 
     Exit codes: 0 after Ctrl-C; 1 the page cannot be served; 2 wrong usage.
     """
-    from .dev_server import DevRequest, serve_dev
-
     with command_errors():
+        from .dev_server import DevRequest, serve_dev
+
         code = serve_dev(
             DevRequest(
                 path=path,
@@ -81,4 +81,4 @@ def dev(
                 editor=editor,
             )
         )
-    raise typer.Exit(code)
+    raise CommandExit(code)

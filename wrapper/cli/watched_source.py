@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from ..local.run.watch import Watch
@@ -10,7 +10,11 @@ from ..local.source.source import open_algorithm
 
 
 def watch_source(
-    path: str, algorithms: Path | None, pipelines: Path | None, files: Collection[Path] = ()
+    path: str,
+    algorithms: Path | None,
+    pipelines: Path | None,
+    files: Collection[Path] = (),
+    patterns: Sequence[str] = (),
 ) -> Watch:
     """Return a watch of an algorithm and of everything that it may start.
 
@@ -19,6 +23,7 @@ def watch_source(
         algorithms: folder or map of algorithms.
         pipelines: folder of stored pipelines.
         files: other files, such as that of its input.
+        patterns: of files that count besides code.
     """
     with open_algorithm(path) as source:
         watched = [*files, *([Path(path)] if Path(path).is_file() else [])]
@@ -32,7 +37,7 @@ def watch_source(
         watched.append(algorithms)
         for place in _mapped(algorithms):
             (others if place.is_dir() else watched).append(place)
-    return Watch(folder, watched, others)
+    return Watch(folder, watched, others, patterns)
 
 
 def _mapped(algorithms: Path) -> Collection[Path]:

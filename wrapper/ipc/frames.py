@@ -34,9 +34,14 @@ INTERRUPT_SIGNAL: int = _FIRST_SIGNAL + 9 if _FIRST_SIGNAL else signal.SIGUSR2
 # the file for faulthandler's stacks: that needs no free descriptor and no memory to speak of.
 OWN_FAILURE = "the wrapper's own code failed:\n"
 
+# In its place if a package that the wrapper needs is broken.
+BROKEN_PACKAGE = "an installed package is broken:\n"
+
 _HEADER = struct.Struct("!IIQ")  # kind and zero bytes, generation, length
 _KIND_SHIFT = 24
 _INFO_SHIFT = 32
+_FIRST_SHIFT = _INFO_SHIFT + _KIND_SHIFT
+_new_tuple = tuple.__new__
 HEADER_SIZE = _HEADER.size
 _ANY = 2**64  # more than a header can hold
 # No payload between the two processes is longer, whatever the settings say.
@@ -68,6 +73,7 @@ class FrameKind(IntEnum):
     STREAM_SEND = 21  # a message for child nodes
     STREAM_HANDLED = 22  # a STREAM_MESSAGE was handled
     STREAM_COMMAND = 23  # begin to listen, reset the queue, ask for statistics
+    HELD_RESULT = 24  # a small result to hold for peers; payload: see storage.peers.handover
 
 
 TO_ALGORITHM = frozenset(kind for kind in FrameKind if kind < FrameKind.MODULE_LOADED)
@@ -106,6 +112,11 @@ class Frame(NamedTuple):
 def header(kind: int, generation: int, length: int) -> bytes:
     """Return the header of a frame whose payload has `length` bytes."""
     return _HEADER.pack(kind << _KIND_SHIFT, generation, length)
+
+
+def frame(kind: int, generation: int, payload: bytes) -> bytes:
+    """Return a whole frame, which is copied: for small payloads."""
+    return header(kind, generation, len(payload)) + payload
 
 
 class FrameLimits:
@@ -163,4 +174,5 @@ def _refuse(found: str) -> NoReturn:
 
 
 def _make_frame(info: int, payload: bytes | bytearray) -> Frame:
-    return Frame(info >> _INFO_SHIFT + _KIND_SHIFT, info & 0xFFFFFFFF, payload)
+    # `Frame(…)` is a function in Python, half of the cost of cutting a frame.
+    return _new_tuple(Frame, (info >> _FIRST_SHIFT, info & 0xFFFFFFFF, payload))

@@ -12,11 +12,9 @@ from .format.dotted_path import MISSING, put_at, value_at
 from .format.encoded import Encoded, decode_value, size_error
 from .format.references import StoragePlaceholder, StoredReference, references, result_link
 from .parallel import in_parallel
+from .quick_reads import read_while_fast
 from .stores.retries import Retries
 from .stores.store import Store
-
-# Number of objects to read at the same time.
-_WORKERS = 8
 
 # Asks the peers that the links name; returns the values that they have, by path. Never raises.
 AskPeers = Callable[[Sequence[StoredReference]], Mapping[str, Encoded]]
@@ -143,11 +141,12 @@ class _StoredValues:
         if asked and self._sources.ask_peers is not None:
             for path, encoded in self._sources.ask_peers(asked).items():
                 self._take_from_peer(self._links[path], encoded)
-        in_parallel(
-            self._read_from_store,
-            [link for link in missing if link.path not in self._encoded],
-            _WORKERS,
-        )
+        store, rest = self._sources.store, self._without_found(missing)
+        self._encoded.update(read_while_fast(store, rest))
+        in_parallel(self._read_from_store, self._without_found(rest), store.readers)
+
+    def _without_found(self, links: list[StoredReference]) -> list[StoredReference]:
+        return [link for link in links if link.path not in self._encoded]
 
     def _is_cached(self, link: StoredReference) -> bool:
         found = self._sources.cache.get(link.path)

@@ -17,9 +17,21 @@ from .stores.store import Store
 _ID_LENGTH = 8
 _ID_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
-# Keeps a task's result in memory for peers; returns the host and port where they can request it, or
-# None if it is not kept. Never raises.
-Hold = Callable[[str, Encoded], "Mapping[str, Any] | None"]
+
+class Holding(NamedTuple):
+    """A result that is kept in memory for peers.
+
+    Attributes:
+        address: The host and port where they can request it.
+        note: Hands the result over if it is sent before the report; empty if that is done.
+    """
+
+    address: Mapping[str, Any]
+    note: bytes
+
+
+# Keeps a task's result in memory for peers; returns None if it is not kept. Never raises.
+Hold = Callable[[str, Encoded], "Holding | None"]
 
 
 class Sink(NamedTuple):
@@ -60,8 +72,8 @@ def store_result(
     source: ResultOrigin,
     take_result: Callable[[], Any],
     sink: Sink,
-    send: Callable[[Mapping[str, Any]], None],
-) -> None:
+    send: Callable[[Mapping[str, Any], bytes], None],
+) -> Mapping[str, Any] | None:
     """Store a task's result and report its path to HKube.
 
     If the result is kept in memory for peers, it is reported before it is written, so that they can
@@ -72,7 +84,10 @@ def store_result(
         take_result: Returns the result once; it must keep no reference, so that the memory is
             released after encoding.
         sink: Where to write the result.
-        send: Sends a message to the worker.
+        send: Sends a note to the supervisor (`Holding.note`), then a message to the worker.
+
+    Returns:
+        The report, if it is to be sent together with the task's final message; None if it is sent.
 
     Raises:
         EncodingError: The result contains something that cannot be stored.
@@ -86,10 +101,9 @@ def store_result(
     del result
     holder = sink.hold(task_id, encoded) if sink.hold is not None else None
     if holder is not None:
-        send(storing(path, encoded.size, metadata, holder, task_id))
+        send(storing(path, encoded.size, metadata, holder.address, task_id), holder.note)
     _write_to_store(sink, path, encoded, "the result")
-    if holder is None:
-        send(storing(path, encoded.size, metadata))
+    return storing(path, encoded.size, metadata) if holder is None else None
 
 
 def store_inputs(job_id: str, items: Sequence[Any], sink: Sink) -> dict[str, str]:

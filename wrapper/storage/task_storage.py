@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .cache import Cache
 from .inputs import AskPeers, Sources, fetch_response, fill_input
-from .results import Hold, ResultOrigin, Sink, store_inputs, store_result
+from .results import Hold, Holding, ResultOrigin, Sink, store_inputs, store_result
 from .stores.open_store import open_store
 from .stores.retries import Retries
 
@@ -56,10 +56,10 @@ class TaskStorage:
         self,
         source: ResultOrigin,
         take_result: Callable[[], Any],
-        send: Callable[[Mapping[str, Any]], None],
-    ) -> None:
+        send: Callable[[Mapping[str, Any], bytes], None],
+    ) -> Mapping[str, Any] | None:
         """Store a task's result and report its path; see `results.store_result`."""
-        store_result(source, take_result, self._sink, send)
+        return store_result(source, take_result, self._sink, send)
 
     def store_inputs(self, job_id: str, items: Sequence[Any]) -> dict[str, str]:
         """Store the inputs of an algorithm that user code starts; see `results.store_inputs`."""
@@ -91,7 +91,10 @@ def _hold(handover: socket.socket, discovery: DiscoverySettings) -> Hold:
     supervisor = Handover(handover, discovery.max_cache_size * _MEGABYTE)
     address = {"host": discovery.host, "port": str(discovery.port)}
 
-    def hold(task_id: str, encoded: Encoded) -> Mapping[str, Any] | None:
-        return address if supervisor.offer(task_id, encoded) else None
+    def hold(task_id: str, encoded: Encoded) -> Holding | None:
+        note = supervisor.note(task_id, encoded)
+        if note is not None:
+            return Holding(address, note)
+        return Holding(address, b"") if supervisor.offer(task_id, encoded) else None
 
     return hold

@@ -125,6 +125,15 @@ def question_frames(name: bytes, ask: Ask) -> list[Piece]:
     return [_ASK, name, _EXTENSION + json.dumps(window, separators=(",", ":")).encode()]
 
 
+def plain_question_frames(name: bytes) -> list[Piece]:
+    """The frames that ask for one message, as HKube's wrappers do.
+
+    Args:
+        name: of this node, encoded.
+    """
+    return [_ASK, name, _ASK_END]
+
+
 def handled_frames(name: bytes, handled: Handled, encoding: Encoding) -> list[Piece]:
     """The frames that report a message as handled."""
     if handled.number is None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..protocol.encoding.encoding import get_encoding
 from ..protocol.messages.commands import SERVING_STATUS
-from ..storage.peers.handover import answer, receive
+from ..storage.peers.handover import Offer, answer, read_note, receive, refuse
 from ..storage.peers.held_results import HeldResults
 from ..storage.peers.server import PeerServer
 
@@ -49,6 +49,7 @@ class Peers:
             _max_connections(),
             self._refused,
         )
+        self._handover: socket.socket | None = None  # the one that brought the last result
         where = f"{config.discovery.host}:{config.discovery.port}"
         self._is_serving = True  # set before the thread starts, which may set it to False
         try:
@@ -70,6 +71,8 @@ class Peers:
 
     def _ended(self, error: Exception) -> None:
         self._is_serving = False  # from now on HKube is not told that results are held here
+        if self._handover is not None:
+            refuse(self._handover)
         self._log.error(
             "results are no longer served to other algorithms, which will read the storage: "
             f"{type(error).__name__}: {error}"
@@ -90,11 +93,20 @@ class Peers:
             return True
         except (EOFError, OSError):
             return False
+        self._handover = sock
         if offer is not None:
-            result = offer.result if self._is_serving else None
-            is_held = result is not None and self._held.hold(offer.task_id, result)
-            answer(sock, offer.number, is_held)
+            answer(sock, offer.number, self._hold(offer))
         return True
+
+    def take_note(self, note: bytes | bytearray) -> None:
+        """Hold what was handed over in a frame, for which the algorithm process does not wait."""
+        offer = read_note(note)
+        if (offer is None or not self._hold(offer)) and self._handover is not None:
+            refuse(self._handover)
+
+    def _hold(self, offer: Offer) -> bool:
+        result = offer.result if self._is_serving else None
+        return result is not None and self._held.hold(offer.task_id, result)
 
 
 def _max_mapped() -> int:

@@ -11,6 +11,8 @@ from .hkube import HKube
 from .outcome.outcome import AlgorithmFailed, Error, Outcome
 from .outcome.spans import Span
 from .sessions.abort import LastResort
+from .streams.child_pod import SentMessage
+from .streams.stream import Stream
 
 __all__ = [
     "AlgorithmFailed",
@@ -22,5 +24,7 @@ __all__ = [
     "HKube",
     "LastResort",
     "Outcome",
+    "SentMessage",
     "Span",
+    "Stream",
 ]

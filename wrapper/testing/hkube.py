@@ -15,28 +15,25 @@ from ..ipc.frames import INTERRUPT_SIGNAL
 from ..local.worker.answers import Answer
 from ..protocol.encoding.encoding import get_encoding
 from ..protocol.messages import commands
-from ..text.suggestions import did_you_mean, near_miss
 from .outcome.outcome import AlgorithmFailed, Outcome
 from .outcome.recorder import Message, StopAt
 from .request.answers import TestAnswers, make_answer
 from .request.job import job_of
+from .request.stop_moment import stop_at
 from .request.target import AlgorithmTarget, find_target
 from .request.wrong_use import WrongUse
 from .sessions.abort import LastResort
 from .sessions.in_process import InProcess
+from .sessions.in_thread import InThread
 from .sessions.isolated import Isolated
+from .streams.node_flows import NodeFlows
+from .streams.node_run import NodeRun
+from .streams.stream import Stream
 
 TIMEOUT = 60.0
 """Default limit for a run, in seconds."""
 
-_ALGORITHM_MESSAGES = (
-    *(commands.INITIALIZED, commands.STARTED, commands.PROGRESS),
-    *(commands.START_SPAN, commands.FINISH_SPAN, commands.START_ALGORITHM_EXECUTION),
-    *(commands.START_RAW_SUB_PIPELINE, commands.START_STORED_SUB_PIPELINE),
-    *(commands.STOP_SUB_PIPELINE, commands.STOP_ALGORITHM_EXECUTION),
-    commands.DATA_SOURCE_REQUEST,
-)
-"""The messages that the wrapper sends to HKube during a task."""
+_STREAM_ARGUMENTS = ("flows", "default_flow", "stateless", "buffer_mb")
 
 
 class HKube:
@@ -55,6 +52,7 @@ class HKube:
         """
         self._folders = folders
         self._last_resort = last_resort or LastResort()
+        self._streams: list[Stream] = []
         self._sessions: dict[object, InProcess | Isolated] = {}
         self._running: InProcess | Isolated | None = None
         self._stop_at: StopAt | None = None
@@ -101,6 +99,59 @@ class HKube:
             return self._run(algorithm, input, isolated, timeout, job)
         except (WrapperError, WrongUse, AlgorithmFailed) as error:
             raise error.with_traceback(None) from error.__cause__
+
+    def stream(
+        self,
+        algorithm: str | Path | ModuleType | Callable[..., Any],
+        input: Sequence[Any] = (),
+        *,
+        flows: str | Mapping[str, str],
+        default_flow: str | None = None,
+        stateless: bool | None = None,
+        isolated: bool = False,
+        timeout: float | None = TIMEOUT,
+        buffer_mb: int | None = None,
+        **job: Any,
+    ) -> Stream:
+        """Start an algorithm as a node of a streaming pipeline; the test plays the other nodes.
+
+        Args:
+            algorithm: See ``run``.
+            input: See ``run``.
+            flows: The only flow, such as ``"source >> main >> sink"``, or flows by name. Pass
+                ``nodeName`` if the node is not called like the algorithm.
+            default_flow: The name of the default flow; otherwise the first one.
+            stateless: Whether ``start`` is called for each message. By default it is, unless
+                no node sends to this one.
+            isolated: Run in separate processes. Otherwise the algorithm runs in a thread of the
+                test's process.
+            timeout: Seconds that the methods of the stream wait at most. ``None`` sets no limit.
+            buffer_mb: The size of the node's queue in MB, as ``STREAMING_MAX_BUFFER_MB``.
+            **job: See ``run``.
+
+        Returns:
+            The running node. It is stopped when the test ends.
+
+        Raises:
+            WrapperError: The algorithm does not exist, or the input cannot be sent.
+            WrongUse: The arguments are invalid.
+        """
+        __tracebackhide__ = True
+        target = self._target(algorithm, isolated)
+        parts = {"nodeName": target.name, **job}
+        data = job_of(input, target.name, parts, _STREAM_ARGUMENTS, "stream")
+        node_flows = NodeFlows(flows, str(data["nodeName"]), default_flow)
+        data |= node_flows.job_entries(stateless)
+        if not isolated and any(not each.is_isolated for each in self._streams):
+            raise WrongUse("a stream runs in this process: stop it first, or use isolated=True")
+        kind = Isolated if isolated else InThread
+        run = NodeRun(
+            node_flows, lambda wiring: kind(target, self._answers, wiring), timeout, buffer_mb
+        )
+        stream = Stream(run, node_flows, isolated, self._streams.remove)
+        self._streams.append(stream)
+        run.begin(data)
+        return stream
 
     def answer_algorithm(self, name: str, answer: Any) -> None:
         """Set the answer to ``hkubeApi.start_algorithm(name, …)``.
@@ -162,14 +213,8 @@ class HKube:
         __tracebackhide__ = True
         if after is None and self._running is not None:
             self._running.stop(force)
-        elif callable(after):
-            self._stop_at = StopAt(self._reporting_errors(after), force=force)
-        elif isinstance(after, (int, float)) and not isinstance(after, bool) and after >= 0:
-            self._stop_at = StopAt(_is_command(commands.STARTED), float(after), force)
-        elif after is None or after in _ALGORITHM_MESSAGES:
-            self._stop_at = StopAt(_is_command(after or commands.STARTED), force=force)
         else:
-            raise WrongUse(_no_moment(after))
+            self._stop_at = stop_at(after, force, self._test_errors.append)
 
     def close(self) -> None:
         """End all algorithms. The fixture calls this at the end of a test."""
@@ -177,6 +222,8 @@ class HKube:
             with ExitStack() as stack:
                 for session in self._sessions.values():
                     stack.callback(session.close)
+                for stream in self._streams:
+                    stack.callback(stream.close)
                 self._sessions = {}
         finally:
             if _on_main_thread() and self._handler is not None:
@@ -192,31 +239,37 @@ class HKube:
     ) -> Outcome:
         if self._running is not None:
             raise WrongUse("a run is in progress: call hkube.run again after it ends")
-        target = find_target(algorithm, [*self._folders, Path.cwd()])
+        if not isolated and self._streams:
+            raise WrongUse("a stream is running: stop it first, or use isolated=True")
+        target = self._target(algorithm, isolated)
         job = job_of(task_input, target.name, parts)
         session = self._session(target, isolated)
         get_encoding(session.encoding).encode(
             {"command": commands.INITIALIZE, "data": {"input": job["input"]}}, "input"
         )
-        stop_at, self._stop_at = self._stop_at, None
+        moment, self._stop_at = self._stop_at, None
         self._test_errors.clear()
         self._running = session
         try:
-            outcome = session.run(job, timeout, stop_at)
+            outcome = session.run(job, timeout, moment)
         finally:
             self._running = None
         if self._test_errors:
             raise self._test_errors[0]
         return outcome
 
-    def _session(self, target: AlgorithmTarget, isolated: bool) -> InProcess | Isolated:
+    def _target(self, algorithm: Any, isolated: bool) -> AlgorithmTarget:
+        target = find_target(algorithm, [*self._folders, Path.cwd()])
         if isolated and target.in_process_only:
             raise WrongUse(target.in_process_only)
         if not isolated and not _on_main_thread():
             raise WrongUse(
-                "hkube.run needs the main thread, because HKube runs algorithms there; "
-                "isolated=True works in any thread"
+                "without isolated=True, the fixture hkube works in the main thread only, because "
+                "HKube runs algorithms there"
             )
+        return target
+
+    def _session(self, target: AlgorithmTarget, isolated: bool) -> InProcess | Isolated:
         key = (target.key, isolated)
         found = self._sessions.get(key)
         if found is not None and not found.usable:
@@ -241,35 +294,6 @@ class HKube:
 
     def _encoding(self) -> str:
         return self._running.encoding if self._running is not None else "json"
-
-    def _reporting_errors(self, moment: Callable[[Message], Any]) -> Callable[[Message], Any]:
-        """Wrap a user's function: an error in it stops the run and fails the test."""
-
-        def is_moment(message: Message) -> Any:
-            try:
-                return moment(message)
-            except BaseException as error:
-                self._test_errors.append(error)
-                return True
-
-        return is_moment
-
-
-def _is_command(command: str) -> Callable[[Message], bool]:
-    return lambda message: message.get("command") == command
-
-
-def _no_moment(after: Any) -> str:
-    if isinstance(after, str):
-        hint = (
-            did_you_mean(near_miss(after, _ALGORITHM_MESSAGES))
-            or f": it may be {', '.join(_ALGORITHM_MESSAGES)}"
-        )
-        return f"hkube.stop(after={after!r}): the wrapper sends no message of this name{hint}"
-    return (
-        "hkube.stop(after=…) takes seconds, the name of a message such as 'progress', or a "
-        f"function of a message, not {after!r}"
-    )
 
 
 def _on_main_thread() -> bool:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Barrier, get_ident
 from typing import Any
 
 import pytest
 
 from wrapper.errors import StorageError
+from wrapper.storage import quick_reads
 from wrapper.storage.cache import Cache
 from wrapper.storage.format.encoded import Encoded, encode_value
 from wrapper.storage.format.header import make_header
@@ -16,6 +18,7 @@ from wrapper.storage.format.references import StoredReference
 from wrapper.storage.inputs import Sources, fetch_response, fill_input
 from wrapper.storage.stores.file_store import FileStore
 from wrapper.storage.stores.retries import Retries
+from wrapper.storage.stores.s3_store import S3Store
 
 
 class CountingStore(FileStore):
@@ -216,3 +219,39 @@ def test_links_in_answers_are_read(tmp_path: Path) -> None:
         assert bench.cache.get(path) is None  # no later task will read it
     with pytest.raises(StorageError, match="^the answer cannot be read from b/gone"):
         fetch_response({"storageInfo": {"path": "b/gone"}}, bench.sources)
+
+
+@pytest.mark.parametrize("readers", [S3Store.readers, FileStore.readers])
+def test_objects_behind_a_network_are_read_at_the_same_time(tmp_path: Path, readers: int) -> None:
+    meeting = Barrier(readers)
+
+    class DistantStore(CountingStore):
+        def read(self, path: str) -> Encoded:
+            meeting.wait(20)  # until all readers are here
+            return super().read(path)
+
+    bench = Bench(tmp_path)
+    store = DistantStore(str(tmp_path))
+    store.readers, store.is_local = readers, False
+    bench.sources = bench.sources._replace(store=store)
+    infos = [bench.put(number, f"local-hkube/j/{number}") for number in range(readers)]
+    links = [{"storageInfo": info} for info in infos]
+    assert bench.fill(["$$k"], {"0": "$$k"}, k=links) == [list(range(readers))]
+
+
+def test_small_files_are_read_without_other_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quick_reads, "_PATIENCE", 60)  # also on a machine that is busy
+    threads: set[int] = set()
+
+    class ThreadStore(CountingStore):
+        def read(self, path: str) -> Encoded:
+            threads.add(get_ident())
+            return super().read(path)
+
+    bench = Bench(tmp_path)
+    bench.sources = bench.sources._replace(store=ThreadStore(str(tmp_path)))
+    links = [{"storageInfo": bench.put(number, f"local-hkube/j/{number}")} for number in range(100)]
+    assert bench.fill(["$$k"], {"0": "$$k"}, k=links) == [list(range(100))]
+    assert len(threads) == 1

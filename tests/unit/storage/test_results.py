@@ -10,7 +10,7 @@ import pytest
 
 from wrapper.errors import EncodingError, StorageError
 from wrapper.storage.format.encoded import decode_value
-from wrapper.storage.results import Hold, ResultOrigin, Sink, store_inputs, store_result
+from wrapper.storage.results import Hold, Holding, ResultOrigin, Sink, store_inputs, store_result
 from wrapper.storage.stores.file_store import FileStore
 from wrapper.storage.stores.retries import Retries
 
@@ -25,23 +25,24 @@ class Bench:
         self.folder = folder
         self.store = FileStore(str(folder))
         self.sink = Sink(self.store, Retries(0, lambda line: None), hold, "msgpack", "local")
-        self.sent: list[tuple[Mapping[str, Any], bool]] = []
+        self.sent: list[tuple[Mapping[str, Any], bytes, bool]] = []
 
-    def run(self, result: Any, source: ResultOrigin = SOURCE) -> None:
-        store_result(source, [result].pop, self.sink, self.send)
+    def run(self, result: Any, source: ResultOrigin = SOURCE) -> Mapping[str, Any] | None:
+        return store_result(source, [result].pop, self.sink, self.send)
 
-    def send(self, message: Mapping[str, Any]) -> None:
-        self.sent.append((message, (self.folder / PATH).exists()))
+    def send(self, message: Mapping[str, Any], note: bytes) -> None:
+        self.sent.append((message, note, (self.folder / PATH).exists()))
 
 
-def test_result_is_reported_after_it_is_stored(tmp_path: Path) -> None:
+def test_result_is_reported_with_the_final_message(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
-    bench.run({"a": [1]})
+    report = bench.run({"a": [1]})
     data = {
         "storageInfo": {"path": PATH, "size": 5},
         "metadata": {"green.a": {"type": "array", "size": 1}},
     }
-    assert bench.sent == [({"command": "storing", "data": data}, True)]
+    assert report == {"command": "storing", "data": data}
+    assert bench.sent == []
     assert decode_value(bench.store.read(PATH), "msgpack") == {"a": [1]}
 
 
@@ -49,25 +50,26 @@ def test_held_result_is_reported_before_it_is_stored(tmp_path: Path) -> None:
     held: list[tuple[str, Any]] = []
     discovery = {"host": "10.0.0.1", "port": "9020"}
 
-    def hold(task_id: str, encoded: Any) -> Mapping[str, Any]:
+    def hold(task_id: str, encoded: Any) -> Holding:
         held.append((task_id, bytes(encoded.payload)))
-        return discovery
+        return Holding(discovery, b"note")
 
     bench = Bench(tmp_path, hold)
-    bench.run([1])
+    assert bench.run([1]) is None
     assert held == [("t", b"\x91\x01")]
-    ((message, written),) = bench.sent
+    ((message, note, written),) = bench.sent
     assert not written
+    assert note == b"note"
     assert message["data"]["discovery"] == discovery
     assert message["data"]["taskId"] == "t"
     assert decode_value(bench.store.read(PATH), "msgpack") == [1]
 
 
-def test_result_that_is_not_held_is_reported_after(tmp_path: Path) -> None:
+def test_result_that_is_not_held_is_reported_with_the_final_message(tmp_path: Path) -> None:
     bench = Bench(tmp_path, lambda task_id, encoded: None)
-    bench.run([1])
-    ((message, written),) = bench.sent
-    assert written and "discovery" not in message["data"]
+    report = bench.run([1])
+    assert report is not None and "discovery" not in report["data"]
+    assert bench.sent == []
 
 
 def test_failed_write_names_size_and_path(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from threading import Thread
 from typing import Any
 
 from wrapper.config.settings import Config
-from wrapper.storage.peers.handover import answer, receive
+from wrapper.storage.peers.handover import answer, read_note, receive
 from wrapper.storage.results import ResultOrigin
 from wrapper.storage.task_storage import TaskStorage
 
@@ -24,9 +24,9 @@ def make(folder: Path, handover: socket.socket | None = None) -> TaskStorage:
 
 def test_stored_result_can_be_read_by_another_task(tmp_path: Path) -> None:
     storage = make(tmp_path)
-    sent: list[Mapping[str, Any]] = []
-    storage.store_result(SOURCE, [{"a": [1]}].pop, sent.append)
-    link = {"storageInfo": sent[0]["data"]["storageInfo"], "path": "a"}
+    report = storage.store_result(SOURCE, [{"a": [1]}].pop, lambda message, note: None)
+    assert report is not None
+    link = {"storageInfo": report["data"]["storageInfo"], "path": "a"}
     job: dict[str, Any] = {
         "input": ["$$k"],
         "flatInput": {"0": "$$k"},
@@ -38,7 +38,7 @@ def test_stored_result_can_be_read_by_another_task(tmp_path: Path) -> None:
     assert storage.fetch_response({"storageInfo": {"path": path}}) == "item"
 
 
-def test_results_are_handed_over_if_there_is_a_socket(tmp_path: Path) -> None:
+def test_first_result_is_handed_over_by_socket_and_the_next_with_its_report(tmp_path: Path) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.settimeout(20)
@@ -50,7 +50,14 @@ def test_results_are_handed_over_if_there_is_a_socket(tmp_path: Path) -> None:
 
         taker = Thread(target=take)
         taker.start()
-        sent: list[Mapping[str, Any]] = []
-        make(tmp_path, ours).store_result(SOURCE, [1].pop, sent.append)
+        sent: list[tuple[Mapping[str, Any], bytes]] = []
+        storage = make(tmp_path, ours)
+        storage.store_result(SOURCE, [1].pop, lambda *report: sent.append(report))
         taker.join(20)
-    assert sent[0]["data"]["discovery"] == {"host": "10.0.0.9", "port": "9020"}
+        storage.store_result(SOURCE, [2].pop, lambda *report: sent.append(report))
+    for message, _ in sent:
+        assert message["data"]["discovery"] == {"host": "10.0.0.9", "port": "9020"}
+    assert sent[0][1] == b""
+    offer = read_note(sent[1][1])
+    assert offer is not None and offer.result is not None
+    assert (offer.task_id, bytes(offer.result.payload)) == ("t", b"\x02")

@@ -120,6 +120,51 @@ def test_failed_server_is_reported_and_nothing_more_is_held(log: IO[bytes]) -> N
     peers.close()
 
 
+def test_note_in_a_frame_is_held_and_refused_only_if_it_cannot_be(log: IO[bytes]) -> None:
+    port = free_port()
+    peers = make(log, port)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs, zmq.Context() as context, context.socket(zmq.REQ) as sock:
+        theirs.settimeout(LIMIT)
+        giver = Handover(ours, 10**7)
+        asking = Thread(target=lambda: giver.offer("first", SMALL))
+        asking.start()
+        assert peers.take(theirs)
+        asking.join(LIMIT)
+        note = giver.note("second", SMALL)
+        assert note is not None
+        peers.take_note(note)
+        sock.connect(f"tcp://127.0.0.1:{port}")
+        sock.send(msgpack.packb({"tasks": ["second"]}))
+        assert sock.poll(int(LIMIT * 1000))
+        assert sock.recv_multipart() == [SMALL.header, SMALL.payload]
+        ours.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            ours.recv(100)
+        peers.take_note(b"no note")
+        assert ours.recv(100) == handover._ANSWER.pack(0, False)
+        peers.close()
+        peers.take_note(note)
+        assert ours.recv(100) == handover._ANSWER.pack(0, False)
+        sock.linger = 0
+
+
+def test_end_of_serving_is_announced_to_the_algorithm_process(log: IO[bytes]) -> None:
+    peers = make(log, free_port())
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        theirs.settimeout(LIMIT)
+        giver = Handover(ours, 10**7)
+        asking = Thread(target=lambda: giver.offer("t", SMALL))
+        asking.start()
+        assert peers.take(theirs)
+        asking.join(LIMIT)
+        assert giver.note("t", SMALL) is not None
+        peers._ended(RuntimeError("the test's own"))
+        assert giver.note("t", SMALL) is None
+    peers.close()
+
+
 def test_empty_and_closed_sockets(log: IO[bytes]) -> None:
     peers = make(log, free_port())
     ours, theirs = socket.socketpair()

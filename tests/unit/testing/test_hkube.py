@@ -365,7 +365,7 @@ def test_not_on_the_main_thread(hkube: HKube) -> None:
     thread = threading.Thread(target=run)
     thread.start()
     thread.join()
-    assert "hkube.run needs the main thread" in str(raised[0])
+    assert "works in the main thread only" in str(raised[0])
 
 
 def test_ctrl_c_is_not_a_failure_of_the_algorithm(hkube: HKube, write: Write) -> None:

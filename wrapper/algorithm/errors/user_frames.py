@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum
 from itertools import groupby
 from types import CodeType, FrameType, TracebackType
+from typing import NamedTuple
 
 WRAPPER_FOLDER = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 """The package's folder, whatever name it is loaded under."""
@@ -40,8 +40,7 @@ class Owner(IntEnum):
     ALGORITHM = 2
 
 
-@dataclass(frozen=True)
-class UserFrame:
+class UserFrame(NamedTuple):
     """One call in a traceback.
 
     Attributes:

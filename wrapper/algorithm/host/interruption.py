@@ -28,17 +28,18 @@ class Interruption:
         in_user_code: whether the main thread is inside `user_code`.
         pending: whether an interruption waits for the end of `held`.
         delivered: whether the running user code has had its exception.
+        thread_id: of the main thread.
     """
 
     def __init__(self) -> None:
-        self._main = main_thread().ident
+        self.thread_id = main_thread().ident
         self.in_user_code = False
         self.pending = False
         self.delivered = False
         self._handled = 0
         self._cancel: Callable[[], None] | None = None
         self.user_code = _UserCodeSection(self)
-        self.held = _HeldSection(self, self._main)
+        self.held = _HeldSection(self)
 
     def install(self) -> None:
         """Install the signal handler; from the main thread."""
@@ -54,11 +55,11 @@ class Interruption:
 
     def request(self) -> None:
         """Interrupt the user code that runs now; safe from any thread."""
-        if not hasattr(signal, "pthread_kill") or self._main is None:
+        if not hasattr(signal, "pthread_kill") or self.thread_id is None:
             return
         handled = self._handled
         for pause in _PAUSES:
-            signal.pthread_kill(self._main, INTERRUPT_SIGNAL)
+            signal.pthread_kill(self.thread_id, INTERRUPT_SIGNAL)
             sleep(pause)
             if self._handled != handled:
                 return
@@ -112,25 +113,24 @@ class _UserCodeSection:
 class _HeldSection:
     """Delays an interruption until the code inside has finished."""
 
-    def __init__(self, interruption: Interruption, main: int | None) -> None:
+    def __init__(self, interruption: Interruption) -> None:
         self._interruption = interruption
-        self._main = main
         self.depth = 0
 
     def __enter__(self) -> None:
-        if get_ident() == self._main:
+        if get_ident() == self._interruption.thread_id:
             self.depth += 1
 
     def __exit__(self, *exception: object) -> None:
-        if get_ident() == self._main:
+        if get_ident() == self._interruption.thread_id:
             self.depth -= 1
             if self._interruption.pending and not self.depth:
                 self._interruption.interrupt()
 
     def is_for_this_thread(self) -> bool:
         """Whether this is the main thread, the only one that can be interrupted."""
-        return get_ident() == self._main
+        return get_ident() == self._interruption.thread_id
 
     def by_this_thread(self) -> bool:
         """Whether the caller is a signal handler that runs in the middle of held code."""
-        return self.depth > 0 and get_ident() == self._main
+        return self.depth > 0 and get_ident() == self._interruption.thread_id

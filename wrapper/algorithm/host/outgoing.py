@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...errors import PayloadTooLarge
-from ...ipc.frames import FrameKind
+from ...ipc.frames import FrameKind, frame
 from .pipes import Pipes
 from .settings import HostSettings
 
-_USER_MESSAGE = FrameKind.USER_MESSAGE  # looked up once, because access to an enum member is slow
+# Looked up once, because access to an enum member is slow.
+_USER_MESSAGE, _HELD_RESULT = FrameKind.USER_MESSAGE, FrameKind.HELD_RESULT
 
 
 class TaskLink:
@@ -23,6 +24,18 @@ class TaskLink:
 
     def send(self, message: Mapping[str, Any], subject: str) -> None:
         self._pipes.send(_USER_MESSAGE, self._generation, encode(self._settings, message, subject))
+
+    def send_report(self, message: Mapping[str, Any], note: bytes) -> None:
+        """Send the report of a result, and before it the note that hands the result over."""
+        before = frame(_HELD_RESULT, self._generation, note) if note else b""
+        self._pipes.send(_USER_MESSAGE, self._generation, self._report(message), before)
+
+    def framed_report(self, message: Mapping[str, Any]) -> bytes:
+        """Return the frame that reports a result, to be sent with the task's final message."""
+        return frame(_USER_MESSAGE, self._generation, self._report(message))
+
+    def _report(self, message: Mapping[str, Any]) -> bytes:
+        return encode(self._settings, message, "result's metadata")
 
 
 def encode(settings: HostSettings, message: Mapping[str, Any], subject: str) -> bytes:

@@ -38,11 +38,20 @@ class Pipes:
         # Frames that a user's signal handler sends while the main thread is writing another.
         self._deferred: deque[_Pieces] = deque()
 
-    def send(self, kind: int, generation: int, payload: bytes | bytearray = b"") -> None:
-        """Send a frame; safe from any thread. A fork of the process sends nothing."""
+    def send(
+        self, kind: int, generation: int, payload: bytes | bytearray = b"", before: bytes = b""
+    ) -> None:
+        """Send a frame; safe from any thread. A fork of the process sends nothing.
+
+        Args:
+            kind: the frame's kind.
+            generation: its generation.
+            payload: its payload.
+            before: a frame to send just before, in the same write; small.
+        """
         if os.getpid() != self._owner:
             return
-        head = header(kind, generation, len(payload))
+        head = before + header(kind, generation, len(payload))
         pieces = (head + payload,) if len(payload) <= _SMALL_BYTES else (head, payload)
         held = self._interruption.held
         if held.by_this_thread():

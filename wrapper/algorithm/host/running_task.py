@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..api.calls import ApiLink, Calls
+from ..api.calls import Calls
 from ..api.hkube_api import HKubeApi
 from ..api.job import Job
 from ..api.spans import Spans
+from .outgoing import TaskLink
 
 if TYPE_CHECKING:
     from ...storage.task_storage import TaskStorage
@@ -42,7 +43,7 @@ class RunningTask:
         self,
         generation: int,
         data: Any,
-        link: ApiLink,
+        link: TaskLink,
         metrics_dir: str,
         warn: Callable[[str], None],
         storage: TaskStorage | None = None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import DecodingError, EncodingError, WrapperError
 from ...ipc.frames import Frame
@@ -21,6 +21,18 @@ if TYPE_CHECKING:
     from ...log import Log
     from ...storage.task_storage import TaskStorage
     from ..streaming.stream import MessageStream
+
+
+class DoneMessage(NamedTuple):
+    """The message that ends a successful task.
+
+    Attributes:
+        payload: the encoded message.
+        before: a frame that is sent with it, before it.
+    """
+
+    payload: bytes
+    before: bytes = b""
 
 
 class TaskIO:
@@ -86,7 +98,7 @@ class TaskIO:
             return None
         return self._call(lambda: storage.fill_input(data), task.generation)
 
-    def done_message(self, task: RunningTask, result: list[Any]) -> bytes | FailureReport:
+    def done_message(self, task: RunningTask, result: list[Any]) -> DoneMessage | FailureReport:
         """Make the message that ends a successful task.
 
         Args:
@@ -95,19 +107,19 @@ class TaskIO:
                 large one must not be in memory twice.
 
         Returns:
-            The encoded message, or why the result cannot be delivered.
+            The message, or why the result cannot be delivered.
         """
         if self._settings.storage is None:
             return self._encode(task, result)
         return self._store(task, result, self._settings.storage)
 
-    def _encode(self, task: RunningTask, result: list[Any]) -> bytes | FailureReport:
+    def _encode(self, task: RunningTask, result: list[Any]) -> DoneMessage | FailureReport:
         message = shapes.done(result.pop())
         task.data = None
         try:
             payload = encode(self._settings, message, "result")
             self._warn_of_nulls(message, payload)
-            return payload
+            return DoneMessage(payload)
         except EncodingError as error:
             return FailureReport(error.code, str(error), "")
         # The boundary to user objects: the code of an array or an enum may raise anything.
@@ -129,7 +141,7 @@ class TaskIO:
 
     def _store(
         self, task: RunningTask, result: list[Any], storage: TaskStorage
-    ) -> bytes | FailureReport:
+    ) -> DoneMessage | FailureReport:
         # Imported here because mode v1 does not need them.
         from ...protocol.messages.storage_shapes import stored
         from ...storage.results import ResultOrigin
@@ -138,12 +150,16 @@ class TaskIO:
         origin = ResultOrigin(job.job_id, job.task_id, job.node_name, job.info.get("savePaths"))
         task.data = None
 
-        def store() -> None:
-            storage.store_result(
-                origin, result.pop, lambda message: link.send(message, "result's metadata")
-            )
+        before = b""
 
-        return self._call(store, task.generation) or encode(self._settings, stored(), "result")
+        def store() -> None:
+            nonlocal before
+            report = storage.store_result(origin, result.pop, link.send_report)
+            if report is not None:
+                before = link.framed_report(report)
+
+        failure = self._call(store, task.generation)
+        return failure or DoneMessage(encode(self._settings, stored(), "result"), before)
 
     def _call(self, act: Callable[[], None], generation: int) -> FailureReport | None:
         """Read or write such that a stop interrupts it as it interrupts user code."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,10 +23,12 @@ class UserCodeOutcome(NamedTuple):
     Attributes:
         result: what the code returned.
         report: describes what it raised; None if it returned.
+        exit: what `sys.exit` raised; None if the code did not call it.
     """
 
     result: Any
     report: FailureReport | None
+    exit: SystemExit | None = None
 
 
 class UserCode:
@@ -122,7 +123,8 @@ class UserCode:
             outcome = UserCodeOutcome(result, None)
         except BaseException as error:  # the boundary to user code: even SystemExit
             self.running = False
-            outcome = UserCodeOutcome(None, self.report(error))
+            ending = error if isinstance(error, SystemExit) else None
+            outcome = UserCodeOutcome(None, self.report(error), ending)
         self._end_if_forked()
         return outcome
 
@@ -158,7 +160,7 @@ class UserCode:
         try:
             from ..errors.user_frames import Files
 
-            frame = sys._current_frames().get(threading.main_thread().ident or 0)
+            frame = sys._current_frames().get(self._interruption.thread_id or 0)
             return Files(self._folder()).running_place(frame)
         except Exception:  # as above; the stop itself matters more
             return None

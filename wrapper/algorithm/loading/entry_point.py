@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib.machinery import all_suffixes
 from pathlib import Path
+from typing import NamedTuple
 
 from ...errors import LoadError
 from ...text.suggestions import near_miss
@@ -17,8 +17,7 @@ MAX_SEARCHED = 2000
 SKIPPED_FOLDERS = frozenset({"__pycache__", "node_modules", "site-packages", "venv", "env"})
 
 
-@dataclass(frozen=True)
-class EntryPoint:
+class EntryPoint(NamedTuple):
     """The module that holds the algorithm.
 
     Attributes:

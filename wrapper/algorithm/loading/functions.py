@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import BuiltinFunctionType, FunctionType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...errors import LoadError
 from ...text.suggestions import did_you_mean, near_miss
@@ -20,8 +19,7 @@ MAX_LISTED = 8
 _ABSENT = object()
 
 
-@dataclass(frozen=True)
-class UserFunctions:
+class UserFunctions(NamedTuple):
     """An algorithm's adapted functions; ``remarks`` are about functions that are not called."""
 
     start: Callable[[Any, Any], Any]

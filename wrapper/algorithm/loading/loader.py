@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...errors import AlgorithmStopped, LoadError
 from .entry_point import EntryPoint, find_file, read_source
@@ -17,8 +16,7 @@ from .name_clash import check_own_wrapper
 __all__ = ["EntryPoint", "UserAlgorithm", "from_functions", "load"]
 
 
-@dataclass(frozen=True)
-class UserAlgorithm:
+class UserAlgorithm(NamedTuple):
     """The user's functions, adapted so that each is always called in the same way.
 
     Attributes:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import atexit
 import os
-import shutil
 import sys
-import tempfile
 from importlib.machinery import PathFinder
 
 
@@ -36,6 +34,9 @@ def make_findable(name: str, base: str) -> None:
 
 
 def _folder_with_link(name: str, base: str) -> str:
+    import shutil  # here, because few algorithms need it, and it is slow to import
+    import tempfile
+
     folder = tempfile.mkdtemp(prefix="hkube-")
     owner = os.getpid()
 

@@ -7,14 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from types import FunctionType, MethodType
-from typing import Any
+from typing import Any, NamedTuple
 
 API_NAMES = ("hkubeApi", "hkube_api", "hkubeapi", "hkubeAPI", "api")
 """An optional keyword-only parameter with one of these names receives the HKubeApi."""
 
 
-@dataclass(frozen=True)
-class Parameters:
+class Parameters(NamedTuple):
     """The parameters of a callable.
 
     Attributes:

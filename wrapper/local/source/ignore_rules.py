@@ -146,6 +146,8 @@ def _check(make: Callable[[list[str]], object], pattern: str, where: str, line: 
 
 def _lines(path: Path) -> list[str]:
     try:
+        if path.exists() and not path.is_file():  # reading a FIFO would wait for ever
+            raise IgnoreError(f"cannot read {path}: it is not a file")
         return path.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError:
         return []

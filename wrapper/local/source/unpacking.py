@@ -97,11 +97,15 @@ class UnpackedTree:
         Raises:
             ArchiveError: a link leads outside the folder, or nowhere.
         """
+        # All folders before the first link: none may be made through one.
+        for place in self._links:
+            place.parent.mkdir(parents=True, exist_ok=True)
         for place, target in self._links.items():
             shown = str(place.relative_to(self._folder))
             if PurePosixPath(target).is_absolute() or PureWindowsPath(target).drive:
                 raise self.refuse(f"its link {shown!r} points outside the folder")
-            place.parent.mkdir(parents=True, exist_ok=True)
+            if place.is_dir() and not place.is_symlink():
+                raise self.refuse(f"its entry {shown!r} is both a link and a folder")
             if os.path.realpath(place.parent, strict=True) != str(place.parent):
                 raise self.refuse(f"its link {shown!r} is inside another link")
             place.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, final
 
+from ...text.printed_json import as_json
 from .algorithm_state import AlgorithmState
 from .results.compare import difference
 from .results.pages import page_of, value_at
@@ -13,7 +14,7 @@ from .results.views import view_of, views_of
 from .runs.export import as_command, as_test
 from .runs.history import History
 from .runs.run_book import RunBook
-from .server.messages import CommandError, PageCommand, encode, parse_command
+from .server.messages import CommandError, PageCommand, parse_command
 from .session import DevSession
 
 _MOST_LINES = 10_000
@@ -68,14 +69,14 @@ class PageCommands:
             carry_out = self._carry_out.get(command.name)
             if carry_out is None:
                 raise CommandError(f"there is no command '{command.name}'")
-            return encode({"id": number, "answer": carry_out(command)})
+            return as_json({"id": number, "answer": carry_out(command)})
         except CommandError as error:
-            return encode({"id": number, "error": str(error)})
+            return as_json({"id": number, "error": str(error)})
 
     def download(self, number: int) -> str | None:
         """Return the result of a run as JSON; None if it is not kept."""
         try:
-            return encode(self._runs.result(number))
+            return as_json(self._runs.result(number))
         except CommandError:
             return None
 

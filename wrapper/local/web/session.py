@@ -19,6 +19,7 @@ from ..run.ordered_output import OrderedOutput
 from ..run.output_pump import OutputPump
 from ..source.source import AlgorithmSource, open_algorithm
 from ..worker import events
+from ..worker.admission import run_token
 from ..worker.job import make_job
 from ..worker.storage import LocalStorage
 from ..worker.timeouts import STOP_TIMEOUT
@@ -179,7 +180,9 @@ class DevSession:
             pump = stack.enter_context(OutputPump(self._take_lines))
             listener = OrderedOutput(pump, self._take_event)
             answers, storage = stack.enter_context(self._answers(source)), self._storage
-            worker = stack.enter_context(LocalWorker(listener, answers, storage=storage))
+            worker = stack.enter_context(
+                LocalWorker(listener, answers, storage=storage, token=run_token())
+            )
             container = stack.enter_context(
                 AlgorithmContainer(source, worker.port, self._environ, pump.fd, storage)
             )

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from itertools import accumulate
 from typing import Any, NoReturn
 
@@ -60,7 +61,7 @@ class JsonEncoding:
         try:
             if len(frame) >= _LARGE_BYTES:
                 return _decode_large(frame)
-            return orjson.loads(frame)
+            return _decode_small(frame)
         except orjson.JSONDecodeError:
             pass  # handled below, once the error, which holds a copy of the whole frame, is freed
         return _decode_slowly(bytes(frame))
@@ -144,6 +145,24 @@ def _quote(text: str) -> bytes:
     return json.dumps(text, ensure_ascii=False).encode("utf-8", "backslashreplace")
 
 
+# Every digit as 0, so that a search finds any run of digits.
+_DIGITS_AS_ZEROS = bytes(ord("0") if byte in b"0123456789" else byte for byte in range(256))
+_ZEROS = b"0" * 19  # as many digits as the lowest int of 64 bits has
+
+
+def _may_hold_huge_int(frame: bytes | bytearray | memoryview) -> bool:
+    """Whether there may be an int beyond 64 bits, which orjson would read as a float.
+
+    It costs a nanosecond a byte. Times in nanoseconds have 19 digits too, and no sign.
+    """
+    zeros = bytes(frame).translate(_DIGITS_AS_ZEROS)
+    return _ZEROS in zeros and (b"0" + _ZEROS in zeros or b"-" + _ZEROS in zeros)
+
+
+def _decode_small(frame: bytes | bytearray | memoryview) -> Any:
+    return _decode_slowly(bytes(frame)) if _may_hold_huge_int(frame) else orjson.loads(frame)
+
+
 def _decode_large(frame: bytes | bytearray | memoryview) -> Any:
     """Decode a large frame with little memory.
 
@@ -152,16 +171,15 @@ def _decode_large(frame: bytes | bytearray | memoryview) -> Any:
     """
     import msgspec
 
-    if sys.getrecursionlimit() > _SAFE_RECURSION_LIMIT:
-        return orjson.loads(frame)  # msgspec recurses in C as deep as this limit allows
-    try:
-        return msgspec.json.decode(frame)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return orjson.loads(frame)  # for the error message of orjson
+    # msgspec recurses in C as deep as Python's limit allows.
+    if sys.getrecursionlimit() <= _SAFE_RECURSION_LIMIT:
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return msgspec.json.decode(frame)
+    return _decode_small(frame)
 
 
 def _decode_slowly(frame: bytes) -> Any:
-    """Decode what orjson rejects, such as lone surrogates.
+    """Decode what orjson rejects, such as lone surrogates, or would change, such as huge ints.
 
     Raises:
         DecodingError: the frame is not valid JSON; the message says why.

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import os
 from binascii import b2a_base64
-from hashlib import sha1
+
+try:  # as the module `random` does: hashlib loads OpenSSL, which a connection to our pod needs not
+    from _sha1 import sha1
+except ImportError:
+    from hashlib import sha1
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _END = b"\r\n\r\n"

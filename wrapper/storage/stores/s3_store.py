@@ -30,8 +30,11 @@ _MULTIPART_ABOVE = 64 * 1024 * 1024
 _PART = 16 * 1024 * 1024
 _PARTS_AT_ONCE = 4
 _CONNECT_TIMEOUT = timedelta(seconds=5)
-# For a whole object of any size; a stalled connection is noticed much earlier.
-_WHOLE_TIMEOUT = timedelta(hours=1)
+# For a whole object, even if the service sends a byte now and then; a stalled connection is noticed
+# much earlier. What would take longer at `_SLOWEST` counts as large.
+_TIMEOUT = timedelta(seconds=60)
+_TIMEOUT_OF_LARGE = timedelta(hours=1)
+_SLOWEST = 100_000  # bytes per second
 # If a service accepts a request but does not respond, `retries` asks again. Each attempt takes part
 # of the patience, but a slow service must have time to respond.
 _TRIES = 3
@@ -50,6 +53,9 @@ class S3Store:
         patience: Seconds for which failed requests are retried.
     """
 
+    readers = 32  # they wait for the network
+    is_local = False
+
     def __init__(self, settings: S3Settings, patience: float) -> None:
         self._settings = settings
         self._patience = patience
@@ -59,6 +65,8 @@ class S3Store:
         bucket, key = bucket_and_key(path)
         with self._explained_errors(bucket):
             found = self._bucket(bucket).get(key)
+            if found.meta["size"] > _TIMEOUT.total_seconds() * _SLOWEST:
+                found = self._bucket(bucket, is_large=True).get(key)
             header = _decode_header(found.attributes.get(_METADATA, ""))
             return Encoded(header, memoryview(found.bytes()))
 
@@ -94,7 +102,7 @@ class S3Store:
             "allow_invalid_certificates": not settings.verify_ssl,
             "connect_timeout": _CONNECT_TIMEOUT,
             "read_timeout": timedelta(seconds=silence),
-            "timeout": _WHOLE_TIMEOUT,
+            "timeout": _TIMEOUT_OF_LARGE if is_large else _TIMEOUT,
         }
         if settings.ca_file:
             client["root_certificate"] = _read_certificates(settings.ca_file)

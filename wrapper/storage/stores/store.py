@@ -17,7 +17,15 @@ class Unavailable(StorageError):
 
 
 class Store(Protocol):
-    """A place for stored values: files or S3."""
+    """A place for stored values: files or S3.
+
+    Attributes:
+        readers: The number of reads at the same time that pays off.
+        is_local: Whether a small read usually takes microseconds, without a network.
+    """
+
+    readers: int
+    is_local: bool
 
     def read(self, path: str) -> Encoded:
         """Return the value at a checked path.

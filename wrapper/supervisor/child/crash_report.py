@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...ipc.frames import OWN_FAILURE
+from ...ipc.frames import BROKEN_PACKAGE, OWN_FAILURE
 
 if TYPE_CHECKING:
     from ...log import Log
@@ -116,6 +116,9 @@ def describe_death(
             "the algorithm process failed in the wrapper's own code, which user code may have "
             f"changed; please report this if yours has not:\n{what.rstrip()}"
         )
+    _, is_broken, what = stacks.partition(BROKEN_PACKAGE)
+    if is_broken:
+        return f"the algorithm process cannot start: {what.rstrip()}"
     text = f"the algorithm process {_cause(status)}"
     new_kills = after.oom_kills - before.oom_kills
     if new_kills > 0:
@@ -158,8 +161,10 @@ def _is_users_line(line: str) -> bool:
 def write_termination_log(path: str, text: str) -> None:
     """Write the report where Kubernetes shows it: to `kubectl describe pod` and HKube's worker."""
     data = text.encode(errors="backslashreplace")[:_TERMINATION_LOG_BYTES]
+    # O_NONBLOCK: opening a FIFO without a reader fails, rather than waiting forever.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        with open(path, "wb") as file:
+        with open(os.open(path, flags, 0o666), "wb") as file:
             file.write(data)
     except OSError:
         pass  # the same text is in the log

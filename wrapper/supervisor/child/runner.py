@@ -84,7 +84,7 @@ class AlgorithmRunner:
             self._poller.pause(self._side.channel.tasks, paused)
 
     def kill(self, reason: str, stuck: bool, respawn: bool) -> None:
-        """Kill the algorithm side.
+        """Kill the algorithm side and all processes that user code has started.
 
         Args:
             reason: for the log.
@@ -99,6 +99,8 @@ class AlgorithmRunner:
             self._crashes.report_stuck(side.stacks(ask=True))
         self._forget(side.channel)
         side.kill()
+        if not side.ends_with_its_pipe:
+            descendants.kill_all()  # also what user code started in sessions of its own
         self._side = None
         if respawn:
             side.close()
@@ -117,7 +119,7 @@ class AlgorithmRunner:
         self._forget(side.channel)
         side.kill()
         if side.ends_with_its_pipe:
-            self._died(0)
+            self._died(side.status or 0)
 
     def kill_rest(self) -> None:
         """Kill what is left of its process group, which may still hold its output open."""
@@ -149,7 +151,7 @@ class AlgorithmRunner:
         self._closed_at = None
         assert self._side is not None
         if self._side.ends_with_its_pipe:
-            self._died(0)
+            self._died(self._side.status or 0)
             return
         self.refuse(
             "has closed the wrapper's pipe (os.closerange, or a daemon that closes all files): "

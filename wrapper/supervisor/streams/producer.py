@@ -16,6 +16,7 @@ from ...streaming import wire
 from ...streaming.delivery import Answer, Deliveries, HandOut
 from ...streaming.queue import OutgoingQueue, QueuedMessage
 from ...streaming.statistics import ChildStatistics, EdgeReport
+from ..loop.burst import Burst
 from ..loop.poller import Poller
 from .connection import Frames, PeerConnection
 from .notices import Notices
@@ -35,12 +36,17 @@ class Producer:
     """Listens for consumers and hands them the messages of the queue.
 
     Args:
-        port: to listen on, on all interfaces.
+        port: to listen on; 0 picks a free one.
         children: names of the nodes that fetch from here.
         limit: bytes that the queue may hold.
         encoding: of names, flows and reports between nodes.
         poller: of the supervisor.
         notices: for what consumers do wrong.
+        burst: gathers what goes to consumers.
+        host: the address to listen on; empty: all interfaces.
+
+    Attributes:
+        port: what it listens on.
     """
 
     def __init__(
@@ -51,8 +57,12 @@ class Producer:
         encoding: Encoding,
         poller: Poller,
         notices: Notices,
+        burst: Burst,
+        host: str = "",
     ) -> None:
-        self._port = port
+        self.port = port
+        self._host = host
+        self._burst = burst
         self._encoding = encoding
         self._poller = poller
         self._notices = notices
@@ -71,7 +81,8 @@ class Producer:
         Raises:
             OSError: the port is taken.
         """
-        self._listener = listener = _listen(self._port)
+        self._listener = listener = _listen(self._host, self.port)
+        self.port = listener.getsockname()[1]
         self._poller.watch(listener, self._accept)
 
     def close(self) -> None:
@@ -141,7 +152,14 @@ class Producer:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         connection = PeerConnection(
-            sock, Ready(ROUTER, b""), _LIMITS, self._poller, _ignore, self._take, self._closed
+            sock,
+            Ready(ROUTER, b""),
+            _LIMITS,
+            self._poller,
+            _ignore,
+            self._take,
+            self._closed,
+            self._burst,
         )
         self._connections[connection] = time.monotonic()
         connection.start()
@@ -208,20 +226,20 @@ def _ignore(connection: PeerConnection) -> None:
     """A consumer speaks first."""
 
 
-def _listen(port: int) -> socket.socket:
-    """A socket that listens on all interfaces, IPv4 and, where there is one, IPv6."""
-    family = socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on a host, or on all interfaces: IPv4 and, where there is one, IPv6."""
+    family = socket.AF_INET6 if socket.has_dualstack_ipv6() and not host else socket.AF_INET
     try:
-        return _bind(family, port)
+        return _bind(family, host, port)
     except OSError as error:
         if family == socket.AF_INET or error.errno == errno.EADDRINUSE:
             raise
-        return _bind(socket.AF_INET, port)  # the kernel has no IPv6
+        return _bind(socket.AF_INET, host, port)  # the kernel has no IPv6
 
 
-def _bind(family: int, port: int) -> socket.socket:
+def _bind(family: int, host: str, port: int) -> socket.socket:
     listener = socket.create_server(
-        ("", port), family=family, backlog=_BACKLOG, dualstack_ipv6=family == socket.AF_INET6
+        (host, port), family=family, backlog=_BACKLOG, dualstack_ipv6=family == socket.AF_INET6
     )
     listener.setblocking(False)
     os.set_inheritable(listener.fileno(), False)

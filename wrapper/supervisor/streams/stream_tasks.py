@@ -12,24 +12,25 @@ from ...protocol.encoding.encoding import get_encoding
 from ...protocol.messages import commands
 from ...protocol.messages.bare import control_message
 from ...protocol.task import events
-from ...streaming.drain import STOPPING_EVERY, Drain
-from ...streaming.job import read_stream_job
-from ...streaming.queue import Piece
+from ...protocol.task.timers import STOPPING_EVERY
 from ..child.crash_report import read_memory_state
+from ..loop.burst import Burst
 from ..loop.poller import Poller
 
 if TYPE_CHECKING:
     from ...config.settings import Config
     from ...log import Log
+    from ...streaming.drain import Drain
+    from ...streaming.queue import Piece
     from .streams import Streams
+
+    Send = Callable[[bytes], None]
+    DeliverFrame = Callable[[FrameKind, int, Sequence[Piece]], None]
 
 # What a crash or a failure leaves in the queue is handed over for so long, seconds.
 _FAILURE_WITHIN = 5.0
 # SIGTERM: Kubernetes ends the container 30 s later, and the user's `exit` has had some of them.
 _TERMINATE_WITHIN = 10.0
-
-Send = Callable[[bytes], None]
-DeliverFrame = Callable[[FrameKind, int, Sequence[Piece]], None]
 
 
 class StreamTasks:
@@ -42,6 +43,10 @@ class StreamTasks:
         log: the wrapper's log.
         send: sends an encoded message to the worker, now or never.
         deliver: sends a frame to the algorithm process.
+
+    Attributes:
+        burst: gathers what several frames or messages cause to be sent.
+        is_active: whether a streaming task is under way.
     """
 
     def __init__(
@@ -59,7 +64,9 @@ class StreamTasks:
         self._log = log
         self._send = send
         self._deliver = deliver
+        self.burst = Burst()
         self._streams: Streams | None = None
+        self.is_active = False
         self._generation = 0
         self._quiescing: _Quiescing | None = None
         self._drain: Drain[events.Action] | None = None
@@ -74,12 +81,14 @@ class StreamTasks:
             initialize: the worker's message.
             generation: of the task, in frames.
         """
+        # Here, because their import takes long at the start, and batch pipelines do not need them.
+        from ...streaming.job import read_stream_job
+
         self.end()
         data = _data_of(initialize, self._config.encoding)
         job = read_stream_job(data) if isinstance(data, dict) else None
         if job is None:
             return
-        # Here, because it takes a fifth of the start-up time and batch pipelines do not need it.
         from .streams import Streams, StreamSettings
 
         streaming = self._config.streaming
@@ -99,7 +108,9 @@ class StreamTasks:
             self._log,
             self._report,
             lambda kind, pieces: self._deliver(kind, self._generation, pieces),
+            self.burst,
         )
+        self.is_active = True
         self._streams.start()
 
     def end(self) -> None:
@@ -107,12 +118,8 @@ class StreamTasks:
         if self._streams is not None:
             self._streams.close()
             self._streams = None
+            self.is_active = False
         self._quiescing = self._drain = None
-
-    @property
-    def is_active(self) -> bool:
-        """Whether a streaming task is under way."""
-        return self._streams is not None
 
     def discover(self, message: Piece) -> None:
         """Parents' pods came or went."""
@@ -127,6 +134,11 @@ class StreamTasks:
             self._streams.take(kind, payload)
         except ValueError as error:
             self._log.warning(f"streaming: ignored a frame of the algorithm process: {error}")
+
+    def ask(self) -> None:
+        """Ask the parents for more; call it once after some frames were taken."""
+        if self._streams is not None:
+            self._streams.ask()
 
     def lose_worker(self, it_waits: bool) -> None:
         """The connection to the worker is lost.
@@ -190,6 +202,8 @@ class StreamTasks:
         if within <= 0 or self._streams.is_drained:
             self._finish_streams(ending)
             return actions
+        from ...streaming.drain import Drain
+
         is_stop = isinstance(ending, events.Send)
         self._drain = Drain(actions[first:], is_stop, within, now)
         return actions[:first]

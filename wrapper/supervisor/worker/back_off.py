@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 
 _FIRST_DELAY = 0.1  # seconds, as the other delays
@@ -12,6 +11,13 @@ _STABLE_AFTER = 5.0
 # On the loopback a refused connection costs nothing, and the worker listens within seconds.
 _LOCAL_DELAY = 0.05
 _LOCAL_FOR = 60.0
+
+
+def jitter() -> float:
+    """Return a random number between 0 and 1."""
+    from random import random  # here, because the first connection needs none
+
+    return random()
 
 
 class BackOff:
@@ -24,7 +30,7 @@ class BackOff:
         rand: returns a random number between 0 and 1.
     """
 
-    def __init__(self, rand: Callable[[], float] = random.random) -> None:
+    def __init__(self, rand: Callable[[], float] = jitter) -> None:
         self._rand = rand
         self._longest = _FIRST_DELAY
         self._nothing_listened_since: float | None = None

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ...protocol.websocket import frames
-from ..loop.outbox import Outbox, Stream
+from ..loop.outbox import ByteStream, Outbox
 from ..loop.poller import Poller
 from .unsent import Message
 
@@ -41,7 +41,7 @@ class Connection:
         binary: send binary messages (bson, msgpack), not text.
     """
 
-    def __init__(self, stream: Stream, masked: bool, binary: bool) -> None:
+    def __init__(self, stream: ByteStream, masked: bool, binary: bool) -> None:
         stream.setblocking(False)
         self._stream = stream
         self._reader = frames.MessageReader()

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ...protocol.websocket import handshake
-from ..loop.outbox import Stream
+from ..loop.outbox import ByteStream
 
 HANDSHAKE_TIMEOUT = 10.0  # seconds
 
@@ -45,7 +45,7 @@ class ConnectionTarget(NamedTuple):
 class Opened(NamedTuple):
     """The connection is open."""
 
-    stream: Stream
+    stream: ByteStream
 
 
 class Refused(NamedTuple):
@@ -78,8 +78,9 @@ def open_connection(target: ConnectionTarget) -> Opened | Refused:
         return Refused(_reason(error), isinstance(error, ConnectionRefusedError))
 
 
-def _open_plain(target: ConnectionTarget) -> Stream:
-    sock = socket.create_connection((target.host, target.port), timeout=HANDSHAKE_TIMEOUT)
+def _open_plain(target: ConnectionTarget) -> ByteStream:
+    host = target.host.encode()  # as bytes: a str makes Python import its codec for domain names
+    sock = socket.create_connection((host, target.port), timeout=HANDSHAKE_TIMEOUT)  # type: ignore[arg-type]
     try:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         key = handshake.new_key()
@@ -109,7 +110,7 @@ def _read_response(sock: socket.socket) -> bytes:
         time.sleep(_PEEK_PAUSE)
 
 
-def _open_by_library(target: ConnectionTarget) -> Stream:
+def _open_by_library(target: ConnectionTarget) -> ByteStream:
     import websocket
 
     client = websocket.WebSocket(enable_multithread=False, skip_utf8_validation=True)

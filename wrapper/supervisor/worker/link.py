@@ -6,12 +6,11 @@ what happened to the connection, and does what `tick` decides.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple
 
-from .back_off import BackOff
+from .back_off import BackOff, jitter
 
 # After a reconnection the worker has this long (seconds) to start another task. Only then is it
 # sent the end of the previous one: messages carry no task id.
@@ -63,7 +62,7 @@ class WorkerLink:
         may_send: messages of tasks can be sent now; otherwise they wait.
     """
 
-    def __init__(self, settings: LinkSettings, rand: Callable[[], float] = random.random) -> None:
+    def __init__(self, settings: LinkSettings, rand: Callable[[], float] = jitter) -> None:
         self.is_ending = False
         self.may_send = False
         self._settings = settings

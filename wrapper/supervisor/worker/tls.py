@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 
 class TlsStream:
-    """An `outbox.Stream` for wss, which only debug connections use."""
+    """An `outbox.ByteStream` for wss, which only debug connections use."""
 
     def __init__(self, sock: ssl.SSLSocket) -> None:
         self._socket = sock

@@ -44,7 +44,7 @@ class Outcome:
         error: Why the run failed; ``None`` if it did not.
         stopped: Whether the run was stopped (see ``HKube.stop``).
         messages: The messages that the wrapper sent to HKube, in order. Each has a ``command`` and
-            ``data`` or ``error``. Heartbeats (``alive``) and log lines are left out.
+            ``data`` or ``error``. Heartbeats (``alive``), statistics and log lines are left out.
         progress: The values passed to ``hkubeApi.progress``.
         spans: The outermost spans; nested spans are in their ``children``.
         calls: The algorithm's calls to HKube.

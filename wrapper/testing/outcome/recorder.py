@@ -113,7 +113,7 @@ class Recorder:
         )
 
 
-_LEFT_OUT = (commands.ALIVE, commands.LOG_DATA)
+_LEFT_OUT = (commands.ALIVE, commands.STREAMING_STATISTICS, commands.LOG_DATA)
 
 
 def _error(ended: events.Outcome, raised: Mapping[str, BaseException]) -> Error | None:

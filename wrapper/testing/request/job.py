@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...local.worker.job import make_job
@@ -15,13 +15,21 @@ IN_INFO = ("extraData", "lastRunResult", "rootJobId", "savePaths")
 OWN = ("input", "isolated", "timeout")
 
 
-def job_of(task_input: Any, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def job_of(
+    task_input: Any,
+    name: str,
+    given: Mapping[str, Any],
+    own: Sequence[str] = (),
+    method: str = "run",
+) -> dict[str, Any]:
     """Return the job: the data of an `initialize` message.
 
     Args:
         task_input: The node's inputs.
         name: Name of the algorithm.
         given: Other entries of the job, named as in `args` or in snake_case.
+        own: The names of the method's arguments besides those of `run`, for suggestions.
+        method: The method that was called.
 
     Raises:
         WrongUse: The inputs are not a list, or a job has no entry of that name.
@@ -37,8 +45,10 @@ def job_of(task_input: Any, name: str, given: Mapping[str, Any]) -> dict[str, An
     for key, value in given.items():
         known = names.get(_snake(key))
         if known is None:
-            meant = near_miss(key, [*job, *IN_INFO, *OWN])
-            raise WrongUse(f"hkube.run has no argument '{key}'{did_you_mean(meant) or _of(job)}")
+            meant = near_miss(key, [*job, *IN_INFO, *OWN, *own])
+            raise WrongUse(
+                f"hkube.{method} has no argument '{key}'{did_you_mean(meant) or _of(job)}"
+            )
         if known in IN_INFO:
             info[known] = value
         else:

@@ -29,8 +29,10 @@ from ..request.target import AlgorithmTarget, load_source
 from ..request.wrong_use import WrongUse
 from .abort import LastResort
 from .captured_output import captured_output
+from .forced_interruption import ForcedInterruption
 from .process_state import ProcessState, environment
 from .rig import Rig, make_rig
+from .running_loop import running_loop_hidden
 from .watchdog import Watchdog
 
 _NOT_KILLED = (
@@ -74,7 +76,8 @@ class InProcess:
             environ = container_environ(source, self._worker.port, environment(), Path(scratch))
             config = Config.from_environ(environ, source.folder)
             self.encoding = config.encoding
-            self._rig: Rig = make_rig(config, self._killed)
+            self._interruption = ForcedInterruption()
+            self._rig: Rig = make_rig(config, self._interruption, self._killed)
             stack.callback(self._rig.close)
             self._stack = stack.pop_all()
         given = target.load
@@ -103,7 +106,7 @@ class InProcess:
         ):
             ended = worker.begin(job)
             ended.add_done_callback(lambda _: rig.pause())
-            dog = Watchdog(ended, timeout, worker.stop, rig.interruption, self._last_resort)
+            dog = Watchdog(ended, timeout, worker.stop, self._interruption, self._last_resort)
             self._serve(dog)
             self._recorder.end()
         if interrupted:
@@ -130,7 +133,7 @@ class InProcess:
             with _interrupts() as interrupted, self._process_state.applied():
                 self._exit()
                 stop = self._rig.terminate
-                dog = Watchdog(ended, EXIT_TIMEOUT, stop, self._rig.interruption, self._last_resort)
+                dog = Watchdog(ended, EXIT_TIMEOUT, stop, self._interruption, self._last_resort)
                 self._serve(dog)
             if interrupted:
                 raise KeyboardInterrupt
@@ -138,8 +141,8 @@ class InProcess:
     def _serve(self, dog: Watchdog) -> None:
         """Load the algorithm if it is new, and run its functions until the task ends."""
         try:
-            with dog, gevent_patches_refused():
-                self._rig.interruption.install()  # another algorithm's may be installed
+            with dog, gevent_patches_refused(), running_loop_hidden():
+                self._interruption.install()  # another algorithm's may be installed
                 load, self._load = self._load, None
                 if load is not None:
                     self._rig.host.begin(lambda: self._load_and_record(load))

@@ -8,6 +8,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import Future
 from contextlib import ExitStack
 from typing import IO, Any
 
@@ -22,6 +23,7 @@ from ..outcome.outcome import AlgorithmFailed, Outcome, no_result_within
 from ..outcome.recorder import Recorder, StopAt
 from ..request.target import AlgorithmTarget
 from .process_state import environment
+from .stream_wiring import StreamWiring
 
 
 class Isolated:
@@ -30,40 +32,63 @@ class Isolated:
     Args:
         target: The algorithm.
         answers: Answers to its calls.
+        wiring: What a streaming task needs; None for batch tasks.
 
     Attributes:
         usable: Whether it can run again.
         encoding: Encoding of the messages.
+        discovery: The settings of its connections to other nodes.
+        worker: Gives it its tasks.
     """
 
-    def __init__(self, target: AlgorithmTarget, answers: AnswerTable) -> None:
+    def __init__(
+        self, target: AlgorithmTarget, answers: AnswerTable, wiring: StreamWiring | None = None
+    ) -> None:
         """Start the processes."""
         self.usable = True
         self._recorder = Recorder(self.stop)
+        storage = wiring.storage if wiring is not None else None
+        own_environ = wiring.environ if wiring is not None else {}
         with ExitStack() as stack:
             source = stack.enter_context(target.opened())
-            self._worker = stack.enter_context(
-                LocalWorker(self._recorder, answers, token=run_token())
+            self.worker = stack.enter_context(
+                LocalWorker(
+                    wiring.listener(self._recorder) if wiring is not None else self._recorder,
+                    answers,
+                    storage=storage,
+                    token=run_token(),
+                )
             )
             self._output = _Output(stack.enter_context(tempfile.TemporaryFile()))
-            environ = {**environment(), "HKUBE_LOG_FORMAT": "json"}
-            port, fd = self._worker.port, self._output.fd
+            environ = {**environment(), "HKUBE_LOG_FORMAT": "json", **own_environ}
+            port, fd = self.worker.port, self._output.fd
             scratch = source.folder
             config = Config.from_environ(
-                container_environ(source, port, environ, scratch), source.folder
+                container_environ(source, port, environ, scratch, storage), source.folder
             )
-            self.encoding = config.encoding
-            self._container = stack.enter_context(AlgorithmContainer(source, port, environ, fd))
+            self.encoding, self.discovery = config.encoding, config.discovery
+            self._container = stack.enter_context(
+                AlgorithmContainer(source, port, environ, fd, storage)
+            )
             self._stack = stack.pop_all()
         self._container.on_exit(self._gone)
 
     def run(self, job: Mapping[str, Any], timeout: float | None, stop_at: StopAt | None) -> Outcome:
         """Run the algorithm once; see `InProcess.run`."""
+        return self.finish(self.begin(job, stop_at), timeout)
+
+    def begin(
+        self, job: Mapping[str, Any], stop_at: StopAt | None = None
+    ) -> Future[events.Outcome]:
+        """Begin a task; see `run`."""
         self._recorder.begin(stop_at)
-        ended = self._worker.begin(job)
-        if not self._worker.wait_idle(timeout):
-            self._worker.stop()
-            self.usable = self._worker.wait_idle(STOP_TIMEOUT)
+        return self.worker.begin(job)
+
+    def finish(self, ended: Future[events.Outcome], timeout: float | None) -> Outcome:
+        """Wait for the end of a task; see `run`."""
+        if not self.worker.wait_idle(timeout):
+            self.worker.stop()
+            self.usable = self.worker.wait_idle(STOP_TIMEOUT)
             self._recorder.end()
             self._read_output()
             raise AlgorithmFailed(no_result_within(timeout))
@@ -80,20 +105,20 @@ class Isolated:
 
     def stop(self, force: bool = True) -> None:
         """Stop the current run; safe from any thread."""
-        self._worker.stop(force)
+        self.worker.stop(force)
 
     def close(self) -> None:
         """End the processes as HKube does."""
         with self._stack:
             if self.usable:
-                self._worker.exit()
+                self.worker.exit()
                 self._container.wait(EXIT_TIMEOUT)
             self._container.end()
             self._read_output()
 
     def _gone(self, code: int) -> None:
         self.usable = False
-        self._worker.give_up(f"the process ended with exit code {code}")
+        self.worker.give_up(f"the process ended with exit code {code}")
 
     def _read_output(self) -> tuple[list[str], list[str]]:
         """Return the new output: lines of the algorithm, and log messages of the wrapper."""

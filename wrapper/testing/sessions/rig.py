@@ -7,15 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ...algorithm.host.host import Host
+from ...algorithm.host.interruption import Interruption
 from ...algorithm.host.pipes import Pipes
-from ...algorithm.host.settings import HostSettings
+from ...algorithm.serve import host_settings
 from ...config.settings import Config
 from ...in_process.supervisor_thread import LocalAlgorithm, SupervisorThread
 from ...ipc.frames import Frame, FrameKind
 from ...log import Log
-from ...protocol.encoding.encoding import get_encoding
 from ...supervisor.child.process import Channel
-from .forced_interruption import ForcedInterruption
 from .user_errors import WatchedUserCode
 
 _JOIN_PATIENCE = 5.0  # seconds
@@ -28,12 +27,10 @@ class Rig:
     Attributes:
         host: Runs the tasks; its `serve` returns after `pause`.
         user: Calls the user's functions.
-        interruption: Interrupts the main thread.
     """
 
     host: Host
     user: WatchedUserCode
-    interruption: ForcedInterruption
     _supervisor: SupervisorThread
     _algorithm: LocalAlgorithm
 
@@ -67,29 +64,27 @@ class _PausingPipes(Pipes):
             yield frame
 
 
-def make_rig(config: Config, killed: Callable[[], None]) -> Rig:
+def make_rig(config: Config, interruption: Interruption, killed: Callable[[], None]) -> Rig:
     """Wire a rig and start to connect to the worker; call it from the main thread.
 
     Args:
         config: The wrapper's settings.
+        interruption: Interrupts the thread that runs the algorithm.
         killed: Called where the wrapper would kill the algorithm's process.
     """
     log = Log(config.log_level, config.log_format)
     tasks, their_tasks = socket.socketpair()
     control, their_control = socket.socketpair()
     algorithm = _Unkillable(Channel(tasks, control), log, killed)
-    interruption = ForcedInterruption()
     user = WatchedUserCode(interruption)
-    settings = HostSettings(
-        get_encoding(config.encoding), config.max_payload, config.metrics_folder
-    )
+    settings = host_settings(config, log)._replace(log_failures=True)
     pipes = _PausingPipes(their_tasks, their_control, interruption)
     host = Host(
         pipes, user, settings, log, interruption.request, lambda error: log.error(str(error))
     )
     beside = SupervisorThread(config, log, algorithm)
     beside.start()
-    return Rig(host, user, interruption, beside, algorithm)
+    return Rig(host, user, beside, algorithm)
 
 
 class _Unkillable(LocalAlgorithm):

@@ -1,6 +1,5 @@
 import copy
 import inspect
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,31 +11,7 @@ from wrapper.algorithm.api.calls import Calls
 from wrapper.algorithm.api.hkube_api import HKubeApi
 from wrapper.algorithm.api.job import Job
 from wrapper.algorithm.api.spans import Spans
-from wrapper.errors import EncodingError, StreamingError
-
-
-class Link:
-    """Records what is sent; refuses what JSON cannot hold."""
-
-    def __init__(self):
-        self.sent = []
-
-    def send(self, message, subject):
-        try:
-            json.dumps(message)
-        except TypeError as error:
-            raise EncodingError(f"the {subject} cannot be sent") from error
-        self.sent.append((message["command"], message["data"]))
-
-
-@pytest.fixture
-def link():
-    return Link()
-
-
-@pytest.fixture
-def warnings():
-    return []
+from wrapper.errors import StreamingError
 
 
 @pytest.fixture

@@ -1,34 +1,9 @@
-import json
 import threading
 
 import pytest
 
 from wrapper.algorithm.api.spans import Section, Spans, describe
-from wrapper.errors import AlgorithmStopped, EncodingError
-
-
-class Link:
-    """Records what is sent; refuses what JSON cannot hold."""
-
-    def __init__(self):
-        self.sent = []
-
-    def send(self, message, subject):
-        try:
-            json.dumps(message, ensure_ascii=False).encode()
-        except (TypeError, UnicodeEncodeError) as error:
-            raise EncodingError(f"the {subject} cannot be sent") from error
-        self.sent.append((message["command"], message["data"]))
-
-
-@pytest.fixture
-def link():
-    return Link()
-
-
-@pytest.fixture
-def warnings():
-    return []
+from wrapper.errors import AlgorithmStopped
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,12 +12,6 @@ from wrapper.errors import LoadError
 from wrapper.ipc.frames import FrameKind, OptionalFunctions
 
 DATA = {"input": [1, 2], "jobId": "job-1", "taskId": "task-1", "nodeName": "green"}
-
-
-@pytest.fixture
-def driver() -> Iterator[Driver]:
-    with driving() as driver:
-        yield driver
 
 
 def echo(args: dict[str, Any]) -> Any:

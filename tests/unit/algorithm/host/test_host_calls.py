@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -11,17 +10,11 @@ from typing import Any
 import pytest
 
 from tests.paths import ROOT
-from tests.unit.support.driver import LIMIT, Driver, driving, loads
+from tests.unit.support.driver import LIMIT, Driver, loads
 from wrapper.errors import SubPipelineError
 from wrapper.ipc.frames import FrameKind
 
 DATA = {"input": [1, 2], "jobId": "job-1", "taskId": "task-1", "nodeName": "green"}
-
-
-@pytest.fixture
-def driver() -> Iterator[Driver]:
-    with driving() as driver:
-        yield driver
 
 
 def echo(args: dict[str, Any]) -> Any:
@@ -98,9 +91,9 @@ def test_exit_calls_the_users_exit_and_ends(driver: Driver) -> None:
 
 
 def test_an_error_in_exit_is_logged(driver: Driver) -> None:
-    driver.serve(lambda: None, loads(echo, exit=lambda args: sys.exit("no")))
+    driver.serve(lambda: None, loads(echo, exit=lambda args: args["no"]))
 
-    assert "the algorithm's exit failed: SystemExit: no" in driver.log
+    assert "the algorithm's exit failed: KeyError: 'no'" in driver.log
 
 
 def test_the_end_of_the_supervisor_ends_an_idle_host(driver: Driver) -> None:

@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.unit.support.driver import Calls, Driver, begin, driving, loads
+from tests.unit.support.driver import Calls, Driver, begin, loads
 from wrapper.ipc.frames import FrameKind
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pthread_kill")
-
-
-@pytest.fixture
-def driver() -> Iterator[Driver]:
-    with driving() as driver:
-        yield driver
-
-
-@pytest.fixture
-def user() -> Calls:
-    return Calls()
 
 
 # ---------------------------------------------------------------------- what comes late --

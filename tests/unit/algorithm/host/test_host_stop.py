@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
 from threading import Event
 from typing import Any
 
 import pytest
 
-from tests.unit.support.driver import LIMIT, Calls, Driver, begin, driving, loads
+from tests.unit.support.driver import LIMIT, Calls, Driver, begin, loads
 from wrapper.errors import AlgorithmStopped
 from wrapper.ipc.frames import FrameKind
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pthread_kill")
-
-
-@pytest.fixture
-def driver() -> Iterator[Driver]:
-    with driving() as driver:
-        yield driver
-
-
-@pytest.fixture
-def user() -> Calls:
-    return Calls()
 
 
 # -------------------------------------------------------------------------- nothing runs --

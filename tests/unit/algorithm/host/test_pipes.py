@@ -77,6 +77,20 @@ def test_a_frame_arrives_whole(supervisor: Supervisor, size: int) -> None:
     sending.join(LIMIT)
 
 
+@pytest.mark.parametrize("size", [0, 100_000])
+def test_frame_before_another_arrives_first(supervisor: Supervisor, size: int) -> None:
+    before = ipc_frames.frame(FrameKind.HELD_RESULT, 5, b"note")
+    send = supervisor.pipes.send
+    sending = Thread(target=send, args=(FrameKind.USER_MESSAGE, 5, bytes(size), before))
+    sending.start()
+
+    assert supervisor.receive(2) == [
+        (FrameKind.HELD_RESULT, 5, b"note"),
+        (FrameKind.USER_MESSAGE, 5, bytes(size)),
+    ]
+    sending.join(LIMIT)
+
+
 def test_frames_come_from_both_pipes(supervisor: Supervisor) -> None:
     supervisor.say(supervisor.tasks, FrameKind.TASK, b"task")
     supervisor.say(supervisor.control, FrameKind.ANSWER, b"answer")

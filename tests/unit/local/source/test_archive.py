@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from wrapper.local.source import unpacking
@@ -174,6 +174,7 @@ TARGETS = st.sampled_from(
         max_size=6,
     )
 )
+@example(entries=[("a", tarfile.SYMTYPE, ".."), ("a/b/c", tarfile.SYMTYPE, "a")])
 def test_whatever_the_links_all_stays_in_the_folder(
     entries: list[tuple[str, bytes, str]],
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,13 @@ def test_hkube_patterns_follow_git(tmp_path: Path) -> None:
 def test_invalid_files(tmp_path: Path, name: str, data: bytes, text: str) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(IgnoreError, match=text):
+        read_ignore_rules(tmp_path)
+
+
+@pytest.mark.parametrize("name", [DOCKER_FILE, HKUBE_FILE])
+def test_fifo_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(IgnoreError, match=f"cannot read .*{name}: it is not a file"):
         read_ignore_rules(tmp_path)
 
 

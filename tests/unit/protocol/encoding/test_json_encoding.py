@@ -20,6 +20,7 @@ from wrapper.protocol.encoding.json_encoding import JsonEncoding
 from wrapper.protocol.messages import shapes
 
 JSON = JsonEncoding()
+HUGE_INTS = [b"[%d]" % number for number in (2**70, -(2**63) - 1, 2**64, -(10**400))]
 
 
 def written(value: Any) -> str:
@@ -239,6 +240,7 @@ class TestDecode:
             b"[NaN]",
             b"[1,",
             b"[" * 500 + b"]" * 500,
+            *HUGE_INTS,
         ],
     )
     def test_large_frame_is_read_like_a_small_one(self, frame: bytes) -> None:
@@ -249,6 +251,17 @@ class TestDecode:
                 return str(error)[:36]
 
         assert outcome(b" " * 9_000_000 + frame) == outcome(frame)
+
+    @pytest.mark.parametrize("frame", HUGE_INTS)
+    @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+    def test_huge_int_is_exact(self, frame: bytes, kind: Any) -> None:
+        assert JSON.decode(kind(frame)) == json.loads(frame)
+        assert type(JSON.decode(kind(frame))[0]) is int
+
+    @given(st.lists(st.integers(-(2**80), 2**80) | st.floats(allow_nan=False, width=64)))
+    def test_any_number_is_read_as_python_reads_it(self, numbers: list[float]) -> None:
+        frame = json.dumps(numbers).replace("Infinity", "1e300").encode()
+        assert repr(JSON.decode(frame)) == repr(json.loads(frame))
 
     def test_large_frame_with_a_raised_recursion_limit(self) -> None:
         code = (

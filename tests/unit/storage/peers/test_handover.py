@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from wrapper.storage.format.encoded import Encoded, encode_value
 from wrapper.storage.format.header import make_header
 from wrapper.storage.peers import handover
-from wrapper.storage.peers.handover import Handover, Offer, answer, receive
+from wrapper.storage.peers.handover import Handover, Offer, answer, read_note, receive, refuse
+from wrapper.storage.peers.held_results import Held
 
 LIMIT = 20.0  # seconds
 Pair = tuple[socket.socket, socket.socket]
@@ -60,6 +61,21 @@ def offered(pair: Pair, task: str, encoded: Encoded, is_held: bool = True) -> tu
     taker.join(LIMIT)
     assert got[0] is not None
     return got[0], is_held_here
+
+
+def asked(giver: Handover, pair: Pair, encoded: Encoded, is_held: bool = True) -> bool:
+    """Offer a result to a supervisor that answers; return what was answered."""
+
+    def take() -> None:
+        offer = receive(pair[1])
+        assert offer is not None
+        answer(pair[1], offer.number, is_held)
+
+    taker = Thread(target=take)
+    taker.start()
+    found = giver.offer("t", encoded)
+    taker.join(LIMIT)
+    return found
 
 
 @pytest.mark.parametrize("encoding", ["msgpack", "bson", "json"])
@@ -117,6 +133,42 @@ def test_sender_without_free_file_descriptors(pair: Pair) -> None:
 def test_late_answer_is_not_taken_for_the_next(pair: Pair) -> None:
     answer(pair[1], 999, False)
     assert offered(pair, "t", encode_value(1, "msgpack", "result"))[1] is True
+
+
+def test_small_results_need_no_answer_once_one_was_held(pair: Pair) -> None:
+    giver = Handover(pair[0], 10_000_000)
+    encoded = encode_value([1], "msgpack", "result")
+    assert giver.note("t", encoded) is None  # nothing is known about the supervisor
+    assert asked(giver, pair, encoded)
+    for _ in range(3):
+        note = giver.note("täsk", encoded)
+        assert note is not None
+        offer = read_note(note)
+        assert offer is not None and offer.result is not None
+        assert offer.task_id == "täsk"
+        assert offer.result == Held(encoded.header, memoryview(encoded.payload))
+    assert giver.note("t", Encoded(b"", bytes(32 * 1024 + 1))) is None
+    assert giver.note("t" * 1000, encoded) is None
+
+
+def test_refusal_ends_the_trust_until_a_result_is_held_again(pair: Pair) -> None:
+    giver = Handover(pair[0], 10_000_000)
+    encoded = encode_value([1], "msgpack", "result")
+    assert asked(giver, pair, encoded)
+    refuse(pair[1])
+    assert giver.note("t", encoded) is None
+    assert not asked(giver, pair, encoded, is_held=False)
+    assert giver.note("t", encoded) is None
+    assert asked(giver, pair, encoded)
+    assert giver.note("t", encoded) is not None
+
+
+def test_refusal_before_an_answer_counts(pair: Pair) -> None:
+    giver = Handover(pair[0], 10_000_000)
+    encoded = encode_value([1], "msgpack", "result")
+    refuse(pair[1])  # serving ended while the supervisor held the result that follows
+    assert asked(giver, pair, encoded)
+    assert giver.note("t", encoded) is None
 
 
 def test_supervisor_that_does_not_answer(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -94,3 +95,78 @@ def test_links_do_not_lead_out(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(folder)
     FileStore(str(tmp_path / "link")).write(PATH, Encoded(b"", b"x"))
     assert store.read(PATH).payload == b"x"
+
+
+def test_a_fifo_is_refused_at_once(tmp_path: Path) -> None:
+    store = FileStore(str(tmp_path))
+    store.write(PATH, Encoded(b"", b"x"))
+    (tmp_path / PATH).unlink()
+    os.mkfifo(tmp_path / PATH)
+    with pytest.raises(StorageError, match="is not a regular file"):
+        store.read(PATH)
+
+
+def test_folder_that_is_replaced_by_a_link_is_looked_at_again(tmp_path: Path) -> None:
+    folder, other = tmp_path / "storage", tmp_path / "other"
+    store = FileStore(str(folder))
+    store.write(PATH, Encoded(HEADER, b"x"))
+    assert store.read(PATH).payload == b"x"
+    job = (folder / PATH).parent
+    shutil.rmtree(job)
+    other.mkdir()
+    (other / "task").write_bytes(b"a secret")
+    job.symlink_to(other)
+    for act in (lambda: store.read(PATH), lambda: store.write(PATH, Encoded(HEADER, b"y"))):
+        with pytest.raises(StorageError, match="leads out"):
+            act()
+    assert (other / "task").read_bytes() == b"a secret"
+
+
+def test_removed_folder_is_made_again(tmp_path: Path) -> None:
+    store = FileStore(str(tmp_path))
+    for payload in (b"first", b"second"):
+        store.write(PATH, Encoded(HEADER, payload))
+        assert store.read(PATH).payload == payload
+        shutil.rmtree(tmp_path / "local-hkube")
+
+
+def test_link_to_a_file_is_followed_only_inside(tmp_path: Path) -> None:
+    folder, secret = tmp_path / "storage", tmp_path / "secret"
+    store = FileStore(str(folder))
+    store.write(PATH, Encoded(HEADER, b"x"))
+    secret.write_bytes(b"a secret")
+    job = (folder / PATH).parent
+    (job / "inside").symlink_to("task")
+    (job / "outside").symlink_to(secret)
+    for _ in range(2):
+        assert store.read(PATH).payload == b"x"
+        assert store.read("local-hkube/main:job/inside").payload == b"x"
+        with pytest.raises(StorageError, match="leads out"):
+            store.read("local-hkube/main:job/outside")
+    # A write replaces a link and does not follow it.
+    store.write("local-hkube/main:job/outside", Encoded(HEADER, b"y"))
+    assert store.read("local-hkube/main:job/outside").payload == b"y"
+    assert secret.read_bytes() == b"a secret"
+
+
+def test_folder_outside_is_not_trusted_because_a_file_in_it_links_back(tmp_path: Path) -> None:
+    folder, other = tmp_path / "storage", tmp_path / "other"
+    store = FileStore(str(folder))
+    store.write(PATH, Encoded(HEADER, b"x"))
+    other.mkdir()
+    (other / "back").symlink_to(folder / PATH)
+    (other / "secret").write_bytes(b"a secret")
+    (folder / "local-hkube" / "out").symlink_to(other)
+    assert store.read("local-hkube/out/back").payload == b"x"
+    with pytest.raises(StorageError, match="leads out"):
+        store.read("local-hkube/out/secret")
+
+
+@pytest.mark.parametrize("header", [b"", HEADER])
+@pytest.mark.parametrize("size", [0, 1, 65_527, 65_528, 65_529, 65_536, 65_537, 1_000_000])
+def test_values_of_any_size(tmp_path: Path, header: bytes, size: int) -> None:
+    store = FileStore(str(tmp_path))
+    payload = os.urandom(size)
+    store.write(PATH, Encoded(header, memoryview(payload)))
+    assert (tmp_path / PATH).read_bytes() == header + payload
+    assert store.read(PATH) == Encoded(header, payload)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import select
 import signal
-from threading import Event, Thread, get_ident
+from threading import Event, Thread, get_ident, main_thread
 
 import pytest
 
-from tests.unit.support.interrupter import Interrupter
+from tests.unit.support.interrupter import PAUSE, TRIES, Interrupter
+from wrapper.storage.stores import interruptible as module
 from wrapper.storage.stores.interruptible import interruptible
 
 
@@ -56,8 +59,66 @@ def test_other_threads_need_no_helper() -> None:
 
 
 def test_call_works_without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: Thread) -> None:
+    def refuse(function: object, arguments: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(Thread, "start", refuse)
-    assert interruptible(lambda: 5) == 5
+    module._helpers.forget()
+    monkeypatch.setattr(module, "start_new_thread", refuse)
+    assert interruptible(get_ident) == get_ident()
+
+
+def test_one_thread_serves_all_calls() -> None:
+    first = interruptible(get_ident)
+    assert {interruptible(get_ident) for _ in range(100)} == {first}
+    assert first != get_ident()
+
+
+def test_failed_call_keeps_its_thread() -> None:
+    kept = interruptible(get_ident)
+    with pytest.raises(ZeroDivisionError):
+        interruptible(lambda: 1 / 0)
+    assert interruptible(get_ident) == kept
+
+
+def test_signal_handler_may_call_while_a_call_waits() -> None:
+    inner: list[int] = []
+    handled = Event()
+
+    def handle(number: int, frame: object) -> None:
+        inner.append(interruptible(get_ident))
+        handled.set()
+
+    def act() -> int:
+        # A signal that arrives just before the wait does not end it.
+        for _ in range(TRIES):
+            signal.pthread_kill(main_thread().ident or 0, signal.SIGUSR1)
+            if handled.wait(PAUSE):
+                break
+        return get_ident()
+
+    before = signal.signal(signal.SIGUSR1, handle)
+    try:
+        outer = interruptible(act)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert inner and outer not in inner
+    assert interruptible(get_ident) in (outer, *inner)
+
+
+def test_fork_starts_a_thread_of_its_own() -> None:
+    interruptible(get_ident)
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            os.write(writer, b"%d" % interruptible(lambda: 7))
+        finally:
+            os._exit(0)
+    os.close(writer)
+    try:
+        is_readable, _, _ = select.select([reader], [], [], 30)
+        assert is_readable and os.read(reader, 10) == b"7"
+    finally:
+        os.close(reader)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)

@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +177,30 @@ def test_incomplete_response() -> None:
         service.always(200, "short", length=500)
         with pytest.raises(Unavailable, match="does not respond"):
             open_store(service.url).read(PATH)
+
+
+def test_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3_store, "_TIMEOUT", timedelta(seconds=1))
+    with FaultyHttp() as service:
+        service.answer = lambda method: Answer(200, b"x" * 1000, 1000, pause=0.02)
+        with pytest.raises(Unavailable):
+            open_store(service.url).read(PATH)
+
+
+def test_large_object_may_take_longer(server: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    opened = S3Store._open
+
+    def noted(self: S3Store, name: str, is_large: bool) -> Any:
+        asked.append(is_large)
+        return opened(self, name, is_large)
+
+    monkeypatch.setattr(s3_store, "_SLOWEST", 1)
+    monkeypatch.setattr(S3Store, "_open", noted)
+    store = open_store(server.url)
+    store.write(PATH, Encoded(b"", b"x" * 61))
+    assert bytes(store.read(PATH).payload) == b"x" * 61
+    assert asked == [False, True]
 
 
 def test_private_certificate(tmp_path: Path) -> None:

@@ -170,6 +170,12 @@ def test_long_report_is_cut(tmp_path: Path) -> None:
     assert path.read_bytes().startswith("ää".encode())
 
 
+def test_termination_log_that_is_a_fifo_is_passed_over(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "log")
+    crash_report.write_termination_log(str(tmp_path / "log"), "text")
+    assert (tmp_path / "log").is_fifo()
+
+
 def test_unwritable_file_is_not_an_error(tmp_path: Path) -> None:
     crash_report.write_termination_log(str(tmp_path / "missing" / "log"), "text")
 

@@ -5,30 +5,13 @@ from __future__ import annotations
 import select
 import socket
 import struct
-from collections.abc import Iterator
 from threading import Thread
 
 import pytest
 from websockets.frames import Frame, Opcode
 
-from tests.unit.support.peer import LIMIT, Worker, message, read, read_all, tcp_pair
+from tests.unit.support.peer import LIMIT, Worker, message, read, read_all
 from wrapper.supervisor.worker.connection import Connection
-
-
-@pytest.fixture
-def sockets() -> Iterator[tuple[socket.socket, socket.socket]]:
-    with tcp_pair() as sockets:
-        yield sockets
-
-
-@pytest.fixture
-def worker(sockets: tuple[socket.socket, socket.socket]) -> Worker:
-    return Worker(sockets[1])
-
-
-@pytest.fixture
-def connection(sockets: tuple[socket.socket, socket.socket]) -> Connection:
-    return Connection(sockets[0], masked=False, binary=False)
 
 
 # ------------------------------------------------------------------------------- reading --

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from threading import Event, Thread
 
@@ -13,24 +12,8 @@ import pytest
 from websockets.frames import Close, Frame
 from websockets.protocol import State
 
-from tests.unit.support.peer import LIMIT, Worker, message, read, tcp_pair
+from tests.unit.support.peer import LIMIT, Worker, message, read
 from wrapper.supervisor.worker.connection import Closed, Connection
-
-
-@pytest.fixture
-def sockets() -> Iterator[tuple[socket.socket, socket.socket]]:
-    with tcp_pair() as sockets:
-        yield sockets
-
-
-@pytest.fixture
-def worker(sockets: tuple[socket.socket, socket.socket]) -> Worker:
-    return Worker(sockets[1])
-
-
-@pytest.fixture
-def connection(sockets: tuple[socket.socket, socket.socket]) -> Connection:
-    return Connection(sockets[0], masked=False, binary=False)
 
 
 # ------------------------------------------------------------------- the worker closes it --

@@ -7,6 +7,7 @@ to every node of the next set. White space does not count. Source: HKube's API s
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Collection, Iterator
 from typing import Any
 
@@ -57,6 +58,12 @@ def edges_of(hops: Hops) -> Iterator[Edge]:
     for hop in hops:
         for target in hop["next"]:
             yield hop["source"], target
+
+
+def names_in(text: str) -> list[str]:
+    """Return the names in a flow, each once, in the order in which they appear."""
+    names = re.split(r">>|[&|]", "".join(text.split()))
+    return list(dict.fromkeys(name for name in names if name))
 
 
 def _edges(text: str) -> Iterator[Edge]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, final
 
 from ....errors import WrapperError
-from ..server.messages import encode
+from ....text.printed_json import BASE64, as_json, printable
 from .run_record import LogLine
 
 FILE = "history.sqlite"
@@ -103,12 +103,12 @@ class History:
         """
         error = facts["error"]
         summary = error["message"] if error else facts["result"] or ""
-        row = (facts["status"], facts["seconds"], encode(facts), result, summary)
+        row = (facts["status"], facts["seconds"], as_json(facts), result, summary)
         with self._lock:
             self._base.execute(
                 "UPDATE runs SET status = ?, seconds = ?, facts = ?, result = ?, summary = ?, "
                 "log = ? WHERE id = ?",
-                (*row, encode(lines[-_MOST_LINES:]), facts["id"]),
+                (*row, as_json(lines[-_MOST_LINES:]), facts["id"]),
             )
 
     def search(self, text: str, status: str, start: int, limit: int) -> dict[str, Any]:
@@ -174,7 +174,7 @@ class History:
 
 def kept_json(value: Any) -> str | None:
     """Return a result as JSON that `restored` reads; None if it is too large to keep."""
-    text = json.dumps(value, ensure_ascii=False, default=_marked)
+    text = json.dumps(value, ensure_ascii=False, default=printable)
     return text if len(text) <= LARGEST_KEPT else None
 
 
@@ -183,14 +183,5 @@ def restored(text: str) -> Any:
     return json.loads(text, object_hook=_unmarked)
 
 
-_BYTES = "__hkube_bytes__"
-
-
-def _marked(value: Any) -> Any:
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return {_BYTES: base64.b64encode(value).decode()}
-    return repr(value)
-
-
 def _unmarked(found: dict[str, Any]) -> Any:
-    return base64.b64decode(found[_BYTES]) if list(found) == [_BYTES] else found
+    return base64.b64decode(found[BASE64]) if list(found) == [BASE64] else found

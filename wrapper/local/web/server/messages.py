@@ -35,7 +35,6 @@ fewer messages; nothing waits for it. What grows without limit (lines, results) 
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -111,18 +110,3 @@ def parse_command(text: str | bytes) -> PageCommand:
     if not isinstance(number, int) or not isinstance(name, str):
         raise CommandError("a message of the page must have an id and a command")
     return PageCommand(number, name, message)
-
-
-def encode(value: Any) -> str:
-    """Return a value as JSON that any browser reads: NaN becomes null, bytes become base64."""
-    try:
-        return json.dumps(value, ensure_ascii=False, default=_plain, allow_nan=False)
-    except ValueError:
-        text = json.dumps(value, ensure_ascii=False, default=_plain)
-        return json.dumps(json.loads(text, parse_constant=lambda _: None), ensure_ascii=False)
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return base64.b64encode(value).decode()
-    return repr(value)

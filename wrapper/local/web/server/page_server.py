@@ -15,8 +15,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.sync.server import ServerConnection, serve
 
+from ....text.printed_json import as_json
 from .access import Access
-from .messages import encode
 from .static_files import page_file, respond
 from .topics import Topics
 
@@ -127,7 +127,7 @@ class PageServer:
             while connection.close_code is None:
                 if self._topics.wait(seen, timeout=1.0):
                     for name, value in self._topics.newer(seen):
-                        connection.send(encode({"topic": name, "value": value}))
+                        connection.send(as_json({"topic": name, "value": value}))
                     time.sleep(_SEND_INTERVAL)
         except ConnectionClosed:
             pass  # the thread that receives sees it too

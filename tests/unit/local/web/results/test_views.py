@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from wrapper.local.web.results.pages import page_of
 from wrapper.local.web.results.views import view_of, views_of
-from wrapper.local.web.server.messages import encode
+from wrapper.text.printed_json import as_json
 
 PNG = b"\x89PNG\r\n\x1a\n1234"
 
@@ -58,8 +58,8 @@ def test_value_has_the_views_that_fit(value, views) -> None:
 @given(VALUES)
 def test_any_value_can_be_shown_in_all_its_views(value) -> None:
     for kind in views_of(value):
-        json.loads(encode(show(value, kind)))
-    page = json.loads(encode(page_of(value, [], 0, 100)))
+        json.loads(as_json(show(value, kind)))
+    page = json.loads(as_json(page_of(value, [], 0, 100)))
     for place in range(len(page["parts"])):
         page_of(value, [place], 0, 100)
 

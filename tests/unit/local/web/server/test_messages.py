@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wrapper.local.web.server.messages import CommandError, encode, parse_command
+from wrapper.local.web.server.messages import CommandError, parse_command
 
 
 def test_command_has_its_fields() -> None:
@@ -41,12 +41,3 @@ def test_field_of_another_type_is_refused(read) -> None:
 def test_anything_else_is_refused(message) -> None:
     with pytest.raises(CommandError):
         parse_command(message)
-
-
-def test_what_json_cannot_hold_is_encoded_all_the_same() -> None:
-    assert json.loads(encode([float("nan"), float("inf"), b"\x00", {1: 2}])) == [
-        None,
-        None,
-        "AA==",
-        {"1": 2},
-    ]
