@@ -305,6 +305,7 @@ class Supervisor:
     ) -> None:
         channel = self._algorithm.channel
         if channel is not None:
+            self._streams.burst.gather(channel.control.outbox)
             channel.control.send_pieces(kind, generation, pieces)
 
     def _send(self, payload: bytes | bytearray, kind: MessageKind) -> None:
@@ -328,6 +329,14 @@ class Supervisor:
             self._algorithm.pause(paused)
 
     def _from_algorithm(self, frames: list[Frame]) -> None:
+        if not self._streams.is_active:
+            self._take_together(frames)
+            return
+        with self._streams.burst:
+            self._take_together(frames)
+            self._streams.ask()
+
+    def _take_together(self, frames: list[Frame]) -> None:
         outbox = self._worker.outbox
         if len(frames) > 1 and outbox is not None:
             with outbox.corked():
