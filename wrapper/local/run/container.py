@@ -70,7 +70,7 @@ class AlgorithmContainer:
     def __enter__(self) -> AlgorithmContainer:
         try:
             self._process = subprocess.Popen(
-                [sys.executable, str(_LAUNCH)],
+                [sys.executable, "-I", str(_LAUNCH)],
                 cwd=self._folder,  # as in the image, and not where the command was typed
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
