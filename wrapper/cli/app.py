@@ -10,6 +10,7 @@ import typer
 from .. import __version__
 from .build import build
 from .check import check
+from .dev import dev
 from .errors import INTERRUPTED, exit_code_of, say_error
 from .health import health
 from .init import init
@@ -30,6 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(run)
+app.command()(dev)
 app.command()(check)
 app.command()(init)
 app.command()(build)

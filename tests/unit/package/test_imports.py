@@ -58,6 +58,7 @@ MAY_READ_THE_ENVIRONMENT = {
     "algorunner.py",
     "cli/health.py",
     "cli/check.py",
+    "cli/dev_server.py",
     "cli/run_in_process.py",
     "cli/run_pipeline.py",
     "cli/run_request.py",
