@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Sequence
 from typing import Any
+
+from .ids import random_id
 
 
 def make_job(
@@ -18,11 +19,11 @@ def make_job(
         algorithm_name: name of the algorithm.
         node_name: name of the node in its pipeline.
     """
-    trace = f"{secrets.token_hex(8)}:{secrets.token_hex(8)}:0:1"
+    trace = f"{random_id(16)}:{random_id(16)}:0:1"
     return {
         "useCache": False,
         "flatInput": None,
-        "jobId": f"local:{secrets.token_hex(4)}",
+        "jobId": f"local:{random_id(8)}",
         "nodeName": node_name,
         "metrics": {"tensorboard": True},
         "ttl": 0,
@@ -40,7 +41,7 @@ def make_job(
             "rootJobId": None,
         },
         "spanId": {"uber-trace-id": trace},
-        "taskId": secrets.token_hex(4),
+        "taskId": random_id(8),
         "status": "creating",
         "input": list(task_input),
         "storage": {},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from .inputs import INDEXED
@@ -54,13 +55,14 @@ class Node:
     extra_data: Mapping[str, Any] = field(default_factory=dict)
     in_results: bool = False
 
-    @property
+    # Looked up once: each task asks for them, and the input may hold thousands of items.
+    @cached_property
     def references(self) -> tuple[Reference, ...]:
         """The references to other nodes."""
         found = references_of(list(self.inputs))
         return tuple(reference for reference in found if not reference.is_flow_input)
 
-    @property
+    @cached_property
     def parents(self) -> tuple[str, ...]:
         """The nodes it waits for, without duplicates."""
         used = (reference.name for reference in self.references)

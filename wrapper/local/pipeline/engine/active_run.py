@@ -5,13 +5,13 @@ Everything in this module is called in the loop's thread.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, final
 
 from ...show.advice import pipeline_advice
 from ...worker import events as worker_events
 from ...worker.answers import Cancelled, Failure, Reply, Result
+from ...worker.ids import random_id
 from .. import events
 from ..descriptor.descriptor import Pipeline
 from ..run.actions import (
@@ -152,7 +152,7 @@ class ActiveRun:
         if scripted is not None:
             self._runs.loop.post(self._apply_script, key, scripted)
             return
-        task_id = secrets.token_hex(6)
+        task_id = random_id(12)
         self._task_ids[key] = task_id
         self._runs.tasks[task_id] = (self, key)
         self._runs.pool.submit(

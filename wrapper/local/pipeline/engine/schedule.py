@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True)
@@ -52,14 +53,13 @@ class _Process:
         return not self.calls
 
 
-@dataclass(order=True)
-class _Waiting:
-    """A task without a process; the smallest goes first."""
+class _Waiting(NamedTuple):
+    """A task without a process; the smallest goes first, and no two have the same number."""
 
     priority: int
     number: int
-    task: str = field(compare=False)
-    algorithm: str = field(compare=False)
+    task: str
+    algorithm: str
 
 
 class Schedule:
@@ -76,6 +76,7 @@ class Schedule:
         self._waiting: list[_Waiting] = []
         self._unplaced: set[str] = set()
         self._processes: dict[int, _Process] = {}
+        self._has_changed = False  # since the last decisions
 
     def add(self, task: str, algorithm: str, depth: int) -> None:
         """Add a task.
@@ -87,35 +88,44 @@ class Schedule:
         """
         heapq.heappush(self._waiting, _Waiting(-depth, next(self._numbers), task, algorithm))
         self._unplaced.add(task)
+        self._has_changed = True
 
     def remove(self, task: str) -> bool:
         """Remove a waiting task; returns False if the task is not waiting."""
         is_waiting = task in self._unplaced
         self._unplaced.discard(task)
+        self._has_changed = True
         return is_waiting
 
     def call_opened(self, process: int) -> None:
         """Note that the task of a process waits for another call."""
         if process in self._processes:
             self._processes[process].calls += 1
+            self._has_changed = True
 
     def call_closed(self, process: int) -> None:
         """Note that the task of a process waits for one call fewer."""
         if process in self._processes and self._processes[process].calls:
             self._processes[process].calls -= 1
+            self._has_changed = True
 
     def freed(self, process: int) -> None:
         """Note that the task of a process has ended, and that the process is idle."""
         if process in self._processes:
             found = self._processes[process]
             found.task, found.calls, found.idle_since = None, 0, next(self._numbers)
+            self._has_changed = True
 
     def gone(self, process: int) -> None:
         """Note that a process has exited, or cannot take tasks any more."""
         self._processes.pop(process, None)
+        self._has_changed = True
 
     def decide(self) -> list[Decision]:
         """Return the decisions that are due; the schedule assumes that they are carried out."""
+        if not self._has_changed:  # nearly always: the engine asks after each event
+            return []
+        self._has_changed = False
         decisions: list[Decision] = []
         while self._next() is not None and self._running() < self._limit:
             waiting = heapq.heappop(self._waiting)

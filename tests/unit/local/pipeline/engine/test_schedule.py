@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -33,6 +34,18 @@ def test_idle_process_is_reused() -> None:
     second = numbers(schedule.decide())["t2"]
     schedule.freed(second)
     assert schedule.decide() == [Assign(second, "t3")]
+
+
+def test_nothing_is_looked_at_again_without_a_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    schedule = added(2, ("t1", "a"), ("t2", "a"), ("t3", "a"))
+    first, _ = numbers(schedule.decide()).values()
+    schedule.call_closed(first)  # it waits for no call
+    with monkeypatch.context() as patched:
+        patched.setattr(schedule, "_running", None)
+        patched.setattr(schedule, "_make_room", None)
+        assert schedule.decide() == []
+    schedule.call_opened(first)
+    assert [type(each) for each in schedule.decide()] == [Open]
 
 
 def test_process_idle_for_longest_makes_room() -> None:
