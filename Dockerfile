@@ -21,6 +21,7 @@ RUN --mount=type=secret,id=pip-conf,target=/etc/pip.conf,required=false \
 
 COPY LICENSE README.md pyproject.toml requirements.txt requirements-dev.txt ./
 COPY hkube_python_wrapper hkube_python_wrapper
+COPY hkube_wrapper hkube_wrapper
 COPY wrapper wrapper
 RUN PYTHONPATH=/build/tools pip wheel --no-deps --no-build-isolation --wheel-dir=dist .
 

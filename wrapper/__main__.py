@@ -34,9 +34,12 @@ def run_command(arguments: list[str]) -> int:
     import os
 
     try:
+        from .cli.project_options import has_project_options
         from .cli.run_options import read_usual_options
 
         options = read_usual_options(arguments, os.environ)
+        if options is not None and has_project_options():  # Typer knows how to combine the two
+            options = None
         if options is not None:
             from .cli.run_command import run_without_typer
 

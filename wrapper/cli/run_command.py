@@ -27,6 +27,7 @@ def run_algorithm(options: RunOptions) -> NoReturn:
     """
     started = time.monotonic()
     from ..local.worker.answers import AnswerTable, load_answers
+    from .environment_options import read_variables
     from .json_values import (
         UsageError,
         files_of,
@@ -77,6 +78,8 @@ def run_algorithm(options: RunOptions) -> NoReturn:
             storage=options.storage,
             watch_also=options.watch_also or (),
             output=output and Path(os.path.abspath(output)),
+            quiet=options.quiet,
+            variables=read_variables(options.env),
         )
 
     texts = options.inputs or ["[]"]

@@ -23,12 +23,18 @@ from ..local.run.encoding_check import check_encoding
 from ..local.run.metrics_folder import metrics_folder
 from ..local.run.session import FAILED, Session, run_beside
 from ..local.show.screen import Screen
-from ..local.source.source import open_algorithm
 from ..local.worker import events
 from ..local.worker.storage import local_storage
 from ..local.worker.worker import LocalWorker
 from ..text.exit_codes import exit_code_of_signal
-from .run_request import RunRequest, make_jobs, open_worker, report_remarks
+from .run_request import (
+    RunRequest,
+    make_jobs,
+    open_source,
+    open_worker,
+    report_remarks,
+    view_of,
+)
 from .run_view import RunView
 
 STDOUT = 1
@@ -106,20 +112,16 @@ class SignalledView:
 def run_in_process(request: RunRequest, started: float) -> int:
     """Run the tasks; see `run_tasks.run_once`. Ends the process if user code does not return."""
     with ExitStack() as stack:
-        source = stack.enter_context(open_algorithm(request.path))
-        view = RunView(
-            Screen(sys.stderr, bar=False),
-            started,
-            request.as_json,
-            _take_stdout(),
-            source,
-            request.output,
-        )
+        source = stack.enter_context(open_source(request))
+        screen = Screen(sys.stderr, bar=False)
+        view = view_of(request, source, screen, started, _take_stdout())
         report_remarks(source, view)
-        check_encoding(source, os.environ)
-        environ = stack.enter_context(metrics_folder(source.name, os.environ, view.terminal.say))
+        check_encoding(source, request.environ)
+        environ = stack.enter_context(
+            metrics_folder(source.name, request.environ, view.terminal.say)
+        )
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hkube-")))
-        storage = stack.enter_context(local_storage(request.storage, os.environ))
+        storage = stack.enter_context(local_storage(request.storage, request.environ))
         signals: list[int] = []
         listener = SignalledView(view, signals)
         worker = stack.enter_context(open_worker(request, source, view, listener, storage))

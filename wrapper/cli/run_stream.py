@@ -47,6 +47,7 @@ def run_stream(
     make_calls: MakeCalls,
     processes: int | None,
     as_json: bool,
+    quiet: bool,
 ) -> int:
     """Run a streaming pipeline; returns the exit code.
 
@@ -60,6 +61,7 @@ def run_stream(
         make_calls: opens what answers the calls of the pipeline's algorithms.
         processes: the maximum number of pods of a stateless node that gives none itself.
         as_json: print the node of each message as well.
+        quiet: show only what algorithms write, warnings and errors.
 
     Raises:
         WrapperError: the pipeline cannot be started.
@@ -76,8 +78,8 @@ def run_stream(
         storage = stack.enter_context(local_storage("fs", os.environ))
         assert storage is not None
         options = StreamOptions(str(scratch / "output"), processes, ports)
-        view = stack.enter_context(_view(as_json, started))
-        if not as_json:
+        view = stack.enter_context(_view(as_json, quiet, started))
+        if not as_json and not quiet:
             view.say(f"pipeline {pipeline.name}")
         for remark in pipeline.remarks:
             view.say(f"warning: {remark}")
@@ -120,7 +122,7 @@ def _feed_ended(engine: StreamEngine, why: str | None) -> None:
 
 
 @contextmanager
-def _view(as_json: bool, started: float) -> Iterator[StreamView]:
+def _view(as_json: bool, quiet: bool, started: float) -> Iterator[StreamView]:
     """Show the run: as a table on a terminal, as lines elsewhere."""
 
     def write_message(node: str, message: Any) -> None:
@@ -130,8 +132,8 @@ def _view(as_json: bool, started: float) -> Iterator[StreamView]:
             print_json(message, sys.stdout)
 
     console = Console(stderr=True, highlight=False)
-    if as_json or not console.is_terminal or console.is_dumb_terminal:
-        yield StreamLines(_write_line, write_message, started, brief=as_json)
+    if as_json or quiet or not console.is_terminal or console.is_dumb_terminal:
+        yield StreamLines(_write_line, write_message, started, brief=as_json or quiet)
     else:
         with StreamTable(console, write_message, started) as table:
             yield table
