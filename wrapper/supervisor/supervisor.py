@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ..config.settings import Config
     from ..log import Log
     from .child.output_relay import OutputRelay
-    from .peers import Peers
+    from .peers.peers import Peers
 
 EXIT_UNAVAILABLE = 69  # the debug gateway serves someone else
 EXIT_OS_ERROR = 71  # no file descriptor, process or memory is left
@@ -170,8 +170,8 @@ class Supervisor:
 
     def _next_due(self) -> float | None:
         earliest = self._machine.deadline()
-        for part in (self._worker, self._algorithm, self._streams, self._counted):
-            at = part.deadline()
+        for part in (self._worker, self._algorithm, self._streams, self._counted, self._peers):
+            at = part.deadline() if part is not None else None
             if at is not None and (earliest is None or at < earliest):
                 earliest = at
         return earliest
@@ -185,6 +185,8 @@ class Supervisor:
             self._handle(events.ExitReceived(EXIT_WORKER_GONE, b""))
         self._algorithm.tick(now)
         self._streams.tick(now)
+        if self._peers is not None:
+            self._peers.tick(now)
         self._counted.tick(now)
 
     def _woken(self) -> None:
@@ -201,6 +203,8 @@ class Supervisor:
 
     def _end(self, action: events.ExitContainer) -> None:
         self._counted.finish()
+        if self._peers is not None:
+            self._peers.close()
         self._algorithm.kill_rest()
         if self._relay is not None:
             self._relay.finish()
@@ -348,11 +352,16 @@ class Supervisor:
     # ------------------------------------------------------------------------- the peers --
     def _serve_peers(self) -> Peers:
         """Begin to serve results to other algorithms, unless that has begun."""
-        # Late, while the connection is being opened: ZeroMQ takes a while to import.
-        from .peers import Peers
+        # Late, while the connection is being opened: mode v1 does not load it.
+        from .peers.peers import Peers
 
         if self._peers is None:
-            self._peers = Peers(self._config, self._log, self.send)
+            self._peers = Peers(
+                self._config,
+                self._log,
+                self._poller,
+                lambda payload: self._send(payload, MessageKind.FREE),
+            )
         return self._peers
 
     def _hold_for_peers(self, handover: socket.socket) -> bool:
