@@ -31,7 +31,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run_command(arguments: list[str]) -> int:
     """Run one of the local tools; return the exit code."""
+    import os
+
     try:
+        from .cli.run_options import read_usual_options
+
+        options = read_usual_options(arguments, os.environ)
+        if options is not None:
+            from .cli.run_command import run_without_typer
+
+            return run_without_typer(options)
         from .cli.app import run_app
 
         return run_app(arguments)

@@ -74,11 +74,11 @@ def serve_process(config: Config, load: Callable[[], UserAlgorithm]) -> None:
     last_words = LastWords(stacks)
     pipes = [socket.socket(fileno=fd) for fd in (tasks, control, *handover)]
     try:
-        make_host(config, lambda: os._exit(1), last_words.leave, *pipes).run(load)
+        code = make_host(config, lambda: os._exit(1), last_words.leave, *pipes).run(load)
     # The boundary: an error of ours must not look as if user code had ended the process.
     except BaseException as error:
         last_words.leave(error)
-    leave()
+    leave(code)
 
 
 def make_host(
@@ -101,7 +101,7 @@ def make_host(
     """
     interruption = Interruption()
     interruption.install()
-    log = Log(config.log_level, config.log_format)
+    log = Log(config.log_level, config.log_format, marks_events=config.log_marks_events)
     settings = host_settings(config, log, handover)
     pipes = Pipes(tasks, control, interruption)
     return Host(pipes, UserCode(interruption), settings, log, on_supervisor_gone, on_failure)

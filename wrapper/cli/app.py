@@ -11,7 +11,7 @@ from .. import __version__
 from .apply import apply
 from .build import build
 from .check import check
-from .errors import INTERRUPTED, json_errors, say_error
+from .errors import INTERRUPTED, exit_code_of, say_error
 from .execute import app as exec_app
 from .health import health
 from .init import init
@@ -71,15 +71,13 @@ def run_app(arguments: Sequence[str]) -> int:
     fill_closed_streams()
     wants_json = "--json" in arguments
     try:
-        with json_errors(wants_json):
-            code = app(args=list(arguments), prog_name=PROGRAM, standalone_mode=False)
-    except SystemExit as ended:
-        code = ended.code
+        return exit_code_of(
+            lambda: app(args=list(arguments), prog_name=PROGRAM, standalone_mode=False), wants_json
+        )
     except typer.Abort:
         return INTERRUPTED
     except WRONG_USAGE as error:
         return _wrong_usage(error, arguments, wants_json)
-    return code if isinstance(code, int) else 0
 
 
 def _wrong_usage(error: Any, arguments: Sequence[str], wants_json: bool) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .cluster import AsJson, Endpoint, NoWait, Token, cluster_errors, connect, note, shown_progress
-from .errors import FAILED, command_errors, say_error
+from .errors import FAILED, CommandExit, command_errors, say_error
 from .options import AlgorithmPath
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class _Request:
                 progress.say(state.errors, "red")
             self._print(name, applied, state.status, errors=state.errors)
             print(f"error: the build {applied.build_id} {_ended(state.status)}", file=sys.stderr)
-            raise typer.Exit(FAILED)
+            raise CommandExit(FAILED)
         version = api.version_of_build(name, applied.build_id) if self._set_current else ""
         self._finish(api, name, applied, progress, version, state.image)
 
@@ -185,7 +185,7 @@ class _Request:
                     f"HKube lists no version of {name} for this build: make it current in HKube's "
                     "dashboard",
                 )
-                raise typer.Exit(FAILED)
+                raise CommandExit(FAILED)
             api.make_current(name, version)
             progress.say(f"version {version} of {name} is the current one", "green")
         self._print(name, applied, "completed", image=image, version=version)
@@ -243,7 +243,7 @@ def _check(source: AlgorithmSource) -> None:
         return
     show(report, Console(stderr=True, highlight=False))
     say_error("CheckFailed", "not sent: fix what is wrong, or send it anyway with --no-check")
-    raise typer.Exit(FAILED)
+    raise CommandExit(FAILED)
 
 
 def _show_request(payload: AlgorithmPayload, options: dict[str, Any], tree: Tree | None) -> None:

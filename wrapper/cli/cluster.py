@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..text.redaction import redacted
-from .errors import say_error
+from .errors import CommandExit, say_error
 
 if TYPE_CHECKING:
     from ..local.cluster.api import ClusterApi
@@ -78,7 +78,7 @@ def cluster_errors(hint_if_interrupted: str = "") -> Iterator[None]:
         yield
     except ClusterError as error:
         say_error(error.code, str(error))
-        raise typer.Exit(CLUSTER_FAILED) from None
+        raise CommandExit(CLUSTER_FAILED) from None
     except KeyboardInterrupt:
         if hint_if_interrupted:
             print(f"note: {hint_if_interrupted}", file=sys.stderr)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from .cluster import AsJson, Endpoint, NoWait, Token, cluster_errors, connect, shown_progress
-from .errors import FAILED, command_errors
+from .errors import FAILED, CommandExit, command_errors
 
 app = typer.Typer(
     name="exec",
@@ -178,7 +178,7 @@ def _execute(
         ended = "was stopped" if state.status == "stopped" else state.status
         reason = f": {error}" if error else ""
         print(f"error: the job {job_id} {ended}{reason}", file=sys.stderr)
-        raise typer.Exit(FAILED)
+        raise CommandExit(FAILED)
 
 
 def _result(api: Any, job_id: str, is_needed: bool) -> dict[str, Any]:

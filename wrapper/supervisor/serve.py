@@ -46,7 +46,7 @@ def serve(environ: Mapping[str, str], command: Sequence[str] | None = None) -> i
     except ConfigurationError as error:
         print_problems(error)
         return EXIT_CONFIGURATION
-    log = Log(config.log_level, config.log_format)
+    log = Log(config.log_level, config.log_format, marks_events=config.log_marks_events)
     for warning in config.warnings:
         log.warning(warning)
     files = OpenFiles()

@@ -10,7 +10,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..ipc.frames import Frame, FrameKind, OptionalFunctions
 from ..protocol.messages.bare import control_message
@@ -50,8 +50,11 @@ _KINDS = {
 }
 # Each message needs them, and looking up an enum's member is slow.
 _USER_MESSAGE, _ANSWER = FrameKind.USER_MESSAGE, FrameKind.ANSWER
-_TASK_MESSAGE = MessageKind.TASK
-_FOR_THE_WORKER = frozenset((_USER_MESSAGE, FrameKind.FINAL_MESSAGE))
+_FINAL_MESSAGE, _INITIALIZE_COMPLETED = FrameKind.FINAL_MESSAGE, FrameKind.INITIALIZE_COMPLETED
+_HELD_RESULT = FrameKind.HELD_RESULT
+_TASK_MESSAGE, _STEP, _FINAL = MessageKind.TASK, MessageKind.STEP, MessageKind.FINAL
+_ENDINGS = frozenset((events.ExitReceived, events.SigtermReceived))
+_FOR_THE_WORKER = frozenset((_USER_MESSAGE, _FINAL_MESSAGE))
 _STREAM_FRAMES = frozenset(
     (FrameKind.STREAM_SEND, FrameKind.STREAM_HANDLED, FrameKind.STREAM_COMMAND)
 )
@@ -117,6 +120,18 @@ class Supervisor:
             config, self._poller, self.wakeup.post, log, self._send_now, self._deliver_stream
         )
         self._peers: Peers | None = None
+        parts = (self._machine, self._worker, self._algorithm, self._streams, self._counted)
+        # Bound once: the loop asks them before each wait.
+        self._deadlines = tuple(part.deadline for part in parts)
+        self._performers: dict[type[events.Action], Callable[[Any], None]] = {
+            events.Forward: self._forward,
+            events.Deliver: self._deliver,
+            events.Send: self._send_command,
+            events.DropKeptMessages: self._drop_kept_messages,
+            events.KillAlgorithm: self._replace,
+            events.Note: self._note,
+            events.ExitContainer: self._exit_container,
+        }
         self._paused = False
         self._exit: events.ExitContainer | None = None
 
@@ -173,9 +188,9 @@ class Supervisor:
         self._poller.watch(source, on_readable)
 
     def _next_due(self) -> float | None:
-        earliest = self._machine.deadline()
-        for part in (self._worker, self._algorithm, self._streams, self._counted):
-            at = part.deadline()
+        earliest = None
+        for deadline in self._deadlines:
+            at = deadline()
             if at is not None and (earliest is None or at < earliest):
                 earliest = at
         return earliest
@@ -290,6 +305,7 @@ class Supervisor:
     ) -> None:
         channel = self._algorithm.channel
         if channel is not None:
+            self._streams.burst.gather(channel.control.outbox)
             channel.control.send_pieces(kind, generation, pieces)
 
     def _send(self, payload: bytes | bytearray, kind: MessageKind) -> None:
@@ -313,6 +329,14 @@ class Supervisor:
             self._algorithm.pause(paused)
 
     def _from_algorithm(self, frames: list[Frame]) -> None:
+        if not self._streams.is_active:
+            self._take_together(frames)
+            return
+        with self._streams.burst:
+            self._take_together(frames)
+            self._streams.ask()
+
+    def _take_together(self, frames: list[Frame]) -> None:
         outbox = self._worker.outbox
         if len(frames) > 1 and outbox is not None:
             with outbox.corked():
@@ -335,12 +359,12 @@ class Supervisor:
                 self._handle(events.UserMessage(generation, payload))
             elif kind in _STREAM_FRAMES:
                 self._streams.take(kind, generation, payload)
-            elif kind == FrameKind.FINAL_MESSAGE:
+            elif kind == _FINAL_MESSAGE:
                 self._worker.read_first()
                 self._handle(events.FinalMessage(generation, payload))
-            elif kind == FrameKind.INITIALIZE_COMPLETED:
+            elif kind == _INITIALIZE_COMPLETED:
                 self._handle(events.InitializeCompleted(generation))
-            elif kind == FrameKind.HELD_RESULT:
+            elif kind == _HELD_RESULT:
                 if self._peers is not None:
                     self._peers.take_note(payload)
             elif kind == FrameKind.STOP_COMPLETED:
@@ -371,10 +395,10 @@ class Supervisor:
 
     # ----------------------------------------------------------------- the state machine --
     def _handle(self, event: events.Event) -> None:
-        if isinstance(event, (events.ExitReceived, events.SigtermReceived)):
+        if type(event) in _ENDINGS:
             self._worker.end()
-        if isinstance(event, events.SigtermReceived):
-            self._streams.terminate()
+            if isinstance(event, events.SigtermReceived):
+                self._streams.terminate()
         self._perform(self._machine.handle(event, time.monotonic()))
 
     def _perform(self, actions: list[events.Action]) -> None:
@@ -384,26 +408,32 @@ class Supervisor:
 
     def _perform_now(self, actions: list[events.Action]) -> None:
         for action in actions:
-            if isinstance(action, events.Forward):
-                kind = MessageKind.FINAL if action.final else _TASK_MESSAGE
-                self._send(action.message, kind)
-            elif isinstance(action, events.Deliver):
-                channel = self._algorithm.channel
-                if channel is not None:
-                    channel.send(*action)
-            elif isinstance(action, events.Send):
-                message = control_message(action.command, self._config.encoding)
-                self._send(message, _KINDS.get(action.command, MessageKind.STEP))
-            elif isinstance(action, events.DropKeptMessages):
-                self._worker.forget_old_messages()
-            elif isinstance(action, events.KillAlgorithm):
-                self._replace(action)
-            elif isinstance(action, events.Note) and action.level == "debug":
-                self._counted.add(action.level, action.text)
-            elif isinstance(action, events.Note):
-                self._log.log(action.level, action.text)
-            elif self._exit is None:
-                self._exit = action
+            self._performers[type(action)](action)
+
+    def _forward(self, action: events.Forward) -> None:
+        self._send(action.message, _FINAL if action.final else _TASK_MESSAGE)
+
+    def _deliver(self, action: events.Deliver) -> None:
+        channel = self._algorithm.channel
+        if channel is not None:
+            channel.send(*action)
+
+    def _send_command(self, action: events.Send) -> None:
+        message = control_message(action.command, self._config.encoding)
+        self._send(message, _KINDS.get(action.command, _STEP))
+
+    def _drop_kept_messages(self, action: events.DropKeptMessages) -> None:
+        self._worker.forget_old_messages()
+
+    def _note(self, action: events.Note) -> None:
+        if action.level == "debug":
+            self._counted.add(action.level, action.text)
+        else:
+            self._log.log(action.level, action.text)
+
+    def _exit_container(self, action: events.ExitContainer) -> None:
+        if self._exit is None:
+            self._exit = action
 
     def _replace(self, action: events.KillAlgorithm) -> None:
         try:

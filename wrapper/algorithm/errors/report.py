@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ...errors import AlgorithmStopped
 from .excerpt import MAX_LINE_LENGTH, code_frame, one_line
 from .failure import FailureReport, bare_report
+from .unpickling import explained
 from .user_frames import Files, UserFrame, cause, worth_showing
 
 MAX_MESSAGE = 10_000  # characters
@@ -68,7 +69,8 @@ def _syntax_error(error: SyntaxError, place: str, files: Files) -> tuple[str, st
 
 def _text(error: BaseException) -> str:
     try:
-        return _shortened(str(error), MAX_TEXT)
+        text = str(error)
+        return _shortened(explained(text) if type(error) is AttributeError else text, MAX_TEXT)
     except AlgorithmStopped:
         raise
     except BaseException as problem:  # the user's __str__ can raise anything

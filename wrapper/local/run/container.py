@@ -12,14 +12,16 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from ...text.exit_codes import exit_code_of_signal
-from ..source.source import AlgorithmSource
 from ..worker.admission import run_token
-from ..worker.storage import LocalStorage
 from ..worker.waiting import wait_done
 from .memory import own_peak, peak_of
+
+if TYPE_CHECKING:
+    from ..source.source import AlgorithmSource
+    from ..worker.storage import LocalStorage
 
 STDERR = 2
 

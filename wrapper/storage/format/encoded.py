@@ -70,9 +70,9 @@ def decode_value(stored: Encoded, encoding: str, size: int | None = None) -> Any
         header, payload = inner, memoryview(payload)[HEADER_SIZE:]
     count = memoryview(payload).nbytes
     is_short = size is not None and count < size
-    incomplete = _incomplete(count, size or 0)
     if header is None:
-        return _decode_unknown(payload, encoding, incomplete if is_short else None)
+        short = _incomplete(count, size or 0) if is_short else None
+        return _decode_unknown(payload, encoding, short)
     if header.is_raw:
         if (short := size_error(Encoded(stored.header, payload), size)) is not None:
             raise short
@@ -80,7 +80,8 @@ def decode_value(stored: Encoded, encoding: str, size: int | None = None) -> Any
     try:
         return get_encoding(header.encoding).decode(payload)
     except DecodingError as error:
-        raise incomplete if is_short else StorageError(f"it is corrupt: {error}") from None
+        corrupt = StorageError(f"it is corrupt: {error}")
+        raise (_incomplete(count, size or 0) if is_short else corrupt) from None
 
 
 def size_error(stored: Encoded, size: int | None) -> StorageError | None:

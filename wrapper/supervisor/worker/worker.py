@@ -265,7 +265,7 @@ class Worker:
         connection = self._connection
         may_send = self._link.may_send
         if connection is not None and (may_send or kind is _FREE):
-            goes_first = not (self._unsent and may_send)
+            goes_first = not (self._unsent.cost and may_send)
             if goes_first and connection.outbox.waiting_bytes < _AHEAD_BYTES:
                 self._send_now(connection, Message(payload, kind))
             else:
@@ -284,7 +284,7 @@ class Worker:
         connection = self._connection
         if connection is None:
             return
-        if self._unsent and self._link.may_send:
+        if self._unsent.cost and self._link.may_send:
             outbox = connection.outbox
             while self._unsent and outbox.waiting_bytes < _AHEAD_BYTES and not outbox.is_broken:
                 with outbox.corked():
