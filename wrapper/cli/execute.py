@@ -12,6 +12,7 @@ import typer
 
 from .cluster import AsJson, Endpoint, NoWait, Token, cluster_errors, connect, shown_progress
 from .errors import FAILED, CommandExit, command_errors
+from .options import Output
 
 app = typer.Typer(
     name="exec",
@@ -47,6 +48,7 @@ def algorithm(
     ] = False,
     endpoint: Endpoint = "",
     token: Token = "",
+    output: Output = None,
     no_wait: NoWait = False,
     as_json: AsJson = False,
 ) -> None:
@@ -61,7 +63,7 @@ def algorithm(
         request: dict[str, Any] = {"name": name, "input": read_array("--input", input_json)}
         if debug:
             request["debug"] = True
-        _execute("algorithm", request, endpoint, token, no_wait, as_json)
+        _execute("algorithm", request, endpoint, token, output, no_wait, as_json)
 
 
 @app.command()
@@ -70,6 +72,7 @@ def stored(
     flow_input: FlowInput = None,
     endpoint: Endpoint = "",
     token: Token = "",
+    output: Output = None,
     no_wait: NoWait = False,
     as_json: AsJson = False,
 ) -> None:
@@ -84,7 +87,7 @@ def stored(
         request: dict[str, Any] = {"name": name}
         if flow_input is not None:
             request["flowInput"] = read_object("--flow-input", flow_input)
-        _execute("stored", request, endpoint, token, no_wait, as_json)
+        _execute("stored", request, endpoint, token, output, no_wait, as_json)
 
 
 @app.command()
@@ -100,6 +103,7 @@ def raw(
     flow_input: FlowInput = None,
     endpoint: Endpoint = "",
     token: Token = "",
+    output: Output = None,
     no_wait: NoWait = False,
     as_json: AsJson = False,
 ) -> None:
@@ -117,7 +121,7 @@ def raw(
             raise UsageError(f"{pipeline} is not a pipeline: it must be an object with nodes")
         if flow_input is not None:
             request["flowInput"] = read_object("--flow-input", flow_input)
-        _execute("raw", request, endpoint, token, no_wait, as_json)
+        _execute("raw", request, endpoint, token, output, no_wait, as_json)
 
 
 @app.command()
@@ -140,12 +144,19 @@ def stop(
 
 
 def _execute(
-    kind: str, request: dict[str, Any], endpoint: str, token: str, no_wait: bool, as_json: bool
+    kind: str,
+    request: dict[str, Any],
+    endpoint: str,
+    token: str,
+    output: Path | None,
+    no_wait: bool,
+    as_json: bool,
 ) -> None:
     from ..local.cluster.api import COMPLETED
     from ..local.cluster.follow import follow_job
-    from .run_view import print_json, print_result
+    from .results import check_output, print_json, print_result, write_result
 
+    check_output(output)
     api = connect(endpoint, token)
     began = time.monotonic()
     with cluster_errors(), shown_progress() as progress:
@@ -163,17 +174,19 @@ def _execute(
         progress.say(f"job {job_id} {state.status} after {seconds:.1f} s")
     value = _value_of(kind, found.get("data"))
     error = _error_of(found) or state.error
+    if output is not None and state.status == COMPLETED:
+        write_result(value, output, _say)
     if as_json:
         document = {
             "jobId": job_id,
             "status": state.status,
-            "result": value,
+            "result": value if output is None else None,
             "error": error or None,
             "seconds": round(seconds, 3),
         }
         print_json(document, sys.stdout)
-    elif state.status == COMPLETED:
-        print_result(value, sys.stdout)
+    elif state.status == COMPLETED and output is None:
+        print_result(value, sys.stdout, _say)
     if state.status != COMPLETED:
         ended = "was stopped" if state.status == "stopped" else state.status
         reason = f": {error}" if error else ""
@@ -211,3 +224,7 @@ def _error_of(found: dict[str, Any]) -> str:
     if isinstance(error, dict):
         error = error.get("message") or json.dumps(error)
     return str(error) if error else ""
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
