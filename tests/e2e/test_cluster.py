@@ -254,6 +254,13 @@ def test_exec_stored_and_raw_print_results_in_hkube_s_form(
     assert server.requests("POST exec/raw")[0].json == descriptor
 
 
+def test_exec_writes_the_result_to_a_file(server: ClusterServer, tmp_path: Path) -> None:
+    server.result = {"data": [{"nodeName": "green", "result": [1]}]}
+    done = command(server, tmp_path, "exec", "algorithm", "green", "--output", "r.json")
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert json.loads((tmp_path / "r.json").read_text()) == [1]
+
+
 @pytest.mark.parametrize(
     "status, said", [("failed", "failed: bad"), ("stopped", "was stopped: bad")]
 )

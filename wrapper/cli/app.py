@@ -11,6 +11,7 @@ from .. import __version__
 from .apply import apply
 from .build import build
 from .check import check
+from .dev import dev
 from .errors import INTERRUPTED, exit_code_of, say_error
 from .execute import app as exec_app
 from .health import health
@@ -32,6 +33,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(run)
+app.command()(dev)
 app.command()(check)
 app.command()(init)
 app.command()(build)

@@ -20,6 +20,7 @@ from ..protocol.messages.task_ids import IDS_WITHIN, read_ids
 from ..protocol.task import events
 from ..protocol.task.machine import TaskMachine
 from ..text.exit_codes import exit_code_of_status
+from ..text.load_messages import LOADED
 from .child.crash_report import CrashReporter
 from .child.process import AlgorithmSide
 from .child.runner import AlgorithmRunner
@@ -372,7 +373,7 @@ class Supervisor:
             elif kind == FrameKind.MODULE_LOADED:
                 has_stop = bool(payload[0] & OptionalFunctions.STOP)
                 has_initialize = bool(payload[0] & OptionalFunctions.INITIALIZE)
-                self._log.info(f"the algorithm's module took {self._algorithm.age():.2f} s to load")
+                self._log.info(f"{LOADED} {self._algorithm.age():.2f} s to load")
                 self._handle(events.ModuleLoaded(has_stop, has_initialize))
 
     def _algorithm_died(self, status: int) -> None:

@@ -59,6 +59,7 @@ MAY_READ_THE_ENVIRONMENT = {
     "cli/apply.py",
     "cli/health.py",
     "cli/check.py",
+    "cli/dev_server.py",
     "cli/run_in_process.py",
     "cli/run_pipeline.py",
     "cli/run_request.py",

@@ -70,7 +70,7 @@ class AlgorithmContainer:
     def __enter__(self) -> AlgorithmContainer:
         try:
             self._process = subprocess.Popen(
-                [sys.executable, str(_LAUNCH)],
+                [sys.executable, "-I", str(_LAUNCH)],
                 cwd=self._folder,  # as in the image, and not where the command was typed
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
@@ -113,10 +113,10 @@ class AlgorithmContainer:
             if self.wait(timeout=0) is not None:
                 return
             with suppress(ProcessLookupError):
-                os.kill(self._pid, signal.SIGTERM)
+                os.kill(self.pid, signal.SIGTERM)
             self.wait(timeout)
         with suppress(ProcessLookupError):
-            os.killpg(self._pid, signal.SIGKILL)
+            os.killpg(self.pid, signal.SIGKILL)
         self.wait()
 
     @property
@@ -128,7 +128,8 @@ class AlgorithmContainer:
         return self._memory
 
     @property
-    def _pid(self) -> int:
+    def pid(self) -> int:
+        """The supervisor's process id."""
         assert self._process is not None, "the container was not started"
         return self._process.pid
 
