@@ -91,7 +91,7 @@ def receive_answer(connection: websocket.WebSocket) -> Any:
     return orjson.loads(connection.recv_data()[1])["data"]["response"]
 
 
-ALGORITHMS = {"echo": echo, "calls": calls, "crowd": crowd}
+ALGORITHMS = {"echo": echo, "prepared": echo, "calls": calls, "crowd": crowd}
 
 if __name__ == "__main__":
     try:

@@ -26,6 +26,11 @@ _DEFAULT_LIMIT = 512  # megabytes
 # Seconds to copy remaining output after the command has ended: our reader may be stuck, or a
 # daemon that the command left behind may write forever.
 _REMAINING_OUTPUT_LIMIT = 5
+# Around an event of several lines (`wrapper/log.py`).
+_BEGIN, _END = b"\x1e", b"\x1f"
+_FIRST = (b"", b"2", b"[")  # of a year, or of the short form
+_LONGEST_EVENT = 1_000_000  # bytes
+_ESCAPES = {code: f"\\u{code:04x}" for code in (*range(32), ord('"'), ord("\\"))}
 _CANNOT_RUN, _NOT_FOUND = 126, 127
 
 
@@ -105,6 +110,62 @@ def _open(path: str) -> int:
     return os.open(path, flags, 0o644)
 
 
+class LogRecords:
+    """Finds the events that the wrapper has marked; all else stays as it is, marks included.
+
+    HKube's worker takes each line of the file as a record of its own, and a line of JSON with the
+    key `log` as one record. So an error's report stays whole there; people see its lines.
+    """
+
+    def __init__(self) -> None:
+        self._held = b""  # begins with a mark, and may be an event
+        self._end = b"\n"  # the last byte before it
+
+    def add(self, data: bytes) -> tuple[bytes, bytes]:
+        """Return what to show and what belongs into the file, now that `data` was written."""
+        if not self._held and _BEGIN not in data:  # nearly always
+            self._end = data[-1:] or self._end
+            return data, data
+        shown, logged = b"", b""
+        data, self._held = self._held + data, b""
+        while data:
+            before, begin, inside = data.partition(_BEGIN)
+            shown, logged = shown + before, logged + before
+            event, end, data = inside.partition(_END)
+            if begin and not end and may_be_event(event):
+                self._held = begin + inside
+                break
+            if end and b"\n" in event and may_be_event(event):
+                # A record has a line of its own, also after output without an end of line.
+                start = b"" if (logged[-1:] or self._end) == b"\n" else b"\n"
+                shown, logged = shown + event, logged + start + record_of(event)
+            else:  # the mark is user code's; there may be another one behind it
+                shown, logged = shown + begin, logged + begin
+                data = inside
+        self._end = logged[-1:] or self._end
+        return shown, logged
+
+    def rest(self) -> bytes:
+        """Return what was held back, at the end of all output."""
+        held, self._held = self._held, b""
+        return held
+
+
+def may_be_event(lines: bytes) -> bool:
+    """Whether the wrapper can have written this: all lines but the first are indented."""
+    first, *others = lines.split(b"\n")
+    return (
+        len(lines) <= _LONGEST_EVENT
+        and first[:1] in _FIRST
+        and all(not line or line.startswith(b" ") for line in others)
+    )
+
+
+def record_of(event: bytes) -> bytes:
+    """Return an event as a line of JSON, without its end."""
+    return b'{"log": "%s"}' % event.decode(errors="replace").translate(_ESCAPES).encode()
+
+
 class Output:
     """Copies the command's output to our own stdout and to the log.
 
@@ -114,12 +175,14 @@ class Output:
 
     def __init__(self, log: LogFile) -> None:
         self._log = log
+        self._records = LogRecords()
         self._is_reported = False
 
     def write(self, data: bytes) -> None:
         """Write data to both, as far as they accept it."""
-        self._show(data)
-        self._log.write(data)
+        shown, logged = self._records.add(data)
+        self._show(shown)
+        self._log.write(logged)
         if self._log.trouble and not self._is_reported:
             self._is_reported = True
             start = "" if data.endswith(b"\n") else "\n"
@@ -127,6 +190,12 @@ class Output:
                 f"{start}hkube: cannot write to the log file ({self._log.trouble}): output "
                 "continues here, and in the file as soon as that is possible again\n".encode()
             )
+
+    def finish(self) -> None:
+        """Write what was held back."""
+        rest = self._records.rest()
+        self._show(rest)
+        self._log.write(rest)
 
     def _show(self, data: bytes) -> None:
         view = memoryview(data)
@@ -159,7 +228,7 @@ class Command:
         self._pid = os.posix_spawnp(
             arguments[0],
             arguments,
-            os.environ,
+            {**os.environ, "HKUBE_LOG_MARKS_EVENTS": "true"},
             file_actions=[(os.POSIX_SPAWN_DUP2, writing, fd) for fd in (1, 2)],
             # In its own process group, the command gets Ctrl-C only once: from us.
             setpgroup=0,
@@ -225,6 +294,7 @@ def run(log: LogFile, arguments: list[str]) -> int:
                 poll.unregister(fd)  # the command closed its output but still runs
     while copy(command.output, output):
         pass
+    output.finish()
     return command.exit_code
 
 

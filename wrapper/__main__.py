@@ -1,7 +1,6 @@
 """`python -m wrapper`: serve a worker, or with arguments run the local tools of `wrapper.cli`."""
 
 import sys
-from collections.abc import Callable
 
 EXIT_USAGE, EXIT_INTERRUPTED = 2, 130
 
@@ -32,43 +31,60 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run_command(arguments: list[str]) -> int:
     """Run one of the local tools; return the exit code."""
+    import os
+
     try:
-        run_app = _import_tools()
+        from .cli.run_options import read_usual_options
+
+        options = read_usual_options(arguments, os.environ)
+        if options is not None:
+            from .cli.run_command import run_without_typer
+
+            return run_without_typer(options)
+        from .cli.app import run_app
+
         return run_app(arguments)
     except KeyboardInterrupt:  # while importing a command
         return EXIT_INTERRUPTED
     except ModuleNotFoundError as error:
+        package, dot, _ = (error.name or "").partition(".")
+        if dot and package in sys.modules:  # it is there, but not as they need it
+            return _report_broken(error)
         print(
             f"the local tools are not installed: {error.name} is missing "
             "(pip install hkube-wrapper)",
             file=sys.stderr,
         )
         return EXIT_USAGE
-    except _BrokenTools as error:
-        print(
-            f"the local tools cannot be loaded: {error} (another package has changed what they "
-            "need: pip install --force-reinstall hkube-wrapper)",
-            file=sys.stderr,
-        )
-        return EXIT_USAGE
-
-
-class _BrokenTools(Exception):
-    """An installed package does not work with the local tools."""
-
-
-def _import_tools() -> Callable[[list[str]], int]:
-    try:
-        from .cli.app import run_app
-    except ModuleNotFoundError:
-        raise
     except Exception as error:  # old versions of their dependencies fail in many ways
-        raise _BrokenTools(f"{type(error).__name__}: {error}") from error
-    return run_app
+        if not _comes_from_an_import(error):
+            raise
+        return _report_broken(error)
+
+
+def _comes_from_an_import(error: BaseException) -> bool:
+    """Return whether an error was raised while a module was being imported."""
+    traceback = error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_name == "<module>":
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
+def _report_broken(error: BaseException) -> int:
+    print(
+        f"the local tools cannot be loaded: {type(error).__name__}: {error} (another package has "
+        "changed what they need: pip install --force-reinstall hkube-wrapper)",
+        file=sys.stderr,
+    )
+    return EXIT_USAGE
 
 
 if __name__ == "__main__":
     from hkube_python_wrapper._import_path import users_last
+    from hkube_python_wrapper._instrumentation import leave_instrumentation
 
+    leave_instrumentation(sys.argv[1:])
     users_last()
     sys.exit(main())

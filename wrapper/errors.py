@@ -29,6 +29,12 @@ class ConfigurationError(WrapperError):
         self.problems = tuple(problems)
 
 
+class BrokenPackage(WrapperError):
+    """An installed package that the wrapper needs cannot be imported."""
+
+    code = "BrokenPackage"
+
+
 class LoadError(WrapperError):
     """The user's module cannot be loaded or has no usable ``start``.
 

@@ -17,6 +17,8 @@ _LABELS = {"debug": "DEBUG", "info": "INFO ", "warning": "WARN ", "error": "ERRO
 _IDS = (("job", "jobId"), ("task", "taskId"), ("node", "nodeName"))  # name in text, name in JSON
 _NO_ID = "-"
 _STDERR = 2
+# Around an event of several lines, for the image's process 1 (`image/process_one.py`).
+_BEGIN, _END = "\x1e", "\x1f"
 _AT_ONCE = 4096  # bytes; PIPE_BUF
 _PATIENCE = 0.2  # seconds that a line may wait for a stderr that accepts nothing
 _DROP_FOR = 5.0  # seconds in which no further line waits, after one has waited in vain
@@ -35,6 +37,7 @@ class Log:
             ``short``: the same without time and ids. ``json``: one object per line.
         fd: the file descriptor to write to.
         clock: returns seconds since 1970.
+        marks_events: mark where an event of several lines begins and ends.
     """
 
     def __init__(
@@ -43,11 +46,14 @@ class Log:
         form: str = "text",
         fd: int = _STDERR,
         clock: Callable[[], float] = time.time,
+        *,
+        marks_events: bool = False,
     ) -> None:
         self._least = LEVELS.index(level)
         self._write_event = {"json": _as_json, "short": _as_short_text}.get(form, _as_text)
         self._fd = fd if _is_open(fd) else -1
         self._clock = clock
+        self._marks_events = marks_events
         self._ids: tuple[str, ...] = ()
         self._read_ids: Callable[[], str] | None = None
         self._torn = False
@@ -109,6 +115,8 @@ class Log:
             ]
             when, text = _timestamp(self._clock()), _printable(text)
             event = self._write_event(when, level, named, text)
+            if self._marks_events and "\n" in event:
+                event = f"{_BEGIN}{event}{_END}"
             if self._dropped and self._fd >= 0 and _wait_writable(self._fd, 0.0):
                 missing = f"{self._dropped:,} lines of this log are missing: stderr was full"
                 event = f"{self._write_event(when, 'warning', [], missing)}\n{event}"

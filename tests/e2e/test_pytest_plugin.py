@@ -17,6 +17,7 @@ IS_INSTALLED = any(
     entry.value == "hkube_python_wrapper._pytest_plugin"
     for entry in importlib.metadata.entry_points(group="pytest11")
 )
+LOOP_SCOPE = "asyncio_default_fixture_loop_scope=function"
 MAIN = "import helper\n\ndef start(args):\n    return helper.double(args['input'][0])\n"
 
 
@@ -109,6 +110,48 @@ def test_failure_shows_the_lines_of_the_algorithm_and_the_test(project: Project)
     assert "mian.py does not exist: did you mean 'main.py'?" in output
     assert "wrapper/testing/hkube.py" not in output
     assert "wrapper/algorithm" not in output
+
+
+def test_algorithms_run_in_tests_of_pytest_asyncio(project: Project) -> None:
+    project.write(
+        "coroutine.py",
+        """
+        import asyncio
+
+        async def start(args):
+            await asyncio.sleep(0)
+            return args["input"][0]
+        """,
+    )
+    project.write(
+        "tests/test_main.py",
+        """
+        import asyncio
+
+        import pytest
+
+        @pytest.fixture
+        async def number():
+            await asyncio.sleep(0)
+            return 4
+
+        async def test_function(hkube, number):
+            assert hkube.run("main.py", [number]).result == 8
+            await asyncio.sleep(0)
+
+        async def test_coroutine(hkube, number):
+            loop = asyncio.get_running_loop()
+            assert [hkube.run("coroutine.py", [number]).result for _ in range(2)] == [4, 4]
+            assert asyncio.get_running_loop() is loop
+            await asyncio.sleep(0)
+
+        async def test_isolated(hkube, number):
+            run = asyncio.to_thread(hkube.run, "coroutine.py", [number], isolated=True)
+            assert (await run).result == 4
+        """,
+    )
+    output = project.pytest("-n0", "-o", "asyncio_mode=auto", "-o", LOOP_SCOPE)
+    assert "3 passed" in output
 
 
 def test_capsys_monkeypatch_and_unittest(project: Project) -> None:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from types import FrameType
 from typing import NoReturn
-
-import typer
 
 from ..errors import WrapperError
 from ..text.exit_codes import exit_code_of_signal
@@ -21,6 +19,18 @@ from .std_streams import give_up_stdout
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 UNREAD = 141
 """128 + SIGPIPE, as for other programs."""
+
+
+class CommandExit(Exception):
+    """Ends the command, like `typer.Exit`, but without Typer, which takes long to import.
+
+    Attributes:
+        exit_code: the command's exit code.
+    """
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(exit_code)
+        self.exit_code = exit_code
 
 
 _WANTS_JSON: ContextVar[bool] = ContextVar("wants_json", default=False)
@@ -34,6 +44,24 @@ def json_errors(wanted: bool) -> Iterator[None]:
         yield
     finally:
         _WANTS_JSON.reset(token)
+
+
+def exit_code_of(command: Callable[[], object], wants_json: bool) -> int:
+    """Run a command and return its exit code, whichever way it ends.
+
+    Args:
+        command: what to run; returns its exit code, or something else for 0.
+        wants_json: see `json_errors`.
+    """
+    code: object
+    try:
+        with json_errors(wants_json):
+            code = command()
+    except SystemExit as ended:
+        code = ended.code
+    except CommandExit as ended:
+        code = ended.exit_code
+    return code if isinstance(code, int) else 0
 
 
 def say_error(code: str, text: str, as_json: bool | None = None) -> None:
@@ -60,17 +88,17 @@ def command_errors() -> Iterator[None]:
         yield
     except WrapperError as error:
         say_error(error.code, str(error))
-        raise typer.Exit(USAGE) from None
+        raise CommandExit(USAGE) from None
     except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
+        raise CommandExit(INTERRUPTED) from None
     except BrokenPipeError:
         give_up_stdout()
-        raise typer.Exit(UNREAD) from None
+        raise CommandExit(UNREAD) from None
     except OSError as error:
         give_up_stdout()
         with suppress(OSError):
             print(f"error: {_sentence(error)}", file=sys.stderr)
-        raise typer.Exit(FAILED) from None
+        raise CommandExit(FAILED) from None
 
 
 @contextmanager
@@ -78,7 +106,7 @@ def no_waiting_for_threads() -> Iterator[None]:
     """End the process without waiting for threads that user code left, as a container does."""
     try:
         yield
-    except typer.Exit as end:
+    except CommandExit as end:
         from ..in_process.serve import leave_threads
 
         leave_threads(end.exit_code)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from .errors import command_errors, no_waiting_for_threads
-from .options import AlgorithmPath, Answers, Pipelines, Storage
+from .options import AlgorithmPath, Answers, Output, Pipelines, Storage
+from .run_command import run_algorithm
+from .run_options import RunOptions
 
 
 def run(
@@ -75,6 +74,16 @@ def run(
     watch: Annotated[
         bool, typer.Option("--watch", metavar="", help="Run again after each save, until Ctrl-C.")
     ] = False,
+    watch_also: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATTERN",
+            help="With --watch: also after a change of files that match, such as '*.csv' or "
+            "'data/*'. Leave out files that the algorithm writes. Repeat the option for another "
+            "pattern.",
+            show_default=False,
+        ),
+    ] = None,
     repeat: Annotated[
         int, typer.Option(min=1, metavar="N", help="Run each task N times in the same process.")
     ] = 1,
@@ -95,6 +104,7 @@ def run(
             "result, error, exitCode, seconds, progress, spans.",
         ),
     ] = False,
+    output: Output = None,
     storage: Storage = None,
     in_process: Annotated[
         bool,
@@ -116,66 +126,25 @@ def run(
     Exit codes: 0 success; 1 the algorithm failed; 2 wrong usage;
     128 + n signal n killed its process; 130 after Ctrl-C.
     """
-    started = time.monotonic()
-    from ..local.worker.answers import AnswerTable, load_answers
-    from .json_values import files_of, read_array, read_json, read_lines, read_object
-    from .run_request import RunRequest
-    from .run_tasks import run_once, run_watching
-    from .task_inputs import task_inputs, with_messages
-
-    def read_messages() -> list[Any] | None:
-        if message is None and feed is None:
-            return None
-        values = [read_json("--message", text) for text in message or ()]
-        return values + (read_lines("--feed", feed) if feed is not None else [])
-
-    def read_request() -> RunRequest:
-        flow = None if flow_input is None else read_object("--flow-input", flow_input)
-        sent = read_messages()
-        return RunRequest(
+    run_algorithm(
+        RunOptions(
             path=path,
-            tasks=[
-                task
-                for text in texts
-                for task in with_messages(task_inputs(read_array("--input", text), flow), sent)
-                for _ in range(repeat)
-            ],
-            files=files,
-            extra_data={} if extra_data is None else read_object("--extra-data", extra_data),
+            inputs=inputs,
+            message=message,
+            feed=feed,
+            flow_input=flow_input,
+            extra_data=extra_data,
             algorithms=algorithms,
             pipelines=pipelines,
-            answers=load_answers(answers) if answers else AnswerTable(),
+            answers=answers,
+            watch=watch,
+            watch_also=watch_also,
+            repeat=repeat,
             timeout=timeout,
             as_json=as_json,
+            output=output,
+            storage=storage and storage.value,
             in_process=in_process,
             port=port,
-            storage=storage and storage.value,
         )
-
-    texts = inputs or ["[]"]
-    feeds = () if feed is None else ("-",) if feed == "-" else (f"@{feed}",)
-    others = (*texts, *(message or ()), flow_input, extra_data)
-    given = [text for text in (*others, *feeds) if text is not None]
-    with no_waiting_for_threads() if in_process else nullcontext():
-        with command_errors():
-            files = [*files_of(given), *([answers] if answers else [])]
-            _check_together(given, watch, in_process, timeout)
-            code = (
-                run_watching(read_request, started) if watch else run_once(read_request(), started)
-            )
-        raise typer.Exit(code)
-
-
-def _check_together(given: list[str], watch: bool, in_process: bool, timeout: float | None) -> None:
-    from .json_values import UsageError
-
-    if watch and in_process:
-        raise UsageError(
-            "--watch and --in-process cannot be combined: a process cannot load changed code again"
-        )
-    if watch and "-" in given:
-        raise UsageError(
-            "--watch runs the tasks again after each save, but '-' (stdin) can be read only once"
-        )
-    if timeout is not None and not timeout > 0:
-        raise UsageError(f"--timeout must be more than 0 seconds, not {timeout:g}")
+    )

@@ -5,22 +5,26 @@ from __future__ import annotations
 import faulthandler
 import io
 import os
+import signal
 import sys
 import tempfile
 import threading
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from ..algorithm.serve import end_now
 from ..in_process.serve import serve_in_process
 from ..local.run.container import STDERR, container_environ
+from ..local.run.encoding_check import check_encoding
 from ..local.run.metrics_folder import metrics_folder
 from ..local.run.session import FAILED, Session, run_beside
 from ..local.show.screen import Screen
 from ..local.source.source import open_algorithm
+from ..local.worker import events
 from ..local.worker.storage import local_storage
 from ..local.worker.worker import LocalWorker
 from ..text.exit_codes import exit_code_of_signal
@@ -70,24 +74,61 @@ class _Run:
             end_now(final)
 
 
+class SignalledView:
+    """A listener that names the signal in place of the lost connection that it caused.
+
+    Args:
+        view: shows the events.
+        signals: the signals that this process has received.
+    """
+
+    def __init__(self, view: RunView, signals: Sequence[int]) -> None:
+        self._view = view
+        self._signals = signals
+
+    def __call__(self, event: events.WorkerEvent) -> None:
+        """Show an event."""
+        if isinstance(event, events.TaskCompleted):
+            event = replace(event, outcome=self._explained(event.outcome))
+        self._view(event)
+
+    def ended(self, job: Mapping[str, Any], outcome: events.Outcome, exit_code: int | None) -> None:
+        """Show how a task ended."""
+        self._view.ended(job, self._explained(outcome), exit_code)
+
+    def _explained(self, outcome: events.Outcome) -> events.Outcome:
+        if not self._signals or not isinstance(outcome, events.Lost):
+            return outcome
+        number = self._signals[0]
+        return events.Lost("Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name)
+
+
 def run_in_process(request: RunRequest, started: float) -> int:
     """Run the tasks; see `run_tasks.run_once`. Ends the process if user code does not return."""
     with ExitStack() as stack:
         source = stack.enter_context(open_algorithm(request.path))
         view = RunView(
-            Screen(sys.stderr, bar=False), started, request.as_json, _take_stdout(), source
+            Screen(sys.stderr, bar=False),
+            started,
+            request.as_json,
+            _take_stdout(),
+            source,
+            request.output,
         )
         report_remarks(source, view)
+        check_encoding(source, os.environ)
         environ = stack.enter_context(metrics_folder(source.name, os.environ, view.terminal.say))
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hkube-")))
         storage = stack.enter_context(local_storage(request.storage, os.environ))
-        worker = stack.enter_context(open_worker(request, source, view, view, storage))
+        signals: list[int] = []
+        listener = SignalledView(view, signals)
+        worker = stack.enter_context(open_worker(request, source, view, listener, storage))
         os.environ.update(container_environ(source, worker.port, environ, scratch, storage))
         jobs = make_jobs(request, source)
-        session = Session(jobs, request.timeout, view.begin, view.ended, view.terminal.say)
+        session = Session(jobs, request.timeout, view.begin, listener.ended, view.terminal.say)
         result: Future[int] = Future()
         tasks = threading.Thread(target=_run_beside, args=(session, worker, result))
-        run = _Run(stack, view, worker, tasks, result, [])
+        run = _Run(stack, view, worker, tasks, result, signals)
         tasks.start()
         faulthandler.enable()  # a crash ends this program too; the stack shows where
         code = serve_in_process(

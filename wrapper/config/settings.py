@@ -63,6 +63,7 @@ class Config(NamedTuple):
         log_level: the lowest level to log, one of `log.LEVELS`.
         log_format: one of `log.FORMATS`.
         log_failures: log the error that is sent to the worker when a task fails.
+        log_marks_events: mark events of several lines for the image's process 1.
         log_file_limit: size in megabytes of the log file that the image's process 1 writes.
         termination_log: file for crash reports.
         health_socket: name of the socket for probes; empty: no socket.
@@ -90,6 +91,7 @@ class Config(NamedTuple):
     log_level: str
     log_format: str
     log_failures: bool
+    log_marks_events: bool
     log_file_limit: int
     termination_log: str
     health_socket: str
@@ -138,6 +140,7 @@ class Config(NamedTuple):
             log_level=read.choice("HKUBE_LOG_LEVEL", LEVELS, "info", _LEVEL_ALIASES),
             log_format=read.choice("HKUBE_LOG_FORMAT", FORMATS, "text"),
             log_failures=read.flag("HKUBE_LOG_FAILURES", True),
+            log_marks_events=read.flag("HKUBE_LOG_MARKS_EVENTS", False),
             log_file_limit=read.whole("HKUBE_LOG_FILE_LIMIT", 512),
             termination_log=read.text("TERMINATION_LOG", "/dev/termination-log"),
             health_socket=read.text("HKUBE_HEALTH_SOCKET"),

@@ -47,13 +47,14 @@ def serve_in_process(
     except ConfigurationError as error:
         print_problems(error)
         return EXIT_CONFIGURATION
-    log = Log(config.log_level, config.log_format)
+    log = Log(config.log_level, config.log_format, marks_events=config.log_marks_events)
     for warning in config.warnings:
         log.warning(warning)
     log.info(config.how_results_travel)
     pairs = channel_pairs(serves_peers(config))
     channel = Channel(*(ours for ours, _ in pairs))
-    beside = SupervisorThread(config, log, LocalAlgorithm(channel, log))
+    algorithm = LocalAlgorithm(channel, log)
+    beside = SupervisorThread(config, log, algorithm)
 
     def terminate() -> None:
         for number in signals.numbers():
@@ -70,7 +71,8 @@ def serve_in_process(
         )
         beside.start()
         with gevent_patches_refused():
-            host.run(load or (lambda: _load_module(config)))
+            code = host.run(load or (lambda: _load_module(config)))
+        algorithm.status = code << 8  # as `wait` reports it
         host.close()
         return beside.join()
 

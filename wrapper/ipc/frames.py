@@ -24,6 +24,11 @@ from .stream_cutter import Head, StreamCutter
 # holds results for peers (mode v3), a fourth descriptor is the socket that hands them over.
 CHANNEL_VARIABLE = "HKUBE_WRAPPER_CHANNEL"
 
+# What has glibc keep large values in huge pages, if the supervisor decides so. The algorithm
+# process removes it, so that processes that user code starts do not inherit it.
+TUNABLES_VARIABLE = "GLIBC_TUNABLES"
+HUGE_PAGES = "glibc.malloc.hugetlb=1"
+
 # Signals between the two processes and within the algorithm process. Real-time signals where the
 # system has them, because user code may use any of the others.
 _FIRST_SIGNAL = getattr(signal, "SIGRTMIN", None)
@@ -34,9 +39,14 @@ INTERRUPT_SIGNAL: int = _FIRST_SIGNAL + 9 if _FIRST_SIGNAL else signal.SIGUSR2
 # the file for faulthandler's stacks: that needs no free descriptor and no memory to speak of.
 OWN_FAILURE = "the wrapper's own code failed:\n"
 
+# In its place if a package that the wrapper needs is broken.
+BROKEN_PACKAGE = "an installed package is broken:\n"
+
 _HEADER = struct.Struct("!IIQ")  # kind and zero bytes, generation, length
 _KIND_SHIFT = 24
 _INFO_SHIFT = 32
+_FIRST_SHIFT = _INFO_SHIFT + _KIND_SHIFT
+_new_tuple = tuple.__new__
 HEADER_SIZE = _HEADER.size
 _ANY = 2**64  # more than a header can hold
 # No payload between the two processes is longer, whatever the settings say.
@@ -169,4 +179,5 @@ def _refuse(found: str) -> NoReturn:
 
 
 def _make_frame(info: int, payload: bytes | bytearray) -> Frame:
-    return Frame(info >> _INFO_SHIFT + _KIND_SHIFT, info & 0xFFFFFFFF, payload)
+    # `Frame(…)` is a function in Python, half of the cost of cutting a frame.
+    return _new_tuple(Frame, (info >> _FIRST_SHIFT, info & 0xFFFFFFFF, payload))

@@ -35,6 +35,8 @@ class StreamCutter(Generic[FrameT]):
             header is incomplete. It may raise, which makes the stream unusable.
         make_frame: returns a frame, from the third part of its head and its payload. The payload
             belongs to the frame; it is never a view of the buffer.
+        take_small: takes whole small frames from a buffer between two positions, as many as it
+            likes, and returns where it has stopped. For streams whose frames are many and small.
         buffer_size: bytes; a smaller buffer suits many streams that carry little.
     """
 
@@ -42,10 +44,12 @@ class StreamCutter(Generic[FrameT]):
         self,
         read_head: Callable[[memoryview, int, int], Head | None],
         make_frame: Callable[[int, bytes | bytearray], FrameT],
+        take_small: Callable[[memoryview, int, int], int] | None = None,
         buffer_size: int = BUFFER_SIZE,
     ) -> None:
         self._read_head = read_head
         self._make_frame = make_frame
+        self._take_small = take_small
         self._buffer = memoryview(bytearray(buffer_size))
         self._end = 0  # of the bytes in the buffer that are not cut yet
         self._view: memoryview | None = None  # of the large payload
@@ -88,12 +92,19 @@ class StreamCutter(Generic[FrameT]):
         frames: list[FrameT] = []
         start = 0
         while start < end:
+            if self._take_small is not None:
+                start = self._take_small(self._buffer, start, end)
+                if start == end:
+                    break
             head = self._read_head(self._buffer, start, end)
             if head is None:
                 break
             size, length, info = head
             first = start + size
             last = first + length
+            if last == end and not start:  # nearly always, one read brings one whole frame
+                self._end = 0
+                return [self._make_frame(info, bytes(self._buffer[first:last]))]
             if last > end:
                 if last - start > len(self._buffer):
                     self._begin_large(first, end, length, info)

@@ -46,7 +46,7 @@ def serve(environ: Mapping[str, str], command: Sequence[str] | None = None) -> i
     except ConfigurationError as error:
         print_problems(error)
         return EXIT_CONFIGURATION
-    log = Log(config.log_level, config.log_format)
+    log = Log(config.log_level, config.log_format, marks_events=config.log_marks_events)
     for warning in config.warnings:
         log.warning(warning)
     files = OpenFiles()
@@ -169,4 +169,6 @@ def _without_users_folders(environ: Mapping[str, str], config: Config) -> Mappin
 
 
 def _child_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    return {**environ, "PYTHONUNBUFFERED": "1"}
+    from .child.huge_pages import huge_page_environ
+
+    return {**environ, "PYTHONUNBUFFERED": "1", **huge_page_environ(environ)}

@@ -10,7 +10,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..ipc.frames import Frame, FrameKind, OptionalFunctions
 from ..protocol.messages.bare import control_message
@@ -20,6 +20,7 @@ from ..protocol.messages.task_ids import IDS_WITHIN, read_ids
 from ..protocol.task import events
 from ..protocol.task.machine import TaskMachine
 from ..text.exit_codes import exit_code_of_status
+from ..text.load_messages import LOADED
 from .child.crash_report import CrashReporter
 from .child.process import AlgorithmSide
 from .child.runner import AlgorithmRunner
@@ -50,11 +51,16 @@ _KINDS = {
 }
 # Each message needs them, and looking up an enum's member is slow.
 _USER_MESSAGE, _ANSWER = FrameKind.USER_MESSAGE, FrameKind.ANSWER
-_TASK_MESSAGE = MessageKind.TASK
-_FOR_THE_WORKER = frozenset((_USER_MESSAGE, FrameKind.FINAL_MESSAGE))
+_FINAL_MESSAGE, _INITIALIZE_COMPLETED = FrameKind.FINAL_MESSAGE, FrameKind.INITIALIZE_COMPLETED
+_HELD_RESULT = FrameKind.HELD_RESULT
+_TASK_MESSAGE, _STEP, _FINAL = MessageKind.TASK, MessageKind.STEP, MessageKind.FINAL
+_ENDINGS = frozenset((events.ExitReceived, events.SigtermReceived))
+_FOR_THE_WORKER = frozenset((_USER_MESSAGE, _FINAL_MESSAGE))
 _STREAM_FRAMES = frozenset(
     (FrameKind.STREAM_SEND, FrameKind.STREAM_HANDLED, FrameKind.STREAM_COMMAND)
 )
+# A little more than the two largest answers. Beyond it the worker has to wait; `alive` goes on.
+_MAX_ANSWERS_BYTES = 256 * 1024 * 1024
 # How long the worker's goodbye may take, seconds.
 _EXIT_PATIENCE = 1.0
 _CRASH_PATIENCE = 0.5
@@ -115,6 +121,18 @@ class Supervisor:
             config, self._poller, self.wakeup.post, log, self._send_now, self._deliver_stream
         )
         self._peers: Peers | None = None
+        parts = (self._machine, self._worker, self._algorithm, self._streams, self._counted)
+        # Bound once: the loop asks them before each wait.
+        self._deadlines = tuple(part.deadline for part in parts)
+        self._performers: dict[type[events.Action], Callable[[Any], None]] = {
+            events.Forward: self._forward,
+            events.Deliver: self._deliver,
+            events.Send: self._send_command,
+            events.DropKeptMessages: self._drop_kept_messages,
+            events.KillAlgorithm: self._replace,
+            events.Note: self._note,
+            events.ExitContainer: self._exit_container,
+        }
         self._paused = False
         self._exit: events.ExitContainer | None = None
 
@@ -145,6 +163,8 @@ class Supervisor:
             self._worker.send_waiting()
             if self._paused:
                 self._pause_or_resume()
+            if self._worker.is_paused:
+                self._worker.pause(self._has_too_many_answers())
         self._end(self._exit)
         return self._exit.code
 
@@ -169,9 +189,9 @@ class Supervisor:
         self._poller.watch(source, on_readable)
 
     def _next_due(self) -> float | None:
-        earliest = self._machine.deadline()
-        for part in (self._worker, self._algorithm, self._streams, self._counted, self._peers):
-            at = part.deadline() if part is not None else None
+        earliest = None
+        for deadline in self._deadlines:
+            at = deadline()
             if at is not None and (earliest is None or at < earliest):
                 earliest = at
         return earliest
@@ -225,6 +245,8 @@ class Supervisor:
         machine, channel = self._machine, self._algorithm.channel
         if channel is not None and machine.is_running and is_answer(payload):
             channel.control.send(_ANSWER, machine.generation, payload)
+            if self._has_too_many_answers():
+                self._worker.pause(True)
             return
         routed = route(payload, self._config.encoding)
         if isinstance(routed, Odd):
@@ -249,6 +271,11 @@ class Supervisor:
             self._handle(routed)
             if isinstance(routed, events.InitializeReceived):
                 self._begin_streams(payload)
+
+    def _has_too_many_answers(self) -> bool:
+        """Whether user code, which may hold the GIL, has left too many answers unread."""
+        channel = self._algorithm.channel
+        return channel is not None and channel.control.outbox.waiting_bytes > _MAX_ANSWERS_BYTES
 
     def _begin_streams(self, initialize: bytes | bytearray) -> None:
         """Begin the streaming part of a task, if it has one; mode v1 has no streams."""
@@ -283,6 +310,7 @@ class Supervisor:
     ) -> None:
         channel = self._algorithm.channel
         if channel is not None:
+            self._streams.burst.gather(channel.control.outbox)
             channel.control.send_pieces(kind, generation, pieces)
 
     def _send(self, payload: bytes | bytearray, kind: MessageKind) -> None:
@@ -306,6 +334,14 @@ class Supervisor:
             self._algorithm.pause(paused)
 
     def _from_algorithm(self, frames: list[Frame]) -> None:
+        if not self._streams.is_active:
+            self._take_together(frames)
+            return
+        with self._streams.burst:
+            self._take_together(frames)
+            self._streams.ask()
+
+    def _take_together(self, frames: list[Frame]) -> None:
         outbox = self._worker.outbox
         if len(frames) > 1 and outbox is not None:
             with outbox.corked():
@@ -328,12 +364,12 @@ class Supervisor:
                 self._handle(events.UserMessage(generation, payload))
             elif kind in _STREAM_FRAMES:
                 self._streams.take(kind, generation, payload)
-            elif kind == FrameKind.FINAL_MESSAGE:
+            elif kind == _FINAL_MESSAGE:
                 self._worker.read_first()
                 self._handle(events.FinalMessage(generation, payload))
-            elif kind == FrameKind.INITIALIZE_COMPLETED:
+            elif kind == _INITIALIZE_COMPLETED:
                 self._handle(events.InitializeCompleted(generation))
-            elif kind == FrameKind.HELD_RESULT:
+            elif kind == _HELD_RESULT:
                 if self._peers is not None:
                     self._peers.take_note(payload)
             elif kind == FrameKind.STOP_COMPLETED:
@@ -341,7 +377,7 @@ class Supervisor:
             elif kind == FrameKind.MODULE_LOADED:
                 has_stop = bool(payload[0] & OptionalFunctions.STOP)
                 has_initialize = bool(payload[0] & OptionalFunctions.INITIALIZE)
-                self._log.info(f"the algorithm's module took {self._algorithm.age():.2f} s to load")
+                self._log.info(f"{LOADED} {self._algorithm.age():.2f} s to load")
                 self._handle(events.ModuleLoaded(has_stop, has_initialize))
 
     def _algorithm_died(self, status: int) -> None:
@@ -362,6 +398,7 @@ class Supervisor:
                 self._poller,
                 lambda payload: self._send(payload, MessageKind.FREE),
             )
+            self._deadlines += (self._peers.deadline,)
         return self._peers
 
     def _hold_for_peers(self, handover: socket.socket) -> bool:
@@ -369,10 +406,10 @@ class Supervisor:
 
     # ----------------------------------------------------------------- the state machine --
     def _handle(self, event: events.Event) -> None:
-        if isinstance(event, (events.ExitReceived, events.SigtermReceived)):
+        if type(event) in _ENDINGS:
             self._worker.end()
-        if isinstance(event, events.SigtermReceived):
-            self._streams.terminate()
+            if isinstance(event, events.SigtermReceived):
+                self._streams.terminate()
         self._perform(self._machine.handle(event, time.monotonic()))
 
     def _perform(self, actions: list[events.Action]) -> None:
@@ -382,26 +419,32 @@ class Supervisor:
 
     def _perform_now(self, actions: list[events.Action]) -> None:
         for action in actions:
-            if isinstance(action, events.Forward):
-                kind = MessageKind.FINAL if action.final else _TASK_MESSAGE
-                self._send(action.message, kind)
-            elif isinstance(action, events.Deliver):
-                channel = self._algorithm.channel
-                if channel is not None:
-                    channel.send(*action)
-            elif isinstance(action, events.Send):
-                message = control_message(action.command, self._config.encoding)
-                self._send(message, _KINDS.get(action.command, MessageKind.STEP))
-            elif isinstance(action, events.DropKeptMessages):
-                self._worker.forget_old_messages()
-            elif isinstance(action, events.KillAlgorithm):
-                self._replace(action)
-            elif isinstance(action, events.Note) and action.level == "debug":
-                self._counted.add(action.level, action.text)
-            elif isinstance(action, events.Note):
-                self._log.log(action.level, action.text)
-            elif self._exit is None:
-                self._exit = action
+            self._performers[type(action)](action)
+
+    def _forward(self, action: events.Forward) -> None:
+        self._send(action.message, _FINAL if action.final else _TASK_MESSAGE)
+
+    def _deliver(self, action: events.Deliver) -> None:
+        channel = self._algorithm.channel
+        if channel is not None:
+            channel.send(*action)
+
+    def _send_command(self, action: events.Send) -> None:
+        message = control_message(action.command, self._config.encoding)
+        self._send(message, _KINDS.get(action.command, _STEP))
+
+    def _drop_kept_messages(self, action: events.DropKeptMessages) -> None:
+        self._worker.forget_old_messages()
+
+    def _note(self, action: events.Note) -> None:
+        if action.level == "debug":
+            self._counted.add(action.level, action.text)
+        else:
+            self._log.log(action.level, action.text)
+
+    def _exit_container(self, action: events.ExitContainer) -> None:
+        if self._exit is None:
+            self._exit = action
 
     def _replace(self, action: events.KillAlgorithm) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import resource
@@ -13,9 +14,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from image import process_one
-from image.process_one import LogFile, limit_of
+from image.process_one import LogFile, LogRecords, limit_of
 from wrapper.config.settings import Config
 
 SCRIPT = process_one.__file__
@@ -389,3 +392,61 @@ def test_deleted_folder_is_reported_but_not_raised(tmp_path: Path) -> None:
 
     text = (folder / "stdout.log").read_text()
     assert text == "\n[5 bytes of output are missing here]\nagain\n"
+
+
+# ---------------------------------------------------------------------------- log records --
+def records(*pieces: bytes) -> tuple[bytes, bytes]:
+    """Return what is shown and what is in the file."""
+    log = LogRecords()
+    outputs = [log.add(piece) for piece in pieces]
+    rest = log.rest()
+    return b"".join(each[0] for each in outputs) + rest, b"".join(
+        each[1] for each in outputs
+    ) + rest
+
+
+def test_an_event_of_several_lines_is_one_record() -> None:
+    event = '2026 ERROR ValueError: "no" ü\n    File "main.py", line 3\n    \tx = 1 \\ 2'
+    shown, logged = records(b"before\n\x1e" + event.encode() + b"\x1f\nafter\n")
+
+    assert shown.decode() == f"before\n{event}\nafter\n"
+    before, record, *after = logged.split(b"\n")
+    assert before == b"before"
+    assert json.loads(record) == {"log": event}
+    assert after == [b"after", b""]
+
+
+@pytest.mark.parametrize("pieces", [[b"torn\x1e2\n  x\x1f\n"], [b"torn", b"\x1e2\n", b"  x\x1f\n"]])
+def test_a_record_has_a_line_of_its_own(pieces: list[bytes]) -> None:
+    shown, logged = records(*pieces)
+
+    assert shown == b"torn2\n  x\n"
+    assert logged == b'torn\n{"log": "2\\u000a  x"}\n'
+
+
+@given(st.lists(st.sampled_from([b"2", b"a", b"\n", b"\n  ", b"\x1e", b"\x1f", b'"', b"\xff"])))
+def test_records_do_not_depend_on_how_the_output_arrives(parts: list[bytes]) -> None:
+    whole = b"".join(parts)
+    shown, logged = records(*parts)
+
+    assert (shown, logged) == records(whole)
+    if b'{"log"' not in logged:
+        assert shown == logged == whole
+
+
+@pytest.mark.parametrize(
+    "mine", [b"\x1e mine", b"\x1emine\n", b"\x1e2\nmine\n", b"\x1e2" + b"x" * 1_000_000]
+)
+def test_a_mark_of_user_code_holds_nothing_back(mine: bytes) -> None:
+    assert LogRecords().add(mine) == (mine, mine)
+
+
+def test_what_is_held_is_written_at_the_end(log: Path) -> None:
+    assert run(log, *PYTHON, r"import os; os.write(1, b'\x1e2 and')")[:2] == (0, "\x1e2 and")
+    assert log.read_text() == "\x1e2 and"
+
+
+def test_marks_are_not_shown(log: Path) -> None:
+    code = r"import os; os.write(1, b'\x1e2 one\n    two\x1f\n')"
+    assert run(log, *PYTHON, code)[:2] == (0, "2 one\n    two\n")
+    assert json.loads(log.read_text()) == {"log": "2 one\n    two"}

@@ -6,7 +6,8 @@ import os
 from types import TracebackType
 from typing import NoReturn
 
-from ...ipc.frames import OWN_FAILURE
+from ...errors import BrokenPackage
+from ...ipc.frames import BROKEN_PACKAGE, OWN_FAILURE
 
 EXIT_SOFTWARE = 70
 _MOST_FRAMES = 50
@@ -45,6 +46,8 @@ def _identity(fd: int) -> tuple[int, int] | None:
 
 
 def _report(error: BaseException) -> str:
+    if isinstance(error, BrokenPackage):
+        return f"{BROKEN_PACKAGE}{error}\n"
     try:
         text = f"{type(error).__name__}: {error}"
     except Exception:  # the user's __str__ can raise anything

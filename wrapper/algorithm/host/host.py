@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import DecodingError
 from ...ipc.frames import Frame, FrameKind, OptionalFunctions
 from ...streaming.job import STREAM_KIND
+from ...text.load_messages import CANNOT_LOAD, TASK_FAILED
 from ..errors.failure import FailureReport
 from .control_listener import ControlListener
 from .failure_reporter import FailureReporter
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from ..loading.loader import UserAlgorithm
 
 # Looked up once, because access to an enum member is slow and every frame passes here.
-_START = FrameKind.START
+_START, _TASK = FrameKind.START, FrameKind.TASK
+_INITIALIZE_COMPLETED, _FINAL_MESSAGE = FrameKind.INITIALIZE_COMPLETED, FrameKind.FINAL_MESSAGE
 _ENDINGS = frozenset((FrameKind.STOP, FrameKind.EXIT))
 
 
@@ -71,32 +73,40 @@ class Host:
             on_failure,
         )
 
-    def run(self, load: Callable[[], UserAlgorithm]) -> None:
+    def run(self, load: Callable[[], UserAlgorithm]) -> int:
         """Load the user's module and serve until the supervisor sends EXIT or closes the pipes.
 
         Args:
             load: loads the module; may raise LoadError.
+
+        Returns:
+            The exit code that the user's `exit` asks for by `sys.exit`, or 0.
         """
         self.begin(load)
-        self.serve()
+        return self.serve()
 
     def begin(self, load: Callable[[], UserAlgorithm]) -> None:
         """Load the user's module, once; see `run`."""
         self._listener.start()
         self._load(load)
 
-    def serve(self) -> None:
-        """Serve, after `begin`, until the supervisor sends EXIT or no more frames arrive."""
+    def serve(self) -> int:
+        """Serve, after `begin`, until the supervisor sends EXIT or no more frames arrive.
+
+        Returns:
+            See `run`.
+        """
         for frame in self._pipes.tasks():
             if frame.kind in _ENDINGS:
                 self._end_task(frame)
                 if frame.kind == FrameKind.EXIT:
-                    return
+                    return self._stop_handler.call_exit(frame)
+                self._pipes.send(FrameKind.STOP_COMPLETED, frame.generation)
             elif self._user.is_current(frame.generation):
                 if frame.kind == _START:
                     self._start(frame.generation)
                     continue
-                is_whole = frame.kind == FrameKind.TASK
+                is_whole = frame.kind == _TASK
                 task = self._read_task(frame)
                 # Until the frame is released, a large input takes twice its memory.
                 del frame
@@ -107,6 +117,7 @@ class Host:
                 del task
                 if is_whole:
                     self._start(generation)
+        return 0
 
     def close(self) -> None:
         """Close the pipes, which shows the supervisor that this side has ended."""
@@ -117,7 +128,7 @@ class Host:
     def _load(self, load: Callable[[], UserAlgorithm]) -> None:
         failure = self._user.load(load)
         if failure is not None:
-            self._reporter.log_task_failure("the algorithm cannot be loaded", failure)
+            self._reporter.log_task_failure(CANNOT_LOAD, failure)
         algorithm = self._user.algorithm
         if algorithm is None:
             # Without a module, each task fails when it is initialized.
@@ -146,8 +157,10 @@ class Host:
     def _initialize(self, task: RunningTask, is_whole: bool) -> None:
         self._current.begin(task)
         job = task.job
-        ids = f"{job.job_id or '-'} {job.task_id or '-'} {job.node_name or '-'}"
-        self._log.bind_task(ids)
+        # The text is made only if a line is written.
+        self._log.bind_task_later(
+            lambda: f"{job.job_id or '-'} {job.task_id or '-'} {job.node_name or '-'}"
+        )
         algorithm = self._user.algorithm
         if algorithm is None:
             assert self._user.load_error is not None
@@ -165,7 +178,7 @@ class Host:
                 self._fail(task, outcome.report)
                 return
         if not is_whole:
-            self._pipes.send(FrameKind.INITIALIZE_COMPLETED, task.generation)
+            self._pipes.send(_INITIALIZE_COMPLETED, task.generation)
 
     def _fill_input(self, task: RunningTask) -> bool:
         """Mode v3: read what the input refers to; False if that has failed the task."""
@@ -200,7 +213,7 @@ class Host:
             return
         self._current.end()
         task.end(None)
-        self._pipes.send(FrameKind.FINAL_MESSAGE, generation, done.payload, done.before)
+        self._pipes.send(_FINAL_MESSAGE, generation, done.payload, done.before)
 
     def _stream(self, task: RunningTask, start: Callable[[Any, Any], Any]) -> Any:
         """Run the `start` of a streaming node: once, or once a message if it is stateless."""
@@ -222,7 +235,7 @@ class Host:
             return
         self._current.end()
         logged = report if log_details else report._replace(details="")
-        self._reporter.log_task_failure("the task failed", logged)
+        self._reporter.log_task_failure(TASK_FAILED, logged)
         task.end(report.message)
         self._reporter.send_error(task.generation, report)
 
@@ -236,7 +249,3 @@ class Host:
         task = self._current.end()
         if task is not None:
             task.end("stopped")
-        if frame.kind == FrameKind.EXIT:
-            self._stop_handler.call_exit(frame)
-        else:
-            self._pipes.send(FrameKind.STOP_COMPLETED, frame.generation)

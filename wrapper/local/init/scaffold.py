@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ... import __version__
 from ...errors import WrapperError
 from ..source.algorithm_name import name_problem
 
@@ -89,4 +90,5 @@ def _texts(template: str, name: str) -> Iterator[tuple[str, str]]:
             continue
         text = path.read_text(encoding="utf-8")
         text = text.replace(f"{_SHARED_TEXT}\n", shared).replace("ALGORITHM_NAME", name)
+        text = text.replace("WRAPPER_VERSION", __version__)
         yield (f".{file}" if file in _HIDDEN else file), text

@@ -112,6 +112,20 @@ class NodeSkipped(PipelineEvent):
 
 
 @dataclass(frozen=True)
+class PathMissing(PipelineEvent):
+    """A reference of a node leads nowhere in the result of another node, and gives null.
+
+    Attributes:
+        reference: the reference as it is written.
+        suggestion: what may have been meant; empty if nothing is alike.
+    """
+
+    node: str
+    reference: str
+    suggestion: str
+
+
+@dataclass(frozen=True)
 class NodeEnded(PipelineEvent):
     """All tasks of a node have ended, and there will be no more."""
 

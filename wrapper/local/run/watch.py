@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
@@ -29,11 +30,15 @@ class Watch:
     """Watches code and settings in folders, and single files elsewhere.
 
     A context manager. It knows code and settings by their endings, as DEV_MODE does, and so ignores
-    what the algorithm itself writes, such as results or pictures.
+    what the algorithm itself writes, such as results or pictures. Patterns add other files.
     """
 
     def __init__(
-        self, folder: Path, files: Collection[Path] = (), others: Collection[Path] = ()
+        self,
+        folder: Path,
+        files: Collection[Path] = (),
+        others: Collection[Path] = (),
+        patterns: Sequence[str] = (),
     ) -> None:
         """Prepare a watch. Saves from now on are noticed.
 
@@ -42,11 +47,14 @@ class Watch:
             files: single files elsewhere.
             others: other folders, watched with everything below them. Descriptions directly in
                 them may be JSON files. They need not exist yet.
+            patterns: files in `folder` that count too, such as `*.csv`: patterns of names, or, with
+                a `/`, of paths from `folder`.
         """
         self._folder = folder
         self._others = [str(other.resolve()) for other in others]
         self._files = {str(file.resolve()) for file in files}
         self._is_code = code_filter()
+        self._patterns = patterns
         self._saved = threading.Event()
         self._saved_path = ""
         # A save is reported only to the callback that was set when it happened.
@@ -135,11 +143,20 @@ class Watch:
         call()
 
     def _is_ours(self, change: Change, path: str) -> bool:
-        if path in self._files or self._is_code(change, path):
+        if path in self._files or self._is_code(change, path) or self._is_also(path):
             return True
         # Not every JSON file: an algorithm may write its results next to itself.
         folder, name = os.path.split(path)
         return name == JSON_MANIFEST or (name.endswith(".json") and folder in self._others)
+
+    def _is_also(self, path: str) -> bool:
+        below = os.path.relpath(path, self._folder)
+        if below.startswith(os.pardir):
+            return False
+        return any(
+            fnmatchcase(below if "/" in pattern else os.path.basename(path), pattern)
+            for pattern in self._patterns
+        )
 
     def _look_at_folders(self) -> Snapshot:
         found: Snapshot = {}

@@ -7,6 +7,7 @@ from typing import Any
 _LIST = "make it a list: list(...)"
 _DICT = "make it a dict: dict(...)"
 _TO_LIST = "make it a list: .tolist()"
+_TO_ARRAY = "make it an array: numpy.asarray(...)"
 _PNG = "make it a PNG in a buffer of io.BytesIO(), with {}, and send buffer.getvalue()"
 _MODEL = "save it with {}, and send the file's bytes or its path"
 _ESTIMATOR = _MODEL.format("joblib.dump")
@@ -42,6 +43,8 @@ _HINTS = {
     ("functools", "partial"): "did you forget to call it?",
     ("io", "IOBase"): "send its content: .read()",
     ("_io", "_IOBase"): "send its content: .read()",
+    ("jax", "Array"): _TO_ARRAY,
+    ("jaxlib", "Array"): _TO_ARRAY,
     ("matplotlib", "Figure"): _PNG.format('.savefig(buffer, format="png")'),
     ("numpy", "complexfloating"): "send its parts: [value.real, value.imag]",
     (
@@ -49,10 +52,10 @@ _HINTS = {
         "timedelta64",
     ): "make it a number, for instance seconds: value / numpy.timedelta64(1, 's')",
     ("numpy", "void"): "make it a tuple: .item()",
-    ("pandas", "DataFrame"): 'make it a dict of lists: .to_dict("list")',
+    ("pandas", "DataFrame"): 'make it a list with a dict for each row: .to_dict("records")',
     ("pandas", "NAType"): "send None instead",
     ("pandas", "Timedelta"): "make it a number of seconds: .total_seconds()",
-    ("polars", "DataFrame"): "make it a dict of lists: .to_dict(as_series=False)",
+    ("polars", "DataFrame"): "make it a list with a dict for each row: .to_dicts()",
     ("polars", "Series"): "make it a list: .to_list()",
     ("re", "Match"): "send its text: .group()",
     ("re", "Pattern"): "send its text: .pattern",
@@ -61,7 +64,7 @@ _HINTS = {
     ("sklearn", "BaseEstimator"): _ESTIMATOR,
     ("tensorflow", "Tensor"): "make it an array: .numpy()",
     ("torch", "Module"): _MODEL.format("torch.save"),
-    ("torch", "Tensor"): _TO_LIST,
+    ("torch", "Tensor"): "make it an array: .numpy(force=True)",
 }
 
 # By a method of the type, if its name is unknown.

@@ -24,6 +24,8 @@ class Timers:
     def earliest(self) -> float | None:
         """Return when the next thing is due."""
         earliest = self.alive
+        if self.kill is None and self.stopping is None and self.interrupt is None:
+            return earliest  # nearly always
         for at in (self.stopping, self.interrupt, self.kill):
             if at is not None and (earliest is None or at < earliest):
                 earliest = at

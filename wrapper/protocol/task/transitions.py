@@ -43,10 +43,11 @@ from .timers import (
 )
 
 TERMINATED_CODE = 143
+_BY_SIGNAL = 128  # exit codes from here on name the signal that ended a process
 
 
-class State(Enum):
-    """The states of a task."""
+class State(str, Enum):
+    """The states of a task; texts, because the hash of other members is computed in Python."""
 
     IDLE = "idle"
     INITIALIZING = "initializing"
@@ -55,6 +56,17 @@ class State(Enum):
     STOPPING = "stopping"
     EXITING = "exiting"
     EXITED = "exited"
+
+
+# Before Python 3.12, looking up an enum's member runs Python code: too slow for each message.
+_IDLE, _READY = State.IDLE, State.READY
+_INITIALIZING, _RUNNING = State.INITIALIZING, State.RUNNING
+_UNFINISHED = frozenset((_INITIALIZING, _READY, _RUNNING))
+_INITIALIZE, _START, _TASK = FrameKind.INITIALIZE, FrameKind.START, FrameKind.TASK
+_ANSWER = FrameKind.ANSWER
+# The actions without data, made once.
+_DROP_KEPT = DropKeptMessages()
+_SEND_INITIALIZED, _SEND_STARTED = Send(commands.INITIALIZED), Send(commands.STARTED)
 
 
 class _Task:
@@ -117,7 +129,7 @@ class TaskTransitions:
     @property
     def has_task(self) -> bool:
         """Whether a task is in progress: its final message has not been sent."""
-        return self.state in (State.INITIALIZING, State.READY, State.RUNNING)
+        return self.state in _UNFINISHED
 
     @property
     def _has_stop(self) -> bool:
@@ -135,14 +147,14 @@ class TaskTransitions:
         if self._user is not None and not self._user.has_initialize:
             # There is no `initialize` to wait for. Deliver the whole task together with its
             # start: a round trip between the processes is a third of the cost of a small task.
-            self.state = State.READY
+            self.state = _READY
             task.is_held = task.sent_initialized = True
-            return [DropKeptMessages(), Send(commands.INITIALIZED)]
-        self.state = State.INITIALIZING
-        deliver = Deliver(FrameKind.INITIALIZE, self.generation, task.initialize)
+            return [_DROP_KEPT, _SEND_INITIALIZED]
+        self.state = _INITIALIZING
+        deliver = Deliver(_INITIALIZE, self.generation, task.initialize)
         if not self._keep_task:
             task.initialize = None
-        return [DropKeptMessages(), deliver]
+        return [_DROP_KEPT, deliver]
 
     def replace(self, event: InitializeReceived, now: float) -> list[Action]:
         """Stop the current task, then begin the new one (only the debug gateway does this)."""
@@ -150,13 +162,13 @@ class TaskTransitions:
             return self.begin(event, now)
         self._next = _Task(event.frame)
         note = Note("warning", "a new task arrived before the current one ended: stopping it")
-        return [note, DropKeptMessages(), *self._begin_stop(b"", now, owes_stopped=False)]
+        return [note, _DROP_KEPT, *self._begin_stop(b"", now, owes_stopped=False)]
 
     def queue_task(self, event: InitializeReceived, now: float) -> list[Action]:
         if self._stop_is_old:  # whoever begins a task does not wait for `stopped` any more
             self._owe_nothing()
         self._next = _Task(event.frame)
-        return [DropKeptMessages()]
+        return [_DROP_KEPT]
 
     def hold_start(self, event: StartReceived, now: float) -> list[Action]:
         """Keep a `start` that came before `initialized` (the debug gateway sends both at once)."""
@@ -172,11 +184,11 @@ class TaskTransitions:
     def complete_initialize(self, event: InitializeCompleted, now: float) -> list[Action]:
         if self._is_late(event.generation):
             return []
-        self.state = State.READY
+        self.state = _READY
         actions: list[Action] = []
         if not self._task.sent_initialized:
             self._task.sent_initialized = True
-            actions.append(Send(commands.INITIALIZED))
+            actions.append(_SEND_INITIALIZED)
         if self._task.start is not None:
             actions += self._run(self._task.start, now)
         return actions
@@ -186,12 +198,12 @@ class TaskTransitions:
 
     def _run(self, frame: Payload, now: float) -> list[Action]:
         task = self._task
-        self.state = State.RUNNING
+        self.state = _RUNNING
         self._timers = Timers(alive=now + ALIVE_EVERY)
-        deliver = Deliver(FrameKind.START, self.generation, frame)
+        deliver = Deliver(_START, self.generation, frame)
         if task.is_held:
             assert task.initialize is not None
-            deliver = Deliver(FrameKind.TASK, self.generation, task.initialize)
+            deliver = Deliver(_TASK, self.generation, task.initialize)
             task.is_held = False
         task.start = frame if self._keep_task else None
         if not self._keep_task:
@@ -199,7 +211,7 @@ class TaskTransitions:
         if task.sent_started:
             return [deliver]
         task.sent_started = True
-        return [deliver, Send(commands.STARTED)]
+        return [deliver, _SEND_STARTED]
 
     # ---------------------------------------------------------- while a task is running --
     def remember_module(self, event: ModuleLoaded, now: float) -> list[Action]:
@@ -218,7 +230,7 @@ class TaskTransitions:
         return [Forward(event.message, final=False)]
 
     def deliver_answer(self, event: AnswerReceived, now: float) -> list[Action]:
-        return [Deliver(FrameKind.ANSWER, self.generation, event.frame)]
+        return [Deliver(_ANSWER, self.generation, event.frame)]
 
     def finish(self, event: FinalMessage, now: float) -> list[Action]:
         # A held task has not reached the algorithm process, which so cannot have finished it.
@@ -282,7 +294,7 @@ class TaskTransitions:
 
     def _reset(self) -> None:
         self.generation += 1
-        self.state = State.IDLE
+        self.state = _IDLE
         self._task = _Task()
         self._owes_stopped = self._stop_is_old = False
         self._timers = Timers()
@@ -345,10 +357,10 @@ class TaskTransitions:
         if task.initialize is None:
             return actions
         self.generation += 1
-        self.state = State.INITIALIZING
+        self.state = _INITIALIZING
         self._task = task
         task.is_held = False
-        return [*actions, Deliver(FrameKind.INITIALIZE, self.generation, task.initialize)]
+        return [*actions, Deliver(_INITIALIZE, self.generation, task.initialize)]
 
     def reload_while_stopping(self, event: CodeChanged, now: float) -> list[Action]:
         self._user = None
@@ -395,6 +407,10 @@ class TaskTransitions:
         return [kill, *self._finish_exit()]
 
     def complete_exit(self, event: AlgorithmDied, now: float) -> list[Action]:
+        # The user's `exit` may have called sys.exit(code). After SIGTERM the code says so, whatever
+        # user code wants: HKube has to see that the task did not end by itself.
+        if 0 < event.code < _BY_SIGNAL and not self._terminated:
+            self._exit_code = event.code
         return self._finish_exit()
 
     def _finish_exit(self) -> list[Action]:

@@ -24,6 +24,7 @@ _MAX_CONTROL_BYTES = 125
 _MASK_PIECE = 1024 * 1024
 _FIN = 0x80
 _ZERO_MASK = bytes(4)
+_new_tuple = tuple.__new__  # the class itself is called through a function in Python
 
 
 class FrameError(Exception):
@@ -46,7 +47,7 @@ class MessageReader:
     """Assembles frames into messages. Read into `space()`, then call `filled(count)`."""
 
     def __init__(self) -> None:
-        self._cutter: StreamCutter[WebSocketMessage] = StreamCutter(_read_head, WebSocketMessage)
+        self._cutter = StreamCutter(_read_head, _make_frame)
         self._parts: list[bytes | bytearray] = []
         self._parts_size = 0
         self._opcode = 0
@@ -62,14 +63,14 @@ class MessageReader:
             FrameError: they are not valid WebSocket frames.
         """
         messages = []
-        for opcode_byte, payload in self._cutter.filled(count):
-            opcode = opcode_byte & 0x0F
-            if opcode_byte & _FIN and opcode != CONTINUATION:
+        for first_byte, payload in self._cutter.filled(count):
+            opcode = first_byte & 0x0F
+            if first_byte & _FIN and opcode != CONTINUATION:
                 if opcode < CLOSE and self._parts:
                     raise FrameError("a new message began inside a fragmented one")
-                messages.append(WebSocketMessage(opcode, payload))
+                messages.append(_new_tuple(WebSocketMessage, (opcode, payload)))
             else:
-                whole = self._fragment(opcode, payload, final=bool(opcode_byte & _FIN))
+                whole = self._fragment(opcode, payload, final=bool(first_byte & _FIN))
                 if whole is not None:
                     messages.append(whole)
         return messages
@@ -147,6 +148,10 @@ def read_close(payload: bytes | bytearray) -> tuple[int, str]:
     if len(payload) < 2:
         return 1005, ""
     return struct.unpack_from("!H", payload)[0], bytes(payload[2:]).decode(errors="replace")
+
+
+def _make_frame(first_byte: int, payload: bytes | bytearray) -> tuple[int, bytes | bytearray]:
+    return first_byte, payload
 
 
 def _read_head(buffer: memoryview, start: int, end: int) -> Head | None:

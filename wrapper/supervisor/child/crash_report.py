@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...ipc.frames import OWN_FAILURE
+from ...ipc.frames import BROKEN_PACKAGE, OWN_FAILURE
 
 if TYPE_CHECKING:
     from ...log import Log
@@ -116,6 +116,9 @@ def describe_death(
             "the algorithm process failed in the wrapper's own code, which user code may have "
             f"changed; please report this if yours has not:\n{what.rstrip()}"
         )
+    _, is_broken, what = stacks.partition(BROKEN_PACKAGE)
+    if is_broken:
+        return f"the algorithm process cannot start: {what.rstrip()}"
     text = f"the algorithm process {_cause(status)}"
     new_kills = after.oom_kills - before.oom_kills
     if new_kills > 0:

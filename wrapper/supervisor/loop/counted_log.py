@@ -42,6 +42,8 @@ class CountedLog:
 
     def deadline(self) -> float | None:
         """Return when to call `tick` next; None: nothing is due."""
+        if not self._counts:  # nearly always
+            return None
         return min((count.until for count in self._counts.values()), default=None)
 
     def tick(self, now: float) -> None:

@@ -14,6 +14,7 @@ from ...protocol.messages.bare import control_message
 from ...protocol.task import events
 from ...protocol.task.timers import STOPPING_EVERY
 from ..child.crash_report import read_memory_state
+from ..loop.burst import Burst
 from ..loop.poller import Poller
 
 if TYPE_CHECKING:
@@ -42,6 +43,10 @@ class StreamTasks:
         log: the wrapper's log.
         send: sends an encoded message to the worker, now or never.
         deliver: sends a frame to the algorithm process.
+
+    Attributes:
+        burst: gathers what several frames or messages cause to be sent.
+        is_active: whether a streaming task is under way.
     """
 
     def __init__(
@@ -59,7 +64,9 @@ class StreamTasks:
         self._log = log
         self._send = send
         self._deliver = deliver
+        self.burst = Burst()
         self._streams: Streams | None = None
+        self.is_active = False
         self._generation = 0
         self._quiescing: _Quiescing | None = None
         self._drain: Drain[events.Action] | None = None
@@ -101,7 +108,9 @@ class StreamTasks:
             self._log,
             self._report,
             lambda kind, pieces: self._deliver(kind, self._generation, pieces),
+            self.burst,
         )
+        self.is_active = True
         self._streams.start()
 
     def end(self) -> None:
@@ -109,12 +118,8 @@ class StreamTasks:
         if self._streams is not None:
             self._streams.close()
             self._streams = None
+            self.is_active = False
         self._quiescing = self._drain = None
-
-    @property
-    def is_active(self) -> bool:
-        """Whether a streaming task is under way."""
-        return self._streams is not None
 
     def discover(self, message: Piece) -> None:
         """Parents' pods came or went."""
@@ -129,6 +134,11 @@ class StreamTasks:
             self._streams.take(kind, payload)
         except ValueError as error:
             self._log.warning(f"streaming: ignored a frame of the algorithm process: {error}")
+
+    def ask(self) -> None:
+        """Ask the parents for more; call it once after some frames were taken."""
+        if self._streams is not None:
+            self._streams.ask()
 
     def lose_worker(self, it_waits: bool) -> None:
         """The connection to the worker is lost.

@@ -99,6 +99,7 @@ class Worker:
         self._unread: list[tuple[int, Message]] = []  # sent whole; each with the ping behind it
         self._pings = 0
         self._next_announcement = 0.0
+        self.is_paused = False  # what the worker sends is left in the socket for now
 
     # ------------------------------------------------------------------------ connecting --
     def connect(self) -> None:
@@ -135,6 +136,8 @@ class Worker:
         Returns:
             Why the worker counts as gone; None if it does not.
         """
+        if self.is_paused:
+            self._link.received(now)  # its pongs wait in the socket too
         for action in self._link.tick(now):
             if action is LinkAction.GIVE_UP:
                 return (
@@ -166,6 +169,7 @@ class Worker:
         self._next_announcement = 0.0
         self._link.opened(now, self._is_task_under_way() or bool(self._unsent))
         self._poller.watch(connection, self._read, connection.outbox)
+        self._poller.pause(connection, self.is_paused)
         if self._target.tls:
             # TLS may have decrypted a first message along with the handshake's answer. The socket
             # itself then has nothing left that would wake the loop.
@@ -198,6 +202,12 @@ class Worker:
         self._unread.clear()
 
     # --------------------------------------------------------------------------- reading --
+    def pause(self, paused: bool) -> None:
+        """Leave what the worker sends in the socket for now, so that it has to wait; or read it."""
+        self.is_paused = paused
+        if self._connection is not None:
+            self._poller.pause(self._connection, paused)
+
     def read_first(self) -> None:
         """Read what has arrived, before a task's final message is sent.
 
@@ -255,7 +265,7 @@ class Worker:
         connection = self._connection
         may_send = self._link.may_send
         if connection is not None and (may_send or kind is _FREE):
-            goes_first = not (self._unsent and may_send)
+            goes_first = not (self._unsent.cost and may_send)
             if goes_first and connection.outbox.waiting_bytes < _AHEAD_BYTES:
                 self._send_now(connection, Message(payload, kind))
             else:
@@ -274,7 +284,7 @@ class Worker:
         connection = self._connection
         if connection is None:
             return
-        if self._unsent and self._link.may_send:
+        if self._unsent.cost and self._link.may_send:
             outbox = connection.outbox
             while self._unsent and outbox.waiting_bytes < _AHEAD_BYTES and not outbox.is_broken:
                 with outbox.corked():

@@ -32,6 +32,7 @@ from .captured_output import captured_output
 from .forced_interruption import ForcedInterruption
 from .process_state import ProcessState, environment
 from .rig import Rig, make_rig
+from .running_loop import running_loop_hidden
 from .watchdog import Watchdog
 
 _NOT_KILLED = (
@@ -140,7 +141,7 @@ class InProcess:
     def _serve(self, dog: Watchdog) -> None:
         """Load the algorithm if it is new, and run its functions until the task ends."""
         try:
-            with dog, gevent_patches_refused():
+            with dog, gevent_patches_refused(), running_loop_hidden():
                 self._interruption.install()  # another algorithm's may be installed
                 load, self._load = self._load, None
                 if load is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from wrapper import __version__
 from wrapper.local.init.scaffold import EXAMPLES, TEMPLATES, ScaffoldError, scaffold
 from wrapper.local.source.manifest import read_manifest
 
@@ -23,9 +24,12 @@ def test_template(tmp_path: Path, template: str) -> None:
     assert set(made.files) >= ALL
     assert sorted(os.listdir(made.folder)) == list(made.files)
     texts = {name: (made.folder / name).read_text() for name in made.files}
-    assert not any("ALGORITHM_NAME" in text or "SHIPPING" in text for text in texts.values())
+    for placeholder in ("ALGORITHM_NAME", "SHIPPING", "WRAPPER_VERSION"):
+        assert not any(placeholder in text for text in texts.values())
     assert texts["README.md"].startswith("# my-alg\n")
     assert "hkubectl algorithm apply" in texts["README.md"]
+    for file in ("README.md", "algorithm.yml"):
+        assert f"baseImage: hkube/python-wrapper:{__version__}" in texts[file]
     manifest = read_manifest(made.folder / "algorithm.yml")
     assert (manifest.name, manifest.entry_point) == ("my-alg", "main.py")
 

@@ -38,6 +38,28 @@ def test_each_save_of_code_is_noticed(folder: Path) -> None:
             assert not watch.saved
 
 
+@pytest.mark.parametrize(
+    ("pattern", "file", "is_noticed"),
+    [
+        ("*.csv", "deep/data.csv", True),
+        ("deep/*", "deep/data.csv", True),
+        ("deep/*.csv", "data.csv", False),
+        ("*.csv", "data.txt", False),
+    ],
+)
+def test_patterns_add_other_files(folder: Path, pattern: str, file: str, is_noticed: bool) -> None:
+    (folder / "deep").mkdir()
+    watch = Watch(folder, patterns=[pattern])
+    (folder / file).write_text("1")
+    if not is_noticed:
+        os.utime(folder / "main.py", (1, 1))  # noticed in its place
+    event = next_save(watch)
+    with watch:
+        assert event.wait(LIMIT)
+        expected = file if is_noticed else "main.py"
+        assert watch.wait() == os.path.relpath(folder / expected)
+
+
 def test_save_before_the_watch_stood_is_noticed(folder: Path) -> None:
     watch = Watch(folder)
     os.utime(folder / "main.py", (1, 1))

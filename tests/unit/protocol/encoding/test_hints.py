@@ -16,8 +16,10 @@ class Base:
     [
         ("PIL.Image", "Image", '.save(buffer, "PNG")'),
         ("matplotlib.figure", "Figure", '.savefig(buffer, format="png")'),
-        ("pandas.core.frame", "DataFrame", '.to_dict("list")'),
-        ("torch", "Tensor", ".tolist()"),
+        ("pandas.core.frame", "DataFrame", '.to_dict("records")'),
+        ("polars.dataframe.frame", "DataFrame", ".to_dicts()"),
+        ("torch", "Tensor", ".numpy(force=True)"),
+        ("jax", "Array", "numpy.asarray(...)"),
         ("torch.nn.modules.module", "Module", "torch.save"),
         ("sklearn.base", "BaseEstimator", "joblib.dump"),
     ],

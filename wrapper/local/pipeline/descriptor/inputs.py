@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ....errors import WrapperError
+from ....text.suggestions import did_you_mean, near_miss
 from .references import MAX_ITEMS, Leaf, LiteralValue, RawBatch, Reference, Tree, fill, leaves_of
 
 MISSING: Any = object()
@@ -48,6 +49,21 @@ def value_at(value: Any, path: Sequence[str]) -> Any:
         else:
             return MISSING
     return value
+
+
+def suggestion_at(value: Any, path: Sequence[str]) -> str:
+    """Return a question that suggests a key for the first part of a path that does not exist.
+
+    It is empty if no key is alike.
+    """
+    at = value
+    for part in path:
+        inner = value_at(at, (part,))
+        if inner is MISSING:
+            keys = at if isinstance(at, Mapping) else ()
+            return did_you_mean(near_miss(part, (key for key in keys if isinstance(key, str))))
+        at = inner
+    return ""
 
 
 def expand(

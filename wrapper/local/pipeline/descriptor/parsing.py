@@ -10,7 +10,7 @@ from ....text.suggestions import did_you_mean, near_miss
 from .descriptor import DEFAULT_TOLERANCE, DEFAULT_TTL, Node, Pipeline, Retry
 from .fields import DescriptorError, Fields, Mistakes, shown, type_name
 from .graph import check_graph
-from .inputs import CARTESIAN, INDEXED, MISSING, value_at
+from .inputs import CARTESIAN, INDEXED, MISSING, suggestion_at, value_at
 from .references import (
     RESERVED_NAMES,
     LiteralValue,
@@ -116,7 +116,7 @@ def with_flow_input(pipeline: Pipeline, flow_input: Any, where: str) -> Pipeline
         if value is MISSING:
             text = (
                 f"{where}: node '{node.name}' uses '{reference}', which the flow input does not "
-                f"have{_suggestion(given, reference.path)}"
+                f"have{suggestion_at(given, reference.path)}"
             )
             mistakes.add(DescriptorError(text))
         elif reference.is_batch and not isinstance(value, list):
@@ -201,15 +201,3 @@ def parse_input(item: Any, where: str) -> Tree:
             "put each into a separate item of 'input'"
         )
     return tree
-
-
-def _suggestion(flow_input: Any, path: tuple[str, ...]) -> str:
-    """Suggest a key in place of the first part of a path that does not exist."""
-    at = flow_input
-    for part in path:
-        inner = value_at(at, (part,))
-        if inner is MISSING:
-            alike = near_miss(part, at) if isinstance(at, dict) else None
-            return did_you_mean(alike)
-        at = inner
-    return ""

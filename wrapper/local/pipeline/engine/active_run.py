@@ -20,6 +20,7 @@ from ..run.actions import (
     FailureKind,
     ReportNodeEnded,
     ReportNodeSkipped,
+    ReportPathMissing,
     RunOutcome,
     StartTask,
     StopTask,
@@ -136,6 +137,9 @@ class ActiveRun:
                     self._runs.pool.stop(task_id)
             elif isinstance(action, ReportNodeSkipped):
                 self._report(events.NodeSkipped, node=action.node, why=action.why)
+            elif isinstance(action, ReportPathMissing):
+                facts = {"reference": action.reference, "suggestion": action.suggestion}
+                self._report(events.PathMissing, node=action.node, **facts)
             elif isinstance(action, ReportNodeEnded):
                 self._report(events.NodeEnded, node=action.node)
             elif isinstance(action, EndRun):

@@ -56,6 +56,20 @@ class ReportNodeSkipped:
 
 
 @dataclass(frozen=True)
+class ReportPathMissing:
+    """Report that a reference of a node leads nowhere in the result of another, and gives null.
+
+    Attributes:
+        reference: the reference as it is written.
+        suggestion: what may have been meant; empty if nothing is alike.
+    """
+
+    node: str
+    reference: str
+    suggestion: str
+
+
+@dataclass(frozen=True)
 class ReportNodeEnded:
     """Report that all tasks of a node have ended, and that there will be no more."""
 
@@ -103,7 +117,7 @@ class EndRun:
     outcome: RunOutcome
 
 
-Action = StartTask | StopTask | ReportNodeSkipped | ReportNodeEnded | EndRun
+Action = StartTask | StopTask | ReportNodeSkipped | ReportPathMissing | ReportNodeEnded | EndRun
 
 
 class FailureKind(enum.Enum):

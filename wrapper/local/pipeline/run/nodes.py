@@ -48,6 +48,7 @@ class NodeState:
         rounds: for a node with `*@`, the parent tasks for which its tasks have been started.
         unfinished: the number of tasks that have not ended.
         failed: the number of tasks that failed and will not be retried.
+        missing: paths that were asked for and lead nowhere, with a result that lacks them.
     """
 
     node: Node
@@ -57,6 +58,7 @@ class NodeState:
     rounds: set[Index] = field(default_factory=set)
     unfinished: int = 0
     failed: int = 0
+    missing: dict[tuple[str, ...], Any] = field(default_factory=dict)
     _values: dict[tuple[str, ...], Any] = field(default_factory=dict)
 
     @property
@@ -88,9 +90,15 @@ class NodeState:
 
     def _value(self, path: tuple[str, ...]) -> Any:
         if not self.is_batch:
-            return value_at(self.done()[0], path)
-        values = (value_at(result, path) for result in self.done())
+            return self._value_in(self.done()[0], path)
+        values = (self._value_in(result, path) for result in self.done())
         return [None if value is MISSING else value for value in values]
+
+    def _value_in(self, result: Any, path: tuple[str, ...]) -> Any:
+        value = value_at(result, path)
+        if value is MISSING:
+            self.missing.setdefault(path, result)
+        return value
 
     def value_of_task(self, reference: Reference, index: Index) -> Any:
         """Return the value of `*@` for one parent task: None if that failed, as in HKube."""
@@ -99,7 +107,7 @@ class NodeState:
         task = self.tasks.get(index)
         if task is None or task.status is not TaskStatus.DONE:
             return None
-        return value_at(task.result, reference.path)
+        return self._value_in(task.result, reference.path)
 
     def results(self) -> list[dict[str, Any]]:
         """Return the node's entries in the pipeline's result."""

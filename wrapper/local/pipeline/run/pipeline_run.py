@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..descriptor.descriptor import Node, Pipeline
-from ..descriptor.inputs import MISSING, TaskInputs, TooManyTasks, expand, value_at
+from ..descriptor.inputs import MISSING, TaskInputs, TooManyTasks, expand, suggestion_at, value_at
 from ..descriptor.references import Reference
 from .actions import (
     Action,
@@ -22,6 +22,7 @@ from .actions import (
     PipelineStopped,
     ReportNodeEnded,
     ReportNodeSkipped,
+    ReportPathMissing,
     RunOutcome,
     StartTask,
     StopTask,
@@ -47,6 +48,7 @@ class PipelineRun:
             for parent in state.node.parents:
                 self._children[parent].append(state)
         self._incomplete = len(self._nodes)
+        self._noted: set[tuple[str, str]] = set()
 
     def begin(self) -> list[Action]:
         """Start the nodes that do not wait for others."""
@@ -185,6 +187,7 @@ class PipelineRun:
         except TooManyTasks as error:
             actions += self._end(PipelineFailed(f"node '{node.name}': {error}"))
             return False
+        actions += self._missing_paths(node)
         state.is_batch = state.is_batch or expansion.is_batch
         for at, inputs in _indexed(expansion, index):
             task = TaskState(inputs, batch_index=at[-1] if at else 0)
@@ -192,6 +195,16 @@ class PipelineRun:
             state.unfinished += 1
             actions.append(_start(TaskKey(node.name, at), node, task))
         return True
+
+    def _missing_paths(self, node: Node) -> Iterable[Action]:
+        """Report the references of a node that lead nowhere, each of them once."""
+        for reference in node.references:
+            missing = self._nodes[reference.name].missing
+            key = (node.name, str(reference))
+            if reference.path in missing and key not in self._noted:
+                self._noted.add(key)
+                suggestion = suggestion_at(missing[reference.path], reference.path)
+                yield ReportPathMissing(*key, suggestion)
 
     def _value(self, reference: Reference, index: Index) -> Any:
         """Return the value of a reference; for a batch its items.

@@ -80,6 +80,11 @@ class PipelineLines:
                 return f"warning: {_task(event)} sent {violation.text}"
             case events.NodeSkipped():
                 return f"{label_of(event.run, event.node)} skipped: {event.why}"
+            case events.PathMissing():
+                return (
+                    f"note: {label_of(event.run, event.node)}: '{event.reference}' leads nowhere "
+                    f"in the result and gives null{event.suggestion}"
+                )
             case events.RunEnded(run=()):
                 after = f" after {event.at - self._started:.2f} s"
                 return _outcome(event.outcome, after)

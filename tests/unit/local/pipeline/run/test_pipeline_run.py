@@ -19,6 +19,7 @@ from wrapper.local.pipeline.run.actions import (
     PipelineStopped,
     ReportNodeEnded,
     ReportNodeSkipped,
+    ReportPathMissing,
     StartTask,
     StopTask,
     Succeeded,
@@ -156,6 +157,35 @@ def test_empty_batch_skips_its_node_and_batches_over_it(value: Any, why: str) ->
     assert driver.inputs() == {"e": [[]]}
     driver.done("e", 5)
     assert driver.results() == [result("c", []), result("d", []), result("e", 5)]
+
+
+def missing_paths(driver: Driver) -> list[ReportPathMissing]:
+    return [action for action in driver.actions if isinstance(action, ReportPathMissing)]
+
+
+def test_path_that_leads_nowhere_is_reported_and_gives_null() -> None:
+    driver = Driver(node("a"), node("b", "@a.scroes.0", {"x": "@a.scores.0"}))
+    driver.done("a", {"scores": [4]})
+    assert driver.inputs() == {"b": [None, {"x": 4}]}
+    assert missing_paths(driver) == [
+        ReportPathMissing("b", "@a.scroes.0", ": did you mean 'scores'?")
+    ]
+
+
+def test_path_that_holds_null_is_not_reported() -> None:
+    driver = Driver(node("a"), node("b", "@a.x"))
+    driver.done("a", {"x": None})
+    assert driver.inputs() == {"b": [None]}
+    assert missing_paths(driver) == []
+
+
+@pytest.mark.parametrize("reference", ["@a.x", "#@a.x", "*@a.x", "*#@a.x"])
+def test_path_that_some_tasks_of_a_batch_lack_is_reported_once(reference: str) -> None:
+    driver = Driver(node("a", "#[1...3]"), node("b", reference))
+    driver.done("a[1]", {"x": [1]})
+    driver.done("a[2]", {"y": 1})
+    driver.done("a[3]", 3)
+    assert missing_paths(driver) == [ReportPathMissing("b", reference, "")]
 
 
 def test_any_starts_with_each_parent_task() -> None:

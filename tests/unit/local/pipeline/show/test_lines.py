@@ -53,6 +53,12 @@ def test_brief_output_leaves_out_what_a_table_shows() -> None:
     ) == ["[a] hello", "[local] done after 6.00 s"]
 
 
+def test_path_that_leads_nowhere_is_noted_beside_a_table_too() -> None:
+    facts = {"node": "b", "reference": "@a.x", "suggestion": ": did you mean 'y'?"}
+    note = "note: b: '@a.x' leads nowhere in the result and gives null: did you mean 'y'?"
+    assert lines((events.PathMissing, facts), brief=True) == [f"[local] {note}"]
+
+
 def test_batch() -> None:
     waiting = [(events.TaskQueued, {"task": TaskKey("a", (n,)), "attempts": 0}) for n in (1, 2)]
     running = [(events.TaskStarted, {"task": TaskKey("a", (n,))}) for n in (1, 2)]
