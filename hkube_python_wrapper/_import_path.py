@@ -20,7 +20,7 @@ _NAMES = """
     contextvars ctypes dataclasses datetime decimal difflib dis enum fcntl functools hashlib
     importlib importlib_metadata inspect json keyword linecache math mmap msgpack msgspec
     obstore opcode orjson ormsgpack pathlib queue random re select selectors shutil signal socket
-    stat struct sysconfig tempfile textwrap threading token tokenize traceback types typing
+    struct sysconfig tempfile textwrap threading token tokenize traceback types typing
     unicodedata urllib uuid warnings weakref
 """
 NEEDED_LATER = frozenset(_NAMES.split())
