@@ -55,7 +55,7 @@ def local(repetitions: int) -> list[Figure]:
                 taken = _time_to_exit(command, folder)
                 if number:  # the first start compiled the bytecode
                     seconds[name].append(taken)
-    return [Figure("`run` of the hello example: Enter to exit", "s", seconds, at_most(0.8))]
+    return [Figure("`run` of the hello example: Enter to exit", "s", seconds, at_most(0.27))]
 
 
 def _time_to_exit(command: list[str], folder: str) -> float:

@@ -80,6 +80,11 @@ def import_needed_later(folders: list[str]) -> None:
             pass  # not installed, so the wrapper does without it
 
 
+def is_installed(folder: str) -> bool:
+    """Whether a folder is one of the library, or one that packages are installed in."""
+    return _rank(folder) < _USERS
+
+
 def _rank(entry: str) -> int:
     if os.path.basename(entry) in _PACKAGES:
         return 1

@@ -1,4 +1,4 @@
-"""Its `exit` writes its argument; it hangs, raises or exits if a file says so."""
+"""Its `exit` writes its argument; it hangs, raises or calls sys.exit if a file says so."""
 
 import json
 import os
@@ -14,7 +14,8 @@ def exit(data):
     if os.path.exists("raise"):
         raise ValueError("no exit")
     if os.path.exists("leave"):
-        sys.exit(44)
+        with open("leave") as file:
+            sys.exit(json.load(file))
 
 
 def initialize(args):

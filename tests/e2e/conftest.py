@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import pytest
 
+from tests.free_ports import free_port
+
 from .harness.process import WrapperProcess, install
+from .harness.stream_node import StreamNode
 from .harness.worker import ScriptedWorker
 
 
@@ -98,6 +101,27 @@ def serve(tmp_path: Path, request: pytest.FixtureRequest, protocol: str) -> Iter
     faults = [fault for session in sessions for fault in _end(session)]
     if faults and not request.node.stash.get(_failed, False):
         pytest.fail("the standing rules were broken:\n" + "\n".join(faults), pytrace=False)
+
+
+@pytest.fixture
+def node(serve: Serve, tmp_path: Path) -> Callable[..., StreamNode]:
+    """A function that makes a node."""
+    folder = tmp_path / "storage"
+    folder.mkdir()
+
+    def make(name: str, code: str, port: int | None = None, **env: str) -> StreamNode:
+        port = port or free_port()
+        settings = {
+            "STORAGE_PROTOCOL": "v3",
+            "DEFAULT_STORAGE": "fs",
+            "BASE_FS_ADAPTER_DIRECTORY": str(folder),
+            "DISCOVERY_ENABLE": "false",
+            "STREAMING_DISCOVERY_PORT": str(port),
+            **env,
+        }
+        return StreamNode(*serve({"main.py": code}, env=settings), name, port)
+
+    return make
 
 
 def _end(session: Session) -> list[str]:

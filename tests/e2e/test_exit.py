@@ -63,14 +63,38 @@ def test_exit_without_data(serve: Serve) -> None:
     assert (wrapper.work / "exit-data").exists()
 
 
-@pytest.mark.parametrize("name", ["raise", "leave"])
-def test_failing_exit_function_changes_nothing(serve: Serve, name: str) -> None:
+def test_failing_exit_function_changes_nothing(serve: Serve) -> None:
     worker, wrapper = serve("exit_writes")
     worker.run()
-    (wrapper.work / name).touch()
+    (wrapper.work / "raise").touch()
     worker.send("exit", {"exitCode": 3})
     assert wrapper.wait(LIMIT) == 3
     assert "main.py" in wrapper.stderr
+
+
+@pytest.mark.parametrize("mode", [[], ["--in-process"]])
+@pytest.mark.parametrize(
+    ("argument", "code", "printed"),
+    [(44, 44, ""), (300, 44, ""), (0, 3, ""), (None, 3, ""), ("no disk", 1, "no disk\n")],
+)
+def test_sys_exit_in_the_exit_function_is_a_quiet_end(
+    serve: Serve, mode: list[str], argument: object, code: int, printed: str
+) -> None:
+    worker, wrapper = serve("exit_writes", arguments=("-m", "wrapper", *mode))
+    worker.run()
+    (wrapper.work / "leave").write_text(json.dumps(argument))
+    worker.send("exit", {"exitCode": 3})
+    assert wrapper.wait(LIMIT) == code
+    assert "ERROR" not in wrapper.stderr and "Traceback" not in wrapper.stderr
+    assert printed in wrapper.stderr
+
+
+def test_sys_exit_does_not_hide_a_sigterm(serve: Serve) -> None:
+    worker, wrapper = serve("exit_writes")
+    worker.run()
+    (wrapper.work / "leave").write_text("44")
+    wrapper.signal(signal.SIGTERM)
+    assert wrapper.wait(LIMIT) == 143
 
 
 def test_hanging_exit_function_is_cut_short(serve: Serve) -> None:

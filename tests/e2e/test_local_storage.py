@@ -65,7 +65,7 @@ def test_result_larger_than_a_message(algorithm: Path) -> None:
 
 
 def test_bytes_are_printed(algorithm: Path) -> None:
-    assert run("run", algorithm, "--input", '["bytes"]').stdout == "\"b'raw'\"\n"
+    assert run("run", algorithm, "--input", '["bytes"]').stdout == '{"$base64": "cmF3"}\n'
 
 
 def test_result_that_cannot_be_stored(algorithm: Path) -> None:

@@ -157,7 +157,7 @@ def test_values_that_json_lacks_are_printed(
 ) -> None:
     monkeypatch.setenv("WORKER_ALGORITHM_ENCODING", "msgpack")
     done = run(algorithm, "--input", '["odd"]')
-    assert (done.returncode, json.loads(done.stdout)) == (0, [None, "b'bytes'", 1.5])
+    assert (done.returncode, json.loads(done.stdout)) == (0, [None, {"$base64": "Ynl0ZXM="}, 1.5])
 
 
 def test_calls_are_answered_from_a_file(algorithm: Path, tmp_path: Path) -> None:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.free_ports import free_port
-
-from .conftest import Serve, Session
+from .conftest import Serve
+from .harness.stream_node import StreamNode, pipeline, stop
 
 FLOW = [{"source": "A", "next": ["B"]}, {"source": "B", "next": ["C"]}]
 
@@ -42,77 +39,10 @@ def start(args, hkube_api):
 """
 
 
-class Node:
-    """A node of a pipeline: a worker, and the wrapper with the node's algorithm."""
-
-    def __init__(self, session: Session, name: str, port: int) -> None:
-        self.worker, self.wrapper = session
-        self.name = name
-        self.port = port
-
-    def begin(self, *inputs: Any, **job: Any) -> None:
-        """Start the node's task."""
-        self.worker.begin(*inputs, nodeName=self.name, kind="stream", **job)
-
-    def know(self, *parents: Node, change: str = "Add") -> None:
-        """Send the addresses of parents, as the worker does."""
-        changes = [
-            {
-                "nodeName": parent.name,
-                "address": {"host": "127.0.0.1", "port": str(parent.port)},
-                "type": change,
-            }
-            for parent in parents
-        ]
-        self.worker.send("serviceDiscoveryUpdate", changes)
-
-    def lines(self) -> list[str]:
-        """What the algorithm printed."""
-        return self.wrapper.stdout.splitlines()
-
-    def wait_for_lines(self, count: int) -> list[str]:
-        """Wait until the algorithm has printed so many lines."""
-        self.wrapper.wait_until(lambda: len(self.lines()) >= count, f"{count} lines", 20)
-        return self.lines()
-
-    def statistics(self, is_enough: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """Wait for statistics of the only child."""
-        while True:
-            message = self.worker.wait_for("streamingStatistics")
-            assert isinstance(message.data, list)
-            (report,) = message.data
-            if is_enough(report):
-                return dict(report)
-
-
-@pytest.fixture
-def node(serve: Serve, tmp_path: Path) -> Callable[..., Node]:
-    """A function that makes a node."""
-    folder = tmp_path / "storage"
-    folder.mkdir()
-
-    def make(name: str, code: str, **env: str) -> Node:
-        port = free_port()
-        settings = {
-            "STORAGE_PROTOCOL": "v3",
-            "DEFAULT_STORAGE": "fs",
-            "BASE_FS_ADAPTER_DIRECTORY": str(folder),
-            "DISCOVERY_ENABLE": "false",
-            "STREAMING_DISCOVERY_PORT": str(port),
-            **env,
-        }
-        return Node(serve({"main.py": code}, env=settings), name, port)
-
-    return make
-
-
-def pipeline(flow: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the data about the pipeline that every node receives."""
-    return {"parsedFlow": {"main": flow}, "defaultFlow": "main"}
-
-
 @pytest.mark.parametrize("encoding", ["msgpack", "bson"])
-def test_messages_pass_from_a_source_to_a_sink(node: Callable[..., Node], encoding: str) -> None:
+def test_messages_pass_from_a_source_to_a_sink(
+    node: Callable[..., StreamNode], encoding: str
+) -> None:
     env = {"DISCOVERY_ENCODING": encoding}
     source, double, sink = (
         node("A", SOURCE, **env),
@@ -134,7 +64,7 @@ def test_messages_pass_from_a_source_to_a_sink(node: Callable[..., Node], encodi
         each.worker.wait_for("stopped")
 
 
-def test_the_last_statistics_come_before_the_end(node: Callable[..., Node]) -> None:
+def test_the_last_statistics_come_before_the_end(node: Callable[..., StreamNode]) -> None:
     source, sink = node("A", SOURCE, STREAMING_STATISTICS_INTERVAL="60"), node("B", SINK)
     flow = [{"source": "A", "next": ["B"]}]
     source.begin(5, stateType="stateful", childs=["B"], **pipeline(flow))
@@ -148,13 +78,7 @@ def test_the_last_statistics_come_before_the_end(node: Callable[..., Node]) -> N
     stop(sink, force=True)
 
 
-def stop(each: Node, force: bool) -> None:
-    """Stop a node's task and wait until it has ended."""
-    each.worker.send("stop", {"forceStop": force})
-    each.worker.wait_for("stopped", timeout=30)
-
-
-def test_graceful_stop_hands_over_waiting_messages(node: Callable[..., Node]) -> None:
+def test_graceful_stop_hands_over_waiting_messages(node: Callable[..., StreamNode]) -> None:
     source, sink = node("A", SOURCE), node("B", SINK)
     flow = [{"source": "A", "next": ["B"]}]
     source.begin(500, stateType="stateful", childs=["B"], **pipeline(flow))
@@ -169,7 +93,7 @@ def test_graceful_stop_hands_over_waiting_messages(node: Callable[..., Node]) ->
     stop(sink, force=True)
 
 
-def test_forced_stop_ends_at_once(node: Callable[..., Node]) -> None:
+def test_forced_stop_ends_at_once(node: Callable[..., StreamNode]) -> None:
     source = node("A", SOURCE)
     source.begin(500, stateType="stateful", childs=["B"], **pipeline(FLOW))
     source.statistics(lambda each: each["queueSize"] == 500)
@@ -180,7 +104,7 @@ def test_forced_stop_ends_at_once(node: Callable[..., Node]) -> None:
 
 
 def test_stateful_start_ends_after_everything_is_handled(
-    node: Callable[..., Node],
+    node: Callable[..., StreamNode],
 ) -> None:
     code = "def start(args, api):\n    for n in range(300):\n        api.send_message(n)\n"
     source, sink = node("A", code), node("B", SINK)
@@ -195,7 +119,7 @@ def test_stateful_start_ends_after_everything_is_handled(
     stop(sink, force=True)
 
 
-def test_messages_of_a_killed_consumer_go_to_another(node: Callable[..., Node]) -> None:
+def test_messages_of_a_killed_consumer_go_to_another(node: Callable[..., StreamNode]) -> None:
     stuck = (
         "import time\ndef start(args, api):\n"
         "    print('got', args['streamInput']['message'], flush=True)\n    time.sleep(60)\n"
@@ -216,7 +140,7 @@ def test_messages_of_a_killed_consumer_go_to_another(node: Callable[..., Node]) 
 
 
 def test_stateless_failure_is_reported_after_its_output_is_handed_over(
-    node: Callable[..., Node],
+    node: Callable[..., StreamNode],
 ) -> None:
     code = (
         "def start(args, api):\n    number = args['streamInput']['message']['number']\n"
@@ -235,7 +159,7 @@ def test_stateless_failure_is_reported_after_its_output_is_handed_over(
     stop(source, force=True)
 
 
-def test_loop_over_messages(node: Callable[..., Node]) -> None:
+def test_loop_over_messages(node: Callable[..., StreamNode]) -> None:
     code = (
         "async def start(args, api):\n    async for message in api.messages():\n"
         "        print(message.origin, message.value['number'], flush=True)\n"
@@ -264,7 +188,9 @@ def test_debug_gateway_carries_messages(serve: Serve) -> None:
     worker.wait_for("stopped")
 
 
-def test_every_message_is_handled_whatever_consumers_are_killed(node: Callable[..., Node]) -> None:
+def test_every_message_is_handled_whatever_consumers_are_killed(
+    node: Callable[..., StreamNode],
+) -> None:
     slow = (
         "import time\ndef start(args, api):\n    time.sleep(0.002)\n"
         "    print(args['streamInput']['message']['number'], flush=True)\n"
@@ -290,7 +216,7 @@ def test_every_message_is_handled_whatever_consumers_are_killed(node: Callable[.
     stop(source, force=True)
 
 
-def test_user_code_that_holds_the_gil_stops_nobody(node: Callable[..., Node]) -> None:
+def test_user_code_that_holds_the_gil_stops_nobody(node: Callable[..., StreamNode]) -> None:
     # One call into C that holds the GIL for some seconds, after the messages were sent.
     busy = (
         "def start(args, api):\n    for number in range(200):\n        api.sendMessage(number)\n"

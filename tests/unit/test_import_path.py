@@ -40,7 +40,7 @@ def imports() -> Iterator[str]:
 
 
 def test_what_is_needed_later_is_what_is_imported() -> None:
-    always_there = {*sys.builtin_module_names, "os", "hkube_python_wrapper"}
+    always_there = {*sys.builtin_module_names, "os", "stat", "hkube_python_wrapper"}
     only_if_loaded = {"numpy"}  # the user's, not the wrapper's
 
     needed = {*imports(), *NEEDED_BY_LIBRARIES} - always_there - only_if_loaded

@@ -52,3 +52,14 @@ Storage = Annotated[
         show_default=False,
     ),
 ]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write the result to a file instead of stdout: bytes as they are, anything else as "
+        "JSON.",
+        show_default=False,
+    ),
+]

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from .errors import command_errors
-from .options import Answers, Pipelines, Storage
+from .options import Answers, Output, Pipelines, Storage
 
 STREAMING = "Streaming pipelines"
 
@@ -65,6 +65,7 @@ def run(
             show_default=False,
         ),
     ] = None,
+    output: Output = None,
     storage: Storage = None,
     as_json: Annotated[
         bool,
@@ -166,6 +167,7 @@ def run(
             answers=answers,
             processes=processes,
             as_json=as_json,
+            output=output,
             storage=storage and storage.value,
             stream=StreamRequest(feed, feed_node, feed_flow, duration, messages, drain, port),
         )
@@ -178,6 +180,7 @@ def check(
     algorithms: AlgorithmsFolder = None,
     flow_input: FlowInput = None,
     pipelines: Pipelines = None,
+    answers: Answers = None,
 ) -> None:
     """Check a pipeline, its algorithms and the stored pipelines, without running anything.
 
@@ -186,7 +189,7 @@ def check(
     from .run_pipeline import check_pipeline
 
     with command_errors():
-        code = check_pipeline(pipeline, algorithms, flow_input, pipelines)
+        code = check_pipeline(pipeline, algorithms, flow_input, pipelines, answers)
     raise typer.Exit(code)
 
 

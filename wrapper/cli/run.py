@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import AlgorithmPath, Answers, Pipelines, Storage
+from .options import AlgorithmPath, Answers, Output, Pipelines, Storage
 from .run_command import run_algorithm
 from .run_options import RunOptions
 
@@ -104,6 +104,7 @@ def run(
             "result, error, exitCode, seconds, progress, spans.",
         ),
     ] = False,
+    output: Output = None,
     storage: Storage = None,
     in_process: Annotated[
         bool,
@@ -141,6 +142,7 @@ def run(
             repeat=repeat,
             timeout=timeout,
             as_json=as_json,
+            output=output,
             storage=storage and storage.value,
             in_process=in_process,
             port=port,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any, NoReturn
 
 from .errors import CommandExit, command_errors, exit_code_of, no_waiting_for_threads
@@ -33,12 +35,14 @@ def run_algorithm(options: RunOptions) -> NoReturn:
         read_lines,
         read_object,
     )
+    from .results import check_output
     from .run_request import RunRequest
     from .run_tasks import run_once, run_watching
     from .task_inputs import task_inputs, with_messages
 
     flow_input, extra_data = options.flow_input, options.extra_data
     answers, feed, message = options.answers, options.feed, options.message
+    output = options.output
 
     def read_messages() -> list[Any] | None:
         if message is None and feed is None:
@@ -47,16 +51,20 @@ def run_algorithm(options: RunOptions) -> NoReturn:
         return values + (read_lines("--feed", feed) if feed is not None else [])
 
     def read_request() -> RunRequest:
+        check_output(output)
         flow = None if flow_input is None else read_object("--flow-input", flow_input)
         sent = read_messages()
+        tasks = [
+            task
+            for text in texts
+            for task in with_messages(task_inputs(read_array("--input", text), flow), sent)
+            for _ in range(options.repeat)
+        ]
+        if output is not None and len(tasks) != 1:
+            raise UsageError(f"--output takes the result of one task, but these are {len(tasks)}")
         return RunRequest(
             path=options.path,
-            tasks=[
-                task
-                for text in texts
-                for task in with_messages(task_inputs(read_array("--input", text), flow), sent)
-                for _ in range(options.repeat)
-            ],
+            tasks=tasks,
             files=files,
             extra_data={} if extra_data is None else read_object("--extra-data", extra_data),
             algorithms=options.algorithms,
@@ -68,6 +76,7 @@ def run_algorithm(options: RunOptions) -> NoReturn:
             port=options.port,
             storage=options.storage,
             watch_also=options.watch_also or (),
+            output=output and Path(os.path.abspath(output)),
         )
 
     texts = options.inputs or ["[]"]

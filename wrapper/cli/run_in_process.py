@@ -108,7 +108,12 @@ def run_in_process(request: RunRequest, started: float) -> int:
     with ExitStack() as stack:
         source = stack.enter_context(open_algorithm(request.path))
         view = RunView(
-            Screen(sys.stderr, bar=False), started, request.as_json, _take_stdout(), source
+            Screen(sys.stderr, bar=False),
+            started,
+            request.as_json,
+            _take_stdout(),
+            source,
+            request.output,
         )
         report_remarks(source, view)
         check_encoding(source, os.environ)

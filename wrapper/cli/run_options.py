@@ -35,6 +35,7 @@ class RunOptions(NamedTuple):
     repeat: int = 1
     timeout: float | None = None
     as_json: bool = False
+    output: Path | None = None
     storage: str | None = None
     in_process: bool = False
     port: int = 0
@@ -65,6 +66,8 @@ _VALUES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "--algorithms": ("algorithms", Path),
     "--pipelines": ("pipelines", Path),
     "--answers": ("answers", Path),
+    "--output": ("output", Path),
+    "-o": ("output", Path),
     "--repeat": ("repeat", _count),
     "--timeout": ("timeout", _seconds),
     "--storage": ("storage", _storage),
@@ -98,6 +101,8 @@ def read_usual_options(arguments: Sequence[str], environ: Mapping[str, str]) -> 
             found["path"] = argument
             continue
         option, equals, value = argument.partition("=")
+        if equals and not option.startswith("--"):
+            return None
         if not equals:
             value = next(rest, "")
             if not value or (value.startswith("-") and value != "-"):

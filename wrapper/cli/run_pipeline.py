@@ -14,6 +14,7 @@ from rich.console import Console
 
 from ..errors import WrapperError
 from ..local.pipeline.catalog.algorithms import Algorithms, check_algorithms, find_algorithms
+from ..local.pipeline.catalog.named_calls import check_named_calls
 from ..local.pipeline.catalog.resources import Resources
 from ..local.pipeline.catalog.stored_pipelines import (
     UnusablePipeline,
@@ -36,8 +37,8 @@ from ..local.run.metrics_folder import metrics_folder
 from ..local.worker.answers import Answers, AnswerTable, load_answers
 from ..local.worker.storage import local_storage
 from .json_values import UsageError, read_object
+from .results import check_output, print_json, print_result, write_result
 from .run_stream import run_stream
-from .run_view import print_json, print_result
 from .stream_doors import StreamRequest
 
 FAILED, INTERRUPTED = 1, 130
@@ -59,6 +60,7 @@ def run_pipeline(
     answers: Path | None,
     processes: int | None,
     as_json: bool,
+    output: Path | None,
     storage: str | None,
     stream: StreamRequest,
 ) -> int:
@@ -73,6 +75,7 @@ def run_pipeline(
         answers: a file of replies.
         processes: how many tasks run at once.
         as_json: print one object that includes the status, in place of the result.
+        output: a file for the results.
         storage: `fs` for mode v3.
         stream: the options that only streaming pipelines have.
 
@@ -84,7 +87,10 @@ def run_pipeline(
     replies = load_answers(answers) if answers else AnswerTable()
     document = read_descriptor(file)
     stored = load_pipelines(_pipelines_folder(pipelines, file))
+    check_output(output)
     if is_stream(document):
+        if output is not None:
+            raise UsageError("--output is not for streaming pipelines: redirect stdout to a file")
         with _algorithms(algorithms, file) as found:
 
             def make_calls(name: str, lines: PipelineLines) -> AbstractContextManager[Answers]:
@@ -112,16 +118,19 @@ def run_pipeline(
     ):
         resources = Resources(found, environ, stored, replies, opened)
         check_algorithms(pipeline, str(file), found, resources.scripted)
+        check_named_calls([node.algorithm for node in pipeline.nodes], resources)
         for name in {node.algorithm for node in pipeline.nodes} - set(resources.scripted):
             check_encoding(found.source(name), environ)
         with _view(as_json, started) as view:
             outcome = _run(pipeline, resources, processes, view)
         if outcome is None:
             return INTERRUPTED
+        if output is not None and isinstance(outcome, Succeeded):
+            write_result(outcome.results, output, _say)
         if as_json:
             print_json(_summary(outcome, time.monotonic() - started), sys.stdout)
-        elif isinstance(outcome, Succeeded):
-            print_result(outcome.results, sys.stdout)
+        elif output is None and isinstance(outcome, Succeeded):
+            print_result(outcome.results, sys.stdout, _say)
     return 0 if isinstance(outcome, Succeeded) else FAILED
 
 
@@ -184,7 +193,11 @@ def _summary(outcome: RunOutcome, seconds: float) -> dict[str, Any]:
 
 
 def check_pipeline(
-    file: Path, algorithms: Path | None, flow_input: str | None, pipelines: Path | None
+    file: Path,
+    algorithms: Path | None,
+    flow_input: str | None,
+    pipelines: Path | None,
+    answers: Path | None,
 ) -> int:
     """Check a pipeline and the stored pipelines without running anything; returns the exit code.
 
@@ -192,18 +205,24 @@ def check_pipeline(
         WrapperError: something is wrong with it; the message says what.
     """
     given = read_object("--flow-input", flow_input) if flow_input is not None else None
+    replies = load_answers(answers) if answers else AnswerTable()
     pipeline = with_flow_input(read_pipeline(file), given, str(file))
     stored = load_pipelines(_pipelines_folder(pipelines, file))
     problems: list[str] = []
     with _algorithms(algorithms, file) as found:
+        resources = Resources(found, os.environ, stored, replies)
         for where, each in ((str(file), pipeline), *stored.items()):
             try:
                 if isinstance(each, UnusablePipeline):
                     raise DescriptorError(each.reason)
-                check_algorithms(each, where, found, ())
+                check_algorithms(each, where, found, resources.scripted)
             except WrapperError as error:
                 problems.append(str(error))
-        for remark in _remarks(pipeline, Resources(found, os.environ)) if not problems else ():
+        try:
+            check_named_calls([node.algorithm for node in pipeline.nodes], resources)
+        except WrapperError as error:
+            problems += str(error).split("\n")
+        for remark in _remarks(pipeline, resources) if not problems else ():
             print(f"note: {remark}", file=sys.stderr)
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)

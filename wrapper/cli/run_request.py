@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..local.source.source import AlgorithmSource
-from ..local.worker import events
-from ..local.worker.answers import Answers, AnswerTable
-from ..local.worker.job import make_job
-from ..local.worker.storage import LocalStorage
-from ..local.worker.worker import LocalWorker
-from .local_worker import worker_at
-from .run_view import RunView
-from .task_inputs import TaskInput
+from .local_worker import listen_at, worker_at
+
+if TYPE_CHECKING:
+    from ..local.source.source import AlgorithmSource
+    from ..local.worker import events
+    from ..local.worker.answers import Answers, AnswerTable
+    from ..local.worker.storage import LocalStorage
+    from ..local.worker.worker import LocalWorker
+    from .run_view import RunView
+    from .task_inputs import TaskInput
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class RunRequest:
         port: the worker's TCP port; 0: any free one.
         storage: `fs` for mode v3.
         watch_also: patterns of files whose change starts another run, besides code.
+        output: absolute path of a file for the result.
     """
 
     path: str
@@ -53,6 +56,7 @@ class RunRequest:
     port: int
     storage: str | None = None
     watch_also: Sequence[str] = ()
+    output: Path | None = None
 
 
 @contextmanager
@@ -62,6 +66,7 @@ def open_worker(
     view: RunView,
     listener: events.Listener,
     storage: LocalStorage | None,
+    listening: socket.socket | None = None,
 ) -> Iterator[LocalWorker]:
     """Start the local worker, and everything that answers the algorithm's calls.
 
@@ -71,6 +76,7 @@ def open_worker(
         view: shows what the algorithm's calls start.
         listener: receives the worker's events.
         storage: the storage of mode v3; None for mode v1.
+        listening: the socket that the algorithm connects to; None: listen now.
     """
     with ExitStack() as stack:
         answers: Answers = request.answers
@@ -82,11 +88,14 @@ def open_worker(
             paths = (request.algorithms, request.pipelines)
             calls = open_calls(source.name, *paths, request.answers, os.environ, lines)
             answers = stack.enter_context(calls)
-        yield stack.enter_context(worker_at(request.port, listener, answers, storage))
+        listening = listening or listen_at(request.port)
+        yield stack.enter_context(worker_at(listening, listener, answers, storage))
 
 
 def make_jobs(request: RunRequest, source: AlgorithmSource) -> Sequence[Mapping[str, Any]]:
     """Return the `initialize` data of each task."""
+    from ..local.worker.job import make_job
+
     jobs = [make_job(task.items, source.name) for task in request.tasks]
     for job, task in zip(jobs, request.tasks, strict=True):
         job["batchIndex"] = task.batch_index

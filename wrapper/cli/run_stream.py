@@ -27,7 +27,7 @@ from ..local.pipeline.streaming.stream_engine import StreamEngine, StreamLimits,
 from ..local.pipeline.streaming.stream_plan import STATISTICS_INTERVAL, StreamOptions, StreamPlan
 from ..local.worker.answers import Answers
 from ..local.worker.storage import local_storage
-from .run_view import print_json
+from .results import print_json
 from .stream_doors import StreamDoors, StreamRequest, fed_node, gateway_ports, open_feed
 
 FAILED, INTERRUPTED = 1, 130

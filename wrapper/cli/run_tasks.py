@@ -5,24 +5,23 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import ExitStack, closing
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import WrapperError
 from ..local.run.container import AlgorithmContainer
-from ..local.run.encoding_check import check_encoding
 from ..local.run.metrics_folder import metrics_folder
-from ..local.run.ordered_output import OrderedOutput
-from ..local.run.output_pump import OutputPump
-from ..local.run.session import INTERRUPTED, Session, run_in_container
-from ..local.run.watch import Watch
-from ..local.show.screen import Screen
+from ..local.run.output_pump import OutputPipe, OutputPump
 from ..local.source.source import AlgorithmSource, open_algorithm
-from ..local.worker.storage import local_storage
-from ..local.worker.worker import LocalWorker
-from .run_request import RunRequest, make_jobs, open_worker, report_remarks
-from .run_view import RunView
+from .local_worker import listen_at
+
+# What shows the run and answers the algorithm is imported in functions, while its process starts.
+if TYPE_CHECKING:
+    from ..local.run.watch import Watch
+    from ..local.worker.worker import LocalWorker
+    from .run_request import RunRequest
+    from .run_view import RunView
 
 
 def run_once(request: RunRequest, started: float) -> int:
@@ -40,9 +39,16 @@ def run_once(request: RunRequest, started: float) -> int:
         from .run_in_process import run_in_process
 
         return run_in_process(request, started)
-    with open_algorithm(request.path) as source, closing(Screen(sys.stderr)) as screen:
-        view = RunView(screen, started, request.as_json, sys.stdout, source)
-        return _run(request, source, view)
+    with open_algorithm(request.path) as source, ExitStack() as screens:
+
+        def make_view() -> RunView:
+            from ..local.show.screen import Screen
+            from .run_view import RunView
+
+            screen = screens.enter_context(closing(Screen(sys.stderr)))
+            return RunView(screen, started, request.as_json, sys.stdout, source, request.output)
+
+        return _run(request, source, make_view)
 
 
 def run_watching(read_request: Callable[[], RunRequest], started: float) -> int:
@@ -52,14 +58,26 @@ def run_watching(read_request: Callable[[], RunRequest], started: float) -> int:
         read_request: reads the options; called before each run, because files that they name
             may change.
     """
-    with _watch(read_request()) as watch, closing(Screen(sys.stderr)) as screen:
+    from ..local.run.session import INTERRUPTED
+    from ..local.show.screen import Screen
+    from .run_view import RunView
+    from .watched_source import watch_source
+
+    request = read_request()
+    paths = (request.path, request.algorithms, request.pipelines)
+    with (
+        watch_source(*paths, request.files, request.watch_also) as watch,
+        closing(Screen(sys.stderr)) as screen,
+    ):
         while True:
             view = RunView(screen, started, as_json=False, results=sys.stdout)
             try:
                 request = read_request()
                 with open_algorithm(request.path) as source:
-                    view = RunView(screen, started, request.as_json, sys.stdout, source)
-                    if _run(request, source, view, watch) == INTERRUPTED:
+                    view = RunView(
+                        screen, started, request.as_json, sys.stdout, source, request.output
+                    )
+                    if _run(request, source, lambda: view, watch) == INTERRUPTED:  # noqa: B023
                         return INTERRUPTED
             except WrapperError as error:  # for example, a description that is only half written
                 screen.line(f"error: {error}", "bold red")
@@ -70,61 +88,57 @@ def run_watching(read_request: Callable[[], RunRequest], started: float) -> int:
             started = time.monotonic()
 
 
-def _watch(request: RunRequest) -> Watch:
-    with open_algorithm(request.path) as source:
-        path = Path(request.path)
-        files = [*request.files, *([path] if path.is_file() else [])]
-        if source.manifest is not None:
-            files.append(source.manifest)
-    # An archive's temporary folder no longer exists: watch the folder that holds the archive.
-    folder = source.folder if source.folder.exists() else Path(request.path).resolve().parent
-    others = [each for each in (request.algorithms, request.pipelines) if each is not None]
-    if request.algorithms is not None and request.algorithms.is_file():
-        others.remove(request.algorithms)
-        files.append(request.algorithms)
-        for place in _mapped(request.algorithms):
-            (others if place.is_dir() else files).append(place)
-    return Watch(folder, files, others, request.watch_also)
-
-
-def _mapped(algorithms: Path) -> Collection[Path]:
-    """Return the paths in a map of algorithms.
-
-    An unreadable map gives no paths, because the run itself reports the error."""
-    from ..local.pipeline.catalog.algorithms import find_algorithms
-    from ..local.pipeline.catalog.folders import CatalogError
-
-    try:
-        return find_algorithms(algorithms).values()
-    except CatalogError:
-        return ()
-
-
 def _run(
-    request: RunRequest, source: AlgorithmSource, view: RunView, watch: Watch | None = None
+    request: RunRequest,
+    source: AlgorithmSource,
+    make_view: Callable[[], RunView],
+    watch: Watch | None = None,
 ) -> int:
-    """Run the tasks as HKube would: worker, supervisor and algorithm process."""
-    screen, say = view.screen, view.terminal.say
+    """Run the tasks as HKube would: worker, supervisor and algorithm process.
 
-    def say_unless_saved(text: str) -> None:
-        if watch is None or not watch.saved:
-            say(text)
+    The container is started first. While Python starts there, the rest is imported here.
+    """
+    view: RunView | None = None
 
-    session = Session(
-        make_jobs(request, source), request.timeout, view.begin, view.ended, say_unless_saved
-    )
-    report_remarks(source, view)
-    check_encoding(source, os.environ)
-    with ExitStack() as stack:
-        stack.callback(screen.no_bar)  # restore the terminal, after Ctrl-C too
+    def say(text: str) -> None:
+        if view is not None:
+            view.terminal.say(text)
+
+    with ExitStack() as stack, ExitStack() as launched:
         environ = stack.enter_context(metrics_folder(source.name, os.environ, say))
-        storage = stack.enter_context(local_storage(request.storage, environ))
-        pump = stack.enter_context(_output_pump(view))
-        listener = OrderedOutput(pump, view)
-        worker = stack.enter_context(open_worker(request, source, view, listener, storage))
-        container = stack.enter_context(
-            AlgorithmContainer(source, worker.port, environ, pump.fd, storage)
+        storage = None
+        if request.storage is not None:
+            from ..local.worker.storage import local_storage
+
+            storage = stack.enter_context(local_storage(request.storage, environ))
+        listening = stack.enter_context(closing(listen_at(request.port)))
+        pipe = stack.enter_context(OutputPipe())
+        port = int(listening.getsockname()[1])
+        container = launched.enter_context(
+            AlgorithmContainer(source, port, environ, pipe.fd, storage)
         )
+        from ..local.run.encoding_check import check_encoding
+        from ..local.run.ordered_output import OrderedOutput
+        from ..local.run.session import Session, run_in_container
+        from .run_request import make_jobs, open_worker, report_remarks
+
+        check_encoding(source, environ)
+        view = make_view()
+        stack.callback(view.screen.no_bar)  # restore the terminal, after Ctrl-C too
+        report_remarks(source, view)
+        jobs = make_jobs(request, source)
+        pump = stack.enter_context(_output_pump(view, pipe))
+        listener = OrderedOutput(pump, view)
+        worker = stack.enter_context(
+            open_worker(request, source, view, listener, storage, listening)
+        )
+        stack.enter_context(launched.pop_all())  # the container ends before what it uses
+
+        def say_unless_saved(text: str) -> None:
+            if watch is None or not watch.saved:
+                say(text)
+
+        session = Session(jobs, request.timeout, view.begin, view.ended, say_unless_saved)
         if watch is not None:
             watch.on_save(lambda: _start_anew(worker, container))
         code = run_in_container(session, worker, container)
@@ -133,10 +147,10 @@ def _run(
     return code
 
 
-def _output_pump(view: RunView) -> OutputPump:
+def _output_pump(view: RunView, pipe: OutputPipe) -> OutputPump:
     if view.screen.has_bar:
-        return OutputPump(view.screen.output, view.terminal.note)
-    return OutputPump(view.screen.output, errors="surrogateescape")
+        return OutputPump(view.screen.output, view.terminal.note, pipe=pipe)
+    return OutputPump(view.screen.output, errors="surrogateescape", pipe=pipe)
 
 
 def _start_anew(worker: LocalWorker, container: AlgorithmContainer) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TextIO, final
 
 from ..local.run.null_result import null_result_note
@@ -15,8 +15,7 @@ from ..local.show.screen import Screen
 from ..local.show.terminal import Terminal, duration
 from ..local.source.source import AlgorithmSource
 from ..local.worker import events
-
-_INDENT = 2
+from .results import print_json, print_result, write_result
 
 
 @final
@@ -36,6 +35,7 @@ class RunView:
         as_json: bool,
         results: TextIO,
         source: AlgorithmSource | None = None,
+        output: Path | None = None,
     ) -> None:
         """Prepare a view.
 
@@ -45,6 +45,7 @@ class RunView:
             as_json: print an object for each task instead of its result.
             results: where results go.
             source: the algorithm, if its code is known.
+            output: a file for the result, in place of `results`.
         """
         self.screen = screen
         self.started = started
@@ -52,6 +53,7 @@ class RunView:
         self._as_json = as_json
         self._results = results
         self._source = source
+        self._output = output
         self._progress = ProgressNote()
         self._noted: set[str] = set()
         self._record: Record | None = None
@@ -80,11 +82,13 @@ class RunView:
         if outcome == events.Done(None) and self._source is not None:
             self._note(null_result_note(self._source))
         self.screen.flush()  # both may be the same terminal
+        if self._output is not None and isinstance(outcome, events.Done):
+            write_result(outcome.result, self._output, self.terminal.say)
         if self._as_json:
             assert self._record is not None
             print_json(self._record.to_json(outcome, exit_code), self._results)
-        elif isinstance(outcome, events.Done):
-            print_result(outcome.result, self._results)
+        elif self._output is None and isinstance(outcome, events.Done):
+            print_result(outcome.result, self._results, self.terminal.say)
 
     def _note(self, text: str | None) -> None:
         """Show a note, once."""
@@ -100,28 +104,3 @@ class RunView:
                 f"median {duration(statistics.median(self._seconds))}, "
                 f"longest {duration(max(self._seconds))}"
             )
-
-
-def print_result(value: Any, stream: TextIO) -> None:
-    """Print a result as JSON: indented on a terminal, else in one line."""
-    print_json(value, stream, indent=_INDENT if stream.isatty() else None)
-
-
-def print_json(value: Any, stream: TextIO, indent: int | None = None) -> None:
-    """Print a value as JSON, escaped if the stream cannot show it."""
-    text = as_json(value, indent)
-    try:
-        text.encode(stream.encoding or "utf-8")
-    except UnicodeEncodeError:  # half of a surrogate pair, or a stream that is ASCII only
-        text = json.dumps(json.loads(text), indent=indent)
-    print(text, file=stream, flush=True)
-
-
-def as_json(value: Any, indent: int | None = None) -> str:
-    """Return a value as JSON: NaN becomes null, and bytes become text."""
-    try:
-        return json.dumps(value, ensure_ascii=False, default=repr, allow_nan=False, indent=indent)
-    except ValueError:
-        text = json.dumps(value, ensure_ascii=False, default=repr)
-        finite = json.loads(text, parse_constant=lambda name: None)
-        return json.dumps(finite, ensure_ascii=False, indent=indent)

@@ -64,7 +64,7 @@ def worker(
     from ..local.show.screen import Screen
     from ..local.worker.job import make_job
     from .json_values import files_of, read_array
-    from .local_worker import worker_at
+    from .local_worker import listen_at, worker_at
     from .run_view import RunView
 
     with command_errors(), closing(Screen(sys.stderr)) as screen:
@@ -73,7 +73,7 @@ def worker(
         jobs = [make_job(items, "algorithm") for items in tasks]
         view = RunView(screen, started, as_json, sys.stdout)
         session = Session(jobs, timeout, view.begin, view.ended, view.terminal.say)
-        with worker_at(port, view, token=token) as local_worker:
+        with worker_at(listen_at(port), view, token=token) as local_worker:
             view.terminal.say(f"waiting for an algorithm on 127.0.0.1:{local_worker.port}")
             code = run_beside(session, local_worker)
         view.summary()

@@ -53,7 +53,8 @@ def serve_in_process(
     log.info(config.how_results_travel)
     pairs = channel_pairs(serves_peers(config))
     channel = Channel(*(ours for ours, _ in pairs))
-    beside = SupervisorThread(config, log, LocalAlgorithm(channel, log))
+    algorithm = LocalAlgorithm(channel, log)
+    beside = SupervisorThread(config, log, algorithm)
 
     def terminate() -> None:
         for number in signals.numbers():
@@ -70,7 +71,8 @@ def serve_in_process(
         )
         beside.start()
         with gevent_patches_refused():
-            host.run(load or (lambda: _load_module(config)))
+            code = host.run(load or (lambda: _load_module(config)))
+        algorithm.status = code << 8  # as `wait` reports it
         host.close()
         return beside.join()
 

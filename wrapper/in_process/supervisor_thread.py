@@ -20,6 +20,7 @@ class LocalAlgorithm:
     """The algorithm side in this process (see `AlgorithmSide`)."""
 
     ends_with_its_pipe = True
+    status: int | None = None
 
     def __init__(self, channel: Channel, log: Log) -> None:
         self.channel = channel

@@ -33,15 +33,19 @@ class StreamCutter(Generic[FrameT]):
             header is incomplete. It may raise, which makes the stream unusable.
         make_frame: returns a frame, from the third part of its head and its payload. The payload
             belongs to the frame; it is never a view of the buffer.
+        take_small: takes whole small frames from a buffer between two positions, as many as it
+            likes, and returns where it has stopped. For streams whose frames are many and small.
     """
 
     def __init__(
         self,
         read_head: Callable[[memoryview, int, int], Head | None],
         make_frame: Callable[[int, bytes | bytearray], FrameT],
+        take_small: Callable[[memoryview, int, int], int] | None = None,
     ) -> None:
         self._read_head = read_head
         self._make_frame = make_frame
+        self._take_small = take_small
         self._buffer = memoryview(bytearray(BUFFER_SIZE))
         self._end = 0  # of the bytes in the buffer that are not cut yet
         self._view: memoryview | None = None  # of the large payload
@@ -79,6 +83,10 @@ class StreamCutter(Generic[FrameT]):
         frames: list[FrameT] = []
         start = 0
         while start < end:
+            if self._take_small is not None:
+                start = self._take_small(self._buffer, start, end)
+                if start == end:
+                    break
             head = self._read_head(self._buffer, start, end)
             if head is None:
                 break

@@ -20,6 +20,7 @@ from ..protocol.messages.task_ids import IDS_WITHIN, read_ids
 from ..protocol.task import events
 from ..protocol.task.machine import TaskMachine
 from ..text.exit_codes import exit_code_of_status
+from ..text.load_messages import LOADED
 from .child.crash_report import CrashReporter
 from .child.process import AlgorithmSide
 from .child.runner import AlgorithmRunner
@@ -305,6 +306,7 @@ class Supervisor:
     ) -> None:
         channel = self._algorithm.channel
         if channel is not None:
+            self._streams.burst.gather(channel.control.outbox)
             channel.control.send_pieces(kind, generation, pieces)
 
     def _send(self, payload: bytes | bytearray, kind: MessageKind) -> None:
@@ -328,6 +330,14 @@ class Supervisor:
             self._algorithm.pause(paused)
 
     def _from_algorithm(self, frames: list[Frame]) -> None:
+        if not self._streams.is_active:
+            self._take_together(frames)
+            return
+        with self._streams.burst:
+            self._take_together(frames)
+            self._streams.ask()
+
+    def _take_together(self, frames: list[Frame]) -> None:
         outbox = self._worker.outbox
         if len(frames) > 1 and outbox is not None:
             with outbox.corked():
@@ -363,7 +373,7 @@ class Supervisor:
             elif kind == FrameKind.MODULE_LOADED:
                 has_stop = bool(payload[0] & OptionalFunctions.STOP)
                 has_initialize = bool(payload[0] & OptionalFunctions.INITIALIZE)
-                self._log.info(f"the algorithm's module took {self._algorithm.age():.2f} s to load")
+                self._log.info(f"{LOADED} {self._algorithm.age():.2f} s to load")
                 self._handle(events.ModuleLoaded(has_stop, has_initialize))
 
     def _algorithm_died(self, status: int) -> None:

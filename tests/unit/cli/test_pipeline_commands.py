@@ -43,6 +43,23 @@ def test_all_that_can_be_known_is_reported(
     assert "t.json: 'nodes' is missing" in err
 
 
+@pytest.mark.parametrize(("command", "code"), [("check", 1), ("run", 2)])
+def test_stored_pipeline_that_does_not_exist_is_reported_before_the_first_task(
+    descriptor: str, tmp_path: Path, command: str, code: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "algorithms" / "alg.py").write_text(
+        "def start(args, api):\n"
+        "    open('began', 'w')\n"
+        "    return api.start_stored_subpipeline('gone', {})\n"
+    )
+    assert run_app(["pipeline", command, descriptor]) == code
+    assert "alg.py:3: 'alg' starts the stored pipeline 'gone', but" in capfd.readouterr().err
+    assert not list(tmp_path.rglob("began"))
+    answers = tmp_path / "answers.json"
+    answers.write_text('{"pipelines": {"gone": {"result": []}}}')
+    assert run_app(["pipeline", "check", descriptor, "--answers", str(answers)]) == 0
+
+
 def test_wrong_descriptor(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "p.json").write_text("{}")
     assert run_app(["pipeline", "check", str(tmp_path / "p.json")]) == 2

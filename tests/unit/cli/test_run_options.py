@@ -35,7 +35,17 @@ WORDS = st.sampled_from(
 OPTIONS = st.sampled_from(
     [
         *("--input", "--message", "--feed", "--flow-input", "--extra-data", "--algorithms"),
-        *("--pipelines", "--answers", "--watch", "--watch-also", "--repeat", "--timeout", "--json"),
+        *(
+            "--pipelines",
+            "--answers",
+            "--watch",
+            "--watch-also",
+            "--output",
+            "-o",
+            "--repeat",
+            "--timeout",
+            "--json",
+        ),
         *("--storage", "--in-process", "--port", "--help", "--unknown"),
     ]
 )
@@ -83,6 +93,8 @@ def test_options_are_those_of_the_command() -> None:
         ["main.py"],
         ["main.py", "--input", "[1]", "--input=[2]", "--json"],
         ["--input", "-", "folder", "--repeat", "3", "--timeout", "1.5"],
+        ["a.b", "--output", "o"],
+        ["a.b", "-o", "o"],
         ["a.b", "--feed", "f", "--flow-input", "{}", "--extra-data", "@x", "--message", "1"],
         ["a", "--algorithms", "b", "--pipelines", "c", "--answers", "d", "--storage", "fs"],
         ["--watch", "--watch-also", "*.csv", "--watch-also", "x", "--port", "0", "--in-process"],

@@ -56,8 +56,10 @@ MAY_READ_THE_ENVIRONMENT = {
     "algorithm/boot.py",  # restores what the supervisor has withheld
     "algorithm/serve.py",
     "algorunner.py",
+    "cli/apply.py",
     "cli/health.py",
     "cli/check.py",
+    "cli/dev_server.py",
     "cli/run_in_process.py",
     "cli/run_pipeline.py",
     "cli/run_request.py",
@@ -254,6 +256,24 @@ def test_class_names_are_unique() -> None:
     )
     shared = {name for name, times in classes.items() if times > 1}
     assert not shared, "several classes with the same name: say which side each is on"
+
+
+def test_http_client_is_imported_by_the_commands_for_clusters_only() -> None:
+    others = [
+        each
+        for each in IMPORTS
+        if each.target == "urllib3" and not each.file.startswith("local/cluster/")
+    ]
+    refuse(others, "the slim image has no urllib3: only in local/cluster:")
+    commands = {"cli/apply.py", "cli/cluster.py", "cli/execute.py"}
+    users = [
+        each
+        for each in IMPORTS
+        if each.module.startswith("local.cluster")
+        and not each.file.startswith("local/cluster/")
+        and (each.at_import or each.file not in commands)
+    ]
+    refuse(users, "the other commands must not wait for the HTTP client:")
 
 
 def test_no_folder_has_too_many_modules() -> None:

@@ -29,6 +29,7 @@ class Side:
     """The algorithm side, and the ends of its pipes."""
 
     ends_with_its_pipe = True
+    status: int | None = None
 
     def __init__(self) -> None:
         tasks, self._tasks = socket.socketpair()

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from ...errors import AlgorithmStopped
 from .excerpt import MAX_LINE_LENGTH, code_frame, one_line
 from .failure import FailureReport, bare_report
+from .import_circle import import_circle
+from .unpickling import explained
 from .user_frames import Files, UserFrame, cause, worth_showing
 
 MAX_MESSAGE = 10_000  # characters
@@ -48,9 +50,10 @@ def _message(error: BaseException, files: Files) -> str:
 
 def _sentence(error: BaseException, files: Files) -> str:
     """Write ``Type: text (file:line, in function)``, without the parts that are unknown."""
-    blamed = cause(files.frames(error.__traceback__))
+    frames = files.frames(error.__traceback__)
+    blamed = cause(frames)
     place = blamed.place if blamed else ""
-    text = _text(error)
+    text = import_circle(error, frames) or _text(error)
     if isinstance(error, SyntaxError) and error.lineno is not None:
         text, place = _syntax_error(error, place, files)
     sentence = f"{type(error).__name__}: {text}" if text else type(error).__name__
@@ -68,7 +71,8 @@ def _syntax_error(error: SyntaxError, place: str, files: Files) -> tuple[str, st
 
 def _text(error: BaseException) -> str:
     try:
-        return _shortened(str(error), MAX_TEXT)
+        text = str(error)
+        return _shortened(explained(text) if type(error) is AttributeError else text, MAX_TEXT)
     except AlgorithmStopped:
         raise
     except BaseException as problem:  # the user's __str__ can raise anything

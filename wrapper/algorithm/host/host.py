@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import DecodingError
 from ...ipc.frames import Frame, FrameKind, OptionalFunctions
 from ...streaming.job import STREAM_KIND
+from ...text.load_messages import CANNOT_LOAD, TASK_FAILED
 from ..errors.failure import FailureReport
 from .control_listener import ControlListener
 from .failure_reporter import FailureReporter
@@ -72,27 +73,35 @@ class Host:
             on_failure,
         )
 
-    def run(self, load: Callable[[], UserAlgorithm]) -> None:
+    def run(self, load: Callable[[], UserAlgorithm]) -> int:
         """Load the user's module and serve until the supervisor sends EXIT or closes the pipes.
 
         Args:
             load: loads the module; may raise LoadError.
+
+        Returns:
+            The exit code that the user's `exit` asks for by `sys.exit`, or 0.
         """
         self.begin(load)
-        self.serve()
+        return self.serve()
 
     def begin(self, load: Callable[[], UserAlgorithm]) -> None:
         """Load the user's module, once; see `run`."""
         self._listener.start()
         self._load(load)
 
-    def serve(self) -> None:
-        """Serve, after `begin`, until the supervisor sends EXIT or no more frames arrive."""
+    def serve(self) -> int:
+        """Serve, after `begin`, until the supervisor sends EXIT or no more frames arrive.
+
+        Returns:
+            See `run`.
+        """
         for frame in self._pipes.tasks():
             if frame.kind in _ENDINGS:
                 self._end_task(frame)
                 if frame.kind == FrameKind.EXIT:
-                    return
+                    return self._stop_handler.call_exit(frame)
+                self._pipes.send(FrameKind.STOP_COMPLETED, frame.generation)
             elif self._user.is_current(frame.generation):
                 if frame.kind == _START:
                     self._start(frame.generation)
@@ -108,6 +117,7 @@ class Host:
                 del task
                 if is_whole:
                     self._start(generation)
+        return 0
 
     def close(self) -> None:
         """Close the pipes, which shows the supervisor that this side has ended."""
@@ -118,7 +128,7 @@ class Host:
     def _load(self, load: Callable[[], UserAlgorithm]) -> None:
         failure = self._user.load(load)
         if failure is not None:
-            self._reporter.log_task_failure("the algorithm cannot be loaded", failure)
+            self._reporter.log_task_failure(CANNOT_LOAD, failure)
         algorithm = self._user.algorithm
         if algorithm is None:
             # Without a module, each task fails when it is initialized.
@@ -225,7 +235,7 @@ class Host:
             return
         self._current.end()
         logged = report if log_details else report._replace(details="")
-        self._reporter.log_task_failure("the task failed", logged)
+        self._reporter.log_task_failure(TASK_FAILED, logged)
         task.end(report.message)
         self._reporter.send_error(task.generation, report)
 
@@ -239,7 +249,3 @@ class Host:
         task = self._current.end()
         if task is not None:
             task.end("stopped")
-        if frame.kind == FrameKind.EXIT:
-            self._stop_handler.call_exit(frame)
-        else:
-            self._pipes.send(FrameKind.STOP_COMPLETED, frame.generation)

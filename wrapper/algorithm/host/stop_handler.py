@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from threading import Lock
 from typing import Any
@@ -11,7 +12,7 @@ from ...ipc.frames import Frame, FrameKind
 from ...protocol.encoding.encoding import Encoding
 from .failure_reporter import FailureReporter
 from .native_thread import NativeThread
-from .user_code import UserCode
+from .user_code import UserCode, UserCodeOutcome
 
 # How many seconds the user's `exit` waits for a user's `stop` that still runs.
 _STOP_PATIENCE = 2.0
@@ -71,22 +72,33 @@ class StopHandler:
         if is_exit or algorithm is None or algorithm.stop is None:
             return
         self._stops_on_main_thread = True
-        self._call("stop", algorithm.stop, frame)
+        self._log_failure("stop", self._call(algorithm.stop, frame))
         self._stops_on_main_thread = False
 
-    def call_exit(self, frame: Frame) -> None:
-        """Call the user's `exit`, if there is one; from the main thread."""
+    def call_exit(self, frame: Frame) -> int:
+        """Call the user's `exit`, if there is one; from the main thread.
+
+        Returns:
+            The exit code of the `sys.exit` that it called, or 0.
+        """
         algorithm = self._user.algorithm
-        if algorithm is not None and algorithm.exit is not None:
-            # An interruption that was meant for the task must not reach `exit`.
-            self._call("exit", algorithm.exit, frame, interruptible=False)
+        if algorithm is None or algorithm.exit is None:
+            return 0
+        # An interruption that was meant for the task must not reach `exit`.
+        outcome = self._call(algorithm.exit, frame, interruptible=False)
+        if outcome.exit is not None:
+            return _exit_code(outcome.exit.code)
+        self._log_failure("exit", outcome)
+        return 0
 
     def _call(
-        self, name: str, function: Callable[[Any], Any], frame: Frame, interruptible: bool = True
-    ) -> None:
-        outcome = self._user.call(
+        self, function: Callable[[Any], Any], frame: Frame, interruptible: bool = True
+    ) -> UserCodeOutcome:
+        return self._user.call(
             lambda: function(self._data_of(frame)), frame.generation, interruptible
         )
+
+    def _log_failure(self, name: str, outcome: UserCodeOutcome) -> None:
         if outcome.report is not None:
             self._reporter.log_failure(f"the algorithm's {name} failed", outcome.report)
 
@@ -113,3 +125,11 @@ class StopHandler:
             return {}
         data = message.get("data") if isinstance(message, dict) else None
         return {} if data is None else data
+
+
+def _exit_code(given: object) -> int:
+    """Do with the argument of `sys.exit` what Python does at its end; return the exit code."""
+    if given is None or isinstance(given, int):
+        return (given or 0) & 0xFF
+    print(given, file=sys.stderr, flush=True)
+    return 1

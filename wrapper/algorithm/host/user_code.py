@@ -23,10 +23,12 @@ class UserCodeOutcome(NamedTuple):
     Attributes:
         result: what the code returned.
         report: describes what it raised; None if it returned.
+        exit: what `sys.exit` raised; None if the code did not call it.
     """
 
     result: Any
     report: FailureReport | None
+    exit: SystemExit | None = None
 
 
 class UserCode:
@@ -121,7 +123,8 @@ class UserCode:
             outcome = UserCodeOutcome(result, None)
         except BaseException as error:  # the boundary to user code: even SystemExit
             self.running = False
-            outcome = UserCodeOutcome(None, self.report(error))
+            ending = error if isinstance(error, SystemExit) else None
+            outcome = UserCodeOutcome(None, self.report(error), ending)
         self._end_if_forked()
         return outcome
 

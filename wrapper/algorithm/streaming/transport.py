@@ -6,11 +6,13 @@ from collections.abc import Callable
 from threading import Lock, get_ident
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from ...errors import StreamingError
+from ...errors import StorageError, StreamingError
 from ...ipc import stream_frames
 from ...ipc.frames import FrameKind
+from ...storage.format.encoded import Encoded, decode_value, encode_value
+from ...storage.format.header import make_header
 from ...streaming.flows import FlowError, Flows, Hops, names_of
-from ...streaming.wire import decode_plain, encode_plain
+from ...streaming.wire import WireError, decode_plain, encode_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,6 +115,9 @@ class SupervisorTransport:
         self._warned: set[str] = set()
         self._room = _Gate()
         self._replies: dict[int, _Reply] = {}
+        # Most messages have one of these.
+        self._raw, self._encoded = (make_header(is_raw, encoding.name) for is_raw in (True, False))
+        self._no_flow = encode_plain([], encoding)
 
     def send(self, value: Any, flow_name: str | None, hops: Hops | None) -> None:
         prefix = self._prefix(flow_name, hops)
@@ -124,11 +129,10 @@ class SupervisorTransport:
         self._pipes.send(_SEND, self._generation, frame)
 
     def _encode(self, value: Any) -> tuple[bytes, Any]:
-        from ...storage.format.encoded import encode_value
-        from ...storage.format.header import make_header
-
+        if type(value) is bytes:
+            return self._raw, value
         encoded = encode_value(value, self._encoding.name, "message")
-        return encoded.header or make_header(False, self._encoding.name), encoded.payload
+        return encoded.header or self._encoded, encoded.payload
 
     def _prefix(self, flow_name: str | None, hops: Hops | None) -> bytes | None:
         """What stands before the value in a frame; None: the message reaches no child."""
@@ -203,15 +207,15 @@ class SupervisorTransport:
     # ------------------------------------------------------- from the listening thread --
     def decode(self, payload: bytes | bytearray) -> ArrivedMessage | None:
         """A message's frame; None if its value cannot be decoded: then it counts as handled."""
-        from ...errors import StorageError
-        from ...storage.format.encoded import Encoded, decode_value
-        from ...streaming.wire import WireError
-
         message = stream_frames.parse_incoming(payload)
-        stored = Encoded(bytes(message.header), message.payload)
         try:
-            value = decode_value(stored, self._encoding.name)
-            flow = decode_plain(message.flow, self._encoding)
+            if message.header == self._raw:
+                value: Any = bytes(message.payload)
+            else:
+                stored = Encoded(bytes(message.header), message.payload)
+                value = decode_value(stored, self._encoding.name)
+            is_end = message.flow == self._no_flow
+            flow = [] if is_end else decode_plain(message.flow, self._encoding)
         except (StorageError, WireError) as error:
             self._warn(f"streaming: a message of {message.origin} cannot be decoded: {error}")
             self.handled(ArrivedMessage(message.delivery, None, message.origin, []), 0.0)

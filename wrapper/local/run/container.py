@@ -12,14 +12,16 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from ...text.exit_codes import exit_code_of_signal
-from ..source.source import AlgorithmSource
 from ..worker.admission import run_token
-from ..worker.storage import LocalStorage
 from ..worker.waiting import wait_done
 from .memory import own_peak, peak_of
+
+if TYPE_CHECKING:
+    from ..source.source import AlgorithmSource
+    from ..worker.storage import LocalStorage
 
 STDERR = 2
 
@@ -68,7 +70,7 @@ class AlgorithmContainer:
     def __enter__(self) -> AlgorithmContainer:
         try:
             self._process = subprocess.Popen(
-                [sys.executable, str(_LAUNCH)],
+                [sys.executable, "-I", str(_LAUNCH)],
                 cwd=self._folder,  # as in the image, and not where the command was typed
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
@@ -111,10 +113,10 @@ class AlgorithmContainer:
             if self.wait(timeout=0) is not None:
                 return
             with suppress(ProcessLookupError):
-                os.kill(self._pid, signal.SIGTERM)
+                os.kill(self.pid, signal.SIGTERM)
             self.wait(timeout)
         with suppress(ProcessLookupError):
-            os.killpg(self._pid, signal.SIGKILL)
+            os.killpg(self.pid, signal.SIGKILL)
         self.wait()
 
     @property
@@ -126,7 +128,8 @@ class AlgorithmContainer:
         return self._memory
 
     @property
-    def _pid(self) -> int:
+    def pid(self) -> int:
+        """The supervisor's process id."""
         assert self._process is not None, "the container was not started"
         return self._process.pid
 

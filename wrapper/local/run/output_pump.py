@@ -76,6 +76,34 @@ class LineSplitter:
 
 
 @final
+class OutputPipe:
+    """A pipe for a process that starts before there is a pump for its output.
+
+    A context manager: it closes the pipe unless a pump has taken it.
+
+    Attributes:
+        fd: for the process.
+    """
+
+    def __init__(self) -> None:
+        self._reader, self.fd = os.pipe()
+        self._is_taken = False
+
+    def __enter__(self) -> OutputPipe:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if not self._is_taken:
+            for fd in self.take():
+                os.close(fd)
+
+    def take(self) -> tuple[int, int]:
+        """Return both ends, which belong to the caller from now on."""
+        self._is_taken = True
+        return self._reader, self.fd
+
+
+@final
 class OutputPump:
     """A pipe whose lines go to a function, from a thread.
 
@@ -90,6 +118,7 @@ class OutputPump:
         *,
         errors: str = "replace",
         timeout: float = 1.0,
+        pipe: OutputPipe | None = None,
     ) -> None:
         """Prepare a pump.
 
@@ -99,6 +128,7 @@ class OutputPump:
                 the text is passed on as a line once it does not grow for half a second.
             errors: what happens to bytes that are not UTF-8, as for `bytes.decode`.
             timeout: seconds to wait for the last lines.
+            pipe: where the lines come from; the pump closes it. None: a new one.
         """
         self._take_lines = take_lines
         self._take_unfinished = take_unfinished
@@ -111,7 +141,7 @@ class OutputPump:
         self._is_at_end = False
         self._lock = threading.Lock()
         self._closing = threading.Event()
-        self._reader, self.fd = os.pipe()
+        self._reader, self.fd = (pipe or OutputPipe()).take()
         os.set_blocking(self._reader, False)  # `drain` may have read what the thread waited for
         self._thread = threading.Thread(target=self._run, name="output", daemon=True)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any, final
 
+from ...text.printed_json import printable
+
 
 @final
 class ProgressNote:
@@ -19,7 +21,7 @@ class ProgressNote:
         """Look at a value."""
         self._count += 1
         if isinstance(value, bool) or not isinstance(value, (int, float)):
-            text = json.dumps(value, ensure_ascii=False, default=repr)[:60]
+            text = json.dumps(value, ensure_ascii=False, default=printable)[:60]
             self._odd = self._odd or f"progress {text} is not a number; HKube shows 0 to 100"
         elif not 0 <= value <= 100:
             self._odd = self._odd or f"progress {value:g} is outside 0 to 100, which HKube shows"

@@ -8,6 +8,7 @@ from threading import RLock
 from typing import Any, final
 
 from ...protocol.messages import commands
+from ...text.printed_json import printable
 from ..worker import events
 from ..worker.answers import Call, Cancelled, Failure, Reply
 from .advice import advice
@@ -80,7 +81,9 @@ class Terminal:
                 self.say(f"warning: the algorithm sent {event.text}", "yellow")
             case events.StreamMessageSent():
                 along = f" along flow '{event.flow}'" if event.flow is not None else ""
-                self.say(f"sent{along}: {json.dumps(event.value, default=repr)[:_LONGEST_ERROR]}")
+                self.say(
+                    f"sent{along}: {json.dumps(event.value, default=printable)[:_LONGEST_ERROR]}"
+                )
             case events.LogLines():
                 self._screen.line("\n".join(event.lines))
             case _:
@@ -142,7 +145,7 @@ class Terminal:
 
 def shown(value: Any, limit: int = 200) -> str:
     """Return a value as short JSON, cut at `limit` characters."""
-    text = json.dumps(value, ensure_ascii=False, default=repr)
+    text = json.dumps(value, ensure_ascii=False, default=printable)
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import functools
 import hmac
 import secrets
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
-from websockets.datastructures import Headers
+if TYPE_CHECKING:
+    from websockets.datastructures import Headers
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "[::1]")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http
 import os
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Thread
@@ -111,6 +112,7 @@ class AlgorithmServer:
         handler: Callable[[ServerConnection], None],
         port: int,
         refuse: Callable[[Request], str],
+        listening: socket.socket | None = None,
     ) -> None:
         """Bind the port. Connections are accepted after `start`.
 
@@ -118,6 +120,7 @@ class AlgorithmServer:
             handler: serves one connection, in the connection's thread.
             port: TCP port; 0 picks a free one.
             refuse: says why a request is refused; returns an empty text to accept it.
+            listening: a socket that listens already; None: bind the port.
         """
 
         def admit(connection: ServerConnection, request: Request) -> Response | None:
@@ -126,8 +129,9 @@ class AlgorithmServer:
 
         self._server = serve(
             handler,
-            "127.0.0.1",
-            port,
+            None if listening is not None else "127.0.0.1",
+            None if listening is not None else port,
+            sock=listening,
             compression=None,
             max_size=MAX_PAYLOAD_BYTES,
             process_request=admit,

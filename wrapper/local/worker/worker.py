@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -40,6 +41,7 @@ class LocalWorker:
         clock: Callable[[], float] = time.monotonic,
         storage: LocalStorage | None = None,
         token: str = "",
+        listening: socket.socket | None = None,
     ) -> None:
         """Prepare a worker.
 
@@ -51,6 +53,7 @@ class LocalWorker:
             storage: the storage of mode v3; None: inputs and results are in the messages.
             token: the secret that the algorithm has in its URL; empty to accept any program of
                 this machine, but still no web page.
+            listening: a socket of 127.0.0.1 that listens already; None: bind the port.
         """
         self._listener = listener
         self._answers: Answers = answers or AnswerTable()
@@ -65,7 +68,7 @@ class LocalWorker:
         self._exit_code: int | None = None
         self._storage = storage
         self._token = token
-        self._server = AlgorithmServer(self._serve_connection, port, self._refuse)
+        self._server = AlgorithmServer(self._serve_connection, port, self._refuse, listening)
 
     @property
     def port(self) -> int:

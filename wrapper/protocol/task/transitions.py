@@ -43,6 +43,7 @@ from .timers import (
 )
 
 TERMINATED_CODE = 143
+_BY_SIGNAL = 128  # exit codes from here on name the signal that ended a process
 
 
 class State(str, Enum):
@@ -406,6 +407,10 @@ class TaskTransitions:
         return [kill, *self._finish_exit()]
 
     def complete_exit(self, event: AlgorithmDied, now: float) -> list[Action]:
+        # The user's `exit` may have called sys.exit(code). After SIGTERM the code says so, whatever
+        # user code wants: HKube has to see that the task did not end by itself.
+        if 0 < event.code < _BY_SIGNAL and not self._terminated:
+            self._exit_code = event.code
         return self._finish_exit()
 
     def _finish_exit(self) -> list[Action]:

@@ -19,6 +19,7 @@ _MORE, _LONG, _COMMAND = 1, 2, 4
 _RESERVED = ~(_MORE | _LONG | _COMMAND) & 0xFF
 _LONGEST_SHORT = 255
 _LENGTH = struct.Struct("!Q")
+_LONG_HEAD = 9  # bytes before a long frame's body
 _GREETING = -1
 
 Piece = bytes | bytearray | memoryview
@@ -66,9 +67,10 @@ class FrameReader:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._cutter: StreamCutter[tuple[int, Piece]] = StreamCutter(
-            self._read_head, lambda flags, body: (flags, body)
+        self._cutter: StreamCutter[None] = StreamCutter(
+            self._read_head, self._take_frame, self._take_small
         )
+        self._complete: list[Greeting | Command | list[Piece]] = []
         self._is_greeted = False
         self._parts: list[Piece] = []
         self._part_bytes = 0
@@ -86,28 +88,55 @@ class FrameReader:
         Raises:
             ZmtpError: the bytes are not ZMTP, or exceed a limit.
         """
-        complete: list[Greeting | Command | list[Piece]] = []
-        for flags, body in self._cutter.filled(count):
-            if flags == _GREETING:
-                complete.append(Greeting(body))
-            elif flags & _COMMAND:
-                complete.append(Command(body))
-            else:
-                self._add_part(body)
-                if not flags & _MORE:
-                    complete.append(self._parts)
-                    self._parts = []
-                    self._part_bytes = 0
+        self._cutter.filled(count)
+        complete, self._complete = self._complete, []
         return complete
+
+    def _take_frame(self, flags: int, body: Piece) -> None:
+        if flags == _GREETING:
+            self._complete.append(Greeting(body))
+        elif flags & _COMMAND:
+            self._complete.append(Command(body))
+        else:
+            self._add_part(body)
+            if not flags & _MORE:
+                self._complete.append(self._parts)
+                self._parts = []
+                self._part_bytes = 0
+
+    def _take_small(self, buffer: memoryview, start: int, end: int) -> int:
+        """Take the frames of messages that are whole; what is unusual is left to `_read_head`."""
+        if not self._is_greeted:
+            return start
+        parts, part_bytes = self._parts, self._part_bytes
+        most_bytes, most_parts = self._limits.message_bytes, self._limits.frames
+        while end - start >= _LONG_HEAD:
+            flags = buffer[start]
+            if flags <= _MORE:
+                first, length = start + 2, buffer[start + 1]
+            elif flags <= _MORE | _LONG:
+                first = start + _LONG_HEAD
+                (length,) = _LENGTH.unpack_from(buffer, start + 1)
+            else:
+                break
+            last = first + length
+            part_bytes += length
+            if last > end or part_bytes > most_bytes or len(parts) == most_parts:
+                part_bytes -= length
+                break
+            parts.append(bytes(buffer[first:last]))
+            start = last
+            if not flags & _MORE:
+                self._complete.append(parts)
+                parts, part_bytes = [], 0
+        self._parts, self._part_bytes = parts, part_bytes
+        return start
 
     def _add_part(self, body: Piece) -> None:
         self._parts.append(body)
         self._part_bytes += len(body)
-        limits = self._limits
-        if len(self._parts) > limits.frames:
-            raise ZmtpError(f"a message has more than {limits.frames} frames")
-        if self._part_bytes > limits.message_bytes:
-            raise ZmtpError(f"a message of {self._part_bytes:,} bytes exceeds the limit")
+        if len(self._parts) > self._limits.frames:
+            raise ZmtpError(f"a message has more than {self._limits.frames} frames")
 
     def _read_head(self, buffer: memoryview, start: int, end: int) -> Head | None:
         if not self._is_greeted:

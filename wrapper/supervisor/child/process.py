@@ -6,6 +6,7 @@ pickles and imports the user's `__main__` a second time.
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import socket
@@ -47,6 +48,8 @@ _THROUGH_CONTROL = frozenset(
         *(FrameKind.STREAM_MESSAGE, FrameKind.STREAM_REPLY),
     )
 )
+# A message of some MB changes hands in few steps. The kernel may allow less (net.core.wmem_max).
+_PIPE_BYTES = 1024 * 1024
 # What a pipe brings at once. The loop has other work, and comes back.
 _MAX_READS = 16
 _DUMP_PATIENCE = 0.3
@@ -92,6 +95,8 @@ def channel_pairs(hands_over: bool) -> list[tuple[socket.socket, socket.socket]]
         hands_over: add the pipe that brings results to be held for peers.
     """
     pairs = [socket.socketpair() for _ in range(2)]
+    for sock in itertools.chain(*pairs):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _PIPE_BYTES)
     if hands_over and sys.platform == "linux":  # whole messages; only Linux has it for sure
         pairs.append(socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))
     elif hands_over:
@@ -183,6 +188,7 @@ class AlgorithmSide(Protocol):
 
     channel: Channel
     ends_with_its_pipe: bool  # no SIGCHLD reports its end
+    status: int | None  # the wait status of its end; None: not known
 
     def kill(self) -> None:
         """Kill it and its process group."""

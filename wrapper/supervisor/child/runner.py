@@ -119,7 +119,7 @@ class AlgorithmRunner:
         self._forget(side.channel)
         side.kill()
         if side.ends_with_its_pipe:
-            self._died(0)
+            self._died(side.status or 0)
 
     def kill_rest(self) -> None:
         """Kill what is left of its process group, which may still hold its output open."""
@@ -151,7 +151,7 @@ class AlgorithmRunner:
         self._closed_at = None
         assert self._side is not None
         if self._side.ends_with_its_pipe:
-            self._died(0)
+            self._died(self._side.status or 0)
             return
         self.refuse(
             "has closed the wrapper's pipe (os.closerange, or a daemon that closes all files): "

@@ -39,7 +39,7 @@ class Outbox:
     def __init__(self, stream: ByteStream) -> None:
         self._stream = stream
         self._pieces: deque[memoryview] = deque()
-        self._corked = False
+        self.is_corked = False
         self.waiting_bytes = 0
         self.lost_bytes = 0  # given to a broken stream, which did not take them
         self.is_broken = False
@@ -54,7 +54,7 @@ class Outbox:
         if self.is_broken:
             self.lost_bytes += sum(map(len, pieces))
             raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
-        if not self._pieces and len(pieces) == 1 and not self._corked:
+        if not self._pieces and len(pieces) == 1 and not self.is_corked:
             piece = pieces[0]
             sent = 0
             try:
@@ -68,18 +68,26 @@ class Outbox:
             return
         for piece in pieces:
             self._keep(memoryview(piece))
-        if not self._corked:
+        if not self.is_corked:
             self.flush()
 
     @contextmanager
     def corked(self) -> Iterator[None]:
         """Send everything together at the end of the block: for a burst of small frames."""
-        self._corked = True
+        self.cork()
         try:
             yield
         finally:
-            self._corked = False
-            self.try_flush()
+            self.uncork()
+
+    def cork(self) -> None:
+        """Send nothing for now."""
+        self.is_corked = True
+
+    def uncork(self) -> None:
+        """Send what was kept, and everything else at once again."""
+        self.is_corked = False
+        self.try_flush()
 
     def flush(self) -> None:
         """Send what the socket takes now; after an error everything is dropped.

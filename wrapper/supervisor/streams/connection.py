@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from ...protocol.zmtp.connection import ZmtpConnection
 from ...protocol.zmtp.frames import Limits, Piece, ZmtpError, message_pieces
 from ...protocol.zmtp.handshake import Ready
+from ..loop.burst import Burst
 from ..loop.outbox import Outbox
 from ..loop.poller import Poller
 
@@ -29,6 +30,7 @@ class PeerConnection:
         on_message: called with the frames of each message.
         on_closed: called once when the connection has ended by itself, with what the peer did
             wrong; empty: the connection was closed or lost.
+        burst: gathers what the messages of one read cause to be sent.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class PeerConnection:
         on_ready: Callable[[PeerConnection], None],
         on_message: Callable[[PeerConnection, Frames], None],
         on_closed: Callable[[PeerConnection, str], None],
+        burst: Burst,
     ) -> None:
         sock.setblocking(False)
         self._socket = sock
@@ -49,6 +52,7 @@ class PeerConnection:
         self._on_ready = on_ready
         self._on_message = on_message
         self._on_closed = on_closed
+        self._burst = burst
         self._is_open = True
         self.has_news = False  # something was received since this was last reset
 
@@ -85,6 +89,7 @@ class PeerConnection:
     def _write(self, pieces: Sequence[Piece]) -> None:
         if not self._is_open:
             return
+        self._burst.gather(self._outbox)
         try:
             self._outbox.send(pieces)
         except OSError:
@@ -119,10 +124,11 @@ class PeerConnection:
             self._write([received.reply])
         if not was_ready and self._zmtp.is_ready:
             self._on_ready(self)
-        for frames in received.messages:
-            if not self._is_open:
-                return False
-            self._on_message(self, frames)
+        if received.messages:
+            with self._burst:
+                for frames in received.messages:
+                    if self._is_open:
+                        self._on_message(self, frames)
         return self._is_open
 
     def _end(self, reason: str) -> None:

@@ -13,6 +13,7 @@ from ...protocol.zmtp.frames import Limits
 from ...protocol.zmtp.handshake import DEALER, Ready
 from ...streaming import wire
 from ...streaming.asking import Ask, Asking, Reconnect
+from ..loop.burst import Burst
 from ..loop.poller import Poller
 from .connection import Frames, PeerConnection
 from .notices import Notices
@@ -60,6 +61,7 @@ class Consumer:
         post: has a function called in the supervisor's loop; safe from any thread.
         notices: for what parents do wrong.
         deliver: takes a delivery's number, the parent's node and the message.
+        burst: gathers what goes to parents.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Consumer:
         post: Callable[[Callable[[], None]], None],
         notices: Notices,
         deliver: Callable[[int, str, wire.StreamedMessage], None],
+        burst: Burst,
     ) -> None:
         self._name = wire.encode_plain(node, encoding)
         self._encoding = encoding
@@ -77,6 +80,7 @@ class Consumer:
         self._post = post
         self._notices = notices
         self._deliver = deliver
+        self._burst = burst
         self._links: dict[ParentAddress, _Link] = {}
         self.asking = Asking()
 
@@ -211,6 +215,7 @@ class Consumer:
             lambda _: self._ready(address),
             lambda _, frames: self._take(address, frames),
             lambda _, reason: self._failed(address, reason),
+            self._burst,
         )
         connection.start()
 

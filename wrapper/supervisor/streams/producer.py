@@ -16,6 +16,7 @@ from ...streaming import wire
 from ...streaming.delivery import Answer, Deliveries, HandOut
 from ...streaming.queue import OutgoingQueue, QueuedMessage
 from ...streaming.statistics import ChildStatistics, EdgeReport
+from ..loop.burst import Burst
 from ..loop.poller import Poller
 from .connection import Frames, PeerConnection
 from .notices import Notices
@@ -41,6 +42,7 @@ class Producer:
         encoding: of names, flows and reports between nodes.
         poller: of the supervisor.
         notices: for what consumers do wrong.
+        burst: gathers what goes to consumers.
         host: the address to listen on; empty: all interfaces.
 
     Attributes:
@@ -55,10 +57,12 @@ class Producer:
         encoding: Encoding,
         poller: Poller,
         notices: Notices,
+        burst: Burst,
         host: str = "",
     ) -> None:
         self.port = port
         self._host = host
+        self._burst = burst
         self._encoding = encoding
         self._poller = poller
         self._notices = notices
@@ -148,7 +152,14 @@ class Producer:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         connection = PeerConnection(
-            sock, Ready(ROUTER, b""), _LIMITS, self._poller, _ignore, self._take, self._closed
+            sock,
+            Ready(ROUTER, b""),
+            _LIMITS,
+            self._poller,
+            _ignore,
+            self._take,
+            self._closed,
+            self._burst,
         )
         self._connections[connection] = time.monotonic()
         connection.start()

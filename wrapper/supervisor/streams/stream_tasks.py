@@ -14,6 +14,7 @@ from ...protocol.messages.bare import control_message
 from ...protocol.task import events
 from ...protocol.task.timers import STOPPING_EVERY
 from ..child.crash_report import read_memory_state
+from ..loop.burst import Burst
 from ..loop.poller import Poller
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class StreamTasks:
         deliver: sends a frame to the algorithm process.
 
     Attributes:
+        burst: gathers what several frames or messages cause to be sent.
         is_active: whether a streaming task is under way.
     """
 
@@ -62,6 +64,7 @@ class StreamTasks:
         self._log = log
         self._send = send
         self._deliver = deliver
+        self.burst = Burst()
         self._streams: Streams | None = None
         self.is_active = False
         self._generation = 0
@@ -105,6 +108,7 @@ class StreamTasks:
             self._log,
             self._report,
             lambda kind, pieces: self._deliver(kind, self._generation, pieces),
+            self.burst,
         )
         self.is_active = True
         self._streams.start()
@@ -130,6 +134,11 @@ class StreamTasks:
             self._streams.take(kind, payload)
         except ValueError as error:
             self._log.warning(f"streaming: ignored a frame of the algorithm process: {error}")
+
+    def ask(self) -> None:
+        """Ask the parents for more; call it once after some frames were taken."""
+        if self._streams is not None:
+            self._streams.ask()
 
     def lose_worker(self, it_waits: bool) -> None:
         """The connection to the worker is lost.

@@ -13,6 +13,7 @@ from ...protocol.messages.commands import STREAMING_STATISTICS
 from ...streaming.job import StreamJob
 from ...streaming.queue import Piece
 from ...streaming.wire import StreamedMessage
+from ..loop.burst import Burst
 from ..loop.poller import Poller
 from .consumer import Consumer, ParentAddress
 from .notices import Notices
@@ -60,6 +61,7 @@ class Streams:
         log: the wrapper's log.
         report: sends a message to the worker.
         deliver: sends a frame to the algorithm process.
+        burst: gathers what several frames cause to be sent.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class Streams:
         log: Log,
         report: Callable[[Mapping[str, Any]], None],
         deliver: Deliver,
+        burst: Burst,
     ) -> None:
         self._job = job
         self._settings = settings
@@ -80,12 +83,12 @@ class Streams:
         self._notices = Notices(log.warning)
         encoding = get_encoding(settings.encoding)
         self._consumer = Consumer(
-            job.node, encoding, poller, post, self._notices, self._deliver_message
+            job.node, encoding, poller, post, self._notices, self._deliver_message, burst
         )
         self._producer: Producer | None = None
         if job.children:
             self._producer = Producer(
-                settings.port, job.children, settings.limit, encoding, poller, self._notices
+                settings.port, job.children, settings.limit, encoding, poller, self._notices, burst
             )
         self._listen_at: float | None = None
         self._report_at = time.monotonic() + settings.interval
@@ -150,9 +153,12 @@ class Streams:
             self._send(payload, now)
         elif kind == FrameKind.STREAM_HANDLED:
             self._consumer.handled(*stream_frames.parse_handled(payload))
-            self._consumer.ask(now)
         else:
             self._command(stream_frames.parse_command(payload))
+
+    def ask(self) -> None:
+        """Ask the parents for more, after some frames of the algorithm process."""
+        self._consumer.ask(time.monotonic())
 
     def _send(self, payload: Piece, now: float) -> None:
         message = stream_frames.parse_outgoing(payload)

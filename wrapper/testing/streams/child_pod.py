@@ -14,6 +14,7 @@ from ...storage.format.encoded import Encoded, decode_value
 from ...streaming import wire
 from ...streaming.asking import Handled
 from ...streaming.flows import Hops
+from ...supervisor.loop.burst import Burst
 from ...supervisor.loop.poller import Poller
 from ...supervisor.streams.connection import Frames, PeerConnection
 
@@ -141,6 +142,7 @@ class ChildPod:
             self._ready,
             self._take,
             self._closed,
+            Burst(),
         )
         self._connection.start()
 

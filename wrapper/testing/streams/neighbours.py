@@ -14,6 +14,7 @@ from ...storage.format.encoded import encode_value
 from ...storage.format.header import make_header
 from ...streaming import wire
 from ...streaming.flows import Hops
+from ...supervisor.loop.burst import Burst
 from ...supervisor.loop.poller import Poller
 from ...supervisor.loop.wakeup import Wakeup
 from ...supervisor.streams.notices import Notices
@@ -48,7 +49,8 @@ class Neighbours:
         notices = Notices(self.notices.append)
         self._parents = {
             name: Producer(
-                0, [node], _NO_LIMIT, self._encoding, self._poller, notices, host="127.0.0.1"
+                *(0, [node], _NO_LIMIT, self._encoding, self._poller, notices, Burst()),
+                host="127.0.0.1",
             )
             for name in parents
         }

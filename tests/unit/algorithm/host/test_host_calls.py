@@ -91,9 +91,9 @@ def test_exit_calls_the_users_exit_and_ends(driver: Driver) -> None:
 
 
 def test_an_error_in_exit_is_logged(driver: Driver) -> None:
-    driver.serve(lambda: None, loads(echo, exit=lambda args: sys.exit("no")))
+    driver.serve(lambda: None, loads(echo, exit=lambda args: args["no"]))
 
-    assert "the algorithm's exit failed: SystemExit: no" in driver.log
+    assert "the algorithm's exit failed: KeyError: 'no'" in driver.log
 
 
 def test_the_end_of_the_supervisor_ends_an_idle_host(driver: Driver) -> None:

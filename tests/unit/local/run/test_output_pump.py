@@ -6,11 +6,12 @@ import os
 import threading
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from wrapper.local.run import output_pump
-from wrapper.local.run.output_pump import LineSplitter, OutputPump
+from wrapper.local.run.output_pump import LineSplitter, OutputPipe, OutputPump
 
 TEXT = st.text(st.sampled_from("ab\r\nä€"), max_size=40)
 
@@ -79,3 +80,19 @@ def test_process_that_keeps_the_pipe_does_not_delay_the_end() -> None:
     with OutputPump(lines.extend, timeout=0) as pump:
         left = os.dup(pump.fd)
     os.close(left)
+
+
+def test_pipe_made_before_its_pump_loses_nothing() -> None:
+    lines: list[str] = []
+    with OutputPipe() as pipe:
+        os.write(pipe.fd, b"before\n")
+        with OutputPump(lines.extend, timeout=30, pipe=pipe) as pump:
+            os.write(pump.fd, b"after\n")
+    assert lines == ["before", "after"]
+
+
+def test_pipe_without_a_pump_is_closed() -> None:
+    with OutputPipe() as pipe:
+        pass
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(pipe.fd)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -291,6 +292,23 @@ def test_closing_the_worker_ends_task_and_connection() -> None:
             with pytest.raises(ConnectionClosed):
                 connection.recv(LIMIT)
     assert isinstance(ended(outcome), events.Lost)
+
+
+HANDSHAKE = (
+    b"GET / HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
+def test_algorithm_may_connect_before_there_is_a_worker() -> None:
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    with socket.create_connection(("127.0.0.1", port), LIMIT) as early:
+        early.sendall(HANDSHAKE % port)
+        with LocalWorker(listening=listening) as worker:
+            assert worker.port == port
+            assert early.recv(1000).startswith(b"HTTP/1.1 101 ")
+    assert listening.fileno() < 0
 
 
 @pytest.mark.parametrize("frame", ['{"command":"done","data":NaN}', "nonsense", b"\xff\xfe"])

@@ -52,6 +52,18 @@ def test_bodies_of_every_size_class_come_back(size):
     assert feed(greeted(), data) == [frames]
 
 
+@pytest.mark.parametrize("piece", [1, 1_000_000])
+@pytest.mark.parametrize("body", [b"x", b"x" * 300], ids=["short", "long"])
+def test_limits_hold_for_many_small_frames(body, piece):
+    fits = [body] * 4
+    data = b"".join(map(bytes, message_pieces(fits)))
+    limits = Limits(message_bytes=4 * len(body), frames=4)
+    assert feed(greeted(limits), data + data, piece) == [fits, fits]
+    for refused in (limits._replace(frames=3), limits._replace(message_bytes=4 * len(body) - 1)):
+        with pytest.raises(ZmtpError, match="more than 3 frames|exceeds"):
+            feed(greeted(refused), data, piece)
+
+
 def test_a_large_body_is_not_copied():
     body = bytearray(100_000)
     assert any(piece is body for piece in message_pieces([b"x", body]))

@@ -10,6 +10,7 @@ import zmq
 from tests.free_ports import free_port
 from wrapper.protocol.encoding.encoding import get_encoding
 from wrapper.storage.format.header import make_header
+from wrapper.supervisor.loop.burst import Burst
 from wrapper.supervisor.loop.poller import Poller
 from wrapper.supervisor.streams import producer as producer_module
 from wrapper.supervisor.streams.consumer import Consumer, ParentAddress
@@ -34,13 +35,15 @@ class Loop:
 
     def producer(self, limit=10**6):
         port = free_port()
-        made = Producer(port, ["B"], limit, MSGPACK, self.poller, self.notices)
+        made = Producer(port, ["B"], limit, MSGPACK, self.poller, self.notices, Burst())
         made.start()
         self.parts.append(made)
         return made, port
 
     def consumer(self, deliver):
-        made = Consumer("B", MSGPACK, self.poller, self.posted.append, self.notices, deliver)
+        made = Consumer(
+            "B", MSGPACK, self.poller, self.posted.append, self.notices, deliver, Burst()
+        )
         self.parts.append(made)
         return made
 
@@ -114,7 +117,7 @@ def test_a_parent_that_listens_later_is_found(loop):
     consumer.listen(True)
     consumer.add(ParentAddress("localhost", port), "A")
     loop.run_until(lambda: consumer.deadline(time.monotonic()) is not None)
-    producer = Producer(port, ["B"], 10**6, MSGPACK, loop.poller, loop.notices)
+    producer = Producer(port, ["B"], 10**6, MSGPACK, loop.poller, loop.notices, Burst())
     producer.start()
     loop.parts.append(producer)
     send(producer, "x")
