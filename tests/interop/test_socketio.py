@@ -58,9 +58,10 @@ def test_whole_task(start: Start) -> None:
 
 
 def test_failing_task(start: Start) -> None:
-    worker, _ = start("raises")
+    worker, _ = start({"main.py": "def start(args, api):\n    raise ValueError('no number')\n"})
     message = worker.run("anything")
-    assert message["command"] == "errorMessage" and message["error"]
+    assert message["command"] == "errorMessage"
+    assert "no number" in message["error"]["message"]
 
 
 def test_stop_and_exit(start: Start) -> None:
