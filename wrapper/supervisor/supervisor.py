@@ -94,7 +94,7 @@ class Supervisor:
         self._poller = Poller()
         self._machine = machine = TaskMachine(keep_task=config.dev_mode)
         is_tls = config.url.startswith("wss:")
-        target = ConnectionTarget(config.url, config.host, config.port, is_tls)
+        target = ConnectionTarget(config.url, config.host, config.port, is_tls, config.socketio)
         self._worker = Worker(
             target,
             self._link_settings(target),
@@ -463,7 +463,7 @@ class Supervisor:
         config = self._config
         return LinkSettings(
             give_up_after=None if self._worker_waits else config.reconnect_timeout,
-            pings=config.debug,
+            pings=config.debug or config.socketio,
             max_payload=config.max_payload,
             worker_waits=self._worker_waits,
             silent_for=0.0 if config.debug else config.first_initialized_delay,
