@@ -83,6 +83,8 @@ def _report_broken(error: BaseException) -> int:
 
 if __name__ == "__main__":
     from hkube_python_wrapper._import_path import users_last
+    from hkube_python_wrapper._launch import without_inspection
 
+    without_inspection()
     users_last()
     sys.exit(main())
