@@ -5,6 +5,7 @@
 # make docs        builds the documentation site in build/docs, and checks its links
 # make bench       measures what is in benchmarks/README.md
 # make image       builds the container image, and the one without the local tools
+# make vendor      fetches the libraries of the page again, at the versions of their table
 # make lock        pins the versions that the image is made of; UPGRADE=1 takes the newest
 #
 # Each target first installs what it needs into .venv. PYTHON=python3.12 chooses the interpreter.
@@ -34,7 +35,7 @@ LOCK := $(VENV)-lock
 COMPILE = $(LOCK)/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: run test test-quick check docs bench image lock clean
+.PHONY: run test test-quick check docs bench image vendor lock clean
 
 run: $(INSTALLED)
 	$(BIN)/hkube-wrapper run examples/hello --input '["world"]'
@@ -68,6 +69,9 @@ bench: $(INSTALLED)
 image:
 	$(CONTAINER_BUILD) --target slim --tag $(IMAGE):slim --tag $(IMAGE):$(VERSION)-slim $(LABELS) .
 	$(CONTAINER_BUILD) --tag $(IMAGE) --tag $(IMAGE):$(VERSION) $(LABELS) .
+
+vendor:
+	$(PYTHON) .ci/vendor
 
 lock:
 	$(PYTHON) -m venv $(LOCK)

@@ -21,7 +21,7 @@ _NAMES = """
     importlib importlib_metadata inspect json keyword linecache math mmap msgpack msgspec
     obstore opcode orjson ormsgpack pathlib queue random re select selectors shutil signal socket
     struct sysconfig tempfile textwrap threading token tokenize traceback types typing
-    unicodedata urllib uuid warnings weakref zmq
+    unicodedata urllib uuid warnings weakref
 """
 NEEDED_LATER = frozenset(_NAMES.split())
 
@@ -78,6 +78,11 @@ def import_needed_later(folders: list[str]) -> None:
             __import__(name)
         except ImportError:
             pass  # not installed, so the wrapper does without it
+
+
+def is_installed(folder: str) -> bool:
+    """Whether a folder is one of the library, or one that packages are installed in."""
+    return _rank(folder) < _USERS
 
 
 def _rank(entry: str) -> int:

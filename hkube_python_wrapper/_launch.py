@@ -20,8 +20,11 @@ def command() -> int:
     `python -m wrapper`.
     """
     from hkube_python_wrapper._import_path import add_what_isolation_leaves_out
+    from hkube_python_wrapper._instrumentation import leave_instrumentation
 
     arguments = sys.argv[1:]
+    if arguments:
+        leave_instrumentation(arguments)
     if arguments not in (["serve"], ["health"]):  # these must start fast, and need only the library
         add_what_isolation_leaves_out()
     if arguments:
@@ -42,6 +45,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    # Python puts a script's folder first into sys.path; replace it by the folder above.
-    sys.path[0] = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    _folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    if sys.flags.isolated:
+        sys.path.insert(0, _folder)
+        from hkube_python_wrapper._import_path import add_what_isolation_leaves_out
+
+        add_what_isolation_leaves_out()
+    else:
+        # Python puts a script's folder first into sys.path; replace it by the folder above.
+        sys.path[0] = _folder
+        from hkube_python_wrapper._instrumentation import leave_instrumentation
+
+        leave_instrumentation(sys.argv[1:])
     sys.exit(main())

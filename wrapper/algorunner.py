@@ -88,8 +88,10 @@ def _serve_here(
 
 def _become_supervisor(script: list[str] | None) -> None:
     import hkube_python_wrapper._launch as launch
+    from hkube_python_wrapper._instrumentation import restore_tool
 
-    command = [sys.executable, "-u", launch.__file__]
+    restore_tool()
+    command = [sys.executable, "-Iu", launch.__file__]
     if script is not None:
         command += ["--algorithm-command", *script]
     sys.stdout.flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -107,3 +108,22 @@ def test_error_larger_than_the_limit_is_still_an_error(serve: Serve) -> None:
     worker, _ = serve("raises", env={"WORKER_SOCKET_MAX_PAYLOAD_BYTES": "2000"}, max_size=2000)
     assert worker.fail("huge")["message"]
     assert worker.connections == 1
+
+
+@pytest.mark.parametrize("encoding", ["json", "msgpack", "bson"])
+@pytest.mark.parametrize("storage", ["v1", "v3"])
+def test_keys_that_become_the_same_text_are_named_in_the_log(
+    serve: Serve, tmp_path: Path, encoding: str, storage: str
+) -> None:
+    code = "def start(args):\n    return {'x': {1: 'a', '1': 'b'}}\n"
+    env = {"WORKER_ALGORITHM_ENCODING": encoding}
+    if storage == "v3":
+        env |= {
+            "DEFAULT_STORAGE": "fs",
+            "BASE_FS_ADAPTER_DIRECTORY": str(tmp_path),
+            "STORAGE_ENCODING": encoding,
+        }
+    worker, wrapper = serve({"main.py": code}, env=env)
+    worker.run()
+    wrapper.wait_until(lambda: "WARN" in wrapper.stderr, "the warning")
+    assert "the keys 1 and '1' in result.x both become '1'" in wrapper.stderr

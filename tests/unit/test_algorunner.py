@@ -76,7 +76,7 @@ def script(tmp_path: Path) -> Script:
 
 def test_script_becomes_its_own_supervisor(script: Script) -> None:
     assert script.lines("Run(start=start)") == [
-        "-u",
+        "-Iu",
         LAUNCH,
         "--algorithm-command",
         str(script.stand_in),
@@ -103,11 +103,11 @@ def test_script_may_change_the_working_directory(script: Script) -> None:
 
 
 def test_earlier_output_is_not_lost(script: Script) -> None:
-    assert script.lines("Run(start)", before="print('first')")[:2] == ["first", "-u"]
+    assert script.lines("Run(start)", before="print('first')")[:2] == ["first", "-Iu"]
 
 
 def test_without_a_function_the_configured_module_is_served(script: Script) -> None:
-    assert script.lines("Run()") == ["-u", LAUNCH]
+    assert script.lines("Run()") == ["-Iu", LAUNCH]
 
 
 def test_debug_sets_the_url(script: Script) -> None:

@@ -14,7 +14,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, NoReturn
 
 from ..config.settings import Config
-from ..ipc.frames import CHANNEL_VARIABLE, DUMP_SIGNAL
+from ..ipc.frames import CHANNEL_VARIABLE, DUMP_SIGNAL, HUGE_PAGES, TUNABLES_VARIABLE
 from ..log import Log
 from ..protocol.encoding.encoding import get_encoding
 from .errors import thread_failures
@@ -64,6 +64,8 @@ def serve_process(config: Config, load: Callable[[], UserAlgorithm]) -> None:
     """
     fds = [int(fd) for fd in os.environ.pop(CHANNEL_VARIABLE).split(",")]
     tasks, control, stacks, *handover = fds
+    if os.environ.get(TUNABLES_VARIABLE) == HUGE_PAGES:
+        del os.environ[TUNABLES_VARIABLE]
     for fd in fds:
         os.set_inheritable(fd, False)
     faulthandler.enable(file=stacks, all_threads=True)

@@ -8,9 +8,12 @@ from typing import Annotated, Any
 import typer
 
 from .. import __version__
+from .apply import apply
 from .build import build
 from .check import check
+from .dev import dev
 from .errors import INTERRUPTED, exit_code_of, say_error
+from .execute import app as exec_app
 from .health import health
 from .init import init
 from .pipeline import app as pipeline_app
@@ -24,16 +27,19 @@ PROGRAM = "hkube-wrapper"
 
 app = typer.Typer(
     name=PROGRAM,
-    help="Try, test and package HKube algorithms without a cluster.",
+    help="Try, test and package HKube algorithms without a cluster, then run them on one.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(run)
+app.command()(dev)
 app.command()(check)
 app.command()(init)
 app.command()(build)
 app.add_typer(pipeline_app)
+app.command()(apply)
+app.add_typer(exec_app)
 app.command()(worker)
 app.command()(serve)
 app.command()(health)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import ExitStack, closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import WrapperError
@@ -62,8 +61,14 @@ def run_watching(read_request: Callable[[], RunRequest], started: float) -> int:
     from ..local.run.session import INTERRUPTED
     from ..local.show.screen import Screen
     from .run_view import RunView
+    from .watched_source import watch_source
 
-    with _watch(read_request()) as watch, closing(Screen(sys.stderr)) as screen:
+    request = read_request()
+    paths = (request.path, request.algorithms, request.pipelines)
+    with (
+        watch_source(*paths, request.files, request.watch_also) as watch,
+        closing(Screen(sys.stderr)) as screen,
+    ):
         while True:
             view = RunView(screen, started, as_json=False, results=sys.stdout)
             try:
@@ -81,38 +86,6 @@ def run_watching(read_request: Callable[[], RunRequest], started: float) -> int:
             saved = watch.wait()
             view.terminal.say(f"saved {saved}: running again", "bold")
             started = time.monotonic()
-
-
-def _watch(request: RunRequest) -> Watch:
-    from ..local.run.watch import Watch
-
-    with open_algorithm(request.path) as source:
-        path = Path(request.path)
-        files = [*request.files, *([path] if path.is_file() else [])]
-        if source.manifest is not None:
-            files.append(source.manifest)
-    # An archive's temporary folder no longer exists: watch the folder that holds the archive.
-    folder = source.folder if source.folder.exists() else Path(request.path).resolve().parent
-    others = [each for each in (request.algorithms, request.pipelines) if each is not None]
-    if request.algorithms is not None and request.algorithms.is_file():
-        others.remove(request.algorithms)
-        files.append(request.algorithms)
-        for place in _mapped(request.algorithms):
-            (others if place.is_dir() else files).append(place)
-    return Watch(folder, files, others, request.watch_also)
-
-
-def _mapped(algorithms: Path) -> Collection[Path]:
-    """Return the paths in a map of algorithms.
-
-    An unreadable map gives no paths, because the run itself reports the error."""
-    from ..local.pipeline.catalog.algorithms import find_algorithms
-    from ..local.pipeline.catalog.folders import CatalogError
-
-    try:
-        return find_algorithms(algorithms).values()
-    except CatalogError:
-        return ()
 
 
 def _run(

@@ -24,6 +24,11 @@ from .stream_cutter import Head, StreamCutter
 # holds results for peers (mode v3), a fourth descriptor is the socket that hands them over.
 CHANNEL_VARIABLE = "HKUBE_WRAPPER_CHANNEL"
 
+# What has glibc keep large values in huge pages, if the supervisor decides so. The algorithm
+# process removes it, so that processes that user code starts do not inherit it.
+TUNABLES_VARIABLE = "GLIBC_TUNABLES"
+HUGE_PAGES = "glibc.malloc.hugetlb=1"
+
 # Signals between the two processes and within the algorithm process. Real-time signals where the
 # system has them, because user code may use any of the others.
 _FIRST_SIGNAL = getattr(signal, "SIGRTMIN", None)

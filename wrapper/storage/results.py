@@ -43,6 +43,7 @@ class Sink(NamedTuple):
         hold: Keeps results for peers; None to keep none.
         encoding: Encoding of the stored values.
         cluster: Name of the cluster, which starts the paths.
+        warn: Writes a warning to the log.
     """
 
     store: Store
@@ -50,6 +51,7 @@ class Sink(NamedTuple):
     hold: Hold | None
     encoding: str
     cluster: str
+    warn: Callable[[str], None]
 
 
 class ResultOrigin(NamedTuple):
@@ -96,7 +98,7 @@ def store_result(
     task_id = source.task_id or ""
     path = task_path(sink.cluster, source.job_id or "", task_id)
     result = take_result()
-    encoded = encode_value(result, sink.encoding, "result")
+    encoded = encode_value(result, sink.encoding, "result", sink.warn)
     metadata = metadata_of(source.node_name or "", result, source.save_paths)
     del result
     holder = sink.hold(task_id, encoded) if sink.hold is not None else None
@@ -121,7 +123,7 @@ def store_inputs(job_id: str, items: Sequence[Any], sink: Sink) -> dict[str, str
         key = _new_id()
         path = task_path(sink.cluster, job_id, key)
         subject = f"input[{number}]"
-        _write_to_store(sink, path, encode_value(item, sink.encoding, subject), subject)
+        _write_to_store(sink, path, encode_value(item, sink.encoding, subject, sink.warn), subject)
         paths[key] = path
     return paths
 

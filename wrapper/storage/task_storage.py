@@ -46,7 +46,7 @@ class TaskStorage:
         ask_peers = _ask_peers(discovery, warn)
         hold = None if handover is None else _hold(handover, discovery)
         self._sources = Sources(store, retries, cache, ask_peers, encoding, cluster, warn)
-        self._sink = Sink(store, retries, hold, encoding, cluster)
+        self._sink = Sink(store, retries, hold, encoding, cluster, warn)
 
     def fill_input(self, job: MutableMapping[str, Any]) -> None:
         """Replace the references in a job's input with values; see `inputs.fill_input`."""

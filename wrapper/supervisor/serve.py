@@ -169,4 +169,6 @@ def _without_users_folders(environ: Mapping[str, str], config: Config) -> Mappin
 
 
 def _child_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    return {**environ, "PYTHONUNBUFFERED": "1"}
+    from .child.huge_pages import huge_page_environ
+
+    return {**environ, "PYTHONUNBUFFERED": "1", **huge_page_environ(environ)}

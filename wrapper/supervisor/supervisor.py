@@ -20,6 +20,7 @@ from ..protocol.messages.task_ids import IDS_WITHIN, read_ids
 from ..protocol.task import events
 from ..protocol.task.machine import TaskMachine
 from ..text.exit_codes import exit_code_of_status
+from ..text.load_messages import LOADED
 from .child.crash_report import CrashReporter
 from .child.process import AlgorithmSide
 from .child.runner import AlgorithmRunner
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from ..config.settings import Config
     from ..log import Log
     from .child.output_relay import OutputRelay
-    from .peers import Peers
+    from .peers.peers import Peers
 
 EXIT_UNAVAILABLE = 69  # the debug gateway serves someone else
 EXIT_OS_ERROR = 71  # no file descriptor, process or memory is left
@@ -93,7 +94,7 @@ class Supervisor:
         self._poller = Poller()
         self._machine = machine = TaskMachine(keep_task=config.dev_mode)
         is_tls = config.url.startswith("wss:")
-        target = ConnectionTarget(config.url, config.host, config.port, is_tls)
+        target = ConnectionTarget(config.url, config.host, config.port, is_tls, config.socketio)
         self._worker = Worker(
             target,
             self._link_settings(target),
@@ -204,6 +205,8 @@ class Supervisor:
             self._handle(events.ExitReceived(EXIT_WORKER_GONE, b""))
         self._algorithm.tick(now)
         self._streams.tick(now)
+        if self._peers is not None:
+            self._peers.tick(now)
         self._counted.tick(now)
 
     def _woken(self) -> None:
@@ -220,6 +223,8 @@ class Supervisor:
 
     def _end(self, action: events.ExitContainer) -> None:
         self._counted.finish()
+        if self._peers is not None:
+            self._peers.close()
         self._algorithm.kill_rest()
         if self._relay is not None:
             self._relay.finish()
@@ -372,7 +377,7 @@ class Supervisor:
             elif kind == FrameKind.MODULE_LOADED:
                 has_stop = bool(payload[0] & OptionalFunctions.STOP)
                 has_initialize = bool(payload[0] & OptionalFunctions.INITIALIZE)
-                self._log.info(f"the algorithm's module took {self._algorithm.age():.2f} s to load")
+                self._log.info(f"{LOADED} {self._algorithm.age():.2f} s to load")
                 self._handle(events.ModuleLoaded(has_stop, has_initialize))
 
     def _algorithm_died(self, status: int) -> None:
@@ -383,11 +388,17 @@ class Supervisor:
     # ------------------------------------------------------------------------- the peers --
     def _serve_peers(self) -> Peers:
         """Begin to serve results to other algorithms, unless that has begun."""
-        # Late, while the connection is being opened: ZeroMQ takes a while to import.
-        from .peers import Peers
+        # Late, while the connection is being opened: mode v1 does not load it.
+        from .peers.peers import Peers
 
         if self._peers is None:
-            self._peers = Peers(self._config, self._log, self.send)
+            self._peers = Peers(
+                self._config,
+                self._log,
+                self._poller,
+                lambda payload: self._send(payload, MessageKind.FREE),
+            )
+            self._deadlines += (self._peers.deadline,)
         return self._peers
 
     def _hold_for_peers(self, handover: socket.socket) -> bool:
@@ -452,7 +463,7 @@ class Supervisor:
         config = self._config
         return LinkSettings(
             give_up_after=None if self._worker_waits else config.reconnect_timeout,
-            pings=config.debug,
+            pings=config.debug or config.socketio,
             max_payload=config.max_payload,
             worker_waits=self._worker_waits,
             silent_for=0.0 if config.debug else config.first_initialized_delay,

@@ -24,7 +24,9 @@ class Bench:
     def __init__(self, folder: Path, hold: Hold | None = None) -> None:
         self.folder = folder
         self.store = FileStore(str(folder))
-        self.sink = Sink(self.store, Retries(0, lambda line: None), hold, "msgpack", "local")
+        self.sink = Sink(
+            self.store, Retries(0, lambda line: None), hold, "msgpack", "local", lambda line: None
+        )
         self.sent: list[tuple[Mapping[str, Any], bytes, bool]] = []
 
     def run(self, result: Any, source: ResultOrigin = SOURCE) -> Mapping[str, Any] | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ...errors import AlgorithmStopped
 from .excerpt import MAX_LINE_LENGTH, code_frame, one_line
 from .failure import FailureReport, bare_report
+from .import_circle import import_circle
 from .unpickling import explained
 from .user_frames import Files, UserFrame, cause, worth_showing
 
@@ -49,9 +50,10 @@ def _message(error: BaseException, files: Files) -> str:
 
 def _sentence(error: BaseException, files: Files) -> str:
     """Write ``Type: text (file:line, in function)``, without the parts that are unknown."""
-    blamed = cause(files.frames(error.__traceback__))
+    frames = files.frames(error.__traceback__)
+    blamed = cause(frames)
     place = blamed.place if blamed else ""
-    text = _text(error)
+    text = import_circle(error, frames) or _text(error)
     if isinstance(error, SyntaxError) and error.lineno is not None:
         text, place = _syntax_error(error, place, files)
     sentence = f"{type(error).__name__}: {text}" if text else type(error).__name__

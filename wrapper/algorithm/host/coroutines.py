@@ -75,6 +75,13 @@ class Coroutines:
         if loop is None or loop.is_closed():  # user code may close it between its calls
             loop = self._loop = asyncio.new_event_loop()
             asyncio.set_event_loop(loop)
+        if _is_of_another(loop, awaitable):
+            # asyncio's own error would show its code and ours, but no line of the user's.
+            raise TypeError(
+                f"your function returned a {type(awaitable).__name__} of another event "
+                "loop, which has no result yet: return the result itself, for example "
+                "loop.run_until_complete(future), or make the function async def"
+            )
 
         async def wait() -> Any:
             return await awaitable
@@ -118,3 +125,10 @@ class Coroutines:
             task.cancel()
         if leftovers:
             loop.run_until_complete(asyncio.gather(*leftovers, return_exceptions=True))
+
+
+def _is_of_another(loop: asyncio.AbstractEventLoop, value: Any) -> bool:
+    """Whether a value is a future that another loop has to finish."""
+    import asyncio
+
+    return asyncio.isfuture(value) and not value.done() and value.get_loop() is not loop

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...errors import DecodingError
 from ...ipc.frames import Frame, FrameKind, OptionalFunctions
 from ...streaming.job import STREAM_KIND
+from ...text.load_messages import CANNOT_LOAD, TASK_FAILED
 from ..errors.failure import FailureReport
 from .control_listener import ControlListener
 from .failure_reporter import FailureReporter
@@ -127,7 +128,7 @@ class Host:
     def _load(self, load: Callable[[], UserAlgorithm]) -> None:
         failure = self._user.load(load)
         if failure is not None:
-            self._reporter.log_task_failure("the algorithm cannot be loaded", failure)
+            self._reporter.log_task_failure(CANNOT_LOAD, failure)
         algorithm = self._user.algorithm
         if algorithm is None:
             # Without a module, each task fails when it is initialized.
@@ -234,7 +235,7 @@ class Host:
             return
         self._current.end()
         logged = report if log_details else report._replace(details="")
-        self._reporter.log_task_failure("the task failed", logged)
+        self._reporter.log_task_failure(TASK_FAILED, logged)
         task.end(report.message)
         self._reporter.send_error(task.generation, report)
 

@@ -119,6 +119,7 @@ class TaskIO:
         try:
             payload = encode(self._settings, message, "result")
             self._warn_of_nulls(message, payload)
+            self._warn_of_lost_keys(message)
             return DoneMessage(payload)
         except EncodingError as error:
             return FailureReport(error.code, str(error), "")
@@ -138,6 +139,18 @@ class TaskIO:
                 f"the result holds {found.value} at {found.path}, which JSON does not have; HKube "
                 "receives null (WORKER_ALGORITHM_ENCODING=msgpack or bson keeps the value)"
             )
+
+    def _warn_of_lost_keys(self, message: Mapping[str, Any]) -> None:
+        """Warn if two keys became the same text: one of their values is lost."""
+        encoding = self._settings.encoding
+        if not encoding.changes_keys:
+            return
+        encoding.changes_keys = False
+        from ...protocol.encoding.key_clash import find_key_clash
+
+        clash = find_key_clash(message["data"])
+        if clash is not None:
+            self._log.warning(str(clash))
 
     def _store(
         self, task: RunningTask, result: list[Any], storage: TaskStorage

@@ -10,6 +10,7 @@ from types import ModuleType
 from ...errors import LoadError
 from ..errors.excerpt import MAX_LINE_LENGTH
 from ..errors.failure import FailureReport
+from ..errors.import_circle import import_circle
 from ..errors.report import report_exception
 from ..errors.user_frames import Files, Owner, UserFrame, cause, is_inside
 from .missing_module import Importer, missing_module, missing_name
@@ -108,6 +109,9 @@ def _import_error(failure: _Failure, error: ImportError, importer: Importer) -> 
             f"{failure.spot}: a relative import (from . import ...) leads outside the packages"
             " that Python knows; import by the name from the algorithm's folder instead"
         )
+    circle = import_circle(error, failure.frames)
+    if circle is not None:
+        return f"{failure.spot}: {circle}"
     if error.name and text.startswith("cannot import name"):
         return missing_name(error, failure.spot, importer)
     message = f"{failure.entry} cannot be imported: {failure.report.message}"

@@ -73,7 +73,7 @@ def missing_name(error: ImportError, place: str, importer: Importer) -> str:
     module = sys.modules.get(str(error.name))
     text = str(error)
     wanted = getattr(error, "name_from", None) or text.split("'")[1]
-    if "partially initialized" in text:  # an import circle: Python's message explains it
+    if "partially initialized" in text:  # a circle that is not the user's
         return f"{place}: {text.replace(importer.base + os.sep, '')}"
     names = [name for name in vars(module or object) if not name.startswith("_")]
     name = _without_package(str(error.name), importer.base)

@@ -70,7 +70,7 @@ class AlgorithmContainer:
     def __enter__(self) -> AlgorithmContainer:
         try:
             self._process = subprocess.Popen(
-                [sys.executable, str(_LAUNCH)],
+                [sys.executable, "-I", str(_LAUNCH)],
                 cwd=self._folder,  # as in the image, and not where the command was typed
                 env=self._environ,
                 stdin=subprocess.DEVNULL,
@@ -113,10 +113,10 @@ class AlgorithmContainer:
             if self.wait(timeout=0) is not None:
                 return
             with suppress(ProcessLookupError):
-                os.kill(self._pid, signal.SIGTERM)
+                os.kill(self.pid, signal.SIGTERM)
             self.wait(timeout)
         with suppress(ProcessLookupError):
-            os.killpg(self._pid, signal.SIGKILL)
+            os.killpg(self.pid, signal.SIGKILL)
         self.wait()
 
     @property
@@ -128,7 +128,8 @@ class AlgorithmContainer:
         return self._memory
 
     @property
-    def _pid(self) -> int:
+    def pid(self) -> int:
+        """The supervisor's process id."""
         assert self._process is not None, "the container was not started"
         return self._process.pid
 
@@ -160,7 +161,7 @@ def container_environ(
         scratch: folder for files that the algorithm leaves behind.
         storage: the storage of mode v3; None for mode v1.
     """
-    replaced = {"WORKER_SOCKET_URL", "WORKER_SOCKET_PROTOCOL", "DEV_MODE"}
+    replaced = {"WORKER_SOCKET_URL", "DEV_MODE"}
     return (
         {
             "HKUBE_LOG_LEVEL": "warning",
@@ -171,6 +172,8 @@ def container_environ(
         | {name: value for name, value in environ.items() if name not in replaced}
         | dict(source.environ)
         | {
+            "WORKER_ALGORITHM_PROTOCOL": "ws",
+            "WORKER_SOCKET_PROTOCOL": "ws",
             "WORKER_SOCKET_HOST": "127.0.0.1",
             "WORKER_SOCKET_PORT": str(port),
             "WORKER_SOCKET_TOKEN": run_token(),

@@ -23,6 +23,7 @@ DEFAULTS = (
     *("**/.venv*", "**/venv", "**/.tox", "**/.nox", "**/node_modules"),
     *("**/__pycache__", "**/*.pyc", "**/*.egg-info", "**/.ipynb_checkpoints"),
     *("**/.pytest_cache", "**/.mypy_cache", "**/.ruff_cache", "**/.hypothesis"),
+    "**/.hkube",  # what `dev` keeps of runs, and the secret of its page
     *("**/.coverage", "**/.coverage.*", "**/htmlcov"),
     *("**/.env", "**/.env.*", "**/.envrc"),  # often hold passwords
     *("**/.ssh", "**/.aws", "**/.azure", "**/.config/gcloud", "**/.gnupg", "**/.kube"),

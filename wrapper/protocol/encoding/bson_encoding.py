@@ -15,7 +15,7 @@ from bson.errors import BSONError
 from bson.int64 import Int64
 
 from .binary_format import BinaryFormat, encode, not_valid
-from .tree import convert
+from .tree import convert, is_plain
 from .values import INT64_MAX, PLAIN
 
 # The library decodes 64-bit ints to this type.
@@ -38,12 +38,14 @@ class BsonEncoding:
 
     name = "bson"
     binary = True
+    changes_keys = False
 
     def __init__(self, for_worker: bool = False) -> None:
         self._for_worker = for_worker
 
     def encode(self, message: Mapping[str, Any], subject: str = "result") -> bytes:
         """Write a message; see ``Encoding``."""
+        self.changes_keys = self.changes_keys or not is_plain(message, _FORMAT)
         frame = encode(message, subject, _FORMAT, _pack, errors=(BSONError,))
         if self._for_worker and _LARGE_INT.search(frame):
             return _pack(convert(message, _SAFE_FORMAT, subject))

@@ -14,10 +14,12 @@ class Encoding(Protocol):
     Attributes:
         name: its name in the connection's query, ``encoding=``.
         binary: its frames are binary WebSocket messages.
+        changes_keys: it may have made text of keys that were something else.
     """
 
     name: str
     binary: bool
+    changes_keys: bool
 
     def encode(self, message: Mapping[str, Any], subject: str = "result") -> bytes:
         """Write a message as a frame that the worker can read.

@@ -42,6 +42,7 @@ class JsonEncoding:
 
     name = "json"
     binary = False
+    changes_keys = False
 
     def encode(self, message: Mapping[str, Any], subject: str = "result") -> bytes:
         """Write a message; see ``Encoding``."""
@@ -49,6 +50,7 @@ class JsonEncoding:
             return orjson.dumps(message, _default, _OPTIONS)
         except orjson.JSONEncodeError as error:
             unsupported = _unsupported(error)
+        self.changes_keys = True
         if not unsupported:
             try:
                 return orjson.dumps(message, _default, _OPTIONS | orjson.OPT_NON_STR_KEYS)

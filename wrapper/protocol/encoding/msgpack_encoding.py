@@ -26,11 +26,15 @@ class MsgpackEncoding:
 
     name = "msgpack"
     binary = True
+    changes_keys = False
 
     def encode(self, message: Mapping[str, Any], subject: str = "result") -> bytes:
         """Write a message; see ``Encoding``."""
         packed = _pack_fast(message)
-        return encode(message, subject, _FORMAT, msgpack.packb) if packed is None else packed
+        if packed is not None:
+            return packed
+        self.changes_keys = True
+        return encode(message, subject, _FORMAT, msgpack.packb)
 
     def decode(self, frame: bytes | bytearray | memoryview) -> Any:
         """Read a message; see ``Encoding``. Timestamps become aware datetimes."""

@@ -23,10 +23,11 @@ def _step(key: Any) -> str:
             key[:80] + "…" if len(key) > 80 else key, ensure_ascii=not key.isprintable()
         )
         return f"[{text}]"
-    return f"[{_key_repr(key)}]"
+    return f"[{key_repr(key)}]"
 
 
-def _key_repr(key: Any) -> str:
+def key_repr(key: Any) -> str:
+    """Return a key as Python writes it, shortened."""
     try:
         text = repr(key)
     except Exception:  # the user's own __repr__

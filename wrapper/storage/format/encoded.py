@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ...errors import DecodingError, StorageError
@@ -33,13 +34,16 @@ class Encoded(NamedTuple):
         return memoryview(self.payload).nbytes
 
 
-def encode_value(value: Any, encoding: str, subject: str) -> Encoded:
+def encode_value(
+    value: Any, encoding: str, subject: str, warn: Callable[[str], None] = lambda text: None
+) -> Encoded:
     """Encode a value for the storage; bytes are stored unchanged.
 
     Args:
         value: Any value that can be sent.
         encoding: `json`, `msgpack` or `bson`.
         subject: Name of the value in error messages.
+        warn: Called with a sentence if a part of the value is lost.
 
     Raises:
         EncodingError: The value contains something that this encoding cannot represent.
@@ -47,7 +51,14 @@ def encode_value(value: Any, encoding: str, subject: str) -> Encoded:
     if isinstance(value, (bytes, bytearray)):
         # Without the header, a reader could decode the bytes as JSON.
         return Encoded(make_header(True, encoding), value)
-    frame = get_encoding(encoding).encode({"data": value}, subject)
+    encoder = get_encoding(encoding)
+    frame = encoder.encode({"data": value}, subject)
+    if encoder.changes_keys:
+        from ...protocol.encoding.key_clash import find_key_clash
+
+        clash = find_key_clash(value, subject)
+        if clash is not None:
+            warn(str(clash))
     before, after = _ENVELOPES[encoding]
     payload = memoryview(frame)[before : len(frame) - after]
     return Encoded(b"" if encoding == "json" else make_header(False, encoding), payload)

@@ -159,3 +159,13 @@ def test_odd_syntax_errors_are_reported(user: User, arguments: str) -> None:
     report = user.report(f"def start(args):\n    raise SyntaxError({arguments})\n")
     assert report.message.startswith("SyntaxError: x")
     assert report.details
+
+
+def test_a_circle_of_imports_in_a_function_is_drawn(user: User) -> None:
+    (user.folder / "first.py").parent.mkdir(parents=True)
+    (user.folder / "first.py").write_text("import second\n")
+    (user.folder / "second.py").write_text("from first import name\n")
+    path = f"    sys.path.insert(0, {str(user.folder)!r})\n"
+    report = user.report(f"import sys\ndef start(args):\n{path}    import first\n")
+    sys.path.remove(str(user.folder))
+    assert "the imports form a circle, first.py:1 → second.py:1 → first.py." in report.message

@@ -96,6 +96,16 @@ def test_any_awaitable_works(coroutines: Coroutines) -> None:
     assert coroutines.finish(Answer()) == 42
 
 
+def test_a_future_of_another_loop_is_refused_unless_it_is_done(coroutines: Coroutines) -> None:
+    loop = asyncio.new_event_loop()
+    future = loop.create_future()
+    with pytest.raises(TypeError, match="returned a Future of another event loop"):
+        coroutines.finish(future)
+    future.set_result(5)
+    assert coroutines.finish(future) == 5
+    loop.close()
+
+
 def test_its_exception_is_raised(coroutines: Coroutines) -> None:
     async def start() -> None:
         raise KeyError("x")

@@ -104,15 +104,40 @@ def test_an_interrupt_is_reported(folder: Path) -> None:
     assert str(error) == "the import of main.py was interrupted (main.py:2, in f)"
 
 
-def test_an_import_circle_is_reported_in_pythons_words(folder: Path) -> None:
+CIRCLE_ADVICE = (
+    "Move what both files need to a third one, or import it in the function that uses it"
+)
+
+
+def test_an_import_circle_is_drawn(folder: Path) -> None:
     error = failure(
         folder,
-        {"main.py": "import a\n", "a.py": "from b import x\ny = 1\n", "b.py": "from a import y\n"},
+        {
+            "main.py": "import a\n",
+            "a.py": "from b import x\ny = 1\n",
+            "b.py": "import os\nfrom a import y\n",
+        },
     )
     assert str(error) == (
-        "b.py:1: cannot import name 'y' from partially initialized module 'a'"
-        " (most likely due to a circular import) (a.py)"
+        "b.py:2: cannot import name 'y' from 'a': the imports form a circle, "
+        f"a.py:1 → b.py:2 → a.py. {CIRCLE_ADVICE}"
     )
+
+
+def test_a_circle_by_an_attribute_is_drawn(folder: Path) -> None:
+    error = failure(
+        folder,
+        {"main.py": "import a\n", "a.py": "import b\ny = 1\n", "b.py": "import a\nx = a.y\n"},
+    )
+    assert str(error) == (
+        "main.py cannot be imported: AttributeError: module 'a' has no 'y' yet: the imports form a "
+        f"circle, a.py:1 → b.py:2 → a.py. {CIRCLE_ADVICE} (b.py:2)"
+    )
+
+
+def test_a_module_that_imports_from_itself_is_a_circle(folder: Path) -> None:
+    error = failure(folder, {"main.py": "import a\n", "a.py": "from a import y\ny = 1\n"})
+    assert "the imports form a circle, a.py:1 → a.py." in str(error)
 
 
 def test_a_relative_import_in_a_plain_module_is_reported(folder: Path) -> None:

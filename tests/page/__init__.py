@@ -1,0 +1,1 @@
+"""The page of `hkube-wrapper dev` in a real browser."""

@@ -1,0 +1,126 @@
+"""Measures the processor time and the memory of an algorithm's processes while it runs."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple, final
+
+_INTERVAL = 0.25  # seconds
+_MOST_SAMPLES = 600
+
+
+class UsageSample(NamedTuple):
+    """What the processes used at one time.
+
+    Attributes:
+        at: seconds since the run began.
+        cores: processor cores in use since the sample before.
+        memory: resident bytes of all the processes.
+    """
+
+    at: float
+    cores: float
+    memory: int
+
+
+@final
+class UsageSeries:
+    """Samples of one run; of a long run every second one is dropped, again and again."""
+
+    def __init__(self, most: int = _MOST_SAMPLES) -> None:
+        self._most = most
+        self._every = 1
+        self._seen = 0
+        self._peak = 0
+        self.samples: list[UsageSample] = []
+
+    @property
+    def peak(self) -> int:
+        """The largest memory of all samples, also of those that were dropped."""
+        return self._peak
+
+    def add(self, sample: UsageSample) -> None:
+        """Add a sample."""
+        self._peak = max(self._peak, sample.memory)
+        if self._seen % self._every == 0:
+            self.samples = [*self.samples, sample]  # a new list: others may be reading this one
+            if len(self.samples) > self._most:
+                self.samples = self.samples[::2]
+                self._every *= 2
+        self._seen += 1
+
+
+@final
+class UsageMeter:
+    """A thread that measures a process and all below it, four times a second.
+
+    A context manager. Where there is no /proc, it measures nothing.
+    """
+
+    def __init__(self, pid: int, take: Callable[[float, int], None]) -> None:
+        """Prepare a meter.
+
+        Args:
+            pid: the process.
+            take: called with the cores in use and the memory in bytes.
+        """
+        self._pid = pid
+        self._take = take
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="usage", daemon=True)
+
+    def __enter__(self) -> UsageMeter:
+        if Path("/proc/self/stat").exists():
+            self._thread.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._ended.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        before, used_before = time.monotonic(), _usage(self._pid)[0]
+        while not self._ended.wait(_INTERVAL):
+            now, (used, memory) = time.monotonic(), _usage(self._pid)
+            if memory:
+                # A process that has ended takes its time with it.
+                self._take(max(0.0, used - used_before) / (now - before), memory)
+            before, used_before = now, used
+
+
+def _usage(pid: int) -> tuple[float, int]:
+    """Return processor seconds and resident bytes of a process and all below it."""
+    tick, page = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
+    ticks = pages = 0
+    for each in _tree(pid):
+        fields = _stat(each)
+        if fields:
+            ticks += int(fields[11]) + int(fields[12])
+            pages += int(fields[21])
+    return ticks / tick, pages * page
+
+
+def _tree(pid: int) -> Iterator[int]:
+    waiting = [pid]
+    while waiting:
+        found = waiting.pop()
+        yield found
+        try:
+            for task in os.listdir(f"/proc/{found}/task"):
+                children = Path(f"/proc/{found}/task/{task}/children").read_text()
+                waiting += map(int, children.split())
+        except (OSError, ValueError):
+            continue  # it has ended, or the kernel does not list children
+
+
+def _stat(pid: int) -> list[str]:
+    """Return the fields of /proc/PID/stat after the process's name; empty if it has ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return []
