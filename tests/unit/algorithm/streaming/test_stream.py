@@ -110,9 +110,7 @@ def test_async_loop_waits_for_messages_and_ends_with_the_task(supervisor: Superv
     async def run() -> None:
         consumer = asyncio.create_task(consume())
         await asyncio.sleep(0)  # it waits now
-        thread = threading.Thread(
-            target=lambda: [supervisor.deliver(1, "a"), supervisor.deliver(2, "last")]
-        )
+        thread = threading.Thread(target=deliver)
         thread.start()
         await asyncio.wait_for(consumer, 10)
         thread.join()
