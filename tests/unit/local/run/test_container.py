@@ -29,6 +29,7 @@ def test_environment_of_the_container(tmp_path: Path) -> None:
         "HKUBE_LOG_FORMAT": "short",
         "HKUBE_LOG_FAILURES": "false",
         "ALGO_METRICS_DIR": str(tmp_path / "metrics"),
+        "HKUBE_METRICS_FILES": "keep",
         "WORKER_SOCKET_HOST": "127.0.0.1",
         "WORKER_SOCKET_PORT": "4321",
         "WORKER_SOCKET_TOKEN": run_token(),
