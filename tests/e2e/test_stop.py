@@ -8,7 +8,9 @@ from threading import Thread
 import psutil
 import pytest
 
-from .conftest import Serve, Session
+from .conftest import Serve, Session, both_protocols
+
+pytestmark = both_protocols
 
 LIMIT = 10.0  # seconds; the worker's
 

@@ -26,6 +26,9 @@ from .worker_address import WorkerAddress, address_of_parts, parse_url
 
 ENCODINGS = ("json", "msgpack", "bson")
 
+_SOCKETIO_PATH = "/socket.io/"
+_SOCKETIO_QUERY = {"EIO": "3", "transport": "websocket"}  # version 3 of Engine.IO, no polling
+_SOCKETIO_ENVELOPE_BYTES = 64  # what surrounds a message; the worker counts it too
 _STORAGE_PROTOCOLS = ("v1", "v3")
 _PUBLISHED_FOLDER = "algorithm_unique_folder"  # HKube's builder puts the user's code there
 _LEVEL_ALIASES = {
@@ -46,6 +49,7 @@ class Config(NamedTuple):
         url: URL of the worker, with its query.
         host: host of the URL; an IPv6 address without brackets.
         port: port of the URL.
+        socketio: the worker is reached over socket.io, not over its plain WebSocket.
         debug: the connection is a debug connection (WORKER_SOCKET_URL is set).
         encoding: encoding of the messages: ``json``, ``msgpack`` or ``bson``.
         storage_protocol: ``v1``: inputs and results travel over the WebSocket; ``v3``: the wrapper
@@ -77,6 +81,7 @@ class Config(NamedTuple):
     url: str
     host: str
     port: int
+    socketio: bool
     debug: bool
     encoding: str
     storage_protocol: str
@@ -122,15 +127,23 @@ class Config(NamedTuple):
         """
         read = EnvironmentReader(environ)
         warnings: list[str] = []
-        encoding, protocol, address = _read_worker(read, warnings)
+        scheme, socketio = _read_transport(read, warnings)
+        encoding, protocol, address = _read_worker(read, scheme, socketio, warnings)
+        max_payload = read.whole("WORKER_SOCKET_MAX_PAYLOAD_BYTES", 100_000_000, low=1000)
+        redirect_logs = read.flag("REDIRECT_LOGS", False)
+        if socketio:
+            max_payload -= _SOCKETIO_ENVELOPE_BYTES
+            if redirect_logs:
+                warnings.append("REDIRECT_LOGS has no effect: HKube takes no logs over socket.io")
         config = cls(
             url=address.url,
             host=address.host,
             port=address.port,
+            socketio=socketio,
             debug=bool(read.text("WORKER_SOCKET_URL")),
             encoding=encoding,
             storage_protocol=protocol,
-            max_payload=read.whole("WORKER_SOCKET_MAX_PAYLOAD_BYTES", 100_000_000, low=1000),
+            max_payload=max_payload,
             first_initialized_delay=read.seconds("WORKER_FIRST_INITIALIZED_DELAY", 0.3),
             reconnect_timeout=read.seconds("WORKER_RECONNECT_TIMEOUT", 60.0),
             algorithm_folder=_read_algorithm_folder(read, os.fspath(cwd)),
@@ -144,7 +157,7 @@ class Config(NamedTuple):
                 "keep" if read.text("WORKER_SOCKET_URL") else "empty",
             ),
             dev_mode=read.flag("DEV_MODE", False),
-            redirect_logs=read.flag("REDIRECT_LOGS", False),
+            redirect_logs=redirect_logs and not socketio,
             log_level=read.choice("HKUBE_LOG_LEVEL", LEVELS, "info", _LEVEL_ALIASES),
             log_format=read.choice("HKUBE_LOG_FORMAT", FORMATS, "text"),
             log_failures=read.flag("HKUBE_LOG_FAILURES", True),
@@ -162,18 +175,43 @@ class Config(NamedTuple):
         return config
 
 
-def _read_worker(read: EnvironmentReader, warnings: list[str]) -> tuple[str, str, WorkerAddress]:
+def _read_transport(read: EnvironmentReader, warnings: list[str]) -> tuple[str, bool]:
+    """Return the URL's scheme, and whether socket.io is used; two settings can ask for it."""
+    server = read.choice("WORKER_ALGORITHM_PROTOCOL", ("ws", "socket"), "ws")
+    protocol = read.choice("WORKER_SOCKET_PROTOCOL", ("ws", "wss", "socketio"), "ws")
+    socketio = server == "socket" or protocol == "socketio"
+    if socketio and read.text("WORKER_SOCKET_URL"):
+        warnings.append(
+            "debug connections do not use socket.io: using WORKER_SOCKET_URL without it"
+        )
+        socketio = False
+    return "wss" if protocol == "wss" else "ws", socketio
+
+
+def _read_worker(
+    read: EnvironmentReader, scheme: str, socketio: bool, warnings: list[str]
+) -> tuple[str, str, WorkerAddress]:
     """Return the encoding of the messages, the storage protocol, and the worker's address."""
     encoding = read.choice("WORKER_ALGORITHM_ENCODING", ENCODINGS, "json")
-    protocol = read.choice("WORKER_SOCKET_PROTOCOL", ("ws", "wss"), "ws")
+    if socketio and encoding != "json":
+        warnings.append(
+            f"WORKER_ALGORITHM_ENCODING asks for {encoding} but HKube's socket.io has JSON only: "
+            "using json"
+        )
+        encoding = "json"
     host = read.text("WORKER_SOCKET_HOST", "127.0.0.1")
     port = read.port("WORKER_SOCKET_PORT", 3000)
     # A developer's machine usually cannot reach HKube's storage, so a debug URL does not imply v3.
-    has_storage = storage_is_configured(read) and not read.text("WORKER_SOCKET_URL")
-    storage = read.choice("STORAGE_PROTOCOL", _STORAGE_PROTOCOLS, "v3" if has_storage else "v1")
+    # The worker's socket.io knows nothing of the storage that we ask for: there v1 is the default.
+    implied = storage_is_configured(read) and not read.text("WORKER_SOCKET_URL") and not socketio
+    storage = read.choice("STORAGE_PROTOCOL", _STORAGE_PROTOCOLS, "v3" if implied else "v1")
+    query, path = _query(read, storage, encoding), "/"
+    if socketio:
+        query = {**_SOCKETIO_QUERY, **{k: v for k, v in query.items() if k == "token"}}
+        path = _SOCKETIO_PATH
     address = WorkerAddress("", "", port)
     try:
-        address = address_of_parts(protocol, host, port, _query(read, storage, encoding))
+        address = address_of_parts(scheme, host, port, query, path)
     except ValueError as error:
         read.reject("WORKER_SOCKET_HOST", str(error))
     if read.text("WORKER_SOCKET_URL"):

@@ -402,3 +402,53 @@ def test_invalid_debug_url(url: str, hint: str) -> None:
     found = problem(WORKER_SOCKET_URL=url)
     assert found.startswith("WORKER_SOCKET_URL is ")
     assert hint in found
+
+
+# --- socket.io ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "environ", [{"WORKER_ALGORITHM_PROTOCOL": "socket"}, {"WORKER_SOCKET_PROTOCOL": "socketio"}]
+)
+def test_either_of_two_settings_asks_for_socketio(environ: dict[str, str]) -> None:
+    config = read(CWD, **environ)
+    assert config.socketio
+    assert config.url == "ws://127.0.0.1:3000/socket.io/?EIO=3&transport=websocket"
+    assert (config.max_payload, config.warnings) == (99_999_936, ())
+    assert not read().socketio
+
+
+def test_socketio_over_tls_with_a_token() -> None:
+    config = read(
+        WORKER_ALGORITHM_PROTOCOL="socket", WORKER_SOCKET_PROTOCOL="wss", WORKER_SOCKET_TOKEN="t"
+    )
+    assert config.url == "wss://127.0.0.1:3000/socket.io/?EIO=3&transport=websocket&token=t"
+
+
+def test_what_socketio_does_not_have_is_switched_off_with_a_warning() -> None:
+    config = read(
+        WORKER_ALGORITHM_PROTOCOL="socket", WORKER_ALGORITHM_ENCODING="bson", REDIRECT_LOGS="true"
+    )
+    assert (config.encoding, config.redirect_logs) == ("json", False)
+    encoding, logs = config.warnings
+    assert "WORKER_ALGORITHM_ENCODING asks for bson" in encoding
+    assert "REDIRECT_LOGS has no effect" in logs
+
+
+def test_socketio_uses_the_storage_only_if_the_mode_is_set() -> None:
+    storage = {"WORKER_ALGORITHM_PROTOCOL": "socket", "DEFAULT_STORAGE": "fs"}
+    assert read(CWD, **storage).storage_protocol == "v1"
+    assert read(CWD, **storage, STORAGE_PROTOCOL="v3").storage_protocol == "v3"
+
+
+def test_debug_connection_does_not_use_socketio() -> None:
+    config = read(WORKER_ALGORITHM_PROTOCOL="socket", WORKER_SOCKET_URL="ws://host/")
+    assert not config.socketio
+    assert config.warnings == (
+        "debug connections do not use socket.io: using WORKER_SOCKET_URL without it",
+    )
+
+
+def test_invalid_protocol_is_reported_once() -> None:
+    assert "ws, wss or socketio" in problem(WORKER_SOCKET_PROTOCOL="http")
+    assert "ws or socket" in problem(WORKER_ALGORITHM_PROTOCOL="socketio")

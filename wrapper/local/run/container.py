@@ -161,7 +161,7 @@ def container_environ(
         scratch: folder for files that the algorithm leaves behind.
         storage: the storage of mode v3; None for mode v1.
     """
-    replaced = {"WORKER_SOCKET_URL", "WORKER_SOCKET_PROTOCOL", "DEV_MODE"}
+    replaced = {"WORKER_SOCKET_URL", "DEV_MODE"}
     return (
         {
             "HKUBE_LOG_LEVEL": "warning",
@@ -173,6 +173,8 @@ def container_environ(
         | {name: value for name, value in environ.items() if name not in replaced}
         | dict(source.environ)
         | {
+            "WORKER_ALGORITHM_PROTOCOL": "ws",
+            "WORKER_SOCKET_PROTOCOL": "ws",
             "WORKER_SOCKET_HOST": "127.0.0.1",
             "WORKER_SOCKET_PORT": str(port),
             "WORKER_SOCKET_TOKEN": run_token(),

@@ -21,8 +21,10 @@ def test_environment_of_the_container(tmp_path: Path) -> None:
         "WORKER_SOCKET_URL": "ws://cluster/",
         "WORKER_SOCKET_PORT": "3000",
         "DEV_MODE": "true",
+        "WORKER_SOCKET_PROTOCOL": "wss",
     }
-    source = AlgorithmSource("alg", Path("/alg"), "main.py", {"MODEL": "small"})
+    own = {"MODEL": "small", "WORKER_ALGORITHM_PROTOCOL": "socket"}  # for the cluster's worker
+    source = AlgorithmSource("alg", Path("/alg"), "main.py", own)
     assert container_environ(source, 4321, environ, tmp_path) == {
         "PATH": "/bin",
         "HKUBE_LOG_LEVEL": "DEBUG",
@@ -30,6 +32,8 @@ def test_environment_of_the_container(tmp_path: Path) -> None:
         "HKUBE_LOG_FAILURES": "false",
         "ALGO_METRICS_DIR": str(tmp_path / "metrics"),
         "HKUBE_METRICS_FILES": "keep",
+        "WORKER_ALGORITHM_PROTOCOL": "ws",
+        "WORKER_SOCKET_PROTOCOL": "ws",
         "WORKER_SOCKET_HOST": "127.0.0.1",
         "WORKER_SOCKET_PORT": "4321",
         "WORKER_SOCKET_TOKEN": run_token(),
