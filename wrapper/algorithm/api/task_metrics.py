@@ -112,7 +112,7 @@ def _empty(folder: str, before: float) -> None:
 
 def _open_files() -> set[str]:
     """Return the paths that this process has open; none where the system does not list them."""
-    paths = set()
+    paths = set[str]()
     try:
         numbers = os.listdir(_OPEN_FILES)
     except OSError:
