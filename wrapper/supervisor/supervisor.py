@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ..config.settings import Config
     from ..log import Log
     from .child.output_relay import OutputRelay
-    from .peers import Peers
+    from .peers.peers import Peers
 
 EXIT_UNAVAILABLE = 69  # the debug gateway serves someone else
 EXIT_OS_ERROR = 71  # no file descriptor, process or memory is left
@@ -168,6 +168,11 @@ class Supervisor:
         self._end(self._exit)
         return self._exit.code
 
+    def close(self) -> None:
+        """Release what `run` used; call this from the thread that called `listen_to_signals`."""
+        self._algorithm.close()
+        self.wakeup.close()
+
     def listen_to_signals(self) -> None:
         """Handle SIGTERM, SIGINT and SIGCHLD; call this from the main thread of our own process."""
         self.wakeup.listen_to_signals((signal.SIGTERM, signal.SIGINT, signal.SIGCHLD))
@@ -205,6 +210,8 @@ class Supervisor:
             self._handle(events.ExitReceived(EXIT_WORKER_GONE, b""))
         self._algorithm.tick(now)
         self._streams.tick(now)
+        if self._peers is not None:
+            self._peers.tick(now)
         self._counted.tick(now)
 
     def _woken(self) -> None:
@@ -221,6 +228,8 @@ class Supervisor:
 
     def _end(self, action: events.ExitContainer) -> None:
         self._counted.finish()
+        if self._peers is not None:
+            self._peers.close()
         self._algorithm.kill_rest()
         if self._relay is not None:
             self._relay.finish()
@@ -384,11 +393,17 @@ class Supervisor:
     # ------------------------------------------------------------------------- the peers --
     def _serve_peers(self) -> Peers:
         """Begin to serve results to other algorithms, unless that has begun."""
-        # Late, while the connection is being opened: ZeroMQ takes a while to import.
-        from .peers import Peers
+        # Late, while the connection is being opened: mode v1 does not load it.
+        from .peers.peers import Peers
 
         if self._peers is None:
-            self._peers = Peers(self._config, self._log, self.send)
+            self._peers = Peers(
+                self._config,
+                self._log,
+                self._poller,
+                lambda payload: self._send(payload, MessageKind.FREE),
+            )
+            self._deadlines += (self._peers.deadline,)
         return self._peers
 
     def _hold_for_peers(self, handover: socket.socket) -> bool:
