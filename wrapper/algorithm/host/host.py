@@ -15,6 +15,7 @@ from ...protocol.messages.trace_context import find_context
 from ...streaming.job import STREAM_KIND
 from ...text.load_messages import CANNOT_LOAD, TASK_FAILED
 from ..errors.failure import FailureReport
+from ..tracing.trace_scope import TraceScope
 from .control_listener import ControlListener
 from .failure_reporter import FailureReporter
 from .pipes import Pipes
@@ -22,7 +23,6 @@ from .running_task import CurrentTask, RunningTask
 from .settings import HostSettings
 from .stop_handler import StopHandler
 from .task_io import TaskIO
-from .trace_scope import TraceScope
 from .user_code import UserCode
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from opentelemetry import context as contexts
 from opentelemetry import trace
 
-from wrapper.algorithm.host.trace_scope import TraceScope
+from wrapper.algorithm.tracing.trace_scope import TraceScope
 from wrapper.protocol.messages.trace_context import TraceContext
 
 CONTEXT = TraceContext("0" * 31 + "a", "0" * 15 + "b", True)
