@@ -9,9 +9,9 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -111,13 +111,15 @@ def run_in_process(request: RunRequest, started: float) -> int:
             Screen(sys.stderr, bar=False),
             started,
             request.as_json,
-            _take_stdout(),
+            stack.enter_context(_stdout_for_results()),
             source,
             request.output,
         )
         report_remarks(source, view)
         check_encoding(source, os.environ)
-        environ = stack.enter_context(metrics_folder(source.name, os.environ, view.terminal.say))
+        environ = stack.enter_context(
+            metrics_folder(source.name, os.environ, view.terminal.say, request.metrics)
+        )
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hkube-")))
         storage = stack.enter_context(local_storage(request.storage, os.environ))
         signals: list[int] = []
@@ -145,7 +147,8 @@ def _run_beside(session: Session, worker: LocalWorker, ended: Future[int]) -> No
         worker.exit()  # otherwise the main thread would serve for ever
 
 
-def _take_stdout() -> TextIO:
+@contextmanager
+def _stdout_for_results() -> Iterator[TextIO]:
     """Reserve stdout for results, and send what user code prints to stderr."""
     sys.stdout.flush()
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -153,4 +156,6 @@ def _take_stdout() -> TextIO:
         sys.stdout.reconfigure(line_buffering=True, write_through=False)
     results = os.fdopen(os.dup(STDOUT), "w", encoding=sys.stdout.encoding)
     os.dup2(STDERR, STDOUT)
-    return results
+    yield results
+    with suppress(OSError):  # nobody reads it any more
+        results.close()

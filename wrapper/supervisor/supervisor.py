@@ -168,6 +168,11 @@ class Supervisor:
         self._end(self._exit)
         return self._exit.code
 
+    def close(self) -> None:
+        """Release what `run` used; call this from the thread that called `listen_to_signals`."""
+        self._algorithm.close()
+        self.wakeup.close()
+
     def listen_to_signals(self) -> None:
         """Handle SIGTERM, SIGINT and SIGCHLD; call this from the main thread of our own process."""
         self.wakeup.listen_to_signals((signal.SIGTERM, signal.SIGINT, signal.SIGCHLD))

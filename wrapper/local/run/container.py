@@ -173,6 +173,7 @@ def container_environ(
             "HKUBE_LOG_FORMAT": "short",
             "HKUBE_LOG_FAILURES": "false",
             "ALGO_METRICS_DIR": str(scratch / "metrics"),
+            "HKUBE_METRICS_FILES": "keep",
         }
         | {name: value for name, value in environ.items() if name not in replaced}
         | dict(source.environ)
