@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from .errors import command_errors
-from .options import Answers, Output, Pipelines, Storage
+from .options import Answers, Metrics, Output, Pipelines, Storage
 
 STREAMING = "Streaming pipelines"
 
@@ -66,6 +66,7 @@ def run(
         ),
     ] = None,
     output: Output = None,
+    metrics: Metrics = None,
     storage: Storage = None,
     as_json: Annotated[
         bool,
@@ -168,6 +169,7 @@ def run(
             processes=processes,
             as_json=as_json,
             output=output,
+            metrics=metrics,
             storage=storage and storage.value,
             stream=StreamRequest(feed, feed_node, feed_flow, duration, messages, drain, port),
         )

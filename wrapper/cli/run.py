@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import AlgorithmPath, Answers, Output, Pipelines, Storage
+from .options import AlgorithmPath, Answers, Metrics, Output, Pipelines, Storage
 from .run_command import run_algorithm
 from .run_options import RunOptions
 
@@ -105,6 +105,7 @@ def run(
         ),
     ] = False,
     output: Output = None,
+    metrics: Metrics = None,
     storage: Storage = None,
     in_process: Annotated[
         bool,
@@ -143,6 +144,7 @@ def run(
             timeout=timeout,
             as_json=as_json,
             output=output,
+            metrics=metrics,
             storage=storage and storage.value,
             in_process=in_process,
             port=port,

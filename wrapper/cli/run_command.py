@@ -77,6 +77,7 @@ def run_algorithm(options: RunOptions) -> NoReturn:
             storage=options.storage,
             watch_also=options.watch_also or (),
             output=output and Path(os.path.abspath(output)),
+            metrics=options.metrics,
         )
 
     texts = options.inputs or ["[]"]

@@ -114,7 +114,9 @@ def run_in_process(request: RunRequest, started: float) -> int:
         view = RunView(screen, started, request.as_json, results, source, request.output)
         report_remarks(source, view)
         check_encoding(source, os.environ)
-        environ = stack.enter_context(metrics_folder(source.name, os.environ, view.terminal.say))
+        environ = stack.enter_context(
+            metrics_folder(source.name, os.environ, view.terminal.say, request.metrics)
+        )
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hkube-")))
         storage = stack.enter_context(local_storage(request.storage, os.environ))
         signals: list[int] = []

@@ -36,6 +36,7 @@ class RunOptions(NamedTuple):
     timeout: float | None = None
     as_json: bool = False
     output: Path | None = None
+    metrics: Path | None = None
     storage: str | None = None
     in_process: bool = False
     port: int = 0
@@ -68,6 +69,7 @@ _VALUES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "--answers": ("answers", Path),
     "--output": ("output", Path),
     "-o": ("output", Path),
+    "--metrics": ("metrics", Path),
     "--repeat": ("repeat", _count),
     "--timeout": ("timeout", _seconds),
     "--storage": ("storage", _storage),

@@ -61,6 +61,7 @@ def run_pipeline(
     processes: int | None,
     as_json: bool,
     output: Path | None,
+    metrics: Path | None,
     storage: str | None,
     stream: StreamRequest,
 ) -> int:
@@ -76,6 +77,7 @@ def run_pipeline(
         processes: how many tasks run at once.
         as_json: print one object that includes the status, in place of the result.
         output: a file for the results.
+        metrics: a folder for TensorBoard files.
         storage: `fs` for mode v3.
         stream: the options that only streaming pipelines have.
 
@@ -106,6 +108,7 @@ def run_pipeline(
                 make_calls=make_calls,
                 processes=processes,
                 as_json=as_json,
+                metrics=metrics,
             )
     if stream.names:
         raise UsageError(f"{stream.names[0]} is for streaming pipelines (kind: stream) only")
@@ -114,7 +117,7 @@ def run_pipeline(
     with (
         _algorithms(algorithms, file) as found,
         local_storage(storage, os.environ) as opened,
-        metrics_folder(pipeline.name, os.environ, _say) as environ,
+        metrics_folder(pipeline.name, os.environ, _say, metrics) as environ,
     ):
         resources = Resources(found, environ, stored, replies, opened)
         check_algorithms(pipeline, str(file), found, resources.scripted)

@@ -41,6 +41,7 @@ class RunRequest:
         storage: `fs` for mode v3.
         watch_also: patterns of files whose change starts another run, besides code.
         output: absolute path of a file for the result.
+        metrics: folder for TensorBoard files; None for a temporary one.
     """
 
     path: str
@@ -57,6 +58,7 @@ class RunRequest:
     storage: str | None = None
     watch_also: Sequence[str] = ()
     output: Path | None = None
+    metrics: Path | None = None
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from ..local.pipeline.streaming.feed import MessageFeed
 from ..local.pipeline.streaming.output import OutputReader
 from ..local.pipeline.streaming.stream_engine import StreamEngine, StreamLimits, StreamView
 from ..local.pipeline.streaming.stream_plan import STATISTICS_INTERVAL, StreamOptions, StreamPlan
+from ..local.run.metrics_folder import metrics_folder
 from ..local.worker.answers import Answers
 from ..local.worker.storage import local_storage
 from .results import print_json
@@ -47,6 +48,7 @@ def run_stream(
     make_calls: MakeCalls,
     processes: int | None,
     as_json: bool,
+    metrics: Path | None = None,
 ) -> int:
     """Run a streaming pipeline; returns the exit code.
 
@@ -60,6 +62,7 @@ def run_stream(
         make_calls: opens what answers the calls of the pipeline's algorithms.
         processes: the maximum number of pods of a stateless node that gives none itself.
         as_json: print the node of each message as well.
+        metrics: a folder for TensorBoard files.
 
     Raises:
         WrapperError: the pipeline cannot be started.
@@ -83,7 +86,8 @@ def run_stream(
             view.say(f"warning: {remark}")
         plan = StreamPlan(pipeline, algorithms, options)
         limits = StreamLimits(pipeline.ttl, request.duration, request.messages, request.drains)
-        environ = {"STREAMING_STATISTICS_INTERVAL": str(STATISTICS_INTERVAL), **os.environ}
+        kept = stack.enter_context(metrics_folder(pipeline.name, os.environ, view.say, metrics))
+        environ = {"STREAMING_STATISTICS_INTERVAL": str(STATISTICS_INTERVAL), **kept}
         doors = StreamDoors(pipeline, ports, fed, view)
         lines = PipelineLines(view.write, started, brief=True)
         answers = stack.enter_context(make_calls(pipeline.name, lines))

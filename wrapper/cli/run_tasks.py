@@ -105,7 +105,7 @@ def _run(
             view.terminal.say(text)
 
     with ExitStack() as stack, ExitStack() as launched:
-        environ = stack.enter_context(metrics_folder(source.name, os.environ, say))
+        environ = stack.enter_context(metrics_folder(source.name, os.environ, say, request.metrics))
         storage = None
         if request.storage is not None:
             from ..local.worker.storage import local_storage

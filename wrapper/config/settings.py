@@ -62,6 +62,7 @@ class Config(NamedTuple):
         entry_point: the user's module in that folder: a file or a dotted name.
         algorithm_name: the algorithm's name in HKube.
         metrics_folder: absolute path of the folder for TensorBoard files.
+        metrics_mode: what happens to the files of earlier tasks; see docs/configuration.md.
         dev_mode: reload the user's code when it changes.
         redirect_logs: send the algorithm's output to the worker.
         log_level: the lowest level to log, one of `log.LEVELS`.
@@ -91,6 +92,7 @@ class Config(NamedTuple):
     entry_point: str
     algorithm_name: str
     metrics_folder: str
+    metrics_mode: str
     dev_mode: bool
     redirect_logs: bool
     log_level: str
@@ -148,6 +150,12 @@ class Config(NamedTuple):
             entry_point=read.text("ALGORITHM_ENTRY_POINT", "main.py"),
             algorithm_name=read.text("ALGORITHM_TYPE", "algorithm"),
             metrics_folder=os.path.join(cwd, read.text("ALGO_METRICS_DIR", "/var/metrics/")),
+            metrics_mode=read.choice(
+                "HKUBE_METRICS_FILES",
+                ("empty", "keep", "per-task"),
+                # Nobody uploads what a debug connection writes on a developer's machine.
+                "keep" if read.text("WORKER_SOCKET_URL") else "empty",
+            ),
             dev_mode=read.flag("DEV_MODE", False),
             redirect_logs=redirect_logs and not socketio,
             log_level=read.choice("HKUBE_LOG_LEVEL", LEVELS, "info", _LEVEL_ALIASES),

@@ -18,6 +18,7 @@ from ...text.exit_codes import exit_code_of_signal
 from ..worker.admission import run_token
 from ..worker.waiting import wait_done
 from .memory import own_peak, peak_of
+from .usage import ResourceUsage, usage_of
 
 if TYPE_CHECKING:
     from ..source.source import AlgorithmSource
@@ -107,6 +108,10 @@ class AlgorithmContainer:
         """Call a function from a thread once the process has ended, with its exit code."""
         threading.Thread(target=lambda: call(self.wait() or 0), daemon=True).start()
 
+    def usage(self) -> ResourceUsage:
+        """Return what its processes use now."""
+        return ResourceUsage(0.0, 0) if self._ended.done() else usage_of(self.pid)
+
     def end(self) -> None:
         """End the process and everything it started, within about two seconds."""
         for timeout in (_FIRST_SIGTERM, _SECOND_SIGTERM):
@@ -168,6 +173,7 @@ def container_environ(
             "HKUBE_LOG_FORMAT": "short",
             "HKUBE_LOG_FAILURES": "false",
             "ALGO_METRICS_DIR": str(scratch / "metrics"),
+            "HKUBE_METRICS_FILES": "keep",
         }
         | {name: value for name, value in environ.items() if name not in replaced}
         | dict(source.environ)

@@ -31,6 +31,7 @@ def test_environment_of_the_container(tmp_path: Path) -> None:
         "HKUBE_LOG_FORMAT": "short",
         "HKUBE_LOG_FAILURES": "false",
         "ALGO_METRICS_DIR": str(tmp_path / "metrics"),
+        "HKUBE_METRICS_FILES": "keep",
         "WORKER_ALGORITHM_PROTOCOL": "ws",
         "WORKER_SOCKET_PROTOCOL": "ws",
         "WORKER_SOCKET_HOST": "127.0.0.1",
