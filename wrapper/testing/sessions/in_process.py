@@ -118,7 +118,9 @@ class InProcess:
             raise AlgorithmFailed(_NOT_KILLED) from self._stopped()
         outcome = self._recorder.outcome(ended.result(), lines.all_lines(), rig.user.raised)
         if dog.timed_out:
-            raise AlgorithmFailed(no_result_within(timeout)) from self._stopped()
+            raise AlgorithmFailed(
+                no_result_within(timeout, rig.user.stopped_at)
+            ) from self._stopped()
         return outcome
 
     def close(self) -> None:

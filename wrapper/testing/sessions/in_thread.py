@@ -122,7 +122,7 @@ class InThread:
         if self._thread.is_alive() or not ended.done():
             raise AlgorithmFailed(_NOT_KILLED)
         if timed_out:
-            raise AlgorithmFailed(no_result_within(timeout))
+            raise AlgorithmFailed(no_result_within(timeout, user.stopped_at))
         return self._recorder.outcome(ended.result(), self._lines.all_lines(), user.raised)
 
     def stop(self, force: bool = True) -> None:
