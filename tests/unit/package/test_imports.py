@@ -55,6 +55,7 @@ MAY_READ_THE_ENVIRONMENT = {
     "__main__.py",
     "algorithm/boot.py",  # restores what the supervisor has withheld
     "algorithm/serve.py",
+    "algorithm/tracing/trace_scope.py",  # sets TRACEPARENT for child processes
     "algorithm/api/task_metrics.py",  # tells user code where its metrics go
     "algorunner.py",
     "cli/apply.py",

@@ -18,6 +18,7 @@ from ...text.exit_codes import exit_code_of_signal
 from ..worker.admission import run_token
 from ..worker.waiting import wait_done
 from .memory import own_peak, peak_of
+from .usage import ResourceUsage, usage_of
 
 if TYPE_CHECKING:
     from ..source.source import AlgorithmSource
@@ -106,6 +107,10 @@ class AlgorithmContainer:
     def on_exit(self, call: Callable[[int], None]) -> None:
         """Call a function from a thread once the process has ended, with its exit code."""
         threading.Thread(target=lambda: call(self.wait() or 0), daemon=True).start()
+
+    def usage(self) -> ResourceUsage:
+        """Return what its processes use now."""
+        return ResourceUsage(0.0, 0) if self._ended.done() else usage_of(self.pid)
 
     def end(self) -> None:
         """End the process and everything it started, within about two seconds."""
