@@ -32,8 +32,10 @@ from ..local.pipeline.engine.open_calls import calls_of
 from ..local.pipeline.run.actions import PipelineFailed, PipelineStopped, RunOutcome, Succeeded
 from ..local.pipeline.show.lines import MARK, PipelineLines, failure_of
 from ..local.pipeline.show.live_table import LiveTable
+from ..local.pipeline.show.notes import PipelineView, WithNotes
 from ..local.run.encoding_check import check_encoding
 from ..local.run.metrics_folder import metrics_folder
+from ..local.source.source import AlgorithmSource
 from ..local.worker.answers import Answers, AnswerTable, load_answers
 from ..local.worker.storage import local_storage
 from .json_values import UsageError, read_object
@@ -46,8 +48,6 @@ DEFAULT_FOLDER = "algorithms"
 """Folder beside the descriptor that is used without --algorithms."""
 DEFAULT_PIPELINES = "pipelines"
 """Folder beside the descriptor that is used without --pipelines."""
-
-View = PipelineLines | LiveTable
 
 
 def run_pipeline(
@@ -124,8 +124,12 @@ def run_pipeline(
         check_named_calls([node.algorithm for node in pipeline.nodes], resources)
         for name in {node.algorithm for node in pipeline.nodes} - set(resources.scripted):
             check_encoding(found.source(name), environ)
+
+        def source_of(name: str) -> AlgorithmSource | None:
+            return None if name in resources.scripted else found.source(name)
+
         with _view(as_json, started) as view:
-            outcome = _run(pipeline, resources, processes, view)
+            outcome = _run(pipeline, resources, processes, WithNotes(view, source_of))
         if outcome is None:
             return INTERRUPTED
         if output is not None and isinstance(outcome, Succeeded):
@@ -138,7 +142,7 @@ def run_pipeline(
 
 
 def _run(
-    pipeline: Pipeline, resources: Resources, processes: int | None, view: View
+    pipeline: Pipeline, resources: Resources, processes: int | None, view: PipelineView
 ) -> RunOutcome | None:
     """Run a pipeline and return its outcome; None after Ctrl-C."""
     engine = PipelineEngine(resources, view, processes)
@@ -166,7 +170,7 @@ def _remarks(pipeline: Pipeline, resources: Resources) -> Iterator[str]:
 
 
 @contextmanager
-def _view(is_quiet: bool, started: float) -> Iterator[View]:
+def _view(is_quiet: bool, started: float) -> Iterator[PipelineView]:
     """Show the run: as a table on a terminal, as lines elsewhere."""
     console = Console(stderr=True, highlight=False)
     if is_quiet or not console.is_terminal or console.is_dumb_terminal:

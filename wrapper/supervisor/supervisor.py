@@ -285,6 +285,8 @@ class Supervisor:
             self._handle(routed)
             if isinstance(routed, events.InitializeReceived):
                 self._begin_streams(payload)
+            elif isinstance(routed, events.StartReceived):
+                self._streams.allow_reports()
 
     def _has_too_many_answers(self) -> bool:
         """Whether user code, which may hold the GIL, has left too many answers unread."""

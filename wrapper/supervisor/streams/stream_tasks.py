@@ -113,6 +113,11 @@ class StreamTasks:
         self.is_active = True
         self._streams.start()
 
+    def allow_reports(self) -> None:
+        """The worker has started the task: it can take statistics from now on."""
+        if self._streams is not None:
+            self._streams.may_report = True
+
     def end(self) -> None:
         """The task is over: close all connections."""
         if self._streams is not None:
