@@ -245,17 +245,21 @@ class Supervisor:
 
     # ------------------------------------------------------------------------ the worker --
     def _from_worker(self, payloads: list[bytes | bytearray]) -> None:
+        take = self._take_message if self._telemetry is None else self._take_observed
         channel = self._algorithm.channel
         if len(payloads) > 1 and channel is not None:
             with channel.control.outbox.corked():
                 for payload in payloads:
-                    self._take_message(payload)
+                    take(payload)
         elif payloads:
-            self._take_message(payloads[0])
+            take(payloads[0])
 
-    def _take_message(self, payload: bytes | bytearray) -> None:
+    def _take_observed(self, payload: bytes | bytearray) -> None:
         if self._telemetry is not None:
             self._telemetry.from_worker(payload)
+        self._take_message(payload)
+
+    def _take_message(self, payload: bytes | bytearray) -> None:
         machine, channel = self._machine, self._algorithm.channel
         if channel is not None and machine.is_running and is_answer(payload):
             channel.control.send(_ANSWER, machine.generation, payload)
