@@ -143,6 +143,18 @@ def test_algorithm_that_check_refuses_is_not_sent(server: ClusterServer, folder:
     assert command(server, folder, "apply", "--no-check").returncode == 0
 
 
+def test_base_image_on_which_the_builder_fails_is_refused(
+    server: ClusterServer, folder: Path
+) -> None:
+    done = command(server, folder, "apply", "--base", "python:3.12")
+    assert (done.returncode, server.asked) == (2, [])
+    assert "error: baseImage python:3.12: HKube's builder first installs" in done.stderr
+    assert done.stderr.rstrip().endswith("; --no-check sends it anyway")
+    done = command(server, folder, "apply", "--base", "python:3.12", "--no-check", "--no-wait")
+    assert done.returncode == 0
+    assert "note: baseImage python:3.12" in done.stderr
+
+
 def test_dry_run_shows_the_request_without_a_cluster(folder: Path) -> None:
     done = command(None, folder, "apply", "--dry-run")
     assert done.returncode == 0, done.stderr

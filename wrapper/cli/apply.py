@@ -78,7 +78,12 @@ def apply(
     2 wrong usage, or PATH is not an algorithm;
     3 the cluster cannot be reached, or refused it.
     """
-    from ..local.cluster.payload import codeless_description, payload_of_code, payload_without_code
+    from ..local.cluster.payload import (
+        PayloadError,
+        codeless_description,
+        payload_of_code,
+        payload_without_code,
+    )
     from ..local.source.source import open_algorithm
     from .json_values import UsageError
 
@@ -95,6 +100,10 @@ def apply(
         with open_algorithm(path) as source:
             payload = payload_of_code(source, name, base)
             tree = _files(source)
+            if payload.problem and (no_check or dry_run):
+                note(payload.problem)
+            elif payload.problem:
+                raise PayloadError(f"{payload.problem}; --no-check sends it anyway")
             if not no_check:
                 _check(source)
             request.make(payload, tree)
