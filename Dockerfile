@@ -19,7 +19,7 @@ COPY image/build.lock ./
 RUN --mount=type=secret,id=pip-conf,target=/etc/pip.conf,required=false \
     pip install --require-hashes --no-deps --target=/build/tools -r build.lock
 
-COPY LICENSE README.md pyproject.toml requirements.txt requirements-dev.txt requirements-otel.txt ./
+COPY LICENSE README.md pyproject.toml requirements.txt requirements-dev.txt requirements-metrics.txt requirements-otel.txt ./
 COPY hkube_python_wrapper hkube_python_wrapper
 COPY wrapper wrapper
 RUN PYTHONPATH=/build/tools pip wheel --no-deps --no-build-isolation --wheel-dir=dist .
