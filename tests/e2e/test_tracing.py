@@ -48,6 +48,25 @@ def test_start_without_a_span_uses_the_one_of_initialize(serve: Serve) -> None:
     assert traced(worker, "look", start=None)["start"] == [TRACE, f"{0x11:016x}"]
 
 
+ASYNC = {
+    "main.py": """
+import asyncio
+from opentelemetry import trace
+
+async def start(args, api):
+    await asyncio.sleep(0)
+    async def inner():
+        return f"{trace.get_current_span().get_span_context().span_id:x}"
+    return await asyncio.gather(inner(), asyncio.create_task(inner()))
+"""
+}
+
+
+def test_async_start_and_its_tasks_have_the_context(serve: Serve) -> None:
+    worker, _ = serve(ASYNC)
+    assert traced(worker, "anything") == ["22", "22"]
+
+
 def test_opentelemetry_is_not_imported_for_code_that_does_not_use_it(serve: Serve) -> None:
     worker, _ = serve("traces")
     assert traced(worker, "touch nothing") == []

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from importlib.machinery import ModuleSpec
-from types import ModuleType, TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...protocol.messages.trace_context import TraceContext
+if TYPE_CHECKING:
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType, TracebackType
+
+    from ...protocol.messages.trace_context import TraceContext
 
 _VARIABLE = "TRACEPARENT"
 _MODULE = "opentelemetry.trace"

@@ -89,7 +89,10 @@ class StreamTasks:
         job = read_stream_job(data) if isinstance(data, dict) else None
         if job is None:
             return
+        from ..loop.heap import keep_freed_memory
         from .streams import Streams, StreamSettings
+
+        keep_freed_memory()
 
         streaming = self._config.streaming
         settings = StreamSettings(

@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from queue import Queue
 
 import pytest
@@ -109,3 +110,11 @@ def test_close_does_not_wait_longer_than_it_may(make: Make) -> None:
     exporter.close(0.01)  # returns, although the request is still in work
     assert not release.is_set()
     release.set()
+
+
+def test_idle_exporter_closes_at_once(tmp_path: Path) -> None:
+    file = os.open(tmp_path / "log", os.O_CREAT | os.O_WRONLY)
+    exporter = SpanExporter("http://127.0.0.1:1/", {}, {}, Log("debug", fd=file), lambda body: 200)
+    exporter.close(LIMIT)  # warns if the thread is still there after that time
+    os.close(file)
+    assert (tmp_path / "log").read_text() == ""

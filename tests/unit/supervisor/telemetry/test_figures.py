@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
+import yaml
 from prometheus_client import CollectorRegistry
 
+from tests.paths import ROOT
 from wrapper.protocol.messages import shapes
 from wrapper.supervisor.telemetry import figures as figures_module
 from wrapper.supervisor.telemetry.figures import Figures
@@ -89,3 +92,18 @@ def test_crashes_and_first_connection(counted: Counted) -> None:
     assert counted.value("worker_connected") == 0
     counted.figures.crashed()
     assert counted.value("algorithm_crashes_total") == 1
+
+
+def test_page_documents_every_figure_and_its_alerts_use_only_those(counted: Counted) -> None:
+    page = (ROOT / "docs" / "metrics.md").read_text()
+    page = page.replace("`…_", "`hkube_stream_").replace("_…`", "_messages`")
+    families = {
+        family.name + ("_total" if family.type == "counter" else "")
+        for family in counted.registry.collect()
+    }
+    documented = set(re.findall(r"`(hkube_[a-z_]+)", page))
+    assert documented == families
+    (alerts,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    for rule in yaml.safe_load(alerts)["groups"][0]["rules"]:
+        for name in re.findall(r"hkube_[a-z_]+", rule["expr"]):
+            assert name in families or re.sub("_(count|bucket)$", "", name) in families, name
