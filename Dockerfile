@@ -72,12 +72,12 @@ ENTRYPOINT ["/hkube/docker-entrypoint.sh"]
 
 FROM base AS slim
 COPY --from=build-slim /rootfs /
-ARG VERSION=0.1.0
+ARG VERSION=0.2.0
 ARG REVISION=
 LABEL io.hkube.python-wrapper.version=$VERSION io.hkube.python-wrapper.revision=$REVISION
 
 FROM base
 COPY --from=build-full /rootfs /
-ARG VERSION=0.1.0
+ARG VERSION=0.2.0
 ARG REVISION=
 LABEL io.hkube.python-wrapper.version=$VERSION io.hkube.python-wrapper.revision=$REVISION

@@ -101,7 +101,10 @@ class _ImportWatcher:
     ) -> ModuleSpec | None:
         if name != _MODULE:
             return None
-        sys.meta_path.remove(self)
+        try:
+            sys.meta_path.remove(self)
+        except ValueError:  # another thread imports it too, or the task has ended
+            return None
         from importlib.util import find_spec
 
         spec = find_spec(name)
@@ -114,6 +117,7 @@ def _call_after(loader: Any, then: Callable[[], None]) -> None:
     execute = loader.exec_module
 
     def exec_module(module: ModuleType) -> None:
+        del loader.exec_module  # not again if user code reloads the module
         execute(module)
         then()
 

@@ -175,6 +175,7 @@ def container_environ(
             "ALGO_METRICS_DIR": str(scratch / "metrics"),
             "HKUBE_METRICS_FILES": "keep",
         }
+        | _peer_memory(source)
         | {name: value for name, value in environ.items() if name not in replaced}
         | dict(source.environ)
         | {
@@ -190,3 +191,10 @@ def container_environ(
         }
         | ({"STORAGE_PROTOCOL": "v1"} if storage is None else storage.environ)
     )
+
+
+def _peer_memory(source: AlgorithmSource) -> dict[str, str]:
+    """Return the memory for results that peers read: in HKube it follows from reservedMemory."""
+    if source.peer_memory is None:
+        return {}
+    return {"DISCOVERY_MAX_CACHE_SIZE": str(max(1, source.peer_memory // 1024**2))}

@@ -41,6 +41,7 @@ class AlgorithmSource:
         install_command: the shell command that installs its packages in place of
             requirements.txt; empty if there is none.
         state_type: `stateful` or `stateless`, in a streaming pipeline; None if not given.
+        peer_memory: bytes for results that other algorithms read; None for the default.
         remarks: sentences about what is not available on this machine.
         unused: sentences about fields of its description that have no effect.
     """
@@ -55,6 +56,7 @@ class AlgorithmSource:
     archive: Path | None = None
     install_command: str = ""
     state_type: str | None = None
+    peer_memory: int | None = None
     remarks: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
 
@@ -211,6 +213,7 @@ def _described(path: Path, scratch: Path) -> AlgorithmSource:
         archive=archive,
         install_command=described.install_command,
         state_type=described.state_type,
+        peer_memory=described.peer_memory,
         remarks=described.remarks,
         unused=described.unused,
     )

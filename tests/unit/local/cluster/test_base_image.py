@@ -60,9 +60,9 @@ def test_older_python_and_hkube_s_default_cannot_install_this_wrapper(
 @pytest.mark.parametrize(
     "requirements, command",
     [
-        ("hkube-wrapper==0.1.0\n", ""),
+        ("hkube-wrapper==0.2.0\n", ""),
         ("HKube_Wrapper\n", ""),
-        ("", "pip install ./hkube_wrapper-0.1.0-py3-none-any.whl"),
+        ("", "pip install ./hkube_wrapper-0.2.0-py3-none-any.whl"),
         ("hkube-wrapper\n", "apt-get install -y libgl1 && pip install -r requirements.txt"),
     ],
 )
