@@ -251,8 +251,9 @@ class Supervisor:
             with channel.control.outbox.corked():
                 for payload in payloads:
                     take(payload)
-        elif payloads:
-            take(payloads[0])
+        else:
+            for payload in payloads:
+                take(payload)
 
     def _take_observed(self, payload: bytes | bytearray) -> None:
         if self._telemetry is not None:
