@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .cluster import AsJson, Endpoint, NoWait, Token, cluster_errors, connect, note, shown_progress
+from .cluster import (
+    AsJson,
+    Endpoint,
+    NoWait,
+    Token,
+    cluster_errors,
+    connect,
+    interruption_note,
+    note,
+    shown_progress,
+)
 from .errors import FAILED, CommandExit, command_errors, say_error
 from .options import AlgorithmPath
 
@@ -164,7 +174,7 @@ class _Request:
         from ..local.cluster.api import COMPLETED
         from ..local.cluster.follow import follow_build
 
-        with cluster_errors(f"build {applied.build_id} goes on in the cluster"):
+        with interruption_note(progress, f"build {applied.build_id} goes on in the cluster"):
             state = follow_build(api, applied.build_id, progress)
         progress.end()
         if state.warnings:

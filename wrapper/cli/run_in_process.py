@@ -6,7 +6,6 @@ import faulthandler
 import os
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -21,6 +20,7 @@ from ..local.run.container import container_environ
 from ..local.run.encoding_check import check_encoding
 from ..local.run.metrics_folder import metrics_folder
 from ..local.run.session import FAILED, Session, run_beside
+from ..local.scratch import ScratchFolder
 from ..local.show.screen import Screen
 from ..local.source.source import open_algorithm
 from ..local.worker import events
@@ -117,7 +117,7 @@ def run_in_process(request: RunRequest, started: float) -> int:
         environ = stack.enter_context(
             metrics_folder(source.name, os.environ, view.terminal.say, request.metrics)
         )
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hkube-")))
+        scratch = Path(stack.enter_context(ScratchFolder()))
         storage = stack.enter_context(local_storage(request.storage, os.environ))
         signals: list[int] = []
         listener = SignalledView(view, signals, printed)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
@@ -26,6 +25,7 @@ from ..local.pipeline.streaming.output import OutputReader
 from ..local.pipeline.streaming.stream_engine import StreamEngine, StreamLimits, StreamView
 from ..local.pipeline.streaming.stream_plan import STATISTICS_INTERVAL, StreamOptions, StreamPlan
 from ..local.run.metrics_folder import metrics_folder
+from ..local.scratch import ScratchFolder
 from ..local.worker.answers import Answers
 from ..local.worker.storage import local_storage
 from .results import print_json
@@ -75,7 +75,7 @@ def run_stream(
     ports = gateway_ports(pipeline, fed, request.port)
     _check_algorithms(pipeline, where, algorithms, ports)
     with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hkube-")))
+        scratch = Path(stack.enter_context(ScratchFolder()))
         storage = stack.enter_context(local_storage("fs", os.environ))
         assert storage is not None
         options = StreamOptions(str(scratch / "output"), processes, ports)

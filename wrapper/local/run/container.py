@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 from ...text.exit_codes import exit_code_of_signal
+from ..scratch import ScratchFolder
 from ..worker.admission import run_token
 from ..worker.waiting import wait_done
 from .memory import own_peak, peak_of
@@ -59,7 +59,7 @@ class AlgorithmContainer:
             output: file descriptor that the container's stdout and stderr go to.
             storage: the storage of mode v3; None for mode v1.
         """
-        self._scratch = tempfile.TemporaryDirectory(prefix="hkube-")
+        self._scratch = ScratchFolder()
         scratch = Path(self._scratch.name)
         self._environ = container_environ(source, port, environ, scratch, storage)
         self._folder = source.folder

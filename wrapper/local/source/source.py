@@ -14,6 +14,7 @@ from pathlib import Path
 from ...algorithm.loading.entry_point import EntryPoint, find_file
 from ...errors import LoadError, WrapperError
 from ...text.suggestions import near_miss
+from ..scratch import ScratchFolder
 from .archive import is_archive, unpack
 from .import_root import import_root
 from .manifest import find_manifest, is_manifest, read_manifest
@@ -84,7 +85,7 @@ def open_algorithm(path: str | Path, whole: bool = True) -> Iterator[AlgorithmSo
         ManifestError: its description cannot be used.
         ArchiveError: its archive cannot be unpacked.
     """
-    with tempfile.TemporaryDirectory(prefix="hkube-") as scratch:
+    with ScratchFolder() as scratch:
         try:
             source = _find(Path(path), Path(scratch))
             if whole and source.manifest is not None:
