@@ -276,7 +276,7 @@ class StreamTasks:
         if not self._streams.is_quiet(quiescing.began, now):
             return None
         self._quiescing = None
-        return quiescing.event
+        return quiescing.event._replace(is_drain=True)
 
     def due_end(self, now: float) -> list[events.Action]:
         """What was held back and is due."""

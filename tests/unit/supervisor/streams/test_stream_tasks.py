@@ -204,7 +204,7 @@ def test_graceful_stop_waits_for_messages_in_hand_and_then_drains(
         return bool(found)
 
     middle.run_until(stop_is_due)
-    assert found == [graceful]
+    assert found == [graceful._replace(is_drain=True)]
     assert middle.tasks.held_back([STOPPED]) == []
     around.pause("B", False, LIMIT)
     assert middle.wait_for_end() == [STOPPED]
