@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -35,9 +36,13 @@ class TraceScope:
         self._watcher: _ImportWatcher | None = None
 
     def __enter__(self) -> None:
-        context = self._context
-        if context is None:
-            return
+        if self._context is not None:
+            # Tracing is not worth a task: user code may have broken what it needs, such as builtins
+            # of the standard library, or sys.meta_path.
+            with suppress(Exception):
+                self._open(self._context)
+
+    def _open(self, context: TraceContext) -> None:
         self._earlier_variable = os.environ.get(_VARIABLE)
         os.environ[_VARIABLE] = context.traceparent
         if _MODULE in sys.modules:
@@ -52,8 +57,11 @@ class TraceScope:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._context is None:
-            return
+        if self._context is not None:
+            with suppress(Exception):
+                self._close()
+
+    def _close(self) -> None:
         if self._watcher is not None and self._watcher in sys.meta_path:
             sys.meta_path.remove(self._watcher)
         if self._earlier_variable is None:
@@ -62,11 +70,8 @@ class TraceScope:
             os.environ[_VARIABLE] = self._earlier_variable
         if self._is_attached:
             self._is_attached = False
-            try:
-                # Not `detach`: user code may have attached contexts above, and left them there.
-                sys.modules["opentelemetry.context"].attach(self._earlier_context)
-            except Exception:  # user code has replaced the module: nothing is left to restore
-                pass
+            # Not `detach`: user code may have attached contexts above, and left them there.
+            sys.modules["opentelemetry.context"].attach(self._earlier_context)
 
     def attach(self) -> None:
         """Make HKube's span the current one; OpenTelemetry is imported."""
