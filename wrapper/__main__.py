@@ -87,7 +87,9 @@ def _report_broken(error: BaseException) -> int:
 if __name__ == "__main__":
     from hkube_python_wrapper._import_path import users_last
     from hkube_python_wrapper._instrumentation import leave_instrumentation
+    from hkube_python_wrapper._launch import without_inspection
 
+    without_inspection()
     leave_instrumentation(sys.argv[1:])
     users_last()
     sys.exit(main())

@@ -257,6 +257,19 @@ def test_metrics_folder_and_the_tasks_ids(serve: Serve) -> None:
     assert (folder / "run.txt").read_text() == "loss 0.1"
 
 
+def test_metrics_of_one_task_are_gone_when_the_next_begins(serve: Serve) -> None:
+    text = (
+        "def start(args, api):\n"
+        "    found = sorted(path.name for path in api.metrics_dir.iterdir())\n"
+        "    (api.metrics_dir / f'events.{api.job.task_id}').write_text('x')\n"
+        "    return found\n"
+    )
+    worker = serve({"main.py": text}).worker
+    assert [worker.run(taskId=name) for name in ("t1", "t2", "t3")] == [[], [], []]
+    worker = serve({"main.py": text}, env={"HKUBE_METRICS_FILES": "keep"}).worker
+    assert [worker.run(taskId=name) for name in ("t1", "t2")] == [[], ["events.t1"]]
+
+
 def test_streaming_calls_outside_a_streaming_pipeline_are_refused(serve: Serve) -> None:
     outcome = serve("streams").worker.run()
     assert len(outcome) == 3

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.cluster_server import DROPPED, Asked, ClusterServer, Reply
+from tests.e2e.harness.terminal import TerminalRun
 from tests.paths import ROOT
 
 LIMIT = 120.0
@@ -141,6 +142,18 @@ def test_algorithm_that_check_refuses_is_not_sent(server: ClusterServer, folder:
     assert "No module named 'no_such_module'" in done.stderr
     assert "not sent: fix what is wrong, or send it anyway with --no-check" in done.stderr
     assert command(server, folder, "apply", "--no-check").returncode == 0
+
+
+def test_base_image_on_which_the_builder_fails_is_refused(
+    server: ClusterServer, folder: Path
+) -> None:
+    done = command(server, folder, "apply", "--base", "python:3.12")
+    assert (done.returncode, server.asked) == (2, [])
+    assert "error: baseImage python:3.12: HKube's builder first installs" in done.stderr
+    assert done.stderr.rstrip().endswith("; --no-check sends it anyway")
+    done = command(server, folder, "apply", "--base", "python:3.12", "--no-check", "--no-wait")
+    assert done.returncode == 0
+    assert "note: baseImage python:3.12" in done.stderr
 
 
 def test_dry_run_shows_the_request_without_a_cluster(folder: Path) -> None:
@@ -325,3 +338,28 @@ def test_ctrl_c_leaves_the_job_and_says_how_to_stop_it(
     assert (running.returncode, out) == (130, "")
     assert f"note: job {JOB} goes on; stop it with: hkube-wrapper exec stop {JOB}" in said
     assert not server.requests("POST exec/stop")
+
+
+def test_build_is_one_live_line_on_a_terminal(server: ClusterServer, folder: Path) -> None:
+    server.build_states = deque([{"status": "active", "progress": "40"}])
+    command_line = [sys.executable, "-m", "wrapper", "apply", "--no-check"]
+    environ = environment(server, folder.parent)
+    with TerminalRun(command_line, folder, environ=environ) as terminal:
+        terminal.wait_for("build green-b1: active")
+        terminal.wait_for("40 %")
+        server.build_states.append({"status": "completed", "algorithmImage": "r/green:1"})
+        assert terminal.wait() == 0
+    assert terminal.lines == ["[cluster] first build", "r/green:1"]
+
+
+def test_error_takes_the_place_of_the_live_line(server: ClusterServer, folder: Path) -> None:
+    server.job_states = deque([{"status": "active"}])
+    command_line = [sys.executable, "-m", "wrapper", "exec", "stored", "p"]
+    environ = environment(server, folder.parent)
+    with TerminalRun(command_line, folder, columns=200, environ=environ) as terminal:
+        terminal.wait_for("active")
+        server.fault(f"GET exec/status/{JOB}", Reply(404, {"error": {"message": "no such job"}}))
+        assert terminal.wait() == 3
+    assert len(terminal.lines) == 1
+    assert terminal.lines[0].startswith("error: GET ")
+    assert terminal.lines[0].endswith("no such job (HTTP 404)")

@@ -155,12 +155,17 @@ def test_sigterm_ends_the_session_in_order(start: Start) -> None:
     assert worker.wait_for("disconnected")["reason"] == "client namespace disconnect"
 
 
-def test_server_that_does_not_know_our_path_is_reported(node: str, tmp_path: Path) -> None:
-    worker = SocketioWorker(node, tmp_path / "node.log", path="/elsewhere")
+@pytest.mark.parametrize(
+    ("env", "options"),
+    [({"WORKER_ALGORITHM_PROTOCOL": "socket"}, {"path": "/elsewhere"}), ({}, {})],
+    ids=["another path", "only the worker is set to socket.io"],
+)
+def test_server_that_speaks_something_else_is_reported(
+    node: str, tmp_path: Path, env: dict[str, str], options: dict[str, str]
+) -> None:
+    worker = SocketioWorker(node, tmp_path / "node.log", **options)
     install("echo", tmp_path / "wrapper" / "work")
-    wrapper = WrapperProcess(
-        tmp_path / "wrapper", worker.port, {"WORKER_ALGORITHM_PROTOCOL": "socket"}
-    )
+    wrapper = WrapperProcess(tmp_path / "wrapper", worker.port, env)
     wrapper.wait_for_log("is WORKER_ALGORITHM_PROTOCOL the same for HKube's worker?")
     assert not wrapper.finish()
     worker.close()

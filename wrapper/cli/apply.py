@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .cluster import AsJson, Endpoint, NoWait, Token, cluster_errors, connect, note, shown_progress
+from .cluster import (
+    AsJson,
+    Endpoint,
+    NoWait,
+    Token,
+    cluster_errors,
+    connect,
+    interruption_note,
+    note,
+    shown_progress,
+)
 from .errors import FAILED, CommandExit, command_errors, say_error
 from .options import AlgorithmPath
 
@@ -78,7 +88,12 @@ def apply(
     2 wrong usage, or PATH is not an algorithm;
     3 the cluster cannot be reached, or refused it.
     """
-    from ..local.cluster.payload import codeless_description, payload_of_code, payload_without_code
+    from ..local.cluster.payload import (
+        PayloadError,
+        codeless_description,
+        payload_of_code,
+        payload_without_code,
+    )
     from ..local.source.source import open_algorithm
     from .json_values import UsageError
 
@@ -95,6 +110,10 @@ def apply(
         with open_algorithm(path) as source:
             payload = payload_of_code(source, name, base)
             tree = _files(source)
+            if payload.problem and (no_check or dry_run):
+                note(payload.problem)
+            elif payload.problem:
+                raise PayloadError(f"{payload.problem}; --no-check sends it anyway")
             if not no_check:
                 _check(source)
             request.make(payload, tree)
@@ -155,7 +174,7 @@ class _Request:
         from ..local.cluster.api import COMPLETED
         from ..local.cluster.follow import follow_build
 
-        with cluster_errors(f"build {applied.build_id} goes on in the cluster"):
+        with interruption_note(progress, f"build {applied.build_id} goes on in the cluster"):
             state = follow_build(api, applied.build_id, progress)
         progress.end()
         if state.warnings:

@@ -66,12 +66,8 @@ def connect(endpoint: str, token: str) -> ClusterApi:
 
 
 @contextmanager
-def cluster_errors(hint_if_interrupted: str = "") -> Iterator[None]:
-    """Turn errors of the cluster into a line on stderr and exit code 3.
-
-    Args:
-        hint_if_interrupted: what goes on in the cluster after Ctrl-C.
-    """
+def cluster_errors() -> Iterator[None]:
+    """Turn errors of the cluster into a line on stderr and exit code 3."""
     from ..local.cluster.errors import ClusterError
 
     try:
@@ -79,9 +75,16 @@ def cluster_errors(hint_if_interrupted: str = "") -> Iterator[None]:
     except ClusterError as error:
         say_error(error.code, str(error))
         raise CommandExit(CLUSTER_FAILED) from None
+
+
+@contextmanager
+def interruption_note(progress: ClusterProgress, text: str) -> Iterator[None]:
+    """Show what goes on in the cluster after Ctrl-C."""
+    try:
+        yield
     except KeyboardInterrupt:
-        if hint_if_interrupted:
-            print(f"note: {hint_if_interrupted}", file=sys.stderr)
+        progress.end()
+        note(text)
         raise
 
 

@@ -10,7 +10,16 @@ from typing import Annotated, Any
 
 import typer
 
-from .cluster import AsJson, Endpoint, NoWait, Token, cluster_errors, connect, shown_progress
+from .cluster import (
+    AsJson,
+    Endpoint,
+    NoWait,
+    Token,
+    cluster_errors,
+    connect,
+    interruption_note,
+    shown_progress,
+)
 from .errors import FAILED, CommandExit, command_errors
 from .options import Output
 
@@ -166,7 +175,7 @@ def _execute(
             return
         hint = f"job {job_id} goes on; stop it with: hkube-wrapper exec stop {job_id}"
         progress.now(f"job {job_id}: pending")
-        with cluster_errors(hint):
+        with interruption_note(progress, hint):
             state = follow_job(api, job_id, progress)
             found = _result(api, job_id, state.status == COMPLETED)
         progress.end()

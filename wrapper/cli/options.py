@@ -82,3 +82,13 @@ Environment = Annotated[
         show_default=False,
     ),
 ]
+Metrics = Annotated[
+    Path | None,
+    typer.Option(
+        "--metrics",
+        metavar="DIR",
+        help="Keep TensorBoard files in DIR, in a folder for each task: "
+        "DIR/PIPELINE/NODE/JOB/TASK.",
+        show_default=False,
+    ),
+]

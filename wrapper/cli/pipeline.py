@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from .errors import command_errors
-from .options import Answers, Environment, Output, Pipelines, Quiet, Storage
+from .options import Answers, Environment, Metrics, Output, Pipelines, Quiet, Storage
 
 STREAMING = "Streaming pipelines"
 
@@ -68,6 +68,7 @@ def run(
     output: Output = None,
     quiet: Quiet = False,
     env: Environment = None,
+    metrics: Metrics = None,
     storage: Storage = None,
     as_json: Annotated[
         bool,
@@ -173,6 +174,7 @@ def run(
             output=output,
             quiet=quiet,
             variables=read_variables(env),
+            metrics=metrics,
             storage=storage and storage.value,
             stream=StreamRequest(feed, feed_node, feed_flow, duration, messages, drain, port),
         )

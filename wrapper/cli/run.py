@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from .options import AlgorithmPath, Answers, Environment, Output, Pipelines, Quiet, Storage
+from .options import (
+    AlgorithmPath,
+    Answers,
+    Environment,
+    Metrics,
+    Output,
+    Pipelines,
+    Quiet,
+    Storage,
+)
 from .run_command import run_algorithm
 from .run_options import RunOptions
 
@@ -107,6 +116,7 @@ def run(
     output: Output = None,
     quiet: Quiet = False,
     env: Environment = None,
+    metrics: Metrics = None,
     storage: Storage = None,
     in_process: Annotated[
         bool,
@@ -147,6 +157,7 @@ def run(
             output=output,
             quiet=quiet,
             env=env,
+            metrics=metrics,
             storage=storage and storage.value,
             in_process=in_process,
             port=port,

@@ -80,6 +80,7 @@ def run_algorithm(options: RunOptions) -> NoReturn:
             output=output and Path(os.path.abspath(output)),
             quiet=options.quiet,
             variables=read_variables(options.env),
+            metrics=options.metrics,
         )
 
     texts = options.inputs or ["[]"]

@@ -38,6 +38,7 @@ class RunOptions(NamedTuple):
     output: Path | None = None
     quiet: bool = False
     env: list[str] | None = None
+    metrics: Path | None = None
     storage: str | None = None
     in_process: bool = False
     port: int = 0
@@ -70,6 +71,7 @@ _VALUES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "--answers": ("answers", Path),
     "--output": ("output", Path),
     "-o": ("output", Path),
+    "--metrics": ("metrics", Path),
     "--repeat": ("repeat", _count),
     "--timeout": ("timeout", _seconds),
     "--storage": ("storage", _storage),

@@ -32,8 +32,10 @@ from ..local.pipeline.engine.open_calls import calls_of
 from ..local.pipeline.run.actions import PipelineFailed, PipelineStopped, RunOutcome, Succeeded
 from ..local.pipeline.show.lines import MARK, PipelineLines, failure_of
 from ..local.pipeline.show.live_table import LiveTable
+from ..local.pipeline.show.notes import PipelineView, WithNotes
 from ..local.run.encoding_check import check_encoding
 from ..local.run.metrics_folder import metrics_folder
+from ..local.source.source import AlgorithmSource
 from ..local.worker.answers import Answers, AnswerTable, load_answers
 from ..local.worker.storage import local_storage
 from .json_values import UsageError, read_object
@@ -46,8 +48,6 @@ DEFAULT_FOLDER = "algorithms"
 """Folder beside the descriptor that is used without --algorithms."""
 DEFAULT_PIPELINES = "pipelines"
 """Folder beside the descriptor that is used without --pipelines."""
-
-View = PipelineLines | LiveTable
 
 
 def run_pipeline(
@@ -63,6 +63,7 @@ def run_pipeline(
     output: Path | None,
     quiet: bool,
     variables: Mapping[str, str],
+    metrics: Path | None,
     storage: str | None,
     stream: StreamRequest,
 ) -> int:
@@ -80,6 +81,7 @@ def run_pipeline(
         output: a file for the results.
         quiet: show only what algorithms write, warnings and errors.
         variables: environment variables of the algorithms, which override all others.
+        metrics: a folder for TensorBoard files.
         storage: `fs` for mode v3.
         stream: the options that only streaming pipelines have.
 
@@ -112,6 +114,7 @@ def run_pipeline(
                 processes=processes,
                 as_json=as_json,
                 quiet=quiet,
+                metrics=metrics,
             )
     if stream.names:
         raise UsageError(f"{stream.names[0]} is for streaming pipelines (kind: stream) only")
@@ -120,15 +123,19 @@ def run_pipeline(
     with (
         _algorithms(algorithms, file, variables) as found,
         local_storage(storage, environment) as opened,
-        metrics_folder(pipeline.name, environment, _say) as environ,
+        metrics_folder(pipeline.name, environment, _say, metrics) as environ,
     ):
         resources = Resources(found, environ, stored, replies, opened)
         check_algorithms(pipeline, str(file), found, resources.scripted)
         check_named_calls([node.algorithm for node in pipeline.nodes], resources)
         for name in {node.algorithm for node in pipeline.nodes} - set(resources.scripted):
             check_encoding(found.source(name), environ)
+
+        def source_of(name: str) -> AlgorithmSource | None:
+            return None if name in resources.scripted else found.source(name)
+
         with _view(as_json, quiet, started) as view:
-            outcome = _run(pipeline, resources, processes, view)
+            outcome = _run(pipeline, resources, processes, WithNotes(view, source_of))
         if outcome is None:
             return INTERRUPTED
         if output is not None and isinstance(outcome, Succeeded):
@@ -141,7 +148,7 @@ def run_pipeline(
 
 
 def _run(
-    pipeline: Pipeline, resources: Resources, processes: int | None, view: View
+    pipeline: Pipeline, resources: Resources, processes: int | None, view: PipelineView
 ) -> RunOutcome | None:
     """Run a pipeline and return its outcome; None after Ctrl-C."""
     engine = PipelineEngine(resources, view, processes)
@@ -169,7 +176,7 @@ def _remarks(pipeline: Pipeline, resources: Resources) -> Iterator[str]:
 
 
 @contextmanager
-def _view(as_json: bool, quiet: bool, started: float) -> Iterator[View]:
+def _view(as_json: bool, quiet: bool, started: float) -> Iterator[PipelineView]:
     """Show the run: as a table on a terminal, as lines elsewhere."""
     console = Console(stderr=True, highlight=False)
     if as_json or quiet or not console.is_terminal or console.is_dumb_terminal:

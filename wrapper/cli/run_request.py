@@ -44,6 +44,7 @@ class RunRequest:
         output: absolute path of a file for the result.
         quiet: show only what algorithms write, warnings and errors.
         variables: environment variables of the algorithm, which override all others.
+        metrics: folder for TensorBoard files; None for a temporary one.
     """
 
     path: str
@@ -61,6 +62,7 @@ class RunRequest:
     watch_also: Sequence[str] = ()
     output: Path | None = None
     quiet: bool = False
+    metrics: Path | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
 
     @property

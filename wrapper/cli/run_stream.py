@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
@@ -25,6 +24,8 @@ from ..local.pipeline.streaming.feed import MessageFeed
 from ..local.pipeline.streaming.output import OutputReader
 from ..local.pipeline.streaming.stream_engine import StreamEngine, StreamLimits, StreamView
 from ..local.pipeline.streaming.stream_plan import STATISTICS_INTERVAL, StreamOptions, StreamPlan
+from ..local.run.metrics_folder import metrics_folder
+from ..local.scratch import ScratchFolder
 from ..local.worker.answers import Answers
 from ..local.worker.storage import local_storage
 from .results import print_json
@@ -48,6 +49,7 @@ def run_stream(
     processes: int | None,
     as_json: bool,
     quiet: bool,
+    metrics: Path | None = None,
 ) -> int:
     """Run a streaming pipeline; returns the exit code.
 
@@ -62,6 +64,7 @@ def run_stream(
         processes: the maximum number of pods of a stateless node that gives none itself.
         as_json: print the node of each message as well.
         quiet: show only what algorithms write, warnings and errors.
+        metrics: a folder for TensorBoard files.
 
     Raises:
         WrapperError: the pipeline cannot be started.
@@ -74,7 +77,7 @@ def run_stream(
     ports = gateway_ports(pipeline, fed, request.port)
     _check_algorithms(pipeline, where, algorithms, ports)
     with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hkube-")))
+        scratch = Path(stack.enter_context(ScratchFolder()))
         storage = stack.enter_context(local_storage("fs", os.environ))
         assert storage is not None
         options = StreamOptions(str(scratch / "output"), processes, ports)
@@ -85,7 +88,8 @@ def run_stream(
             view.say(f"warning: {remark}")
         plan = StreamPlan(pipeline, algorithms, options)
         limits = StreamLimits(pipeline.ttl, request.duration, request.messages, request.drains)
-        environ = {"STREAMING_STATISTICS_INTERVAL": str(STATISTICS_INTERVAL), **os.environ}
+        kept = stack.enter_context(metrics_folder(pipeline.name, os.environ, view.say, metrics))
+        environ = {"STREAMING_STATISTICS_INTERVAL": str(STATISTICS_INTERVAL), **kept}
         doors = StreamDoors(pipeline, ports, fed, view)
         lines = PipelineLines(view.write, started, brief=True)
         answers = stack.enter_context(make_calls(pipeline.name, lines))

@@ -105,7 +105,9 @@ def _run(
             view.terminal.say(text)
 
     with ExitStack() as stack, ExitStack() as launched:
-        environ = stack.enter_context(metrics_folder(source.name, request.environ, say))
+        environ = stack.enter_context(
+            metrics_folder(source.name, request.environ, say, request.metrics)
+        )
         storage = None
         if request.storage is not None:
             from ..local.worker.storage import local_storage

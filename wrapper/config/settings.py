@@ -22,6 +22,7 @@ from .storage_settings import (
     storage_is_configured,
 )
 from .streaming_settings import StreamingSettings, read_streaming
+from .telemetry_settings import TelemetrySettings, read_telemetry
 from .worker_address import WorkerAddress, address_of_parts, parse_url
 
 ENCODINGS = ("json", "msgpack", "bson")
@@ -62,6 +63,7 @@ class Config(NamedTuple):
         entry_point: the user's module in that folder: a file or a dotted name.
         algorithm_name: the algorithm's name in HKube.
         metrics_folder: absolute path of the folder for TensorBoard files.
+        metrics_mode: what happens to the files of earlier tasks; see docs/configuration.md.
         dev_mode: reload the user's code when it changes.
         redirect_logs: send the algorithm's output to the worker.
         log_level: the lowest level to log, one of `log.LEVELS`.
@@ -74,6 +76,7 @@ class Config(NamedTuple):
         storage: used in mode v3 only.
         discovery: used in mode v3 only.
         streaming: used in mode v3 only.
+        telemetry: traces and figures for operators.
         warnings: a sentence for each setting that another one overrides.
     """
 
@@ -91,6 +94,7 @@ class Config(NamedTuple):
     entry_point: str
     algorithm_name: str
     metrics_folder: str
+    metrics_mode: str
     dev_mode: bool
     redirect_logs: bool
     log_level: str
@@ -103,6 +107,7 @@ class Config(NamedTuple):
     storage: StorageSettings
     discovery: DiscoverySettings
     streaming: StreamingSettings
+    telemetry: TelemetrySettings
     warnings: tuple[str, ...]
 
     @property
@@ -133,6 +138,7 @@ class Config(NamedTuple):
             max_payload -= _SOCKETIO_ENVELOPE_BYTES
             if redirect_logs:
                 warnings.append("REDIRECT_LOGS has no effect: HKube takes no logs over socket.io")
+        algorithm_name = read.text("ALGORITHM_TYPE", "algorithm")
         config = cls(
             url=address.url,
             host=address.host,
@@ -146,8 +152,14 @@ class Config(NamedTuple):
             reconnect_timeout=read.seconds("WORKER_RECONNECT_TIMEOUT", 60.0),
             algorithm_folder=_read_algorithm_folder(read, os.fspath(cwd)),
             entry_point=read.text("ALGORITHM_ENTRY_POINT", "main.py"),
-            algorithm_name=read.text("ALGORITHM_TYPE", "algorithm"),
+            algorithm_name=algorithm_name,
             metrics_folder=os.path.join(cwd, read.text("ALGO_METRICS_DIR", "/var/metrics/")),
+            metrics_mode=read.choice(
+                "HKUBE_METRICS_FILES",
+                ("empty", "keep", "per-task"),
+                # Nobody uploads what a debug connection writes on a developer's machine.
+                "keep" if read.text("WORKER_SOCKET_URL") else "empty",
+            ),
             dev_mode=read.flag("DEV_MODE", False),
             redirect_logs=redirect_logs and not socketio,
             log_level=read.choice("HKUBE_LOG_LEVEL", LEVELS, "info", _LEVEL_ALIASES),
@@ -160,6 +172,7 @@ class Config(NamedTuple):
             storage=read_storage(read, os.fspath(cwd)),
             discovery=read_discovery(read),
             streaming=read_streaming(read),
+            telemetry=read_telemetry(read, algorithm_name, warnings),
             warnings=tuple(warnings),
         )
         if read.problems:

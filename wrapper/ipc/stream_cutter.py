@@ -36,7 +36,8 @@ class StreamCutter(Generic[FrameT]):
         make_frame: returns a frame, from the third part of its head and its payload. The payload
             belongs to the frame; it is never a view of the buffer.
         take_small: takes whole small frames from a buffer between two positions, as many as it
-            likes, and returns where it has stopped. For streams whose frames are many and small.
+            likes, into a list, and returns where it has stopped. For streams whose frames are many
+            and small.
         buffer_size: bytes; a smaller buffer suits many streams that carry little.
     """
 
@@ -44,7 +45,7 @@ class StreamCutter(Generic[FrameT]):
         self,
         read_head: Callable[[memoryview, int, int], Head | None],
         make_frame: Callable[[int, bytes | bytearray], FrameT],
-        take_small: Callable[[memoryview, int, int], int] | None = None,
+        take_small: Callable[[memoryview, int, int, list[FrameT]], int] | None = None,
         buffer_size: int = BUFFER_SIZE,
     ) -> None:
         self._read_head = read_head
@@ -93,7 +94,7 @@ class StreamCutter(Generic[FrameT]):
         start = 0
         while start < end:
             if self._take_small is not None:
-                start = self._take_small(self._buffer, start, end)
+                start = self._take_small(self._buffer, start, end, frames)
                 if start == end:
                     break
             head = self._read_head(self._buffer, start, end)

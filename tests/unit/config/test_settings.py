@@ -452,3 +452,43 @@ def test_debug_connection_does_not_use_socketio() -> None:
 def test_invalid_protocol_is_reported_once() -> None:
     assert "ws, wss or socketio" in problem(WORKER_SOCKET_PROTOCOL="http")
     assert "ws or socket" in problem(WORKER_ALGORITHM_PROTOCOL="socketio")
+
+
+# --- traces and figures -------------------------------------------------------------------------
+
+
+def test_traces_go_to_the_endpoint_with_the_algorithm_as_the_service() -> None:
+    telemetry = read(
+        OTEL_EXPORTER_OTLP_ENDPOINT="http://collector:4318/", ALGORITHM_TYPE="green"
+    ).telemetry
+    assert telemetry.traces_url == "http://collector:4318/v1/traces"
+    assert telemetry.resource == {"service.name": "green"}
+    assert telemetry.is_on and not read().telemetry.is_on
+
+
+def test_service_is_named_by_the_most_specific_setting() -> None:
+    attributes = "service.name=a%20b,team = x"
+    resource = read(OTEL_RESOURCE_ATTRIBUTES=attributes).telemetry.resource
+    assert resource == {"service.name": "a b", "team": "x"}
+    named = read(OTEL_RESOURCE_ATTRIBUTES=attributes, OTEL_SERVICE_NAME="c").telemetry
+    assert named.resource["service.name"] == "c"
+
+
+def test_traces_are_switched_off_as_in_every_sdk() -> None:
+    endpoint = "http://collector:4318"
+    off = read(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, OTEL_SDK_DISABLED="True")
+    assert (off.telemetry.traces_url, off.warnings) == ("", ())
+    grpc = read(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, OTEL_EXPORTER_OTLP_PROTOCOL="grpc")
+    assert grpc.telemetry.traces_url == ""
+    assert "OTEL_EXPORTER_OTLP_PROTOCOL is grpc" in grpc.warnings[0]
+
+
+@pytest.mark.parametrize("url", ["collector:4318", "ftp://x", "http://", "http://x:no", "http://["])
+def test_invalid_endpoint_is_refused(url: str) -> None:
+    assert "begins with http:// or https://" in problem(OTEL_EXPORTER_OTLP_ENDPOINT=url)
+
+
+@pytest.mark.parametrize("name", ["OTEL_EXPORTER_OTLP_HEADERS", "OTEL_RESOURCE_ATTRIBUTES"])
+def test_invalid_list_is_refused(name: str) -> None:
+    text = problem(CWD, **{name: "a=secret,b"})
+    assert "name=value,name=value" in text and "secret" not in text

@@ -55,6 +55,8 @@ MAY_READ_THE_ENVIRONMENT = {
     "__main__.py",
     "algorithm/boot.py",  # restores what the supervisor has withheld
     "algorithm/serve.py",
+    "algorithm/tracing/trace_scope.py",  # sets TRACEPARENT for child processes
+    "algorithm/api/task_metrics.py",  # tells user code where its metrics go
     "algorunner.py",
     "cli/apply.py",
     "cli/health.py",
@@ -64,7 +66,6 @@ MAY_READ_THE_ENVIRONMENT = {
     "cli/run_pipeline.py",
     "cli/run_request.py",
     "cli/run_stream.py",
-    "cli/run_tasks.py",
     "cli/serve.py",
     "testing/sessions/process_state.py",  # changes it for an algorithm under test
 }

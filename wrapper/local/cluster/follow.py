@@ -26,8 +26,9 @@ class ClusterProgress:
         self._shown = ""
 
     def say(self, text: str, style: str = "dim") -> None:
-        """Show a line that stays."""
+        """Show a line that stays; what is printed next comes after it."""
         self._screen.line("\n".join(f"[cluster] {line}" for line in text.split("\n")), style)
+        self._screen.flush()
 
     def now(self, text: str, percent: float | None = None) -> None:
         """Show what happens now.
@@ -42,8 +43,9 @@ class ClusterProgress:
         self._shown = text
 
     def end(self) -> None:
-        """Remove the live line."""
+        """Remove the live line; what is printed next takes its place."""
         self._screen.no_bar()
+        self._screen.flush()
         self._shown = ""
 
 

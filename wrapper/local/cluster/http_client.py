@@ -143,6 +143,7 @@ class HttpClient:
                 headers=sent,
                 retries=False,
                 redirect=False,
+                enforce_content_length=True,  # the default from urllib3 2 on
                 timeout=Timeout(connect=_CONNECT_SECONDS, read=seconds),
             )
         except (HTTPError, OSError) as error:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ... import __version__
 from ...errors import WrapperError
 from ..source.algorithm_name import name_problem
 from ..source.manifest import find_manifest, is_manifest, read_document
 from ..source.manifest_fields import RESOURCE_FIELDS, unused_fields
 from ..source.source import DEFAULT_ENTRY_POINT, AlgorithmSource
+from .base_image import judge_base
 
 _NOT_SENT = ("code", "resources", "image", "version", "created", "modified", "auditTrail")
 """Fields that only hkubectl reads, and those that the API sets itself."""
@@ -31,10 +31,12 @@ class AlgorithmPayload:
     Attributes:
         document: its description in the API's form.
         notes: sentences about what has no effect.
+        problem: why its image cannot be built; empty if nothing is known to be wrong.
     """
 
     document: Mapping[str, Any]
     notes: tuple[str, ...]
+    problem: str = ""
 
     @property
     def name(self) -> str:
@@ -96,12 +98,9 @@ def payload_of_code(
         document["algorithmEnv"] = {**described.get("algorithmEnv", {}), **source.environ}
     if base:
         document["baseImage"] = base
-    if not document.get("baseImage"):
-        notes.append(
-            "there is no baseImage: the cluster builds on its own default, with the wrapper that "
-            f"it pins; for this wrapper use --base hkube/python-wrapper:{__version__}"
-        )
-    return _checked(document, described, notes)
+    verdict = judge_base(document, source.folder)
+    notes += [verdict.note] if verdict.note else []
+    return replace(_checked(document, described, notes), problem=verdict.problem)
 
 
 def payload_without_code(

@@ -112,7 +112,7 @@ class FrameReader:
                 self._parts = []
                 self._part_bytes = 0
 
-    def _take_small(self, buffer: memoryview, start: int, end: int) -> int:
+    def _take_small(self, buffer: memoryview, start: int, end: int, frames: list[None]) -> int:
         """Take the frames of messages that are whole; what is unusual is left to `_read_head`."""
         if not self._is_greeted:
             return start

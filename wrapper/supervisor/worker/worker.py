@@ -61,6 +61,7 @@ class Worker:
         is_task_under_way: whether a task has not sent its final message yet.
         open_connection: tries once to open a connection, without waiting, and reports the outcome.
         clock: monotonic, seconds.
+        on_connected: called when a connection is open.
         hint: follows the first line that says that the worker does not answer.
     """
 
@@ -78,6 +79,7 @@ class Worker:
         is_task_under_way: Callable[[], bool],
         open_connection: Open = open_in_thread,
         clock: Callable[[], float] = time.monotonic,
+        on_connected: Callable[[], None] = lambda: None,
         hint: str = "",
     ) -> None:
         self._target = target
@@ -89,6 +91,7 @@ class Worker:
         self._counted = counted
         self._on_messages = on_messages
         self._on_lost = on_lost
+        self._on_connected = on_connected
         self._is_task_under_way = is_task_under_way
         self._open_connection = open_connection
         self._clock = clock
@@ -167,6 +170,7 @@ class Worker:
         self._connection = connection = self._connection_over(outcome, masked)
         self._log.info(f"connected to the worker at {self._target.url}")
         self._next_announcement = 0.0
+        self._on_connected()
         ping_every = min(PING_EVERY, outcome.ping_every or PING_EVERY)
         self._link.opened(now, self._is_task_under_way() or bool(self._unsent), ping_every)
         self._poller.watch(connection, self._read, connection.outbox)

@@ -50,6 +50,7 @@ def test_folder_without_a_description(folder: Path) -> None:
 def test_missing_base_image_is_noted_with_this_wrapper_s(folder: Path) -> None:
     payload = described(folder, baseImage=None)
     assert f"--base hkube/python-wrapper:{__version__}" in "".join(payload.notes)
+    assert described(folder, baseImage="python:3.12").problem
 
 
 def test_sections_of_hkubectl_are_flattened(folder: Path) -> None:

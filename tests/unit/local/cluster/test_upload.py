@@ -51,6 +51,7 @@ def test_same_code_gives_the_same_bytes(folder: Path) -> None:
     (folder / "main.py").chmod(0o600)
     (folder / ".env").write_text("SECRET=2")
     assert archive(folder) == before
+    assert before[4:8] == bytes(4), "the time in the header of gzip"
     (folder / "main.py").write_text("def start(args): return\n")
     assert archive(folder) != before
 
