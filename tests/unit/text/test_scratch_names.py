@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -21,7 +22,30 @@ def test_a_folder_of_a_process_that_has_ended_is_left_behind() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
 def test_a_folder_of_an_earlier_process_with_the_same_id_is_left_behind() -> None:
-    assert is_left_behind(f"hkube-{os.getpid()}-1-abc")
+    *_, place, _ = scratch_prefix().split("-")
+    assert is_left_behind(f"hkube-{os.getpid()}-1-{place}-abc")
+
+
+def test_a_folder_of_another_machine_or_namespace_is_in_use() -> None:
+    assert not is_left_behind("hkube-4194304-1-00000000-abc")
+
+
+def test_a_folder_of_a_process_outside_a_container_is_in_use() -> None:
+    new_namespace = ["unshare", "--pid", "--fork", "--mount-proc"]
+    if (
+        not shutil.which("unshare")
+        or subprocess.run([*new_namespace, "true"], check=False).returncode
+    ):
+        pytest.skip("a namespace of process ids cannot be made here")
+    code = (
+        "import sys; from wrapper.text.scratch_names import is_left_behind; "
+        "print(is_left_behind(sys.argv[1]))"
+    )
+    command = [*new_namespace, sys.executable, "-c", code]
+    done = subprocess.run(
+        [*command, f"{scratch_prefix()}abc"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
 
 
 @pytest.mark.parametrize(
@@ -44,4 +68,4 @@ def test_a_folder_of_another_users_process_is_in_use(monkeypatch: pytest.MonkeyP
         raise PermissionError
 
     monkeypatch.setattr(os, "kill", kill)
-    assert not is_left_behind("hkube-1-1-abc")
+    assert not is_left_behind(f"{scratch_prefix()}abc")
