@@ -82,7 +82,7 @@ def documented() -> dict[str, str]:
 def test_table_has_exactly_the_names_that_are_read(url: str) -> None:
     environ = RecordingEnviron({"WORKER_SOCKET_URL": url})
     Config.from_environ(environ, CWD)
-    assert environ.read == set(documented())
+    assert {name.upper() for name in environ.read} == set(documented())
 
 
 def test_table_has_the_right_defaults(tmp_path: Path) -> None:
