@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from wrapper.supervisor.child.huge_pages import huge_page_environ
+
 from .conftest import Serve
 
 
@@ -61,6 +63,21 @@ def test_user_code_installs_signal_handlers(serve: Serve) -> None:
     assert worker.run("plain") == "installed"
     worker.send("exit", {"exitCode": 3})
     assert wrapper.wait(20) == 3
+
+
+def test_huge_pages_are_asked_for_only_in_the_algorithm_process(serve: Serve) -> None:
+    code = (
+        "import os, subprocess\n\n"
+        "def start(args, api):\n"
+        "    inherited = subprocess.run(['env'], capture_output=True, text=True).stdout\n"
+        "    own = open('/proc/self/environ').read().split('\\0')\n"
+        "    return own, inherited\n"
+    )
+    worker, _ = serve({"main.py": code}, env={"GLIBC_TUNABLES": None})
+    own, inherited = worker.run()
+    expected = [f"{name}={value}" for name, value in huge_page_environ({}).items()]
+    assert [each for each in own if each.startswith("GLIBC_TUNABLES=")] == expected
+    assert "GLIBC_TUNABLES" not in inherited
 
 
 def test_environment_of_user_code(serve: Serve) -> None:

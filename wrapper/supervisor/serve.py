@@ -115,7 +115,9 @@ def _serve(
         from .child.code_watcher import watch_in_thread
 
         watch_in_thread(config.algorithm_folder, supervisor.reload, log, snapshot)
-    return supervisor.run(first)
+    code = supervisor.run(first)
+    supervisor.close()
+    return code
 
 
 def serves_peers(config: Config) -> bool:
@@ -169,4 +171,6 @@ def _without_users_folders(environ: Mapping[str, str], config: Config) -> Mappin
 
 
 def _child_environ(environ: Mapping[str, str]) -> dict[str, str]:
-    return {**environ, "PYTHONUNBUFFERED": "1"}
+    from .child.huge_pages import huge_page_environ
+
+    return {**environ, "PYTHONUNBUFFERED": "1", **huge_page_environ(environ)}
