@@ -19,8 +19,9 @@ COPY image/build.lock ./
 RUN --mount=type=secret,id=pip-conf,target=/etc/pip.conf,required=false \
     pip install --require-hashes --no-deps --target=/build/tools -r build.lock
 
-COPY LICENSE README.md pyproject.toml requirements.txt requirements-dev.txt ./
+COPY LICENSE README.md pyproject.toml requirements.txt requirements-dev.txt requirements-metrics.txt requirements-otel.txt ./
 COPY hkube_python_wrapper hkube_python_wrapper
+COPY hkube_wrapper hkube_wrapper
 COPY wrapper wrapper
 RUN PYTHONPATH=/build/tools pip wheel --no-deps --no-build-isolation --wheel-dir=dist .
 
@@ -72,12 +73,12 @@ ENTRYPOINT ["/hkube/docker-entrypoint.sh"]
 
 FROM base AS slim
 COPY --from=build-slim /rootfs /
-ARG VERSION=0.1.0
+ARG VERSION=0.2.0
 ARG REVISION=
 LABEL io.hkube.python-wrapper.version=$VERSION io.hkube.python-wrapper.revision=$REVISION
 
 FROM base
 COPY --from=build-full /rootfs /
-ARG VERSION=0.1.0
+ARG VERSION=0.2.0
 ARG REVISION=
 LABEL io.hkube.python-wrapper.version=$VERSION io.hkube.python-wrapper.revision=$REVISION

@@ -2,6 +2,7 @@
 # make test        runs all tests, with coverage
 # make test-quick  runs the unit tests that do not wait for servers, file changes or processes
 # make check       checks format, style, types and shell scripts
+# make distributions  builds the wheel and the sdist, and tries them on each Python of this machine
 # make docs        builds the documentation site in build/docs, and checks its links
 # make bench       measures what is in benchmarks/README.md
 # make image       builds the container image, and the one without the local tools
@@ -35,13 +36,16 @@ LOCK := $(VENV)-lock
 COMPILE = $(LOCK)/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
 	--custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
 
-.PHONY: run test test-quick check docs bench image vendor lock clean
+.PHONY: run test test-quick distributions check docs bench image vendor lock clean
 
 run: $(INSTALLED)
 	$(BIN)/hkube-wrapper run examples/hello --input '["world"]'
 
 test: $(INSTALLED)
-	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest $(PARALLEL) --ignore tests/release --cov --cov-report=term:skip-covered
+
+distributions: $(INSTALLED)
+	$(BIN)/python -m pytest --quiet tests/release
 
 test-quick: $(INSTALLED)
 	$(BIN)/python -m pytest --quiet $(PARALLEL) tests/unit $(SLOW)

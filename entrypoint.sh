@@ -46,7 +46,7 @@ case "${1-}" in
         exec hkube-wrapper "$@"
         ;;
     # The commands of hkube-wrapper; a test compares them with its command line.
-    run | dev | check | init | build | pipeline)
+    run | dev | check | init | build | pipeline | apply | exec)
         # They work in the current folder: change to the algorithm's.
         if [ "$PWD" = /hkube/algorithm-runner ]; then
             cd "${ALGORITHM_PATH:-algorithm_unique_folder}"

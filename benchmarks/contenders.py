@@ -18,6 +18,10 @@ from .server import Listener, Peer
 
 HERE = Path(__file__).resolve().parent
 NAMES = ("floor", "wrapper")
+PUBLISHED = "published"
+# The interop tests install HKube's published Python wrapper there.
+PUBLISHED_PYTHON = HERE.parent / ".venv-published" / "bin" / "python"
+_RUN_PUBLISHED = "from hkube_python_wrapper import Algorunner; Algorunner.Run()"
 CONNECTS_WITHIN = 30.0  # seconds
 ENDS_WITHIN = 10.0  # seconds
 
@@ -137,6 +141,16 @@ def recipe(name: str, algorithm: str, folder: Path, port: int) -> tuple[list[str
     environment = {key: os.environ[key] for key in kept if key in os.environ}
     if name == "floor":
         return [sys.executable, str(HERE / "floor.py"), str(port), algorithm], environment
+    if name == PUBLISHED:
+        (folder / "algorithm_unique_folder").mkdir()
+        shutil.copy(
+            HERE / "algorithms" / f"{algorithm}.py", folder / "algorithm_unique_folder" / "main.py"
+        )
+        environment |= {
+            "WORKER_SOCKET_PORT": str(port),
+            "WORKER_ALGORITHM_ENCODING": "json",
+        }
+        return [str(PUBLISHED_PYTHON), "-c", _RUN_PUBLISHED], environment
     shutil.copy(HERE / "algorithms" / f"{algorithm}.py", folder / "main.py")
     environment |= {
         "PYTHONPATH": str(HERE.parent),

@@ -37,6 +37,11 @@ def at_most(limit: float) -> Goal:
     return Goal(f"≤ {limit:g}", False, lambda value: value <= limit)
 
 
+def at_least(limit: float) -> Goal:
+    """At least this value, whatever the floor's is."""
+    return Goal(f"≥ {limit:,.0f}", False, lambda value: value >= limit)
+
+
 def no_goal() -> Goal:
     """No goal: the figure is for information."""
     return Goal("–", False, lambda value: True)

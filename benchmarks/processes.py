@@ -38,6 +38,15 @@ def wake_ups(pids: Iterable[int]) -> int:
     )
 
 
+def cpu_seconds(pids: Iterable[int]) -> float:
+    """Return the CPU time of the processes so far."""
+    ticks = 0
+    for pid in pids:
+        fields = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def threads(pids: Iterable[int]) -> int:
     """Return the number of threads."""
     return sum(len(threads_of(pid)) for pid in pids)

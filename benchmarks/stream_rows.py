@@ -1,174 +1,181 @@
-"""The row of streaming: from one node to the next; the floor is the same exchange on pyzmq."""
+"""The rows of streaming: from one node to the next; the floor is the same exchange on pyzmq."""
 
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
-import orjson
-import zmq
+from .contenders import PUBLISHED, PUBLISHED_PYTHON
+from .figures import (
+    Figure,
+    Goal,
+    at_least,
+    at_most,
+    ratio_at_least,
+)
+from .processes import cpu_seconds
+from .stream_nodes import PORT, StreamNode, bare_consumer, bare_exchange, stream_node
 
-from tests.recorded_job import recorded_job
-
-from .contenders import Contender, running
-from .figures import Figure, no_goal, ratio_at_least
-from .server import Message
-from .worker import START
-
-PORT = 29_022
-FLOW = {"parsedFlow": {"f": [{"source": "A", "next": ["B"]}]}, "defaultFlow": "f"}
-ASK = [b"\x01", b"\xa1B", b"\x03"]
-HANDLED = [b"\x02", b"\xa1B", b"\x81\xa8duration\xcb?\xf0\0\0\0\0\0\0"]
-HEADER = b"\x01\x08\x01\x03\x00\x00HK"
-WITHIN = 60_000  # milliseconds
-SIZES = {"100 B": (100, 20_000), "10 KB": (10_000, 5_000), "1 MB": (1_000_000, 300)}
+SIZES: dict[str, tuple[int, int, Goal]] = {
+    "100 B": (100, 40_000, at_least(30_000)),
+    "10 KB": (10_000, 10_000, at_least(15_000)),
+    "1 MB": (1_000_000, 400, at_least(1_200)),
+}
+SMALL = 100
+PUBLISHED_COUNT = 2_000
+DRAINED = 10_000
+PARENTS = 10
+LATENCIES = 300
+IDLE = 5.0  # seconds
+CONNECTED = 1.0  # seconds after which all connections are open
 
 Samples = dict[str, list[float]]
 
 
 def stream(repetitions: int) -> list[Figure]:
-    """Messages a second from a waiting queue to the next node's code."""
-    figures = []
-    for title, (size, count) in SIZES.items():
-        windows: Samples = {"floor": [], "wrapper": []}
-        asked: Samples = {"floor": [], "wrapper": []}
-        for _ in range(repetitions):
-            floor = _floor(size, count)
-            windows["floor"].append(floor)
-            windows["wrapper"].append(_between_nodes(size, count))
-            asked["floor"].append(floor)
-            asked["wrapper"].append(_to_a_bare_consumer(size, count))
-        goal = ratio_at_least(2) if size == 100 else no_goal()
-        figures.append(Figure(f"a stream of {title}, between two nodes", "msg/s", windows, goal))
-        figures.append(
-            Figure("the same to a consumer that asks for each message", "msg/s", asked, no_goal())
-        )
-    return figures
+    """Messages a second from a waiting queue to the next node's code, and their cost."""
+    windows = {title: _empty() for title in SIZES}
+    asked, theirs, burning, drained, cost = (_empty() for _ in range(5))
+    for _ in range(repetitions):
+        for title, (size, count, _goal) in SIZES.items():
+            windows[title]["floor"].append(bare_exchange(size, count // 2))
+            windows[title]["wrapper"].append(_between_nodes(size, count))
+        floor = windows["100 B"]["floor"][-1]
+        asked["floor"].append(floor)
+        asked["wrapper"].append(_to_a_bare_consumer("stream_source", 20_000))
+        if PUBLISHED_PYTHON.exists():
+            theirs["floor"].append(_between_published_nodes())
+            theirs["wrapper"].append(asked["wrapper"][-1])
+        burning["floor"].append(floor)
+        burning["wrapper"].append(_to_a_bare_consumer("stream_burner", 5_000))
+        plain, drain = _between_nodes(SMALL, DRAINED), _drain()
+        drained["floor"].append(plain)
+        drained["wrapper"].append(drain)
+        cost["floor"].append(0.0)
+        cost["wrapper"].append(_cost(40_000))
+    figures = [
+        Figure(f"a stream of {title}, between two nodes", "msg/s", samples, SIZES[title][2])
+        for title, samples in windows.items()
+    ]
+    one_by_one = "100 B to a consumer that asks for each message"
+    figures.append(Figure(one_by_one, "msg/s", asked, at_least(10_000)))
+    if theirs["floor"]:
+        title = "the same; the floor is two nodes of HKube's Python wrapper"
+        figures.append(Figure(title, "msg/s", theirs, ratio_at_least(4)))
+    title = "the same while the source computes without pause"
+    figures.append(Figure(title, "msg/s", burning, at_least(1_000)))
+    title = "a drain of 10,000 messages; the floor is the rate without a stop"
+    figures.append(Figure(title, "msg/s", drained, ratio_at_least(1 / 1.2)))
+    title = "CPU for a message of 100 B, from `sendMessage` to the loop, both nodes"
+    figures.append(Figure(title, "µs", cost, at_most(50)))
+    return [*figures, *_idle_figures(repetitions)]
 
 
-def _floor(size: int, count: int) -> float:
-    """One question, one message, one report at a time, on pyzmq in two processes."""
-    ready = multiprocessing.get_context("spawn").Event()
-    producer = multiprocessing.get_context("spawn").Process(
-        target=_bare_producer, args=(size, count, ready), daemon=True
-    )
-    producer.start()
-    try:
-        ready.wait(30)
-        return _consume(PORT + 1, count)
-    finally:
-        producer.terminate()
-        producer.join()
+def _idle_figures(repetitions: int) -> list[Figure]:
+    median, late, cpu = _empty(), _empty(), _empty()
+    for _ in range(repetitions):
+        share, times = _idle()
+        for samples, value in (
+            (median, times[len(times) // 2]),
+            (late, times[len(times) * 99 // 100]),
+            (cpu, share * 100),
+        ):
+            samples["floor"].append(0.0)
+            samples["wrapper"].append(value)
+    return [
+        Figure(
+            "an idle node with ten parents: message sent to code called, p50",
+            "ms",
+            median,
+            at_most(2),
+        ),
+        Figure("the same, p99", "ms", late, at_most(10)),
+        Figure("CPU of this node while nothing is sent", "%", cpu, at_most(1)),
+    ]
 
 
-def _bare_producer(size: int, count: int, ready: Any) -> None:
-    router = zmq.Context().socket(zmq.ROUTER)
-    router.bind(f"tcp://127.0.0.1:{PORT + 1}")
-    ready.set()
-    payload = b"x" * size
-    while True:
-        frames = router.recv_multipart()
-        if frames[1] == b"\x01":
-            router.send_multipart([frames[0], b"\x04", b"\x90", HEADER, payload])
-
-
-def _consume(port: int, count: int) -> float:
-    """Ask for so many messages, one after the other; returns messages a second."""
-    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    dealer = context.socket(zmq.DEALER)
-    dealer.rcvtimeo = WITHIN
-    dealer.identity = b"benchmark"
-    dealer.connect(f"tcp://127.0.0.1:{port}")
-    try:
-        dealer.send_multipart(ASK)
-        dealer.recv_multipart()
-        began = time.perf_counter()
-        for _ in range(count - 1):
-            dealer.send_multipart(HANDLED)
-            dealer.send_multipart(ASK)
-            while len(dealer.recv_multipart()) == 1:  # nothing waits yet
-                dealer.send_multipart(ASK)
-        return (count - 1) / (time.perf_counter() - began)
-    finally:
-        dealer.close(linger=0)
-        context.term()
+def _empty() -> Samples:
+    return {"floor": [], "wrapper": []}
 
 
 @contextlib.contextmanager
-def _node(algorithm: str, storage: Path, port: int) -> Iterator[Contender]:
-    settings = {
-        "STORAGE_PROTOCOL": "v3",
-        "DEFAULT_STORAGE": "fs",
-        "BASE_FS_ADAPTER_DIRECTORY": str(storage),
-        "DISCOVERY_ENABLE": "false",
-        "STREAMING_DISCOVERY_PORT": str(port),
-        "STREAMING_STATISTICS_INTERVAL": "0.2",
-        "TERMINATION_LOG": "/dev/null",
-    }
-    with running("wrapper", algorithm, settings) as contender:
-        yield contender
-
-
-def _begin(contender: Contender, name: str, inputs: list[int], **links: list[str]) -> None:
-    job = recorded_job(kind="stream", stateType="stateful", nodeName=name, input=inputs)
-    contender.peer.send(orjson.dumps({"command": "initialize", "data": job | FLOW | links}))
-    _wait_for(contender, "initialized")
-    contender.peer.send(START)
-    _wait_for(contender, "started")
-
-
-def _wait_for(contender: Contender, command: str) -> Message:
-    while True:
-        message = contender.peer.receive()
-        if message.command == command:
-            return message
-
-
-def _wait_until_queued(source: Contender, count: int) -> None:
-    while True:
-        message = _wait_for(source, "streamingStatistics")
-        if orjson.loads(message.payload())["data"][0]["queueSize"] == count:
-            return
+def _two_nodes() -> Iterator[tuple[StreamNode, StreamNode]]:
+    with stream_node("stream_source") as source, stream_node("stream_sink", PORT + 2) as sink:
+        yield source, sink
 
 
 def _between_nodes(size: int, count: int) -> float:
     """From our producer to our consumer, which opens a window."""
-    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
-        storage = Path(folder)
-        with (
-            _node("stream_source", storage, PORT) as source,
-            _node("stream_sink", storage, PORT + 2) as sink,
-        ):
-            _begin(sink, "B", [count], parents=["A"])
-            _begin(source, "A", [count, size], childs=["B"])
-            _wait_until_queued(source, count)
-            address = {"host": "127.0.0.1", "port": PORT}
-            change = {"nodeName": "A", "address": address, "type": "Add"}
-            update = {"command": "serviceDiscoveryUpdate", "data": [change]}
-            sink.peer.send(orjson.dumps(update))
-            stored = orjson.loads(_wait_for(sink, "storing").payload())["data"]
-            _wait_for(sink, "done")
-            path = storage / stored["storageInfo"]["path"]
-            return float(_msgpack_float(path.read_bytes()))
+    with _two_nodes() as (source, sink):
+        sink.begin("B", [count], parents=["A"])
+        source.begin("A", [count, size], childs=["B"])
+        source.wait_until_queued(count)
+        sink.know(source)
+        return float(sink.result())
 
 
-def _msgpack_float(stored: bytes) -> float:
-    import msgpack
+def _drain() -> float:
+    """The same after a graceful stop."""
+    with _two_nodes() as (source, sink):
+        sink.begin("B", [DRAINED], parents=["A"])
+        source.begin("A", [DRAINED, SMALL], childs=["B"])
+        source.wait_until_queued(DRAINED)
+        source.drain()
+        source.wait_for("stopping")
+        sink.know(source)
+        rate = float(sink.result())
+        source.wait_for("stopped")
+        return rate
 
-    return float(msgpack.unpackb(stored[8:]))
+
+def _cost(count: int) -> float:
+    """Microseconds of CPU for each message, in all processes of both nodes."""
+    with _two_nodes() as (source, sink):
+        sink.begin("B", [count], parents=["A"])
+        sink.know(source)
+        pids = [*source.contender.pids(), *sink.contender.pids()]
+        before = cpu_seconds(pids)
+        source.begin("A", [count, SMALL], childs=["B"])
+        sink.result()
+        return (cpu_seconds(pids) - before) / count * 1e6
 
 
-def _to_a_bare_consumer(size: int, count: int) -> float:
+def _to_a_bare_consumer(algorithm: str, count: int) -> float:
     """From our producer to a consumer that speaks like HKube's wrappers."""
+    with stream_node(algorithm) as source:
+        source.begin("A", [count, SMALL], childs=["B"])
+        source.wait_until_queued(count)
+        return bare_consumer(PORT, count)
+
+
+def _between_published_nodes() -> float:
     with (
-        tempfile.TemporaryDirectory(prefix="benchmark-") as folder,
-        _node("stream_source", Path(folder), PORT) as source,
+        stream_node("stream_source", name=PUBLISHED) as source,
+        stream_node("stream_listener", PORT + 2, PUBLISHED) as sink,
     ):
-        _begin(source, "A", [count, size], childs=["B"])
-        _wait_until_queued(source, count)
-        return _consume(PORT, count)
+        source.begin("A", [PUBLISHED_COUNT, SMALL], childs=["B"])
+        sink.begin("B", [PUBLISHED_COUNT], parents=["A"])
+        sink.know(source)
+        return float(sink.result())
+
+
+def _idle() -> tuple[float, list[float]]:
+    """The share of a CPU of an idle node, and the sorted latencies in milliseconds."""
+    with contextlib.ExitStack() as stack:
+        sink = stack.enter_context(stream_node("stream_clock", PORT + 2))
+        parents = [
+            stack.enter_context(stream_node("stream_ticks", PORT + 10 + number))
+            for number in range(PARENTS)
+        ]
+        sink.begin("B", [LATENCIES], parents=["A"])
+        for parent in parents[1:]:
+            parent.begin("A", [0, 0.0, 0.0], childs=["B"])
+        parents[0].begin("A", [LATENCIES, 0.02, IDLE + 2 * CONNECTED], childs=["B"])
+        sink.know(*parents)
+        time.sleep(CONNECTED)
+        pids = sink.contender.pids()
+        before = cpu_seconds(pids)
+        time.sleep(IDLE)
+        share = (cpu_seconds(pids) - before) / IDLE
+        return share, sorted(sink.result())

@@ -21,7 +21,7 @@ _NAMES = """
     importlib importlib_metadata inspect json keyword linecache math mmap msgpack msgspec
     obstore opcode orjson ormsgpack pathlib queue random re select selectors shutil signal socket
     struct sysconfig tempfile textwrap threading token tokenize traceback types typing
-    unicodedata urllib uuid warnings weakref zmq
+    unicodedata urllib uuid warnings weakref zlib
 """
 NEEDED_LATER = frozenset(_NAMES.split())
 

@@ -13,12 +13,22 @@ _COMPLETION = "_HKUBE_WRAPPER_COMPLETE"
 EXIT_USAGE = 2
 
 
+def without_inspection() -> None:
+    """Start this command again without PYTHONINSPECT, if that is set; else do nothing.
+
+    With it, Python would take each sys.exit for an error, and lose the exit code.
+    """
+    if os.environ.pop("PYTHONINSPECT", ""):
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+
+
 def command() -> int:
     """Run the command line; return the exit code.
 
     Without a command it shows the help. It never serves by chance: `serve` does that, and so does
     `python -m wrapper`.
     """
+    without_inspection()
     from hkube_python_wrapper._import_path import add_what_isolation_leaves_out
     from hkube_python_wrapper._instrumentation import leave_instrumentation
 
@@ -45,6 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    without_inspection()
     _folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     if sys.flags.isolated:
         sys.path.insert(0, _folder)

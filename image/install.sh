@@ -12,8 +12,8 @@ pip install --no-compile --no-deps --no-index --prefix=/rootfs/usr/local dist/*.
 find "/rootfs$packages" -type d -name tests -prune -exec rm -rf {} +
 find "/rootfs$packages" -name '*.[ch]' -delete -o -name '*.p[xy][dx]' -delete
 
-# Symbols for debuggers are a third of some libraries. Not those that auditwheel has patched.
-find "/rootfs$packages" -name '*.so' -not -path '*/zmq/*' -exec strip --strip-unneeded {} +
+# Symbols for debuggers are a third of some libraries.
+find "/rootfs$packages" -name '*.so' -exec strip --strip-unneeded {} +
 
 # The image's own interpreter, as far as packages are concerned.
 cat >image-python <<PYTHON

@@ -12,7 +12,7 @@ import wrapper
 
 # The wrapper imports these within functions, so importing its modules does not import them.
 LIBRARIES = """
-    bson msgpack msgspec.json obstore.store ormsgpack orjson watchfiles websocket yaml zmq
+    bson msgpack msgspec.json obstore.store ormsgpack orjson watchfiles websocket yaml
     importlib_metadata._adapters zipp.compat.overlay zipp.glob
     packaging.requirements packaging.specifiers pathspec
     rich._emoji_codes rich.live rich.markup rich.progress rich.spinner rich.table rich.text

@@ -22,12 +22,14 @@ class Answer(NamedTuple):
         body: The body that is sent.
         length: The length that the header announces, in bytes.
         pause: The seconds before each byte of the body.
+        location: The address that a redirect names.
     """
 
     status: int
     body: bytes
     length: int
     pause: float = 0.0
+    location: str = ""
 
 
 class FaultyHttp:
@@ -52,6 +54,8 @@ class FaultyHttp:
                 answer = service.answer(self.command)
                 self.send_response(answer.status)
                 self.send_header("Content-Length", str(answer.length))
+                if answer.location:
+                    self.send_header("Location", answer.location)
                 self.send_header("ETag", '"x"')
                 self.send_header("Last-Modified", "Tue, 24 Nov 2026 20:00:00 GMT")
                 self.end_headers()

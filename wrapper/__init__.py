@@ -8,7 +8,7 @@ here. Each name is imported on first use, so that ``import wrapper`` stays cheap
 # them, until `__main__` has changed that.
 TYPE_CHECKING = False  # type checkers take this name for typing.TYPE_CHECKING
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from typing import Any

@@ -34,9 +34,12 @@ def run_command(arguments: list[str]) -> int:
     import os
 
     try:
+        from .cli.project_options import has_project_options
         from .cli.run_options import read_usual_options
 
         options = read_usual_options(arguments, os.environ)
+        if options is not None and has_project_options():  # Typer knows how to combine the two
+            options = None
         if options is not None:
             from .cli.run_command import run_without_typer
 
@@ -84,7 +87,9 @@ def _report_broken(error: BaseException) -> int:
 if __name__ == "__main__":
     from hkube_python_wrapper._import_path import users_last
     from hkube_python_wrapper._instrumentation import leave_instrumentation
+    from hkube_python_wrapper._launch import without_inspection
 
+    without_inspection()
     leave_instrumentation(sys.argv[1:])
     users_last()
     sys.exit(main())

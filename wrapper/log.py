@@ -14,7 +14,14 @@ LEVELS = ("debug", "info", "warning", "error")
 FORMATS = ("text", "json", "short")
 
 _LABELS = {"debug": "DEBUG", "info": "INFO ", "warning": "WARN ", "error": "ERROR"}
-_IDS = (("job", "jobId"), ("task", "taskId"), ("node", "nodeName"))  # name in text, name in JSON
+# The name in text, where the trace would fill the line, and the name in JSON.
+_IDS = (
+    ("job", "jobId"),
+    ("task", "taskId"),
+    ("node", "nodeName"),
+    ("", "traceId"),
+    ("", "spanId"),
+)
 _NO_ID = "-"
 _STDERR = 2
 # Around an event of several lines, for the image's process 1 (`image/process_one.py`).
@@ -68,7 +75,8 @@ class Log:
         """Add a task's ids to all lines from now on.
 
         Args:
-            ids: the ids of job, task and node, separated by spaces; ``-`` for an unknown one.
+            ids: the ids of job, task, node, trace and span, separated by spaces; ``-`` for an
+                unknown one; those at the end may be missing.
                 An empty text means no task.
         """
         self._read_ids = None
@@ -149,7 +157,7 @@ class Log:
 
 
 def _as_text(when: str, level: str, ids: list[tuple[str, str, str]], text: str) -> str:
-    prefix = "".join(f" {name}={value}" for name, _, value in ids).strip()
+    prefix = "".join(f" {name}={value}" for name, _, value in ids if name).strip()
     bracket = f" [{prefix}]" if prefix else ""
     body = text.rstrip("\n").replace("\n", "\n    ")
     return f"{when} {_LABELS[level]}{bracket} {body}"

@@ -8,5 +8,6 @@ def start(args, hkube_api):
     value = b"x" * size
     for _ in range(count):
         hkube_api.sendMessage(value)
-    while not hkube_api.stop_requested:
+    # HKube's wrapper has no stop_requested.
+    while not getattr(hkube_api, "stop_requested", False):
         time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""The Dockerfile, the shell scripts and the Kubernetes files pass their linters."""
+"""The Dockerfile, shell scripts, Kubernetes files and workflows pass their linters."""
 
 from __future__ import annotations
 
@@ -39,6 +39,12 @@ def test_dockerfile() -> None:
 def test_scripts(script: Path) -> None:
     assert script.read_text().startswith("#!/bin/sh\n")
     assert lint(linter("shellcheck"), "--shell=sh", script) == ""
+
+
+def test_workflows() -> None:
+    files = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+    assert len(files) == 3
+    assert lint(linter("actionlint"), *files) == ""
 
 
 def test_entrypoint_replaces_itself() -> None:

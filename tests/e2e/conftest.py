@@ -53,8 +53,21 @@ def pytest_runtest_makereport(
     return report
 
 
+PROTOCOLS: dict[str, dict[str, str]] = {
+    "ws": {},
+    "socketio": {"WORKER_ALGORITHM_PROTOCOL": "socket"},
+}
+both_protocols = pytest.mark.parametrize("protocol", ["ws", "socketio"])
+
+
 @pytest.fixture
-def serve(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Serve]:
+def protocol() -> str:
+    """How the wrapper reaches the worker; `both_protocols` runs a test once for each way."""
+    return "ws"
+
+
+@pytest.fixture
+def serve(tmp_path: Path, request: pytest.FixtureRequest, protocol: str) -> Iterator[Serve]:
     """Start sessions; after the test, end them all and check the rules."""
     sessions: list[Session] = []
 
@@ -74,7 +87,7 @@ def serve(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Serve]:
         worker = ScriptedWorker(listening=listening, max_size=max_size, tls=tls)
         settings = {
             name: value.replace("{port}", str(worker.port)) if value else value
-            for name, value in (env or {}).items()
+            for name, value in {**PROTOCOLS[protocol], **(env or {})}.items()
         }
         wrapper = WrapperProcess(folder, worker.port, settings, arguments)
         session = Session(worker, wrapper)

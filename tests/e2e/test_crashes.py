@@ -8,8 +8,10 @@ import time
 import psutil
 import pytest
 
-from .conftest import Serve, Session
+from .conftest import Serve, Session, both_protocols
 from .harness.worker import ScriptedWorker
+
+pytestmark = both_protocols
 
 AT_ONCE = 15.0  # seconds; 1 s is promised, but the machine may be busy
 

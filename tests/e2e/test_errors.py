@@ -6,7 +6,9 @@ import sys
 
 import pytest
 
-from .conftest import Serve
+from .conftest import Serve, both_protocols
+
+pytestmark = both_protocols
 
 MESSAGES = {
     "key": "KeyError: 'the-key' (main.py:",

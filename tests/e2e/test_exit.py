@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Serve, Session
+from .conftest import Serve, Session, both_protocols
+
+pytestmark = both_protocols
 
 LIMIT = 20.0  # seconds; how long the worker waits after `exit`
 

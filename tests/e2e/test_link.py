@@ -6,7 +6,9 @@ import time
 
 import pytest
 
-from .conftest import Serve, Session
+from .conftest import Serve, Session, both_protocols
+
+pytestmark = both_protocols
 
 GO = "go"
 DEV = {"DEV_MODE": "true"}  # the worker keeps its state over a lost connection

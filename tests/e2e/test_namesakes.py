@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LAUNCH = "hkube_python_wrapper/_launch.py"
 PACKAGES = (
     *("bson", "msgpack", "msgspec", "obstore", "ormsgpack", "orjson", "pathspec", "pydantic"),
-    *("rich", "typer", "watchfiles", "websocket", "websockets", "yaml", "zmq"),
+    *("rich", "typer", "watchfiles", "websocket", "websockets", "yaml"),
 )
 MAIN = """\
 def start(args, hkubeApi):

@@ -89,6 +89,38 @@ def test_pytest_may_start_in_any_folder(project: Project, tmp_path: Path) -> Non
     assert "1 passed" in project.pytest("-n0", str(tmp_path), cwd=elsewhere)
 
 
+@pytest.mark.parametrize("isolated", [False, True])
+def test_failure_shows_the_traceback_once(project: Project, isolated: bool) -> None:
+    project.write("main.py", "def start(args):\n    return 1 / args['input'][0]\n")
+    project.write(
+        "tests/test_main.py",
+        f"""
+        def test_it(hkube):
+            assert hkube.run("main.py", [0], isolated={isolated}).result == 1
+        """,
+    )
+    shown = project.pytest("-q", code=1)
+    assert shown.count("    return 1 / args['input'][0]") == 1
+    assert "Captured stderr" not in shown
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+def test_timeout_shows_where_the_algorithm_was(project: Project, isolated: bool) -> None:
+    project.write(
+        "main.py", "import time\n\ndef start(args):\n    while True:\n        time.sleep(0.01)\n"
+    )
+    project.write(
+        "tests/test_main.py",
+        f"""
+        def test_it(hkube):
+            hkube.run("main.py", [0], isolated={isolated}, timeout=1)
+        """,
+    )
+    shown = project.pytest("-q", code=1)
+    assert "no result within 1 s (timeout=1); it was at main.py:" in shown
+    assert "interruption.py" not in shown, "the wrapper's own frames help nobody"
+
+
 def test_failure_shows_the_lines_of_the_algorithm_and_the_test(project: Project) -> None:
     project.write(
         "tests/test_main.py",

@@ -333,6 +333,18 @@ def test_in_process_user_code_that_does_not_return(
     assert not list((tmp_path / "scratch").iterdir())
 
 
+def test_a_line_without_an_end_stands_before_the_end_of_its_task(tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text(
+        "def start(args):\n    print('half a line', end='')\n    return 1\n"
+    )
+    for mode in ([], ["--in-process"]):
+        done = run(tmp_path, *mode, "--input", "[1]", "--input", "[2]")
+        lines = done.stderr.splitlines()
+        places = [place for place, line in enumerate(lines) if line == "half a line"]
+        assert len(places) == 2, done.stderr
+        assert all("done" in lines[place + 1] for place in places)
+
+
 def test_in_process_leftover_thread_is_not_awaited(algorithm: Path) -> None:
     algorithm.write_text(
         "import threading\n\ndef start(args):\n"
@@ -378,9 +390,7 @@ def test_port_option(algorithm: Path) -> None:
         port = taken.getsockname()[1]
         done = run(algorithm, "--port", str(port))
     assert (done.returncode, done.stdout) == (2, "")
-    assert (
-        f"error: cannot listen on port {port} of 127.0.0.1: Address already in use" in done.stderr
-    )
+    assert f"error: another program uses port {port} of 127.0.0.1: choose another" in done.stderr
     algorithm.write_text("import os\ndef start(args): return os.environ['WORKER_SOCKET_PORT']\n")
     assert run(algorithm, "--port", str(port)).stdout == f'"{port}"\n'
 

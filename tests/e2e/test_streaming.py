@@ -119,6 +119,20 @@ def test_stateful_start_ends_after_everything_is_handled(
     stop(sink, force=True)
 
 
+def test_no_statistics_are_sent_before_the_task_has_started(
+    node: Callable[..., StreamNode],
+) -> None:
+    # HKube's wrappers have no producer before `start`, so HKube's worker expects none.
+    code = "import time\ndef initialize(args):\n    time.sleep(0.5)\n" + SOURCE
+    source = node("A", code, STREAMING_STATISTICS_INTERVAL="0.02")
+    flow = [{"source": "A", "next": ["B"]}]
+    source.begin(3, stateType="stateful", childs=["B"], **pipeline(flow))
+    source.statistics(lambda each: each["queueSize"] == 3)
+    commands = source.worker.commands()
+    assert "streamingStatistics" not in commands[: commands.index("initialized")]
+    stop(source, force=True)
+
+
 def test_messages_of_a_killed_consumer_go_to_another(node: Callable[..., StreamNode]) -> None:
     stuck = (
         "import time\ndef start(args, api):\n"

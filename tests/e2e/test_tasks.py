@@ -6,12 +6,25 @@ from typing import Any
 
 import pytest
 
-from .conftest import Serve
+from .conftest import Serve, both_protocols
+
+pytestmark = both_protocols
 
 
-def test_task_matches_the_recorded_protocol(serve: Serve) -> None:
+def skip_socketio(protocol: str) -> None:
+    if protocol == "socketio":
+        pytest.skip("HKube's socket.io has JSON only")
+
+
+QUERIES = {
+    "ws": {"storage": "v1", "encoding": "json"},
+    "socketio": {"EIO": "3", "transport": "websocket"},
+}
+
+
+def test_task_matches_the_recorded_protocol(serve: Serve, protocol: str) -> None:
     worker, _ = serve("echo")
-    assert worker.queries == [{"storage": "v1", "encoding": "json"}]
+    assert worker.queries == [QUERIES[protocol]]
     worker.begin({"any": "json"})
     assert worker.finish().data == [{"any": "json"}]
     assert worker.commands() == ["initialized", "started", "done"]
@@ -106,7 +119,8 @@ def test_new_task_replaces_one_that_was_not_started(serve: Serve) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["json", "msgpack", "bson"])
-def test_three_encodings(serve: Serve, encoding: str) -> None:
+def test_three_encodings(serve: Serve, encoding: str, protocol: str) -> None:
+    skip_socketio(protocol)
     worker, _ = serve("one_argument", env={"WORKER_ALGORITHM_ENCODING": encoding})
     assert worker.queries[0]["encoding"] == encoding
     value = {"text": "é", "n": [1, 2.5, None, True]}
@@ -115,7 +129,10 @@ def test_three_encodings(serve: Serve, encoding: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["msgpack", "bson"])
-def test_bytes_make_the_round_trip_in_binary_encodings(serve: Serve, encoding: str) -> None:
+def test_bytes_make_the_round_trip_in_binary_encodings(
+    serve: Serve, encoding: str, protocol: str
+) -> None:
+    skip_socketio(protocol)
     worker, _ = serve("one_argument", env={"WORKER_ALGORITHM_ENCODING": encoding})
     assert worker.run(b"\x00\xff") == b"\x00\xff"
     assert worker.run({"deep": [b"x"]}) == {"deep": [b"x"]}

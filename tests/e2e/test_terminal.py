@@ -276,3 +276,36 @@ def start(args, hkubeApi):
     (folder,) = tmp_path.glob("hkube-metrics-silent-*")
     assert f"tensorboard --logdir {folder}" in done.stderr
     assert (folder / "events.1").read_text() == "x"
+
+
+def test_metrics_of_each_task_stay_in_the_folder_that_was_chosen(tmp_path: Path) -> None:
+    text = """\
+import os
+
+
+def start(args, hkubeApi):
+    assert os.environ["ALGO_METRICS_DIR"] == str(hkubeApi.metrics_dir)
+    (hkubeApi.metrics_dir / "events.1").write_text("x")
+    return hkubeApi.job.task_id
+"""
+    (tmp_path / "green.py").write_text(text)
+    (tmp_path / "p.json").write_text(
+        '{"name": "p", "nodes": [{"nodeName": "a", "algorithmName": "green", "input": ["#[1,2]"]}]}'
+    )
+    for arguments, pipeline, node in (
+        (("run", "green.py", "--repeat", "2"), "local", "local"),
+        (("run", "green.py", "--in-process"), "local", "local"),
+        (("pipeline", "run", "p.json", "--algorithms", "."), "p", "a"),
+    ):
+        done = subprocess.run(
+            [*WRAPPER, *arguments, "--metrics", "kept"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            check=True,
+        )
+        assert f"tensorboard --logdir {tmp_path / 'kept'}" in done.stderr
+        tasks = {path.parent.name for path in tmp_path.glob(f"kept/{pipeline}/{node}/*/*/events.1")}
+        ran = {each for each in tasks if f'"{each}"' in done.stdout}
+        assert len(ran) == (1 if "--in-process" in arguments else 2), (tasks, done.stdout)

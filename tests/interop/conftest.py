@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.conftest import pytest_runtest_makereport, serve
+from tests.e2e.conftest import protocol, pytest_runtest_makereport, serve
 from tests.s3_server import KEY, SECRET, S3Server
 
-__all__ = ["pytest_runtest_makereport", "serve"]
+__all__ = ["protocol", "pytest_runtest_makereport", "serve"]
 
 FOLDER = Path(__file__).parent
 REQUIRED = "HKUBE_INTEROP"  # "required": fail if the tests cannot run

@@ -103,6 +103,8 @@ def test_failure_shows_the_sentence_and_the_code(page: Page, start: Start, write
     expect(failure.locator(".sentence")).to_have_text(
         "ZeroDivisionError: division by zero (main.py:3, in start)"
     )
+    lines = failure.locator("pre").inner_text().splitlines()
+    assert lines[1] == '  File "main.py", line 3, in start'
     expect(failure.locator("pre .hit").first).to_contain_text("> 3 |     return 1 / low")
     expect(failure.get_by_role("link")).to_have_attribute("href", f"vscode://file/{path}:3")
 

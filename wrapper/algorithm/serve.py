@@ -17,6 +17,7 @@ from ..config.settings import Config
 from ..ipc.frames import CHANNEL_VARIABLE, DUMP_SIGNAL, HUGE_PAGES, TUNABLES_VARIABLE
 from ..log import Log
 from ..protocol.encoding.encoding import get_encoding
+from .api.task_metrics import TaskMetrics
 from .errors import thread_failures
 from .errors.last_words import LastWords
 from .host.host import Host
@@ -120,7 +121,7 @@ def host_settings(config: Config, log: Log, handover: socket.socket | None = Non
     return HostSettings(
         get_encoding(config.encoding, for_worker=True),
         config.max_payload,
-        config.metrics_folder,
+        TaskMetrics(config.metrics_folder, config.metrics_mode, (config.algorithm_folder,)),
         config.log_failures,
         _open_storage(config, log, handover),
         get_encoding(config.discovery.encoding) if config.storage_protocol == "v3" else None,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shlex
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..local.scratch import ScratchFolder
 from .errors import FAILED, command_errors
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _build(packed: Packed, options: BuildOptions, wanted: str | None) -> None:
             f"registry: --base docker.io/{base}"
         )
 
-    with tempfile.TemporaryDirectory(prefix="hkube-") as scratch:
+    with ScratchFolder() as scratch:
         context = Path(scratch, "context")
         packed.write(context)
         more = options.engine_arguments

@@ -83,7 +83,7 @@ def serve_dev(request: DevRequest) -> int:
         commands = PageCommands(request.path, session, state, runs, history)
         topics.offer("algorithm", state.facts)
         topics.offer("run", runs.newest)
-        topics.offer("history", history.count)
+        topics.offer("history", runs.version)
         token = page_token(folder / "page-token" if folder else None)
         server = stack.enter_context(
             _server(request.port, token, topics, commands.answer, commands.download)

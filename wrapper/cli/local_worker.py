@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,11 @@ def listen_at(port: int) -> socket.socket:
     try:
         return socket.create_server(("127.0.0.1", port))
     except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise UsageError(
+                f"another program uses port {port} of 127.0.0.1: choose another one with --port "
+                "(--port 0 takes a free one)"
+            ) from None
         reason = error.strerror or str(error)
         raise UsageError(f"cannot listen on port {port} of 127.0.0.1: {reason}") from None
 

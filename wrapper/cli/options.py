@@ -63,3 +63,32 @@ Output = Annotated[
         show_default=False,
     ),
 ]
+Quiet = Annotated[
+    bool,
+    typer.Option(
+        "--quiet",
+        "-q",
+        metavar="",
+        help="On stderr show only what algorithms write, warnings and errors.",
+    ),
+]
+Environment = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--env",
+        "-e",
+        metavar="KEY=VALUE",
+        help="An environment variable of the algorithm. Repeat the option for another one.",
+        show_default=False,
+    ),
+]
+Metrics = Annotated[
+    Path | None,
+    typer.Option(
+        "--metrics",
+        metavar="DIR",
+        help="Keep TensorBoard files in DIR, in a folder for each task: "
+        "DIR/PIPELINE/NODE/JOB/TASK.",
+        show_default=False,
+    ),
+]

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from .errors import command_errors
-from .options import Answers, Output, Pipelines, Storage
+from .options import Answers, Environment, Metrics, Output, Pipelines, Quiet, Storage
 
 STREAMING = "Streaming pipelines"
 
@@ -66,6 +66,9 @@ def run(
         ),
     ] = None,
     output: Output = None,
+    quiet: Quiet = False,
+    env: Environment = None,
+    metrics: Metrics = None,
     storage: Storage = None,
     as_json: Annotated[
         bool,
@@ -154,6 +157,7 @@ def run(
     Exit codes: 0 success; 1 the pipeline failed; 2 wrong usage; 130 interrupted by Ctrl-C.
     """
     started = time.monotonic()
+    from .environment_options import read_variables
     from .run_pipeline import run_pipeline
     from .stream_doors import StreamRequest
 
@@ -168,6 +172,9 @@ def run(
             processes=processes,
             as_json=as_json,
             output=output,
+            quiet=quiet,
+            variables=read_variables(env),
+            metrics=metrics,
             storage=storage and storage.value,
             stream=StreamRequest(feed, feed_node, feed_flow, duration, messages, drain, port),
         )

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from .options import AlgorithmPath, Answers, Output, Pipelines, Storage
+from .options import (
+    AlgorithmPath,
+    Answers,
+    Environment,
+    Metrics,
+    Output,
+    Pipelines,
+    Quiet,
+    Storage,
+)
 from .run_command import run_algorithm
 from .run_options import RunOptions
 
@@ -105,6 +114,9 @@ def run(
         ),
     ] = False,
     output: Output = None,
+    quiet: Quiet = False,
+    env: Environment = None,
+    metrics: Metrics = None,
     storage: Storage = None,
     in_process: Annotated[
         bool,
@@ -143,6 +155,9 @@ def run(
             timeout=timeout,
             as_json=as_json,
             output=output,
+            quiet=quiet,
+            env=env,
+            metrics=metrics,
             storage=storage and storage.value,
             in_process=in_process,
             port=port,

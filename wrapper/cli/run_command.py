@@ -27,6 +27,7 @@ def run_algorithm(options: RunOptions) -> NoReturn:
     """
     started = time.monotonic()
     from ..local.worker.answers import AnswerTable, load_answers
+    from .environment_options import read_variables
     from .json_values import (
         UsageError,
         files_of,
@@ -77,6 +78,9 @@ def run_algorithm(options: RunOptions) -> NoReturn:
             storage=options.storage,
             watch_also=options.watch_also or (),
             output=output and Path(os.path.abspath(output)),
+            quiet=options.quiet,
+            variables=read_variables(options.env),
+            metrics=options.metrics,
         )
 
     texts = options.inputs or ["[]"]

@@ -3,35 +3,40 @@
 from __future__ import annotations
 
 import faulthandler
-import io
 import os
 import signal
 import sys
-import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from ..algorithm.serve import end_now
 from ..in_process.serve import serve_in_process
-from ..local.run.container import STDERR, container_environ
+from ..local.run.container import container_environ
 from ..local.run.encoding_check import check_encoding
 from ..local.run.metrics_folder import metrics_folder
 from ..local.run.session import FAILED, Session, run_beside
+from ..local.scratch import ScratchFolder
 from ..local.show.screen import Screen
-from ..local.source.source import open_algorithm
 from ..local.worker import events
 from ..local.worker.storage import local_storage
 from ..local.worker.worker import LocalWorker
 from ..text.exit_codes import exit_code_of_signal
-from .run_request import RunRequest, make_jobs, open_worker, report_remarks
+from .run_request import (
+    RunRequest,
+    make_jobs,
+    open_source,
+    open_worker,
+    report_remarks,
+    view_of,
+)
 from .run_view import RunView
+from .user_stdout import UserStdout, stdout_for_results
 
-STDOUT = 1
 _TERMINATED = 143
 
 
@@ -80,15 +85,18 @@ class SignalledView:
     Args:
         view: shows the events.
         signals: the signals that this process has received.
+        printed: the stdout of user code, whose last line is complete before a task's end is shown.
     """
 
-    def __init__(self, view: RunView, signals: Sequence[int]) -> None:
+    def __init__(self, view: RunView, signals: Sequence[int], printed: UserStdout) -> None:
         self._view = view
         self._signals = signals
+        self._printed = printed
 
     def __call__(self, event: events.WorkerEvent) -> None:
         """Show an event."""
         if isinstance(event, events.TaskCompleted):
+            self._printed.finish_line()
             event = replace(event, outcome=self._explained(event.outcome))
         self._view(event)
 
@@ -106,22 +114,19 @@ class SignalledView:
 def run_in_process(request: RunRequest, started: float) -> int:
     """Run the tasks; see `run_tasks.run_once`. Ends the process if user code does not return."""
     with ExitStack() as stack:
-        source = stack.enter_context(open_algorithm(request.path))
-        view = RunView(
-            Screen(sys.stderr, bar=False),
-            started,
-            request.as_json,
-            _take_stdout(),
-            source,
-            request.output,
-        )
+        source = stack.enter_context(open_source(request))
+        results, printed = stack.enter_context(stdout_for_results())
+        screen = Screen(sys.stderr, bar=False)
+        view = view_of(request, source, screen, started, results)
         report_remarks(source, view)
-        check_encoding(source, os.environ)
-        environ = stack.enter_context(metrics_folder(source.name, os.environ, view.terminal.say))
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hkube-")))
-        storage = stack.enter_context(local_storage(request.storage, os.environ))
+        check_encoding(source, request.environ)
+        environ = stack.enter_context(
+            metrics_folder(source.name, request.environ, view.terminal.say, request.metrics)
+        )
+        scratch = Path(stack.enter_context(ScratchFolder()))
+        storage = stack.enter_context(local_storage(request.storage, request.environ))
         signals: list[int] = []
-        listener = SignalledView(view, signals)
+        listener = SignalledView(view, signals, printed)
         worker = stack.enter_context(open_worker(request, source, view, listener, storage))
         os.environ.update(container_environ(source, worker.port, environ, scratch, storage))
         jobs = make_jobs(request, source)
@@ -143,14 +148,3 @@ def _run_beside(session: Session, worker: LocalWorker, ended: Future[int]) -> No
     except BaseException as error:  # for example, nobody reads the result
         ended.set_exception(error)
         worker.exit()  # otherwise the main thread would serve for ever
-
-
-def _take_stdout() -> TextIO:
-    """Reserve stdout for results, and send what user code prints to stderr."""
-    sys.stdout.flush()
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # With PYTHONUNBUFFERED, other lines could get between the words of one print.
-        sys.stdout.reconfigure(line_buffering=True, write_through=False)
-    results = os.fdopen(os.dup(STDOUT), "w", encoding=sys.stdout.encoding)
-    os.dup2(STDERR, STDOUT)
-    return results

@@ -36,6 +36,9 @@ class RunOptions(NamedTuple):
     timeout: float | None = None
     as_json: bool = False
     output: Path | None = None
+    quiet: bool = False
+    env: list[str] | None = None
+    metrics: Path | None = None
     storage: str | None = None
     in_process: bool = False
     port: int = 0
@@ -68,13 +71,26 @@ _VALUES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "--answers": ("answers", Path),
     "--output": ("output", Path),
     "-o": ("output", Path),
+    "--metrics": ("metrics", Path),
     "--repeat": ("repeat", _count),
     "--timeout": ("timeout", _seconds),
     "--storage": ("storage", _storage),
     "--port": ("port", _port),
 }
-_LISTS = {"--input": "inputs", "--message": "message", "--watch-also": "watch_also"}
-_FLAGS = {"--watch": "watch", "--json": "as_json", "--in-process": "in_process"}
+_LISTS = {
+    "--input": "inputs",
+    "--message": "message",
+    "--watch-also": "watch_also",
+    "--env": "env",
+    "-e": "env",
+}
+_FLAGS = {
+    "--watch": "watch",
+    "--json": "as_json",
+    "--in-process": "in_process",
+    "--quiet": "quiet",
+    "-q": "quiet",
+}
 
 
 def read_usual_options(arguments: Sequence[str], environ: Mapping[str, str]) -> RunOptions | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,10 @@ from ..local.pipeline.engine.open_calls import calls_of
 from ..local.pipeline.run.actions import PipelineFailed, PipelineStopped, RunOutcome, Succeeded
 from ..local.pipeline.show.lines import MARK, PipelineLines, failure_of
 from ..local.pipeline.show.live_table import LiveTable
+from ..local.pipeline.show.notes import PipelineView, WithNotes
 from ..local.run.encoding_check import check_encoding
 from ..local.run.metrics_folder import metrics_folder
+from ..local.source.source import AlgorithmSource
 from ..local.worker.answers import Answers, AnswerTable, load_answers
 from ..local.worker.storage import local_storage
 from .json_values import UsageError, read_object
@@ -47,8 +49,6 @@ DEFAULT_FOLDER = "algorithms"
 DEFAULT_PIPELINES = "pipelines"
 """Folder beside the descriptor that is used without --pipelines."""
 
-View = PipelineLines | LiveTable
-
 
 def run_pipeline(
     file: Path,
@@ -61,6 +61,9 @@ def run_pipeline(
     processes: int | None,
     as_json: bool,
     output: Path | None,
+    quiet: bool,
+    variables: Mapping[str, str],
+    metrics: Path | None,
     storage: str | None,
     stream: StreamRequest,
 ) -> int:
@@ -76,6 +79,9 @@ def run_pipeline(
         processes: how many tasks run at once.
         as_json: print one object that includes the status, in place of the result.
         output: a file for the results.
+        quiet: show only what algorithms write, warnings and errors.
+        variables: environment variables of the algorithms, which override all others.
+        metrics: a folder for TensorBoard files.
         storage: `fs` for mode v3.
         stream: the options that only streaming pipelines have.
 
@@ -88,13 +94,14 @@ def run_pipeline(
     document = read_descriptor(file)
     stored = load_pipelines(_pipelines_folder(pipelines, file))
     check_output(output)
+    environment = {**os.environ, **variables}
     if is_stream(document):
         if output is not None:
             raise UsageError("--output is not for streaming pipelines: redirect stdout to a file")
-        with _algorithms(algorithms, file) as found:
+        with _algorithms(algorithms, file, variables) as found:
 
             def make_calls(name: str, lines: PipelineLines) -> AbstractContextManager[Answers]:
-                return calls_of(name, found, stored, replies, os.environ, lines)
+                return calls_of(name, found, stored, replies, environment, lines)
 
             return run_stream(
                 document,
@@ -106,23 +113,29 @@ def run_pipeline(
                 make_calls=make_calls,
                 processes=processes,
                 as_json=as_json,
+                quiet=quiet,
+                metrics=metrics,
             )
     if stream.names:
         raise UsageError(f"{stream.names[0]} is for streaming pipelines (kind: stream) only")
     parsed = parse_pipeline(document, str(file), name=file.stem)
     pipeline = with_flow_input(parsed, given, str(file))
     with (
-        _algorithms(algorithms, file) as found,
-        local_storage(storage, os.environ) as opened,
-        metrics_folder(pipeline.name, os.environ, _say) as environ,
+        _algorithms(algorithms, file, variables) as found,
+        local_storage(storage, environment) as opened,
+        metrics_folder(pipeline.name, environment, _say, metrics) as environ,
     ):
         resources = Resources(found, environ, stored, replies, opened)
         check_algorithms(pipeline, str(file), found, resources.scripted)
         check_named_calls([node.algorithm for node in pipeline.nodes], resources)
         for name in {node.algorithm for node in pipeline.nodes} - set(resources.scripted):
             check_encoding(found.source(name), environ)
-        with _view(as_json, started) as view:
-            outcome = _run(pipeline, resources, processes, view)
+
+        def source_of(name: str) -> AlgorithmSource | None:
+            return None if name in resources.scripted else found.source(name)
+
+        with _view(as_json, quiet, started) as view:
+            outcome = _run(pipeline, resources, processes, WithNotes(view, source_of))
         if outcome is None:
             return INTERRUPTED
         if output is not None and isinstance(outcome, Succeeded):
@@ -135,7 +148,7 @@ def run_pipeline(
 
 
 def _run(
-    pipeline: Pipeline, resources: Resources, processes: int | None, view: View
+    pipeline: Pipeline, resources: Resources, processes: int | None, view: PipelineView
 ) -> RunOutcome | None:
     """Run a pipeline and return its outcome; None after Ctrl-C."""
     engine = PipelineEngine(resources, view, processes)
@@ -163,11 +176,11 @@ def _remarks(pipeline: Pipeline, resources: Resources) -> Iterator[str]:
 
 
 @contextmanager
-def _view(is_quiet: bool, started: float) -> Iterator[View]:
+def _view(as_json: bool, quiet: bool, started: float) -> Iterator[PipelineView]:
     """Show the run: as a table on a terminal, as lines elsewhere."""
     console = Console(stderr=True, highlight=False)
-    if is_quiet or not console.is_terminal or console.is_dumb_terminal:
-        yield PipelineLines(_write_line, started, brief=is_quiet)
+    if as_json or quiet or not console.is_terminal or console.is_dumb_terminal:
+        yield PipelineLines(_write_line, started, brief=as_json, quiet=quiet)
     else:
         with LiveTable(console, started) as table:
             yield table
@@ -236,9 +249,11 @@ def _pipelines_folder(given: Path | None, pipeline: Path) -> Path | None:
     return beside if given is None and beside.is_dir() else given
 
 
-def _algorithms(given: Path | None, pipeline: Path) -> Algorithms:
+def _algorithms(
+    given: Path | None, pipeline: Path, variables: Mapping[str, str] | None = None
+) -> Algorithms:
     if given is None:
         given = pipeline.parent / DEFAULT_FOLDER
         if not given.is_dir():
             return Algorithms({}, "give a folder or a map file of them with --algorithms")
-    return Algorithms(find_algorithms(given), str(given))
+    return Algorithms(find_algorithms(given), str(given), variables)

@@ -6,13 +6,14 @@ import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from .local_worker import listen_at, worker_at
 
 if TYPE_CHECKING:
+    from ..local.show.screen import Screen
     from ..local.source.source import AlgorithmSource
     from ..local.worker import events
     from ..local.worker.answers import Answers, AnswerTable
@@ -41,6 +42,9 @@ class RunRequest:
         storage: `fs` for mode v3.
         watch_also: patterns of files whose change starts another run, besides code.
         output: absolute path of a file for the result.
+        quiet: show only what algorithms write, warnings and errors.
+        variables: environment variables of the algorithm, which override all others.
+        metrics: folder for TensorBoard files; None for a temporary one.
     """
 
     path: str
@@ -57,6 +61,23 @@ class RunRequest:
     storage: str | None = None
     watch_also: Sequence[str] = ()
     output: Path | None = None
+    quiet: bool = False
+    metrics: Path | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment of the run's processes."""
+        return {**os.environ, **self.variables}
+
+
+@contextmanager
+def open_source(request: RunRequest) -> Iterator[AlgorithmSource]:
+    """Find the algorithm; see `open_algorithm`. It has the variables of the command line."""
+    from ..local.source.source import open_algorithm
+
+    with open_algorithm(request.path) as source:
+        yield replace(source, environ={**source.environ, **request.variables})
 
 
 @contextmanager
@@ -86,10 +107,35 @@ def open_worker(
 
             lines = PipelineLines(view.screen.line, view.started, brief=True)
             paths = (request.algorithms, request.pipelines)
-            calls = open_calls(source.name, *paths, request.answers, os.environ, lines)
+            calls = open_calls(source.name, *paths, request.answers, request.environ, lines)
             answers = stack.enter_context(calls)
         listening = listening or listen_at(request.port)
         yield stack.enter_context(worker_at(listening, listener, answers, storage))
+
+
+def view_of(
+    request: RunRequest, source: AlgorithmSource, screen: Screen, started: float, results: TextIO
+) -> RunView:
+    """Return what shows a run, as the options want it.
+
+    Args:
+        request: the command's options.
+        source: the algorithm.
+        screen: where lines go.
+        started: when the command began, in seconds of the monotonic clock.
+        results: where results go.
+    """
+    from .run_view import RunView
+
+    return RunView(
+        screen,
+        started,
+        request.as_json,
+        results,
+        source,
+        output=request.output,
+        quiet=request.quiet,
+    )
 
 
 def make_jobs(request: RunRequest, source: AlgorithmSource) -> Sequence[Mapping[str, Any]]:

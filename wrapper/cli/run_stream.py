@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
@@ -25,6 +24,8 @@ from ..local.pipeline.streaming.feed import MessageFeed
 from ..local.pipeline.streaming.output import OutputReader
 from ..local.pipeline.streaming.stream_engine import StreamEngine, StreamLimits, StreamView
 from ..local.pipeline.streaming.stream_plan import STATISTICS_INTERVAL, StreamOptions, StreamPlan
+from ..local.run.metrics_folder import metrics_folder
+from ..local.scratch import ScratchFolder
 from ..local.worker.answers import Answers
 from ..local.worker.storage import local_storage
 from .results import print_json
@@ -47,6 +48,8 @@ def run_stream(
     make_calls: MakeCalls,
     processes: int | None,
     as_json: bool,
+    quiet: bool,
+    metrics: Path | None = None,
 ) -> int:
     """Run a streaming pipeline; returns the exit code.
 
@@ -60,6 +63,8 @@ def run_stream(
         make_calls: opens what answers the calls of the pipeline's algorithms.
         processes: the maximum number of pods of a stateless node that gives none itself.
         as_json: print the node of each message as well.
+        quiet: show only what algorithms write, warnings and errors.
+        metrics: a folder for TensorBoard files.
 
     Raises:
         WrapperError: the pipeline cannot be started.
@@ -72,18 +77,19 @@ def run_stream(
     ports = gateway_ports(pipeline, fed, request.port)
     _check_algorithms(pipeline, where, algorithms, ports)
     with ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hkube-")))
+        scratch = Path(stack.enter_context(ScratchFolder()))
         storage = stack.enter_context(local_storage("fs", os.environ))
         assert storage is not None
         options = StreamOptions(str(scratch / "output"), processes, ports)
-        view = stack.enter_context(_view(as_json, started))
-        if not as_json:
+        view = stack.enter_context(_view(as_json, quiet, started))
+        if not as_json and not quiet:
             view.say(f"pipeline {pipeline.name}")
         for remark in pipeline.remarks:
             view.say(f"warning: {remark}")
         plan = StreamPlan(pipeline, algorithms, options)
         limits = StreamLimits(pipeline.ttl, request.duration, request.messages, request.drains)
-        environ = {"STREAMING_STATISTICS_INTERVAL": str(STATISTICS_INTERVAL), **os.environ}
+        kept = stack.enter_context(metrics_folder(pipeline.name, os.environ, view.say, metrics))
+        environ = {"STREAMING_STATISTICS_INTERVAL": str(STATISTICS_INTERVAL), **kept}
         doors = StreamDoors(pipeline, ports, fed, view)
         lines = PipelineLines(view.write, started, brief=True)
         answers = stack.enter_context(make_calls(pipeline.name, lines))
@@ -120,7 +126,7 @@ def _feed_ended(engine: StreamEngine, why: str | None) -> None:
 
 
 @contextmanager
-def _view(as_json: bool, started: float) -> Iterator[StreamView]:
+def _view(as_json: bool, quiet: bool, started: float) -> Iterator[StreamView]:
     """Show the run: as a table on a terminal, as lines elsewhere."""
 
     def write_message(node: str, message: Any) -> None:
@@ -130,8 +136,8 @@ def _view(as_json: bool, started: float) -> Iterator[StreamView]:
             print_json(message, sys.stdout)
 
     console = Console(stderr=True, highlight=False)
-    if as_json or not console.is_terminal or console.is_dumb_terminal:
-        yield StreamLines(_write_line, write_message, started, brief=as_json)
+    if as_json or quiet or not console.is_terminal or console.is_dumb_terminal:
+        yield StreamLines(_write_line, write_message, started, brief=as_json or quiet)
     else:
         with StreamTable(console, write_message, started) as table:
             yield table

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from ..errors import WrapperError
 from ..local.run.container import AlgorithmContainer
 from ..local.run.metrics_folder import metrics_folder
 from ..local.run.output_pump import OutputPipe, OutputPump
-from ..local.source.source import AlgorithmSource, open_algorithm
+from ..local.source.source import AlgorithmSource
 from .local_worker import listen_at
 
 # What shows the run and answers the algorithm is imported in functions, while its process starts.
@@ -39,14 +38,16 @@ def run_once(request: RunRequest, started: float) -> int:
         from .run_in_process import run_in_process
 
         return run_in_process(request, started)
-    with open_algorithm(request.path) as source, ExitStack() as screens:
+    from .run_request import open_source
+
+    with open_source(request) as source, ExitStack() as screens:
 
         def make_view() -> RunView:
             from ..local.show.screen import Screen
-            from .run_view import RunView
+            from .run_request import view_of
 
-            screen = screens.enter_context(closing(Screen(sys.stderr)))
-            return RunView(screen, started, request.as_json, sys.stdout, source, request.output)
+            screen = screens.enter_context(closing(Screen(sys.stderr, bar=not request.quiet)))
+            return view_of(request, source, screen, started, sys.stdout)
 
         return _run(request, source, make_view)
 
@@ -60,6 +61,7 @@ def run_watching(read_request: Callable[[], RunRequest], started: float) -> int:
     """
     from ..local.run.session import INTERRUPTED
     from ..local.show.screen import Screen
+    from .run_request import open_source, view_of
     from .run_view import RunView
     from .watched_source import watch_source
 
@@ -67,16 +69,14 @@ def run_watching(read_request: Callable[[], RunRequest], started: float) -> int:
     paths = (request.path, request.algorithms, request.pipelines)
     with (
         watch_source(*paths, request.files, request.watch_also) as watch,
-        closing(Screen(sys.stderr)) as screen,
+        closing(Screen(sys.stderr, bar=not request.quiet)) as screen,
     ):
         while True:
             view = RunView(screen, started, as_json=False, results=sys.stdout)
             try:
                 request = read_request()
-                with open_algorithm(request.path) as source:
-                    view = RunView(
-                        screen, started, request.as_json, sys.stdout, source, request.output
-                    )
+                with open_source(request) as source:
+                    view = view_of(request, source, screen, started, sys.stdout)
                     if _run(request, source, lambda: view, watch) == INTERRUPTED:  # noqa: B023
                         return INTERRUPTED
             except WrapperError as error:  # for example, a description that is only half written
@@ -105,7 +105,9 @@ def _run(
             view.terminal.say(text)
 
     with ExitStack() as stack, ExitStack() as launched:
-        environ = stack.enter_context(metrics_folder(source.name, os.environ, say))
+        environ = stack.enter_context(
+            metrics_folder(source.name, request.environ, say, request.metrics)
+        )
         storage = None
         if request.storage is not None:
             from ..local.worker.storage import local_storage

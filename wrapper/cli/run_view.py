@@ -36,6 +36,7 @@ class RunView:
         results: TextIO,
         source: AlgorithmSource | None = None,
         output: Path | None = None,
+        quiet: bool = False,
     ) -> None:
         """Prepare a view.
 
@@ -46,10 +47,11 @@ class RunView:
             results: where results go.
             source: the algorithm, if its code is known.
             output: a file for the result, in place of `results`.
+            quiet: show only what the algorithm writes, warnings and errors.
         """
         self.screen = screen
         self.started = started
-        self.terminal = Terminal(screen, started)
+        self.terminal = Terminal(screen, started, quiet)
         self._as_json = as_json
         self._results = results
         self._source = source

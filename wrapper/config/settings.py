@@ -22,10 +22,14 @@ from .storage_settings import (
     storage_is_configured,
 )
 from .streaming_settings import StreamingSettings, read_streaming
+from .telemetry_settings import TelemetrySettings, read_telemetry
 from .worker_address import WorkerAddress, address_of_parts, parse_url
 
 ENCODINGS = ("json", "msgpack", "bson")
 
+_SOCKETIO_PATH = "/socket.io/"
+_SOCKETIO_QUERY = {"EIO": "3", "transport": "websocket"}  # version 3 of Engine.IO, no polling
+_SOCKETIO_ENVELOPE_BYTES = 64  # what surrounds a message; the worker counts it too
 _STORAGE_PROTOCOLS = ("v1", "v3")
 _PUBLISHED_FOLDER = "algorithm_unique_folder"  # HKube's builder puts the user's code there
 _LEVEL_ALIASES = {
@@ -46,6 +50,7 @@ class Config(NamedTuple):
         url: URL of the worker, with its query.
         host: host of the URL; an IPv6 address without brackets.
         port: port of the URL.
+        socketio: the worker is reached over socket.io, not over its plain WebSocket.
         debug: the connection is a debug connection (WORKER_SOCKET_URL is set).
         encoding: encoding of the messages: ``json``, ``msgpack`` or ``bson``.
         storage_protocol: ``v1``: inputs and results travel over the WebSocket; ``v3``: the wrapper
@@ -58,6 +63,7 @@ class Config(NamedTuple):
         entry_point: the user's module in that folder: a file or a dotted name.
         algorithm_name: the algorithm's name in HKube.
         metrics_folder: absolute path of the folder for TensorBoard files.
+        metrics_mode: what happens to the files of earlier tasks; see docs/configuration.md.
         dev_mode: reload the user's code when it changes.
         redirect_logs: send the algorithm's output to the worker.
         log_level: the lowest level to log, one of `log.LEVELS`.
@@ -70,12 +76,14 @@ class Config(NamedTuple):
         storage: used in mode v3 only.
         discovery: used in mode v3 only.
         streaming: used in mode v3 only.
+        telemetry: traces and figures for operators.
         warnings: a sentence for each setting that another one overrides.
     """
 
     url: str
     host: str
     port: int
+    socketio: bool
     debug: bool
     encoding: str
     storage_protocol: str
@@ -86,6 +94,7 @@ class Config(NamedTuple):
     entry_point: str
     algorithm_name: str
     metrics_folder: str
+    metrics_mode: str
     dev_mode: bool
     redirect_logs: bool
     log_level: str
@@ -98,6 +107,7 @@ class Config(NamedTuple):
     storage: StorageSettings
     discovery: DiscoverySettings
     streaming: StreamingSettings
+    telemetry: TelemetrySettings
     warnings: tuple[str, ...]
 
     @property
@@ -120,23 +130,38 @@ class Config(NamedTuple):
         """
         read = EnvironmentReader(environ)
         warnings: list[str] = []
-        encoding, protocol, address = _read_worker(read, warnings)
+        scheme, socketio = _read_transport(read, warnings)
+        encoding, protocol, address = _read_worker(read, scheme, socketio, warnings)
+        max_payload = read.whole("WORKER_SOCKET_MAX_PAYLOAD_BYTES", 100_000_000, low=1000)
+        redirect_logs = read.flag("REDIRECT_LOGS", False)
+        if socketio:
+            max_payload -= _SOCKETIO_ENVELOPE_BYTES
+            if redirect_logs:
+                warnings.append("REDIRECT_LOGS has no effect: HKube takes no logs over socket.io")
+        algorithm_name = read.text("ALGORITHM_TYPE", "algorithm")
         config = cls(
             url=address.url,
             host=address.host,
             port=address.port,
+            socketio=socketio,
             debug=bool(read.text("WORKER_SOCKET_URL")),
             encoding=encoding,
             storage_protocol=protocol,
-            max_payload=read.whole("WORKER_SOCKET_MAX_PAYLOAD_BYTES", 100_000_000, low=1000),
+            max_payload=max_payload,
             first_initialized_delay=read.seconds("WORKER_FIRST_INITIALIZED_DELAY", 0.3),
             reconnect_timeout=read.seconds("WORKER_RECONNECT_TIMEOUT", 60.0),
             algorithm_folder=_read_algorithm_folder(read, os.fspath(cwd)),
             entry_point=read.text("ALGORITHM_ENTRY_POINT", "main.py"),
-            algorithm_name=read.text("ALGORITHM_TYPE", "algorithm"),
+            algorithm_name=algorithm_name,
             metrics_folder=os.path.join(cwd, read.text("ALGO_METRICS_DIR", "/var/metrics/")),
+            metrics_mode=read.choice(
+                "HKUBE_METRICS_FILES",
+                ("empty", "keep", "per-task"),
+                # Nobody uploads what a debug connection writes on a developer's machine.
+                "keep" if read.text("WORKER_SOCKET_URL") else "empty",
+            ),
             dev_mode=read.flag("DEV_MODE", False),
-            redirect_logs=read.flag("REDIRECT_LOGS", False),
+            redirect_logs=redirect_logs and not socketio,
             log_level=read.choice("HKUBE_LOG_LEVEL", LEVELS, "info", _LEVEL_ALIASES),
             log_format=read.choice("HKUBE_LOG_FORMAT", FORMATS, "text"),
             log_failures=read.flag("HKUBE_LOG_FAILURES", True),
@@ -147,6 +172,7 @@ class Config(NamedTuple):
             storage=read_storage(read, os.fspath(cwd)),
             discovery=read_discovery(read),
             streaming=read_streaming(read),
+            telemetry=read_telemetry(read, algorithm_name, warnings),
             warnings=tuple(warnings),
         )
         if read.problems:
@@ -154,18 +180,43 @@ class Config(NamedTuple):
         return config
 
 
-def _read_worker(read: EnvironmentReader, warnings: list[str]) -> tuple[str, str, WorkerAddress]:
+def _read_transport(read: EnvironmentReader, warnings: list[str]) -> tuple[str, bool]:
+    """Return the URL's scheme, and whether socket.io is used; two settings can ask for it."""
+    server = read.choice("WORKER_ALGORITHM_PROTOCOL", ("ws", "socket"), "ws")
+    protocol = read.choice("WORKER_SOCKET_PROTOCOL", ("ws", "wss", "socketio"), "ws")
+    socketio = server == "socket" or protocol == "socketio"
+    if socketio and read.text("WORKER_SOCKET_URL"):
+        warnings.append(
+            "debug connections do not use socket.io: using WORKER_SOCKET_URL without it"
+        )
+        socketio = False
+    return "wss" if protocol == "wss" else "ws", socketio
+
+
+def _read_worker(
+    read: EnvironmentReader, scheme: str, socketio: bool, warnings: list[str]
+) -> tuple[str, str, WorkerAddress]:
     """Return the encoding of the messages, the storage protocol, and the worker's address."""
     encoding = read.choice("WORKER_ALGORITHM_ENCODING", ENCODINGS, "json")
-    protocol = read.choice("WORKER_SOCKET_PROTOCOL", ("ws", "wss"), "ws")
+    if socketio and encoding != "json":
+        warnings.append(
+            f"WORKER_ALGORITHM_ENCODING asks for {encoding} but HKube's socket.io has JSON only: "
+            "using json"
+        )
+        encoding = "json"
     host = read.text("WORKER_SOCKET_HOST", "127.0.0.1")
     port = read.port("WORKER_SOCKET_PORT", 3000)
     # A developer's machine usually cannot reach HKube's storage, so a debug URL does not imply v3.
-    has_storage = storage_is_configured(read) and not read.text("WORKER_SOCKET_URL")
-    storage = read.choice("STORAGE_PROTOCOL", _STORAGE_PROTOCOLS, "v3" if has_storage else "v1")
+    # The worker's socket.io knows nothing of the storage that we ask for: there v1 is the default.
+    implied = storage_is_configured(read) and not read.text("WORKER_SOCKET_URL") and not socketio
+    storage = read.choice("STORAGE_PROTOCOL", _STORAGE_PROTOCOLS, "v3" if implied else "v1")
+    query, path = _query(read, storage, encoding), "/"
+    if socketio:
+        query = {**_SOCKETIO_QUERY, **{k: v for k, v in query.items() if k == "token"}}
+        path = _SOCKETIO_PATH
     address = WorkerAddress("", "", port)
     try:
-        address = address_of_parts(protocol, host, port, _query(read, storage, encoding))
+        address = address_of_parts(scheme, host, port, query, path)
     except ValueError as error:
         read.reject("WORKER_SOCKET_HOST", str(error))
     if read.text("WORKER_SOCKET_URL"):

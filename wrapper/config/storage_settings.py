@@ -8,6 +8,7 @@ from typing import NamedTuple
 from .environment import EnvironmentReader
 
 _ENCODINGS = ("json", "msgpack", "bson")
+_PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 # Setting any of these selects mode v3.
 _CHOOSES_STORAGE = ("DEFAULT_STORAGE", "S3_ENDPOINT_URL", "BASE_FS_ADAPTER_DIRECTORY")
 
@@ -21,6 +22,7 @@ class S3Settings(NamedTuple):
         secret_access_key: the access key.
         verify_ssl: the service's certificate must be valid.
         ca_file: certificates of authorities to trust in addition to the system's; may be empty.
+        has_proxy: the environment names a proxy for HTTP.
     """
 
     endpoint: str
@@ -28,6 +30,7 @@ class S3Settings(NamedTuple):
     secret_access_key: str
     verify_ssl: bool
     ca_file: str
+    has_proxy: bool = False
 
     def __repr__(self) -> str:
         return f"S3Settings(endpoint={self.endpoint!r}, …)"  # keep the key out of logs
@@ -109,6 +112,7 @@ def read_storage(read: EnvironmentReader, cwd: str) -> StorageSettings:
             secret_access_key=read.text("AWS_SECRET_ACCESS_KEY"),
             verify_ssl=read.flag("S3_VERIFY_SSL", False),
             ca_file=read.text("AWS_CA_BUNDLE"),
+            has_proxy=any(read.text(name) or read.text(name.lower()) for name in _PROXIES),
         ),
     )
 

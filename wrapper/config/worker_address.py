@@ -22,7 +22,9 @@ class WorkerAddress(NamedTuple):
     port: int
 
 
-def address_of_parts(protocol: str, host: str, port: int, query: dict[str, str]) -> WorkerAddress:
+def address_of_parts(
+    protocol: str, host: str, port: int, query: dict[str, str], path: str = "/"
+) -> WorkerAddress:
     """Return the address of a worker at a host and port.
 
     Raises:
@@ -35,7 +37,7 @@ def address_of_parts(protocol: str, host: str, port: int, query: dict[str, str])
         raise ValueError("only a host name or an address")
     shown = f"[{bare}]" if ":" in bare else bare
     joined = "&".join(f"{name}={_encoded(value)}" for name, value in query.items())
-    return WorkerAddress(f"{protocol}://{shown}:{port}/?{joined}", bare, port)
+    return WorkerAddress(f"{protocol}://{shown}:{port}{path}?{joined}", bare, port)
 
 
 def _encoded(value: str) -> str:

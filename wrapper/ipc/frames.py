@@ -164,6 +164,19 @@ class FrameLimits:
             _refuse(f"a frame of {length:,} bytes, but {self._longest:,} is the limit")
         return HEADER_SIZE, length, word << _INFO_SHIFT | generation
 
+    def take_small(self, buffer: memoryview, start: int, end: int, frames: list[Frame]) -> int:
+        """Take whole frames (see `StreamCutter`); what is unusual is left to `read_head`."""
+        words, newest, longest = self._words, self.newest, self._longest
+        while end - start >= HEADER_SIZE:
+            word, generation, length = _HEADER.unpack_from(buffer, start)
+            first = start + HEADER_SIZE
+            last = first + length
+            if last > end or word not in words or generation > newest or length > longest:
+                break
+            frames.append(Frame(word >> _KIND_SHIFT, generation, bytes(buffer[first:last])))
+            start = last
+        return start
+
 
 def frame_cutter(limits: FrameLimits | None = None) -> StreamCutter[Frame]:
     """Return a cutter for the bytes of a pipe.
@@ -171,7 +184,8 @@ def frame_cutter(limits: FrameLimits | None = None) -> StreamCutter[Frame]:
     Args:
         limits: what its frames may be; None: any frame.
     """
-    return StreamCutter((limits or FrameLimits()).read_head, _make_frame)
+    limits = limits or FrameLimits()
+    return StreamCutter(limits.read_head, _make_frame, limits.take_small)
 
 
 def _refuse(found: str) -> NoReturn:

@@ -11,8 +11,10 @@ from typing import Generic, TypeVar
 
 # The most bytes that one read takes, unless they belong to a large payload.
 BUFFER_SIZE = 64 * 1024
-# A header may claim gigabytes that never arrive: more than this is allocated only as bytes arrive.
-TRUSTED_BYTES = 1024 * 1024
+# A header may claim gigabytes that never arrive: at first, memory for so many buffers is allocated,
+# and more only as bytes arrive.
+_TRUSTED_BUFFERS = 16
+TRUSTED_BYTES = _TRUSTED_BUFFERS * BUFFER_SIZE
 
 # A frame's header: its length in bytes, the payload's length, and whatever else the stream needs
 # to make the frame. A plain tuple, because one is created for every frame.
@@ -34,25 +36,33 @@ class StreamCutter(Generic[FrameT]):
         make_frame: returns a frame, from the third part of its head and its payload. The payload
             belongs to the frame; it is never a view of the buffer.
         take_small: takes whole small frames from a buffer between two positions, as many as it
-            likes, and returns where it has stopped. For streams whose frames are many and small.
+            likes, into a list, and returns where it has stopped. For streams whose frames are many
+            and small.
+        buffer_size: bytes; a smaller buffer suits many streams that carry little.
     """
 
     def __init__(
         self,
         read_head: Callable[[memoryview, int, int], Head | None],
         make_frame: Callable[[int, bytes | bytearray], FrameT],
-        take_small: Callable[[memoryview, int, int], int] | None = None,
+        take_small: Callable[[memoryview, int, int, list[FrameT]], int] | None = None,
+        buffer_size: int = BUFFER_SIZE,
     ) -> None:
         self._read_head = read_head
         self._make_frame = make_frame
         self._take_small = take_small
-        self._buffer = memoryview(bytearray(BUFFER_SIZE))
+        self._buffer = memoryview(bytearray(buffer_size))
         self._end = 0  # of the bytes in the buffer that are not cut yet
         self._view: memoryview | None = None  # of the large payload
         self._large: bytearray | None = None
         self._large_length = 0
         self._large_info = 0
         self._large_filled = 0
+
+    @property
+    def pending_bytes(self) -> int:
+        """Memory that an incomplete frame takes."""
+        return len(self._large) if self._large is not None else self._end
 
     def space(self) -> memoryview:
         """Return the buffer for the next bytes of the stream."""
@@ -84,7 +94,7 @@ class StreamCutter(Generic[FrameT]):
         start = 0
         while start < end:
             if self._take_small is not None:
-                start = self._take_small(self._buffer, start, end)
+                start = self._take_small(self._buffer, start, end, frames)
                 if start == end:
                     break
             head = self._read_head(self._buffer, start, end)
@@ -97,7 +107,7 @@ class StreamCutter(Generic[FrameT]):
                 self._end = 0
                 return [self._make_frame(info, bytes(self._buffer[first:last]))]
             if last > end:
-                if last - start > BUFFER_SIZE:
+                if last - start > len(self._buffer):
                     self._begin_large(first, end, length, info)
                     return frames
                 break
@@ -107,7 +117,7 @@ class StreamCutter(Generic[FrameT]):
         return frames
 
     def _begin_large(self, first: int, end: int, length: int, info: int) -> None:
-        payload = bytearray(min(length, TRUSTED_BYTES))
+        payload = bytearray(min(length, _TRUSTED_BUFFERS * len(self._buffer)))
         payload[: end - first] = self._buffer[first:end]
         self._large, self._large_info, self._large_filled = payload, info, end - first
         self._large_length = length

@@ -29,9 +29,9 @@ class OutgoingMessage(NamedTuple):
     """
 
     targets: bytes
-    flow: memoryview
-    header: memoryview
-    payload: memoryview
+    flow: Piece
+    header: Piece
+    payload: Piece
 
 
 class IncomingMessage(NamedTuple):
@@ -47,9 +47,9 @@ class IncomingMessage(NamedTuple):
 
     delivery: int
     origin: str
-    flow: memoryview
-    header: memoryview
-    payload: memoryview
+    flow: Piece
+    header: Piece
+    payload: Piece
 
 
 def outgoing_prefix(targets: Sequence[int], flow: Piece) -> bytes:
@@ -67,7 +67,7 @@ def parse_outgoing(payload: Piece) -> OutgoingMessage:
     Raises:
         ValueError: it is malformed.
     """
-    view = memoryview(payload)
+    view = _sliceable(payload)
     try:
         count, flow_size = _OUTGOING.unpack_from(view)
     except struct.error as error:
@@ -85,6 +85,11 @@ def parse_outgoing(payload: Piece) -> OutgoingMessage:
     )
 
 
+def _sliceable(payload: Piece) -> bytes | memoryview:
+    """A small payload is bytes, which are cheaper to cut; a large one is not copied."""
+    return payload if type(payload) is bytes else memoryview(payload)
+
+
 def incoming_pieces(
     delivery: int, origin: bytes, flow: Piece, header: Piece, payload: Piece
 ) -> list[Piece]:
@@ -95,7 +100,7 @@ def incoming_pieces(
 
 def parse_incoming(payload: Piece) -> IncomingMessage:
     """Read an incoming message."""
-    view = memoryview(payload)
+    view = _sliceable(payload)
     delivery, origin_size, flow_size = _INCOMING.unpack_from(view)
     flow_start = _INCOMING.size + origin_size
     header_start = flow_start + flow_size

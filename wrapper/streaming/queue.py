@@ -82,7 +82,8 @@ class OutgoingQueue:
     Args:
         children: the names of the nodes that fetch from here.
         limit: bytes of all messages together, those in flight included.
-        max_deliveries: a message that was lost with this many consumers is dropped.
+        max_deliveries: a message that this many consumers were lost with, while it was the next
+            that they had to handle, is dropped.
     """
 
     def __init__(self, children: Iterable[str], limit: int, max_deliveries: int = 3) -> None:
@@ -147,19 +148,17 @@ class OutgoingQueue:
         """The consumer that took these messages is gone: they wait again, first in the queue.
 
         Args:
-            messages: in the order in which they were taken.
+            messages: in the order in which they were taken. Only the first one can be the cause:
+                a consumer handles one after the other.
 
         Returns:
             How many were dropped instead, because too many consumers were lost with them.
         """
         queue = self._children[child]
         dropped = 0
-        for message in reversed(messages):
+        for number, message in reversed(list(enumerate(messages))):
             queue.sent -= 1
-            if message.losses is None:
-                message.losses = {}
-            message.losses[child] = losses = message.losses.get(child, 0) + 1
-            if losses >= self._max_deliveries:
+            if number == 0 and self._count_loss(child, message) >= self._max_deliveries:
                 queue.dropped += 1
                 dropped += 1
                 self._close(message)
@@ -167,6 +166,12 @@ class OutgoingQueue:
                 queue.redelivered += 1
                 _insert_in_order(queue.waiting, message)
         return dropped
+
+    def _count_loss(self, child: str, message: QueuedMessage) -> int:
+        if message.losses is None:
+            message.losses = {}
+        message.losses[child] = losses = message.losses.get(child, 0) + 1
+        return losses
 
     def reset(self, count: int | None = None) -> int:
         """Drop the oldest messages that wait; those in flight stay.

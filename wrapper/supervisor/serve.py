@@ -115,7 +115,9 @@ def _serve(
         from .child.code_watcher import watch_in_thread
 
         watch_in_thread(config.algorithm_folder, supervisor.reload, log, snapshot)
-    return supervisor.run(first)
+    code = supervisor.run(first)
+    supervisor.close()
+    return code
 
 
 def serves_peers(config: Config) -> bool:

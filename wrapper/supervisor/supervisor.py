@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from ..config.settings import Config
     from ..log import Log
     from .child.output_relay import OutputRelay
-    from .peers import Peers
+    from .peers.peers import Peers
+    from .telemetry.telemetry import Telemetry
 
 EXIT_UNAVAILABLE = 69  # the debug gateway serves someone else
 EXIT_OS_ERROR = 71  # no file descriptor, process or memory is left
@@ -91,10 +92,11 @@ class Supervisor:
         self._log = log
         self._counted = CountedLog(log)
         self._relay = relay
+        self._telemetry = _make_telemetry(config, log)
         self._poller = Poller()
         self._machine = machine = TaskMachine(keep_task=config.dev_mode)
         is_tls = config.url.startswith("wss:")
-        target = ConnectionTarget(config.url, config.host, config.port, is_tls)
+        target = ConnectionTarget(config.url, config.host, config.port, is_tls, config.socketio)
         self._worker = Worker(
             target,
             self._link_settings(target),
@@ -106,6 +108,7 @@ class Supervisor:
             on_messages=self._from_worker,
             on_lost=self._lost_worker,
             is_task_under_way=lambda: machine.has_task,
+            on_connected=self._found_worker,
             hint=hint,
         )
         self._algorithm = AlgorithmRunner(
@@ -168,6 +171,11 @@ class Supervisor:
         self._end(self._exit)
         return self._exit.code
 
+    def close(self) -> None:
+        """Release what `run` used; call this from the thread that called `listen_to_signals`."""
+        self._algorithm.close()
+        self.wakeup.close()
+
     def listen_to_signals(self) -> None:
         """Handle SIGTERM, SIGINT and SIGCHLD; call this from the main thread of our own process."""
         self.wakeup.listen_to_signals((signal.SIGTERM, signal.SIGINT, signal.SIGCHLD))
@@ -205,6 +213,8 @@ class Supervisor:
             self._handle(events.ExitReceived(EXIT_WORKER_GONE, b""))
         self._algorithm.tick(now)
         self._streams.tick(now)
+        if self._peers is not None:
+            self._peers.tick(now)
         self._counted.tick(now)
 
     def _woken(self) -> None:
@@ -221,21 +231,34 @@ class Supervisor:
 
     def _end(self, action: events.ExitContainer) -> None:
         self._counted.finish()
+        if self._telemetry is not None:
+            self._telemetry.begin_to_close()
+        if self._peers is not None:
+            self._peers.close()
         self._algorithm.kill_rest()
         if self._relay is not None:
             self._relay.finish()
         self.wakeup.read()  # the last lines of output are posted there
         self._worker.close(_CRASH_PATIENCE if action.crashed else _EXIT_PATIENCE)
+        if self._telemetry is not None:
+            self._telemetry.close()
 
     # ------------------------------------------------------------------------ the worker --
     def _from_worker(self, payloads: list[bytes | bytearray]) -> None:
+        take = self._take_message if self._telemetry is None else self._take_observed
         channel = self._algorithm.channel
         if len(payloads) > 1 and channel is not None:
             with channel.control.outbox.corked():
                 for payload in payloads:
-                    self._take_message(payload)
-        elif payloads:
-            self._take_message(payloads[0])
+                    take(payload)
+        else:
+            for payload in payloads:
+                take(payload)
+
+    def _take_observed(self, payload: bytes | bytearray) -> None:
+        if self._telemetry is not None:
+            self._telemetry.from_worker(payload)
+        self._take_message(payload)
 
     def _take_message(self, payload: bytes | bytearray) -> None:
         machine, channel = self._machine, self._algorithm.channel
@@ -267,6 +290,8 @@ class Supervisor:
             self._handle(routed)
             if isinstance(routed, events.InitializeReceived):
                 self._begin_streams(payload)
+            elif isinstance(routed, events.StartReceived):
+                self._streams.allow_reports()
 
     def _has_too_many_answers(self) -> bool:
         """Whether user code, which may hold the GIL, has left too many answers unread."""
@@ -310,11 +335,19 @@ class Supervisor:
             channel.control.send_pieces(kind, generation, pieces)
 
     def _send(self, payload: bytes | bytearray, kind: MessageKind) -> None:
+        if self._telemetry is not None:
+            self._telemetry.to_worker(payload)
         self._worker.send(payload, kind)
         if self._worker.waiting_bytes > MAX_WAITING_BYTES:
             self._pause_or_resume()
 
+    def _found_worker(self) -> None:
+        if self._telemetry is not None:
+            self._telemetry.connected()
+
     def _lost_worker(self) -> None:
+        if self._telemetry is not None:
+            self._telemetry.disconnected(self._worker_waits)
         self._streams.lose_worker(self._worker_waits)
         self._handle(events.ConnectionLost(self._worker_waits))
 
@@ -379,16 +412,24 @@ class Supervisor:
     def _algorithm_died(self, status: int) -> None:
         self._handle(events.AlgorithmDied(exit_code_of_status(status)))
         if self._exit is not None and self._exit.crashed:
+            if self._telemetry is not None:
+                self._telemetry.crashed(self._exit.code)
             self._algorithm.report_crash(status)
 
     # ------------------------------------------------------------------------- the peers --
     def _serve_peers(self) -> Peers:
         """Begin to serve results to other algorithms, unless that has begun."""
-        # Late, while the connection is being opened: ZeroMQ takes a while to import.
-        from .peers import Peers
+        # Late, while the connection is being opened: mode v1 does not load it.
+        from .peers.peers import Peers
 
         if self._peers is None:
-            self._peers = Peers(self._config, self._log, self.send)
+            self._peers = Peers(
+                self._config,
+                self._log,
+                self._poller,
+                lambda payload: self._send(payload, MessageKind.FREE),
+            )
+            self._deadlines += (self._peers.deadline,)
         return self._peers
 
     def _hold_for_peers(self, handover: socket.socket) -> bool:
@@ -415,6 +456,8 @@ class Supervisor:
         self._send(action.message, _FINAL if action.final else _TASK_MESSAGE)
 
     def _deliver(self, action: events.Deliver) -> None:
+        if self._telemetry is not None and action.kind == FrameKind.INTERRUPT:
+            self._telemetry.interrupted()
         channel = self._algorithm.channel
         if channel is not None:
             channel.send(*action)
@@ -437,6 +480,8 @@ class Supervisor:
             self._exit = action
 
     def _replace(self, action: events.KillAlgorithm) -> None:
+        if self._telemetry is not None:
+            self._telemetry.killed(action.stuck)
         try:
             self._algorithm.kill(action.reason, action.stuck, action.respawn)
         except OSError as error:  # no file descriptor, process or memory is left
@@ -453,9 +498,17 @@ class Supervisor:
         config = self._config
         return LinkSettings(
             give_up_after=None if self._worker_waits else config.reconnect_timeout,
-            pings=config.debug,
+            pings=config.debug or config.socketio,
             max_payload=config.max_payload,
             worker_waits=self._worker_waits,
             silent_for=0.0 if config.debug else config.first_initialized_delay,
             is_local=target.is_loopback,
         )
+
+
+def _make_telemetry(config: Config, log: Log) -> Telemetry | None:
+    if not config.telemetry.is_on:
+        return None
+    from .telemetry.telemetry import Telemetry
+
+    return Telemetry(config, log)

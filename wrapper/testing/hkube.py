@@ -18,7 +18,7 @@ from ..protocol.messages import commands
 from .outcome.outcome import AlgorithmFailed, Outcome
 from .outcome.recorder import Message, StopAt
 from .request.answers import TestAnswers, make_answer
-from .request.job import job_of
+from .request.job import STREAM_OWN, job_of
 from .request.stop_moment import stop_at
 from .request.target import AlgorithmTarget, find_target
 from .request.wrong_use import WrongUse
@@ -32,8 +32,6 @@ from .streams.stream import Stream
 
 TIMEOUT = 60.0
 """Default limit for a run, in seconds."""
-
-_STREAM_ARGUMENTS = ("flows", "default_flow", "stateless", "buffer_mb")
 
 
 class HKube:
@@ -139,11 +137,10 @@ class HKube:
         __tracebackhide__ = True
         target = self._target(algorithm, isolated)
         parts = {"nodeName": target.name, **job}
-        data = job_of(input, target.name, parts, _STREAM_ARGUMENTS, "stream")
+        data = job_of(input, target.name, parts, STREAM_OWN, "stream")
         node_flows = NodeFlows(flows, str(data["nodeName"]), default_flow)
         data |= node_flows.job_entries(stateless)
-        if not isolated and any(not each.is_isolated for each in self._streams):
-            raise WrongUse("a stream runs in this process: stop it first, or use isolated=True")
+        self._check_is_free(isolated)
         kind = Isolated if isolated else InThread
         run = NodeRun(
             node_flows, lambda wiring: kind(target, self._answers, wiring), timeout, buffer_mb
@@ -239,8 +236,7 @@ class HKube:
     ) -> Outcome:
         if self._running is not None:
             raise WrongUse("a run is in progress: call hkube.run again after it ends")
-        if not isolated and self._streams:
-            raise WrongUse("a stream is running: stop it first, or use isolated=True")
+        self._check_is_free(isolated)
         target = self._target(algorithm, isolated)
         job = job_of(task_input, target.name, parts)
         session = self._session(target, isolated)
@@ -257,6 +253,10 @@ class HKube:
         if self._test_errors:
             raise self._test_errors[0]
         return outcome
+
+    def _check_is_free(self, isolated: bool) -> None:
+        if not isolated and any(not each.is_isolated for each in self._streams):
+            raise WrongUse("a stream runs in this process: stop it first, or use isolated=True")
 
     def _target(self, algorithm: Any, isolated: bool) -> AlgorithmTarget:
         target = find_target(algorithm, [*self._folders, Path.cwd()])

@@ -46,5 +46,26 @@ def decode(raw: str | bytes, encoding: str) -> Any:
     return bson.decode(raw)["data"]
 
 
+def to_packet(command: str, frame: str | bytes) -> str:
+    """Wrap a message as the event of a socket.io server."""
+    assert isinstance(frame, str)
+    return f'42["{command}",{frame}]'
+
+
+def from_packet(packet: str) -> str:
+    """Return the message in an event of a socket.io client.
+
+    Raises:
+        ValueError: the real server would not have understood the packet.
+    """
+    head, _, rest = packet.partition(",")
+    if not head.startswith('42["') or not head.endswith('"') or not rest.endswith("]"):
+        raise ValueError(f"no event of socket.io: {packet[:60]}")
+    message = rest[:-1]
+    if json.loads(message[:200].partition(",")[0].rstrip("}") + "}")["command"] != head[4:-1]:
+        raise ValueError(f"the event's name is not the command: {packet[:60]}")
+    return message
+
+
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")

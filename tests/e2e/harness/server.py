@@ -26,6 +26,8 @@ from .events import ABSENT, CONNECTED, DISCONNECTED, JUNK, RECEIVED, SENT, Messa
 
 WAIT = 20.0  # seconds; generous for immediate events, because machines are shared
 _CLOSE_WITHIN = 10.0  # seconds
+_SOCKETIO_OPEN = '0{"sid":"s1","upgrades":[],"pingInterval":60000,"pingTimeout":30000}'
+_SOCKETIO_OWN = ("2", "41")  # a ping, a goodbye
 Reply = tuple[str, Any]
 _T = TypeVar("_T")
 Answerer = Callable[[Message], "Reply | list[Reply] | None"]
@@ -76,6 +78,11 @@ class RecordingServer:
     def encoding(self) -> str:
         """The encoding that the newest connection asked for."""
         return self.queries[-1].get("encoding", "json") if self.queries else "json"
+
+    @property
+    def is_socketio(self) -> bool:
+        """Whether the newest connection speaks socket.io."""
+        return bool(self.paths) and self.paths[-1].startswith("/socket.io/")
 
     @property
     def connections(self) -> int:
@@ -148,7 +155,14 @@ class RecordingServer:
         number = self.connections
         self._record(Message(time.monotonic(), CONNECTED, number))
         try:
+            if self.is_socketio:
+                await link.send(_SOCKETIO_OPEN)
+                await link.send("40")
             async for raw in link:
+                if self.is_socketio and raw in _SOCKETIO_OWN:
+                    if raw == "2":
+                        await link.send("3")
+                    continue
                 message = self._read(raw, number)
                 self._record(message)
                 if message.command in self.answers:
@@ -167,6 +181,8 @@ class RecordingServer:
 
     def _read(self, raw: str | bytes, number: int) -> Message:
         try:
+            if self.is_socketio and isinstance(raw, str):
+                raw = frames.from_packet(raw)
             value = frames.decode(raw, self.encoding)
             command = value["command"]
             data, error = value.get("data", ABSENT), value.get("error", ABSENT)
@@ -189,6 +205,8 @@ class RecordingServer:
     async def _transmit(self, link: ServerConnection, command: str, data: Any) -> None:
         body = {"command": command} if data is ABSENT else {"command": command, "data": data}
         frame = frames.encode(body, self.encoding)
+        if self.is_socketio:
+            frame = frames.to_packet(command, frame)
         self._record(Message(time.monotonic(), SENT, self.connections, command, data))
         with contextlib.suppress(ConnectionClosed):
             await link.send(frame)

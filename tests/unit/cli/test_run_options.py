@@ -94,7 +94,7 @@ def test_options_are_those_of_the_command() -> None:
         ["main.py", "--input", "[1]", "--input=[2]", "--json"],
         ["--input", "-", "folder", "--repeat", "3", "--timeout", "1.5"],
         ["a.b", "--output", "o"],
-        ["a.b", "-o", "o"],
+        ["a.b", "-o", "o", "-q", "-e", "A=1", "--env", "B=a=b", "--env=C=1"],
         ["a.b", "--feed", "f", "--flow-input", "{}", "--extra-data", "@x", "--message", "1"],
         ["a", "--algorithms", "b", "--pipelines", "c", "--answers", "d", "--storage", "fs"],
         ["--watch", "--watch-also", "*.csv", "--watch-also", "x", "--port", "0", "--in-process"],

@@ -35,7 +35,7 @@ def test_path_in_place_of_a_command(
     [
         (["chekc"], "there is no command 'chekc': did you mean 'check'?"),
         (["pipeline", "rnu"], "there is no command 'rnu': did you mean 'run'?"),
-        (["zzz"], "there is no command 'zzz'; the commands are build, check,"),
+        (["zzz"], "there is no command 'zzz'; the commands are apply, build,"),
         (["run", "a.py", "--input", "[{a:", "1}]"], "put single quotes around it"),
         (["init", "--template", "modl", "x"], "not one of hello, model, subpipeline: did you mean"),
     ],

@@ -82,7 +82,7 @@ def documented() -> dict[str, str]:
 def test_table_has_exactly_the_names_that_are_read(url: str) -> None:
     environ = RecordingEnviron({"WORKER_SOCKET_URL": url})
     Config.from_environ(environ, CWD)
-    assert environ.read == set(documented())
+    assert {name.upper() for name in environ.read} == set(documented())
 
 
 def test_table_has_the_right_defaults(tmp_path: Path) -> None:
@@ -402,3 +402,93 @@ def test_invalid_debug_url(url: str, hint: str) -> None:
     found = problem(WORKER_SOCKET_URL=url)
     assert found.startswith("WORKER_SOCKET_URL is ")
     assert hint in found
+
+
+# --- socket.io ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "environ", [{"WORKER_ALGORITHM_PROTOCOL": "socket"}, {"WORKER_SOCKET_PROTOCOL": "socketio"}]
+)
+def test_either_of_two_settings_asks_for_socketio(environ: dict[str, str]) -> None:
+    config = read(CWD, **environ)
+    assert config.socketio
+    assert config.url == "ws://127.0.0.1:3000/socket.io/?EIO=3&transport=websocket"
+    assert (config.max_payload, config.warnings) == (99_999_936, ())
+    assert not read().socketio
+
+
+def test_socketio_over_tls_with_a_token() -> None:
+    config = read(
+        WORKER_ALGORITHM_PROTOCOL="socket", WORKER_SOCKET_PROTOCOL="wss", WORKER_SOCKET_TOKEN="t"
+    )
+    assert config.url == "wss://127.0.0.1:3000/socket.io/?EIO=3&transport=websocket&token=t"
+
+
+def test_what_socketio_does_not_have_is_switched_off_with_a_warning() -> None:
+    config = read(
+        WORKER_ALGORITHM_PROTOCOL="socket", WORKER_ALGORITHM_ENCODING="bson", REDIRECT_LOGS="true"
+    )
+    assert (config.encoding, config.redirect_logs) == ("json", False)
+    encoding, logs = config.warnings
+    assert "WORKER_ALGORITHM_ENCODING asks for bson" in encoding
+    assert "REDIRECT_LOGS has no effect" in logs
+
+
+def test_socketio_uses_the_storage_only_if_the_mode_is_set() -> None:
+    storage = {"WORKER_ALGORITHM_PROTOCOL": "socket", "DEFAULT_STORAGE": "fs"}
+    assert read(CWD, **storage).storage_protocol == "v1"
+    assert read(CWD, **storage, STORAGE_PROTOCOL="v3").storage_protocol == "v3"
+
+
+def test_debug_connection_does_not_use_socketio() -> None:
+    config = read(WORKER_ALGORITHM_PROTOCOL="socket", WORKER_SOCKET_URL="ws://host/")
+    assert not config.socketio
+    assert config.warnings == (
+        "debug connections do not use socket.io: using WORKER_SOCKET_URL without it",
+    )
+
+
+def test_invalid_protocol_is_reported_once() -> None:
+    assert "ws, wss or socketio" in problem(WORKER_SOCKET_PROTOCOL="http")
+    assert "ws or socket" in problem(WORKER_ALGORITHM_PROTOCOL="socketio")
+
+
+# --- traces and figures -------------------------------------------------------------------------
+
+
+def test_traces_go_to_the_endpoint_with_the_algorithm_as_the_service() -> None:
+    telemetry = read(
+        OTEL_EXPORTER_OTLP_ENDPOINT="http://collector:4318/", ALGORITHM_TYPE="green"
+    ).telemetry
+    assert telemetry.traces_url == "http://collector:4318/v1/traces"
+    assert telemetry.resource == {"service.name": "green"}
+    assert telemetry.is_on and not read().telemetry.is_on
+
+
+def test_service_is_named_by_the_most_specific_setting() -> None:
+    attributes = "service.name=a%20b,team = x"
+    resource = read(OTEL_RESOURCE_ATTRIBUTES=attributes).telemetry.resource
+    assert resource == {"service.name": "a b", "team": "x"}
+    named = read(OTEL_RESOURCE_ATTRIBUTES=attributes, OTEL_SERVICE_NAME="c").telemetry
+    assert named.resource["service.name"] == "c"
+
+
+def test_traces_are_switched_off_as_in_every_sdk() -> None:
+    endpoint = "http://collector:4318"
+    off = read(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, OTEL_SDK_DISABLED="True")
+    assert (off.telemetry.traces_url, off.warnings) == ("", ())
+    grpc = read(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, OTEL_EXPORTER_OTLP_PROTOCOL="grpc")
+    assert grpc.telemetry.traces_url == ""
+    assert "OTEL_EXPORTER_OTLP_PROTOCOL is grpc" in grpc.warnings[0]
+
+
+@pytest.mark.parametrize("url", ["collector:4318", "ftp://x", "http://", "http://x:no", "http://["])
+def test_invalid_endpoint_is_refused(url: str) -> None:
+    assert "begins with http:// or https://" in problem(OTEL_EXPORTER_OTLP_ENDPOINT=url)
+
+
+@pytest.mark.parametrize("name", ["OTEL_EXPORTER_OTLP_HEADERS", "OTEL_RESOURCE_ATTRIBUTES"])
+def test_invalid_list_is_refused(name: str) -> None:
+    text = problem(CWD, **{name: "a=secret,b"})
+    assert "name=value,name=value" in text and "secret" not in text

@@ -62,6 +62,7 @@ LIMITS = FrameLimits(TO_SUPERVISOR, 1000)
 LIMITS.newest = 5
 
 
+@pytest.mark.parametrize("payload", [b"", bytes(1001)], ids=["head", "whole"])
 @pytest.mark.parametrize(
     ("head", "found"),
     [
@@ -73,9 +74,9 @@ LIMITS.newest = 5
         (b"\0", "begin no frame"),
     ],
 )
-def test_head_that_nobody_can_have_sent_is_refused(head: bytes, found: str) -> None:
+def test_head_that_nobody_can_have_sent_is_refused(head: bytes, found: str, payload: bytes) -> None:
     with pytest.raises(PipeError, match=found):
-        cut(head, limits=LIMITS)
+        cut(head + payload, limits=LIMITS)
 
 
 def test_frames_within_the_limits_are_read() -> None:

@@ -146,7 +146,7 @@ def test_claimed_gigabytes_take_no_memory_before_they_arrive() -> None:
 
 
 def test_payload_beyond_the_trusted_size_is_complete(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wrapper.ipc.stream_cutter.TRUSTED_BYTES", 70_000)
+    monkeypatch.setattr("wrapper.ipc.stream_cutter._TRUSTED_BUFFERS", 2)
     payload = bytes(range(256)) * 2000
 
     frames = feed(make_cutter(), frame(1, payload) + frame(2, b"next"), [50_000] * 8)

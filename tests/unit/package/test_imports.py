@@ -42,8 +42,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 MAY_IMPORT_EVERYTHING = {"cli", "local", "testing"}
 
 # The supervisor holds results for peers; the algorithm process reads and writes the storage.
-SERVES_PEERS = "supervisor/peers.py"
-MAY_SERVE_PEERS = {f"storage.peers.{name}" for name in ("handover", "held_results", "server")}
+SERVES_PEERS = "supervisor/peers/"
+MAY_SERVE_PEERS = {f"storage.peers.{name}" for name in ("answers", "handover", "held_results")}
 
 # One runs the shim's file as a command; all need the module that puts the user's folders last.
 MAY_IMPORT_THE_SHIM = {
@@ -55,7 +55,10 @@ MAY_READ_THE_ENVIRONMENT = {
     "__main__.py",
     "algorithm/boot.py",  # restores what the supervisor has withheld
     "algorithm/serve.py",
+    "algorithm/tracing/trace_scope.py",  # sets TRACEPARENT for child processes
+    "algorithm/api/task_metrics.py",  # tells user code where its metrics go
     "algorunner.py",
+    "cli/apply.py",
     "cli/health.py",
     "cli/check.py",
     "cli/dev_server.py",
@@ -63,7 +66,6 @@ MAY_READ_THE_ENVIRONMENT = {
     "cli/run_pipeline.py",
     "cli/run_request.py",
     "cli/run_stream.py",
-    "cli/run_tasks.py",
     "cli/serve.py",
     "testing/sessions/process_state.py",  # changes it for an algorithm under test
 }
@@ -95,11 +97,9 @@ PURE_LINK_FILES = {"supervisor/worker/link.py", "supervisor/worker/back_off.py"}
 # Slow to import: import them only in the functions that need them. Start-up is benchmarked.
 HEAVY = {
     *("asyncio", "bson", "importlib.metadata", "importlib_metadata", "msgpack", "numpy", "obstore"),
-    "zmq",
 }
 MAY_BE_HEAVY = {  # these are imported lazily
     *("protocol/encoding/bson_encoding.py", "protocol/encoding/msgpack_encoding.py"),
-    *("storage/peers/client.py", "storage/peers/server.py", "storage/peers/connection_guard.py"),
 }
 
 
@@ -257,6 +257,24 @@ def test_class_names_are_unique() -> None:
     assert not shared, "several classes with the same name: say which side each is on"
 
 
+def test_http_client_is_imported_by_the_commands_for_clusters_only() -> None:
+    others = [
+        each
+        for each in IMPORTS
+        if each.target == "urllib3" and not each.file.startswith("local/cluster/")
+    ]
+    refuse(others, "the slim image has no urllib3: only in local/cluster:")
+    commands = {"cli/apply.py", "cli/cluster.py", "cli/execute.py"}
+    users = [
+        each
+        for each in IMPORTS
+        if each.module.startswith("local.cluster")
+        and not each.file.startswith("local/cluster/")
+        and (each.at_import or each.file not in commands)
+    ]
+    refuse(users, "the other commands must not wait for the HTTP client:")
+
+
 def test_no_folder_has_too_many_modules() -> None:
     modules = Counter(file.rpartition("/")[0] for file, _ in FILES)
     del modules["cli"]  # a file for each command, and what the commands share
@@ -269,13 +287,13 @@ def test_supervisor_uses_only_the_part_of_storage_that_serves_peers() -> None:
         for each in IMPORTS
         if each.part == "supervisor"
         and each.target == "storage"
-        and (each.file != SERVES_PEERS or each.module not in MAY_SERVE_PEERS)
+        and (not each.file.startswith(SERVES_PEERS) or each.module not in MAY_SERVE_PEERS)
     ]
     refuse(others, f"only {SERVES_PEERS}, and only what serves peers:")
     early = [
         each
         for each in IMPORTS
-        if each.at_import and each.module in ("supervisor.peers", "storage.task_storage")
+        if each.at_import and each.module in ("supervisor.peers.peers", "storage.task_storage")
     ]
     refuse(early, "mode v1 must not load it: import it only where the mode is v3")
 

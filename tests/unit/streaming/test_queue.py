@@ -95,6 +95,15 @@ def test_a_message_that_was_lost_three_times_is_dropped():
     assert queue.counts("B").dropped == 1
 
 
+def test_messages_that_only_waited_in_lost_consumers_are_never_dropped():
+    queue = OutgoingQueue(["B"], LIMIT, max_deliveries=3)
+    messages = [put(queue)[0] for _ in range(3)]
+    for _ in range(2):
+        assert queue.lost("B", [take(queue) for _ in range(3)]) == 0
+    assert queue.lost("B", [take(queue) for _ in range(3)]) == 1
+    assert [queue.take("B") for _ in range(3)] == [*messages[1:], None]
+
+
 def test_a_reset_drops_what_waits_and_counts_it():
     queue = OutgoingQueue(["B"], LIMIT)
     for _ in range(5):

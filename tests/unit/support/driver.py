@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from threading import Event, Thread, current_thread, main_thread
 from typing import Any, NamedTuple
 
+from wrapper.algorithm.api.task_metrics import TaskMetrics
 from wrapper.algorithm.host.host import Host
 from wrapper.algorithm.host.interruption import Interruption
 from wrapper.algorithm.host.pipes import Pipes
@@ -69,7 +70,9 @@ class Driver:
         self.host = Host(
             Pipes(their_tasks, their_control, self.interruption),
             self.user,
-            HostSettings(get_encoding("json"), max_payload, tempfile.gettempdir(), log_failures),
+            HostSettings(
+                get_encoding("json"), max_payload, TaskMetrics(tempfile.gettempdir()), log_failures
+            ),
             Log("debug", fd=self._log_file.fileno()),
             self.gone.set,
             self.failures.append,

@@ -30,6 +30,7 @@ class Network:
         worker_waits: bool = True,
         silent_for: float = 0.0,
         tcp: bool = False,
+        socketio: bool = False,
     ) -> None:
         self._pair = peer.tcp_sockets if tcp else socket.socketpair
         self.workers: list[peer.Worker] = []
@@ -42,7 +43,7 @@ class Network:
         self._reports: list[Report] = []
         self._log_fd = os.memfd_create("log")
         self.worker = Worker(
-            ConnectionTarget("ws://127.0.0.1:1/", "127.0.0.1", 1, tls=False),
+            ConnectionTarget("ws://127.0.0.1:1/", "127.0.0.1", 1, False, socketio),
             LinkSettings(give_up_after, False, max_payload, worker_waits, silent_for),
             "json",
             self._poller,

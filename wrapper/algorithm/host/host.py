@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import DecodingError
 from ...ipc.frames import Frame, FrameKind, OptionalFunctions
+from ...protocol.messages.trace_context import find_context
 from ...streaming.job import STREAM_KIND
 from ...text.load_messages import CANNOT_LOAD, TASK_FAILED
 from ..errors.failure import FailureReport
+from ..tracing.trace_scope import TraceScope
 from .control_listener import ControlListener
 from .failure_reporter import FailureReporter
 from .pipes import Pipes
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from ..loading.loader import UserAlgorithm
 
 # Looked up once, because access to an enum member is slow and every frame passes here.
+_TRACE_WITHIN = 1024  # bytes of a start message, which holds little else
 _START, _TASK = FrameKind.START, FrameKind.TASK
 _INITIALIZE_COMPLETED, _FINAL_MESSAGE = FrameKind.INITIALIZE_COMPLETED, FrameKind.FINAL_MESSAGE
 _ENDINGS = frozenset((FrameKind.STOP, FrameKind.EXIT))
@@ -104,6 +107,7 @@ class Host:
                 self._pipes.send(FrameKind.STOP_COMPLETED, frame.generation)
             elif self._user.is_current(frame.generation):
                 if frame.kind == _START:
+                    self._note_trace(frame)
                     self._start(frame.generation)
                     continue
                 is_whole = frame.kind == _TASK
@@ -156,10 +160,12 @@ class Host:
 
     def _initialize(self, task: RunningTask, is_whole: bool) -> None:
         self._current.begin(task)
-        job = task.job
+        job, trace_ids = task.job, task.trace[:2] if task.trace is not None else ()
         # The text is made only if a line is written.
         self._log.bind_task_later(
-            lambda: f"{job.job_id or '-'} {job.task_id or '-'} {job.node_name or '-'}"
+            lambda: " ".join(
+                each or "-" for each in (job.job_id, job.task_id, job.node_name, *trace_ids)
+            )
         )
         algorithm = self._user.algorithm
         if algorithm is None:
@@ -171,9 +177,10 @@ class Host:
             initialize = algorithm.initialize
             if not self._fill_input(task):
                 return
-            outcome = self._user.call(
-                lambda: initialize(task.data), task.generation, keep_tasks=True
-            )
+            with TraceScope(task.trace):
+                outcome = self._user.call(
+                    lambda: initialize(task.data), task.generation, keep_tasks=True
+                )
             if outcome.report is not None:
                 self._fail(task, outcome.report)
                 return
@@ -187,6 +194,12 @@ class Host:
             self._fail(task, report)
         return report is None
 
+    def _note_trace(self, start: Frame) -> None:
+        """Note HKube's span of `start`, if it is another one than the task's."""
+        context, task = find_context(start.payload[:_TRACE_WITHIN]), self._current.task
+        if context is not None and task is not None:
+            task.trace = context
+
     def _start(self, generation: int) -> None:
         task, algorithm = self._current.task, self._user.algorithm
         if task is None or algorithm is None:
@@ -194,12 +207,13 @@ class Host:
         # For a user's `initialize`, the input was read before.
         if algorithm.initialize is None and not self._fill_input(task):
             return
-        if task.stream is None:
-            outcome = self._user.call(
-                lambda: algorithm.start(task.data, task.hkube_api), generation
-            )
-        else:
-            outcome = self._user.call(lambda: self._stream(task, algorithm.start), generation)
+        with TraceScope(task.trace):
+            if task.stream is None:
+                outcome = self._user.call(
+                    lambda: algorithm.start(task.data, task.hkube_api), generation
+                )
+            else:
+                outcome = self._user.call(lambda: self._stream(task, algorithm.start), generation)
         if outcome.report is not None:
             self._fail(task, outcome.report)
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ...protocol.messages.trace_context import context_of_carrier
 from ..api.calls import Calls
 from ..api.hkube_api import HKubeApi
 from ..api.job import Job
@@ -33,6 +34,7 @@ class RunningTask:
         data: the input of the user's functions; None once the result is ready.
         link: see above.
         stream: see above.
+        trace: HKube's span of the task; None if HKube has sent none.
         job: the ids of the task.
         calls: the calls that wait for an answer.
         spans: the open spans.
@@ -53,6 +55,7 @@ class RunningTask:
         self.data = data
         self.link = link
         self.stream = stream
+        self.trace = context_of_carrier(data.get("spanId") if isinstance(data, dict) else None)
         self.job = Job.from_data(data)
         self.calls = Calls(link, warn)
         self.spans = Spans(link, warn)

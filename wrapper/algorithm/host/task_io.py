@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -64,13 +63,13 @@ class TaskIO:
             data = {}
         elif not isinstance(data, dict):
             raise DecodingError("its data is not an object")
-        _make_folder(settings.metrics_dir)
+        metrics_dir = settings.metrics.prepare(data)
         link = TaskLink(self._pipes, settings, frame.generation)
         return RunningTask(
             frame.generation,
             data,
             link,
-            settings.metrics_dir,
+            metrics_dir,
             self._log.warning,
             settings.storage,
             self._stream(frame.generation, data, link),
@@ -187,16 +186,3 @@ class TaskIO:
         outcome = self._user.call(call, generation, keep_tasks=True)
         report: FailureReport | None = outcome.report or outcome.result
         return report
-
-
-def _make_folder(path: str) -> None:
-    """Make the folder for metrics: code that reads ALGO_METRICS_DIR expects it to exist."""
-    try:
-        try:
-            # Nearly always it exists, or its parent does. The C function works for every task:
-            # user code may have replaced what `makedirs`, which is Python, uses.
-            os.mkdir(path)
-        except FileNotFoundError:
-            os.makedirs(path, exist_ok=True)
-    except OSError:
-        pass  # it exists; or the few tasks that write metrics learn the reason there

@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from dataclasses import dataclass
+from types import ModuleType
 
 from ...text.suggestions import did_you_mean, near_miss
 from ..errors.excerpt import one_line
@@ -75,11 +76,22 @@ def missing_name(error: ImportError, place: str, importer: Importer) -> str:
     wanted = getattr(error, "name_from", None) or text.split("'")[1]
     if "partially initialized" in text:  # a circle that is not the user's
         return f"{place}: {text.replace(importer.base + os.sep, '')}"
+    if _is_shared_by_packages(module, importer):
+        # Such as google.cloud, of which each package brings a part.
+        return _no_such_submodule(f"{error.name}.{wanted}", place, installed_distributions())
     names = [name for name in vars(module or object) if not name.startswith("_")]
     name = _without_package(str(error.name), importer.base)
     suggestion = did_you_mean(near_miss(str(wanted), names))
     problem = f"{place} imports '{wanted}' from '{name}'"
     return f"{problem}, which has no such name{suggestion}"
+
+
+def _is_shared_by_packages(module: ModuleType | None, importer: Importer) -> bool:
+    """Whether several installed packages may share a folder: it has no `__init__.py`."""
+    if module is None or getattr(module, "__file__", None) is not None:
+        return False
+    places = [os.path.abspath(place) for place in getattr(module, "__path__", ())]
+    return bool(places) and not any(is_inside(place, importer.base) for place in places)
 
 
 def _without_package(name: str, base: str) -> str:

@@ -37,7 +37,9 @@ def _folder_with_link(name: str, base: str) -> str:
     import shutil  # here, because few algorithms need it, and it is slow to import
     import tempfile
 
-    folder = tempfile.mkdtemp(prefix="hkube-")
+    from ...text.scratch_names import scratch_prefix
+
+    folder = tempfile.mkdtemp(prefix=scratch_prefix())
     owner = os.getpid()
 
     def remove() -> None:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...streaming.flows import read_flows
 from ...streaming.job import STREAM_KIND
+from .gateway_transport import GatewayTransport
 from .stream import MessageStream
-from .transport import FramePipe, GatewayTransport, SupervisorTransport, WorkerMessages
+from .supervisor_transport import SupervisorTransport
+from .transport import FramePipe, WorkerMessages
 
 if TYPE_CHECKING:
     from ...protocol.encoding.encoding import Encoding

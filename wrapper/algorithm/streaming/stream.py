@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import StreamingError
 from ...streaming.flows import Hops
+from .gateway_transport import GatewayTransport
 from .message import CURRENT_MESSAGE, SKIP, StreamMessage
-from .transport import ArrivedMessage, GatewayTransport, SupervisorTransport, Transport
+from .supervisor_transport import SupervisorTransport
+from .transport import ArrivedMessage, Transport
 
 if TYPE_CHECKING:
     import asyncio

@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ...supervisor.child.crash_report import MemoryState, describe_death, user_frames
+from ..scratch import ScratchFolder
 from ..source.source import AlgorithmSource
 
 STDERR = 2
@@ -82,7 +82,7 @@ def probe(
         timeout: seconds to wait for the module.
     """
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="hkube-") as scratch:
+    with ScratchFolder() as scratch:
         answer, stacks = Path(scratch, "answer.json"), Path(scratch, "stacks.txt")
         child = subprocess.Popen(
             [sys.executable, _SCRIPT, answer, stacks, source.folder, source.entry_point, file],

@@ -67,7 +67,13 @@ class TaskStarted(TaskEvent):
 
 @dataclass(frozen=True)
 class TaskDone(TaskEvent):
-    """The task succeeded."""
+    """The task succeeded.
+
+    Attributes:
+        is_null: its result is null.
+    """
+
+    is_null: bool = False
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -15,9 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, final
 
 from ...text.exit_codes import exit_code_of_signal
+from ..scratch import ScratchFolder
 from ..worker.admission import run_token
 from ..worker.waiting import wait_done
 from .memory import own_peak, peak_of
+from .usage import ResourceUsage, usage_of
 
 if TYPE_CHECKING:
     from ..source.source import AlgorithmSource
@@ -58,7 +59,7 @@ class AlgorithmContainer:
             output: file descriptor that the container's stdout and stderr go to.
             storage: the storage of mode v3; None for mode v1.
         """
-        self._scratch = tempfile.TemporaryDirectory(prefix="hkube-")
+        self._scratch = ScratchFolder()
         scratch = Path(self._scratch.name)
         self._environ = container_environ(source, port, environ, scratch, storage)
         self._folder = source.folder
@@ -106,6 +107,10 @@ class AlgorithmContainer:
     def on_exit(self, call: Callable[[int], None]) -> None:
         """Call a function from a thread once the process has ended, with its exit code."""
         threading.Thread(target=lambda: call(self.wait() or 0), daemon=True).start()
+
+    def usage(self) -> ResourceUsage:
+        """Return what its processes use now."""
+        return ResourceUsage(0.0, 0) if self._ended.done() else usage_of(self.pid)
 
     def end(self) -> None:
         """End the process and everything it started, within about two seconds."""
@@ -161,17 +166,21 @@ def container_environ(
         scratch: folder for files that the algorithm leaves behind.
         storage: the storage of mode v3; None for mode v1.
     """
-    replaced = {"WORKER_SOCKET_URL", "WORKER_SOCKET_PROTOCOL", "DEV_MODE"}
+    replaced = {"WORKER_SOCKET_URL", "DEV_MODE"}
     return (
         {
             "HKUBE_LOG_LEVEL": "warning",
             "HKUBE_LOG_FORMAT": "short",
             "HKUBE_LOG_FAILURES": "false",
             "ALGO_METRICS_DIR": str(scratch / "metrics"),
+            "HKUBE_METRICS_FILES": "keep",
         }
+        | _peer_memory(source)
         | {name: value for name, value in environ.items() if name not in replaced}
         | dict(source.environ)
         | {
+            "WORKER_ALGORITHM_PROTOCOL": "ws",
+            "WORKER_SOCKET_PROTOCOL": "ws",
             "WORKER_SOCKET_HOST": "127.0.0.1",
             "WORKER_SOCKET_PORT": str(port),
             "WORKER_SOCKET_TOKEN": run_token(),
@@ -182,3 +191,10 @@ def container_environ(
         }
         | ({"STORAGE_PROTOCOL": "v1"} if storage is None else storage.environ)
     )
+
+
+def _peer_memory(source: AlgorithmSource) -> dict[str, str]:
+    """Return the memory for results that peers read: in HKube it follows from reservedMemory."""
+    if source.peer_memory is None:
+        return {}
+    return {"DISCOVERY_MAX_CACHE_SIZE": str(max(1, source.peer_memory // 1024**2))}

@@ -15,6 +15,8 @@ from .advice import advice
 from .screen import Screen
 from .span_tree import ShownSpan, SpanTree, tree_lines
 
+_LOUD = ("yellow", "red")
+"""The styles of warnings and errors."""
 _LONGEST_ERROR = 4_000
 """Longest error details shown, in characters; an omission is indicated."""
 
@@ -26,13 +28,15 @@ class Terminal:
     Thread-safe: the algorithm's output and its messages come from different threads.
     """
 
-    def __init__(self, screen: Screen, started: float) -> None:
+    def __init__(self, screen: Screen, started: float, quiet: bool = False) -> None:
         """Prepare a terminal.
 
         Args:
             screen: where the lines go.
             started: when the command began, in seconds on the worker's clock.
+            quiet: show only warnings, errors and the algorithm's own lines.
         """
+        self._quiet = quiet
         self._screen = screen
         self._started = started
         self._job: Mapping[str, Any] = {}
@@ -58,7 +62,9 @@ class Terminal:
                 self._move_bar()
 
     def say(self, text: str, style: str = "dim") -> None:
-        """Show a message of the local worker."""
+        """Show a message of the local worker, unless it is quiet and this is no warning."""
+        if self._quiet and style not in _LOUD:
+            return
         self._screen.line("\n".join(f"[local] {line}" for line in text.split("\n")), style)
 
     def __call__(self, event: events.WorkerEvent) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -46,6 +46,7 @@ class Manifest:
         install_command: the shell command that installs its packages in place of
             requirements.txt; empty if not given.
         state_type: `stateful` or `stateless`, in a streaming pipeline; None if not given.
+        peer_memory: bytes of `reservedMemory`, for results that peers read; None if not given.
         remarks: sentences about what is not available on this machine.
         unused: sentences about fields that have no effect, for `check` and `build`.
     """
@@ -60,6 +61,7 @@ class Manifest:
     image: str | None
     install_command: str
     state_type: str | None
+    peer_memory: int | None
     remarks: tuple[str, ...]
     unused: tuple[str, ...]
 
@@ -100,18 +102,19 @@ def read_manifest(path: Path) -> Manifest:
     _check_language(path, document)
     code = _section(path, document, "code")
     resources = _section(path, document, "resources")
-    remarks: list[str] = []
+    remarks = list(_cluster_only(document))
     return Manifest(
         path=path,
         name=_text(path, document, "name") or path.resolve().parent.name,
         code=_code_path(path, document, code),
         entry_point=_text(path, code, "entryPoint", "code.") or _text(path, document, "entryPoint"),
         environ=_environ(path, document, remarks),
-        memory=_memory(path, resources.get("mem", document.get("mem"))),
+        memory=_memory(path, "resources.mem", resources.get("mem", document.get("mem"))),
         base_image=_text(path, document, "baseImage"),
         image=_text(path, document, "image") or _text(path, document, "algorithmImage"),
         install_command=_text(path, document, "dependencyInstallCmd") or "",
         state_type=_state_type(path, document),
+        peer_memory=_memory(path, "reservedMemory", document.get("reservedMemory")),
         remarks=tuple(remarks),
         unused=tuple(unused_fields(document)),
     )
@@ -216,14 +219,29 @@ def _environ(path: Path, document: Mapping[str, Any], remarks: list[str]) -> dic
     return values
 
 
-def _memory(path: Path, given: Any) -> int | None:
+def _cluster_only(document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a sentence for each field that only a cluster can fulfil."""
+    for field, key in (("mounts", "path"), ("volumeMounts", "mountPath")):
+        entries = document.get(field)
+        for entry in entries if isinstance(entries, list) else ():
+            place = entry.get(key) if isinstance(entry, dict) else None
+            if isinstance(place, str):
+                yield (
+                    f"{field}: {place} comes from the cluster: here it is this machine's {place}; "
+                    f"in the image, docker run --volume DIR:{place} puts a folder there"
+                )
+    if document.get("workerEnv"):
+        yield "workerEnv is for HKube's worker: it has no effect here"
+
+
+def _memory(path: Path, name: str, given: Any) -> int | None:
     if given is None:
         return None
     is_plain = isinstance(given, (str, int, float)) and not isinstance(given, bool)
     match = _QUANTITY.fullmatch(str(given).strip()) if is_plain else None
     if match is None:
         raise ManifestError(
-            f"{path}: resources.mem is {_short(given)}, but must be a Kubernetes quantity, "
+            f"{path}: {name} is {_short(given)}, but must be a Kubernetes quantity, "
             "for example 512Mi"
         )
     return int(Decimal(match[1]) * _UNITS[match[2] or ""])

@@ -14,6 +14,7 @@ from pathlib import Path
 from ...algorithm.loading.entry_point import EntryPoint, find_file
 from ...errors import LoadError, WrapperError
 from ...text.suggestions import near_miss
+from ..scratch import ScratchFolder
 from .archive import is_archive, unpack
 from .import_root import import_root
 from .manifest import find_manifest, is_manifest, read_manifest
@@ -40,6 +41,7 @@ class AlgorithmSource:
         install_command: the shell command that installs its packages in place of
             requirements.txt; empty if there is none.
         state_type: `stateful` or `stateless`, in a streaming pipeline; None if not given.
+        peer_memory: bytes for results that other algorithms read; None for the default.
         remarks: sentences about what is not available on this machine.
         unused: sentences about fields of its description that have no effect.
     """
@@ -54,6 +56,7 @@ class AlgorithmSource:
     archive: Path | None = None
     install_command: str = ""
     state_type: str | None = None
+    peer_memory: int | None = None
     remarks: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
 
@@ -82,7 +85,7 @@ def open_algorithm(path: str | Path, whole: bool = True) -> Iterator[AlgorithmSo
         ManifestError: its description cannot be used.
         ArchiveError: its archive cannot be unpacked.
     """
-    with tempfile.TemporaryDirectory(prefix="hkube-") as scratch:
+    with ScratchFolder() as scratch:
         try:
             source = _find(Path(path), Path(scratch))
             if whole and source.manifest is not None:
@@ -210,6 +213,7 @@ def _described(path: Path, scratch: Path) -> AlgorithmSource:
         archive=archive,
         install_command=described.install_command,
         state_type=described.state_type,
+        peer_memory=described.peer_memory,
         remarks=described.remarks,
         unused=described.unused,
     )

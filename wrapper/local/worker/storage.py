@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +15,7 @@ from ...storage.format.encoded import decode_value, encode_value
 from ...storage.format.object_path import check_path, task_path
 from ...storage.format.references import StoragePlaceholder, references
 from ...storage.stores.file_store import FileStore
+from ..scratch import ScratchFolder
 from .answers import Call, CallKind, Reply, Result
 
 _CLUSTER = "local"
@@ -127,5 +127,5 @@ def local_storage(kind: str | None, environ: Mapping[str, str]) -> Iterator[Loca
     elif environ.get(_FOLDER):
         yield LocalStorage(Path(os.path.abspath(environ[_FOLDER])))
     else:
-        with tempfile.TemporaryDirectory(prefix="hkube-storage-") as folder:
+        with ScratchFolder() as folder:
             yield LocalStorage(Path(folder))

@@ -9,6 +9,8 @@ import re
 import struct
 from collections.abc import Iterator
 
+from .trace_context import find_context
+
 IDS_WITHIN = 4096  # bytes; the worker writes the ids before the input
 _NAMES = (b"jobId", b"taskId", b"nodeName")
 _JSON = re.compile(rb'"(jobId|taskId|nodeName)"[ \t\r\n]*:[ \t\r\n]*"([^"\\]*)"')
@@ -20,6 +22,8 @@ _BSON = re.compile(rb"\x02(jobId|taskId|nodeName)\0(....)", re.DOTALL)
 def read_ids(encoding: str, head: bytes) -> str:
     """Return the ids of job, task and node, separated by spaces; ``-`` for one not found.
 
+    If the message says where the task stands in a trace, the ids of trace and span follow.
+
     Args:
         encoding: ``json``, ``msgpack`` or ``bson``.
         head: the first `IDS_WITHIN` bytes of an `initialize` message.
@@ -28,7 +32,11 @@ def read_ids(encoding: str, head: bytes) -> str:
     for name, value in _READERS[encoding](head):
         found.setdefault(name, value)
     texts = (found.get(name, b"").decode(errors="replace") for name in _NAMES)
-    return " ".join("".join(text.split()) or "-" for text in texts)
+    ids = ["".join(text.split()) or "-" for text in texts]
+    context = find_context(head)
+    if context is not None:
+        ids += [context.trace_id, context.span_id]
+    return " ".join(ids)
 
 
 def _json_ids(head: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -21,9 +21,15 @@ class StartReceived(NamedTuple):
 
 
 class StopReceived(NamedTuple):
-    """The worker asks to stop the task or, in IDLE, announces that the pod will be removed."""
+    """The worker asks to stop the task or, in IDLE, announces that the pod will be removed.
+
+    Attributes:
+        frame: the worker's message.
+        is_drain: a streaming node ends gracefully: user code may finish what it does.
+    """
 
     frame: Payload
+    is_drain: bool = False
 
 
 class ExitReceived(NamedTuple):

@@ -254,13 +254,18 @@ class TaskTransitions:
         return self._begin_stop(event.frame, now, owes_stopped=True)
 
     def stop_running(self, event: StopReceived, now: float) -> list[Action]:
-        return self._begin_stop(event.frame, now, owes_stopped=True)
+        is_patient = self._has_stop or event.is_drain
+        return self._begin_stop(event.frame, now, owes_stopped=True, is_patient=is_patient)
 
-    def _begin_stop(self, frame: Payload, now: float, owes_stopped: bool) -> list[Action]:
+    def _begin_stop(
+        self, frame: Payload, now: float, owes_stopped: bool, is_patient: bool | None = None
+    ) -> list[Action]:
         self.generation += 1
         self.state = State.STOPPING
         self._owes_stopped = owes_stopped
-        self._timers.interrupt = now + (INTERRUPT_AFTER if self._has_stop else 0.0)
+        if is_patient is None:
+            is_patient = self._has_stop
+        self._timers.interrupt = now + (INTERRUPT_AFTER if is_patient else 0.0)
         self._timers.kill = now + KILL_AFTER
         self._timers.stopping = now + STOPPING_EVERY if owes_stopped else None
         if not owes_stopped:

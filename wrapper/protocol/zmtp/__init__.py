@@ -1,4 +1,5 @@
 """ZMTP 3, ZeroMQ's wire protocol (https://rfc.zeromq.org/spec/23/), without I/O.
 
-Only what streaming needs: the NULL mechanism and the socket types DEALER and ROUTER.
+Only what streaming and the peers of mode v3 need: the NULL mechanism, and the socket types DEALER,
+ROUTER, REQ and REP.
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ...ipc.stream_cutter import BUFFER_SIZE
 from .frames import (
     Command,
     FrameReader,
@@ -46,11 +47,12 @@ class ZmtpConnection:
     Args:
         own: this side's socket type and identity.
         limits: of what the peer sends.
+        buffer_size: of the buffer for small frames, in bytes.
     """
 
-    def __init__(self, own: Ready, limits: Limits) -> None:
+    def __init__(self, own: Ready, limits: Limits, buffer_size: int = BUFFER_SIZE) -> None:
         self._own = own
-        self._reader = FrameReader(limits)
+        self._reader = FrameReader(limits, buffer_size)
         self.peer: Ready | None = None
         self.space = self._reader.space
 
@@ -66,6 +68,11 @@ class ZmtpConnection:
     def is_ready(self) -> bool:
         """Whether the handshake is complete."""
         return self.peer is not None
+
+    @property
+    def pending_bytes(self) -> int:
+        """Memory that an incomplete message takes."""
+        return self._reader.pending_bytes
 
     def filled(self, count: int) -> ReceivedBytes:
         """Take note of `count` new bytes.

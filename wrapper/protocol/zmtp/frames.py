@@ -11,7 +11,7 @@ import struct
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ...ipc.stream_cutter import Head, StreamCutter
+from ...ipc.stream_cutter import BUFFER_SIZE, Head, StreamCutter
 
 GREETING_SIZE = 64
 
@@ -21,6 +21,7 @@ _LONGEST_SHORT = 255
 _LENGTH = struct.Struct("!Q")
 _LONG_HEAD = 9  # bytes before a long frame's body
 _GREETING = -1
+_BYTES_OF_A_FRAME = 64  # in memory, besides its body
 
 Piece = bytes | bytearray | memoryview
 
@@ -63,17 +64,24 @@ class FrameReader:
 
     Args:
         limits: a peer that exceeds one is refused.
+        buffer_size: bytes; see :class:`StreamCutter`.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, buffer_size: int = BUFFER_SIZE) -> None:
         self._limits = limits
         self._cutter: StreamCutter[None] = StreamCutter(
-            self._read_head, self._take_frame, self._take_small
+            self._read_head, self._take_frame, self._take_small, buffer_size
         )
         self._complete: list[Greeting | Command | list[Piece]] = []
         self._is_greeted = False
         self._parts: list[Piece] = []
         self._part_bytes = 0
+
+    @property
+    def pending_bytes(self) -> int:
+        """Memory that an incomplete message takes."""
+        kept = self._part_bytes + len(self._parts) * _BYTES_OF_A_FRAME
+        return self._cutter.pending_bytes + kept
 
     def space(self) -> memoryview:
         """Where the next bytes of the connection belong."""
@@ -104,7 +112,7 @@ class FrameReader:
                 self._parts = []
                 self._part_bytes = 0
 
-    def _take_small(self, buffer: memoryview, start: int, end: int) -> int:
+    def _take_small(self, buffer: memoryview, start: int, end: int, frames: list[None]) -> int:
         """Take the frames of messages that are whole; what is unusual is left to `_read_head`."""
         if not self._is_greeted:
             return start
@@ -207,6 +215,19 @@ def message_pieces(frames: Sequence[Piece]) -> list[Piece]:
     if small:
         pieces.append(small)
     return pieces
+
+
+def frame_head(length: int, more: bool) -> bytes:
+    """The head of a message's frame.
+
+    Args:
+        length: of the body, in bytes.
+        more: whether another frame of the message follows.
+    """
+    flags = _MORE if more else 0
+    if length <= _LONGEST_SHORT:
+        return bytes((flags, length))
+    return bytes((flags | _LONG,)) + _LENGTH.pack(length)
 
 
 def command_bytes(body: bytes) -> bytes:

@@ -10,9 +10,14 @@ from typing import NamedTuple
 
 from .frames import GREETING_SIZE, Piece, ZmtpError, command_bytes
 
-DEALER, ROUTER = "DEALER", "ROUTER"
+DEALER, ROUTER, REQ, REP = "DEALER", "ROUTER", "REQ", "REP"
 # Which socket types may talk to each other, as far as this project uses them.
-PARTNERS = {DEALER: frozenset((ROUTER, DEALER, "REP")), ROUTER: frozenset((DEALER, ROUTER, "REQ"))}
+PARTNERS = {
+    DEALER: frozenset((ROUTER, DEALER, REP)),
+    ROUTER: frozenset((DEALER, ROUTER, REQ)),
+    REQ: frozenset((REP, ROUTER)),
+    REP: frozenset((REQ, DEALER)),
+}
 
 _SIGNATURE = b"\xff" + bytes(8) + b"\x7f"
 _MECHANISM = b"NULL".ljust(20, b"\0")

@@ -6,17 +6,18 @@ network timeout and not the request timeout. If anything fails, the storage has 
 
 from __future__ import annotations
 
+import select
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
-
-import zmq
+from typing import TYPE_CHECKING
 
 from ...errors import StorageError
 from ...protocol.encoding.encoding import get_encoding
+from ...protocol.zmtp.frames import Limits, Piece
 from ..format.encoded import Encoded, decode_value
 from ..format.header import read_header
 from ..format.references import Peer, StoredReference
+from .exchange import Exchange, ExchangeError
 
 if TYPE_CHECKING:
     from ...config.storage_settings import DiscoverySettings
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _MOST_AT_ONCE = 64  # peers
 _SLACK = 64 * 1024  # bytes that a part of an answer may have beyond the size that HKube names
 _LARGEST_ERROR = 4096  # bytes: an answer that says "not available" is smaller than this
+_LARGEST_PONG = 1024  # bytes
+_MEGABYTE = 1024 * 1024
 
 
 class PeerClient:
@@ -37,39 +40,46 @@ class PeerClient:
     def __init__(self, settings: DiscoverySettings, warn: Callable[[str], None]) -> None:
         self._settings = settings
         self._warn = warn
-        self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
 
     def ask(self, links: Sequence[StoredReference]) -> Mapping[str, Encoded]:
         """Return the values that the peers hold, by path, without those that no peer holds."""
         found: dict[str, Encoded] = {}
         waiting = self._conversations(links)
-        poller = zmq.Poller()
-        running: list[_Conversation] = []
+        started: list[_Conversation] = []
+        running: dict[int, _Conversation] = {}  # by file descriptor
+        poll = select.poll()
         try:
             while True:
-                while len(running) < _MOST_AT_ONCE and (started := next(waiting, None)):
-                    running.append(started)
-                    started.ping(poller)
+                while len(running) < _MOST_AT_ONCE and (new := next(waiting, None)):
+                    started.append(new)
+                    self._go_on(new, running, poll, found)
                 if not running:
                     return found
-                self._wait(poller, running)
-                for conversation in list(running):
-                    conversation.advance(poller, found)
-                    if conversation.is_over:
-                        running.remove(conversation)
-                        self._end(conversation, poller)
+                for conversation in _ready(poll, running):
+                    self._go_on(conversation, running, poll, found)
         finally:
-            for conversation in running:  # interrupted by a stop
-                conversation.close(poller)
+            for conversation in started:  # some are open if a stop interrupts this
+                conversation.close()
 
-    def _end(self, conversation: _Conversation, poller: zmq.Poller) -> None:
-        conversation.close(poller)
-        if conversation.failure:
-            self._warn(f"{conversation.title}: {conversation.failure}; reading from the storage")
-
-    def close(self) -> None:
-        """Close the client."""
-        self._context.term()
+    def _go_on(
+        self,
+        conversation: _Conversation,
+        running: dict[int, _Conversation],
+        poll: select.poll,
+        found: dict[str, Encoded],
+    ) -> None:
+        """Advance a conversation, and wait for whatever it needs next."""
+        if conversation.fd is not None:
+            del running[conversation.fd]
+            poll.unregister(conversation.fd)
+        try:
+            conversation.advance(found)
+        except ExchangeError as error:
+            conversation.close()
+            self._warn(f"{conversation.title}: {error}; reading from the storage")
+        if conversation.fd is not None:
+            running[conversation.fd] = conversation
+            poll.register(conversation.fd, conversation.mask)
 
     def _conversations(self, links: Sequence[StoredReference]) -> Iterator[_Conversation]:
         wanted: dict[Peer, list[StoredReference]] = {}
@@ -77,99 +87,97 @@ class PeerClient:
             if link.peer is not None:
                 wanted.setdefault(link.peer, []).append(link)
         for peer, asked in wanted.items():
-            paths = {link.task_id: link.path for link in asked}
-            yield _Conversation(self._context, self._settings, peer, paths, _largest_part(asked))
+            yield _Conversation(self._settings, peer, asked)
 
-    def _wait(self, poller: zmq.Poller, running: Sequence[_Conversation]) -> None:
-        earliest = min(conversation.deadline for conversation in running)
-        poller.poll(max(0, int((earliest - time.monotonic()) * 1000) + 1))
+
+def _ready(poll: select.poll, running: Mapping[int, _Conversation]) -> list[_Conversation]:
+    """Wait, and return the conversations that can go on or have taken too long."""
+    earliest = min(conversation.deadline for conversation in running.values())
+    timeout = max(0, int((earliest - time.monotonic()) * 1000) + 1)
+    ready = [running[fd] for fd, _ in poll.poll(timeout)]
+    now = time.monotonic()
+    late = [each for each in running.values() if each.deadline <= now and each not in ready]
+    return ready + late
 
 
 class _Conversation:
     """The exchange with one peer: a ping, then the request.
 
     Args:
-        context: ZeroMQ context.
         settings: The timeouts and the encoding of requests.
         peer: The peer to ask.
-        paths: The paths of the results, by task id.
-        largest: The most bytes that one part of the answer may have; -1 if nobody knows.
+        asked: The results to ask for.
     """
 
     def __init__(
-        self,
-        context: zmq.Context[zmq.Socket[bytes]],
-        settings: DiscoverySettings,
-        peer: Peer,
-        paths: Mapping[str, str],
-        largest: int,
+        self, settings: DiscoverySettings, peer: Peer, asked: Sequence[StoredReference]
     ) -> None:
         self.deadline = 0.0
-        self.failure = ""
-        self.is_over = False
-        self._has_asked = False
-        self._context = context
         self._settings = settings
         self._peer = peer
-        self._paths = paths
-        self._largest = largest
-        self._socket: zmq.Socket[bytes] | None = None
+        self._paths = {link.task_id: link.path for link in asked}
+        self._limits = _limits(asked, settings.max_cache_size * _MEGABYTE)
+        self._has_asked = False
+        self._exchange: Exchange | None = None
 
     @property
     def title(self) -> str:
         """Name of the peer in the log."""
         return f"the peer {self._peer.host}:{self._peer.port}"
 
-    def ping(self, poller: zmq.Poller) -> None:
-        """Send the ping."""
-        self._send(poller, self._peer.port + 1, b"ping", self._settings.network_timeout)
+    @property
+    def fd(self) -> int | None:
+        """The descriptor to wait for; None: it is over, or has not begun."""
+        return self._exchange.fileno() if self._exchange is not None else None
 
-    def advance(self, poller: zmq.Poller, found: dict[str, Encoded]) -> None:
-        """Process a reply: after the pong, send the request; after the answer, finish."""
-        if self.is_over or self._socket is None:
+    @property
+    def mask(self) -> int:
+        """What to wait for."""
+        return select.POLLOUT if self._exchange and self._exchange.wants_room else select.POLLIN
+
+    def advance(self, found: dict[str, Encoded]) -> None:
+        """Go on as far as possible without waiting.
+
+        Raises:
+            ExchangeError: The peer does not answer, or not as it should.
+        """
+        if self._exchange is None:
+            self._begin(self._peer.port + 1, b"ping", Limits(_LARGEST_PONG))
             return
-        if not self._socket.poll(0):
+        reply = self._exchange.advance()
+        if reply is None:
             if time.monotonic() >= self.deadline:
-                self.fail("it did not answer in time")
-        elif self._has_asked:
-            self._take(self._socket.recv_multipart(copy=False), found)
-            self.is_over = True
-        elif self._socket.recv_multipart() == [b"pong"]:
+                raise ExchangeError("it did not answer in time")
+            return
+        self.close()
+        if self._has_asked:
+            self._take(reply, found)
+        elif reply == [b"pong"]:
             encoding = get_encoding(self._settings.encoding)
             request = encoding.encode({"tasks": list(self._paths)}, "request")
-            self.close(poller)
-            self._send(poller, self._peer.port, request, self._settings.timeout)
+            self._has_asked = True
+            self._begin(self._peer.port, request, self._limits)
         else:
-            self.fail("its reply to a ping is not that of an HKube wrapper")
+            raise ExchangeError("its reply to a ping is not that of an HKube wrapper")
 
-    def fail(self, why: str) -> None:
-        """Give up, and keep the reason."""
-        self.failure, self.is_over, self.deadline = why, True, 0.0
-
-    def close(self, poller: zmq.Poller) -> None:
+    def close(self) -> None:
         """Close the connection."""
-        if self._socket is not None:
-            poller.unregister(self._socket)
-            self._socket.close(linger=0)
-            self._socket = None
+        if self._exchange is not None:
+            self._exchange.close()
+            self._exchange = None
 
-    def _send(self, poller: zmq.Poller, port: int, message: bytes, within: float) -> None:
-        self._has_asked = port == self._peer.port
+    def _begin(self, port: int, message: bytes, limits: Limits) -> None:
+        within = self._settings.timeout if self._has_asked else self._settings.network_timeout
         self.deadline = time.monotonic() + within
-        try:
-            self._socket = _connect(self._context, self._peer.host, port, self._largest)
-            poller.register(self._socket, zmq.POLLIN)
-            self._socket.send(message)
-        except zmq.ZMQError as error:  # unknown host, or too many open files
-            self.fail(f"cannot connect to it: {error}")
+        self._exchange = Exchange(self._peer.host, port, message, limits)
 
-    def _take(self, frames: list[Any], found: dict[str, Encoded]) -> None:
-        if len(frames) != 2 * len(self._paths):
-            self.failure = f"it sent {len(frames)} parts for {len(self._paths)} tasks"
-            return
-        parts = zip(self._paths.values(), frames[::2], frames[1::2], strict=True)
-        for path, header, payload in parts:
-            encoded = Encoded(bytes(header.buffer), payload.buffer)
+    def _take(self, parts: Sequence[Piece], found: dict[str, Encoded]) -> None:
+        if len(parts) != 2 * len(self._paths):
+            raise ExchangeError(f"it sent {len(parts)} parts for {len(self._paths)} tasks")
+        for path, header, payload in zip(
+            self._paths.values(), parts[::2], parts[1::2], strict=True
+        ):
+            encoded = Encoded(bytes(header), memoryview(payload))
             if not self._is_error(encoded):
                 found[path] = encoded
 
@@ -184,23 +192,15 @@ class _Conversation:
         return isinstance(value, dict) and "hkube_error" in value
 
 
-def _largest_part(asked: Sequence[StoredReference]) -> int:
-    sizes = [link.size for link in asked if link.size is not None]
-    return max(sizes) + _SLACK if len(sizes) == len(asked) else -1
+def _limits(asked: Sequence[StoredReference], largest_unnamed: int) -> Limits:
+    """Return what an answer may take: more is not read.
 
-
-def _connect(
-    context: zmq.Context[zmq.Socket[bytes]], host: str, port: int, largest: int
-) -> zmq.Socket[bytes]:
-    sock = context.socket(zmq.REQ)
-    sock.linger = 0
-    sock.maxmsgsize = largest  # a larger answer ends the connection before it is in memory
-    try:
-        if ":" in host:
-            sock.setsockopt(zmq.IPV6, 1)
-            host = f"[{host.strip('[]')}]"
-        sock.connect(f"tcp://{host}:{port}")
-    except BaseException:
-        sock.close()
-        raise
-    return sock
+    Args:
+        asked: The results to ask for.
+        largest_unnamed: Bytes for all results together whose size HKube does not name: what a peer
+            with our own settings would hold at most.
+    """
+    named = sum(link.size for link in asked if link.size is not None)
+    unnamed = 0 if all(link.size is not None for link in asked) else largest_unnamed
+    # The empty frame before the answer, then a header and a payload for each.
+    return Limits(named + unnamed + len(asked) * _SLACK, frames=1 + 2 * len(asked))

@@ -14,6 +14,8 @@ _NO_SPACE = ("StorageFull", "QuotaExceeded", "EntityTooLarge", "ENOSPC")
 _NO_PERMISSION = (401, 403)
 _TEMPORARY = (408, 409, 425, 429)
 _LONGEST = 200  # characters
+# The address of a proxy that does not exist; `s3_store` says what for.
+NOWHERE = "127.0.0.1:0"
 
 
 def explain(error: Exception, bucket: str, where: str) -> StorageError:
@@ -41,6 +43,11 @@ def explain(error: Exception, bucket: str, where: str) -> StorageError:
         return StorageError(
             "the service denies access: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
             f"({reason}{where})"
+        )
+    if NOWHERE in text or 300 <= number < 400:
+        return StorageError(
+            "the service redirects the request to another address, which is not followed: set "
+            f"S3_ENDPOINT_URL to the address of the service itself ({where})"
         )
     if number >= 500 or number in _TEMPORARY:
         return Unavailable(

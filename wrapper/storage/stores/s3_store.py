@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from ...errors import StorageError
 from ...text.redaction import redacted
 from ..format.encoded import Encoded
 from ..format.header import HEADER_SIZE
 from ..format.object_path import bucket_and_key
-from .s3_errors import explain
+from .s3_errors import NOWHERE, explain
 
 if TYPE_CHECKING:
     from obstore.store import S3Store as Bucket
@@ -104,6 +105,11 @@ class S3Store:
             "read_timeout": timedelta(seconds=silence),
             "timeout": _TIMEOUT_OF_LARGE if is_large else _TIMEOUT,
         }
+        host = urlsplit(settings.endpoint).hostname
+        if host and not settings.has_proxy:
+            # The library follows redirects and has no option against it. A redirect could lead to
+            # any service that this pod reaches, so other hosts are reached through no proxy at all.
+            client["proxy_url"], client["proxy_excludes"] = f"http://{NOWHERE}", host
         if settings.ca_file:
             client["root_certificate"] = _read_certificates(settings.ca_file)
         # Without keys, the library would ask Amazon's metadata service for them.

@@ -126,6 +126,12 @@ class AlgorithmRunner:
         if self._side is not None:
             self._side.kill()
 
+    def close(self) -> None:
+        """Release what this process holds of the algorithm side, which has ended."""
+        if self._side is not None:
+            self._side.close()
+            self._side = None
+
     def report_crash(self, status: int) -> None:
         """Report that the algorithm side died with this wait status."""
         if self._side is not None:

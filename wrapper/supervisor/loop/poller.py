@@ -54,6 +54,18 @@ class Poller:
         if watched is not None and watched.on_readable is not None:
             self._wait_for(watched, watched.mask & ~_READ if paused else watched.mask | _READ)
 
+    def await_room(self, source: Pollable, on_writable: Callable[[], None] | None) -> None:
+        """Call back whenever the source accepts bytes; None: no longer.
+
+        This is for many sources that rarely have anything to send: unlike an outbox, a source that
+        has nothing to send costs nothing.
+        """
+        watched = self._watched.get(source.fileno())
+        if watched is not None:
+            watched.on_writable = on_writable
+            mask = watched.mask & ~_WRITE if on_writable is None else watched.mask | _WRITE
+            self._wait_for(watched, mask)
+
     def forget(self, source: Pollable) -> None:
         """Stop waiting for the source; call this before it is closed."""
         if source.fileno() in self._watched:
@@ -75,7 +87,11 @@ class Poller:
             if mask == _READ and ready.on_readable is not None:  # nearly always
                 ready.on_readable()
                 continue
-            if mask & _WRITE and ready.outbox is not None:
+            if mask & _WRITE and ready.on_writable is not None:
+                ready.on_writable()
+                if self._watched.get(fd) is not ready:
+                    continue
+            elif mask & _WRITE and ready.outbox is not None:
                 ready.outbox.try_flush()
             # Reading also reports errors and hang-ups.
             if mask & ~_WRITE:
@@ -103,7 +119,7 @@ class Poller:
 class _Watched:
     """A source, and what the kernel was asked to wait for."""
 
-    __slots__ = ("fd", "mask", "on_readable", "outbox")
+    __slots__ = ("fd", "mask", "on_readable", "on_writable", "outbox")
 
     def __init__(
         self, fd: int, on_readable: Callable[[], None] | None, outbox: Outbox | None
@@ -111,4 +127,5 @@ class _Watched:
         self.fd = fd
         self.on_readable = on_readable
         self.outbox = outbox
+        self.on_writable: Callable[[], None] | None = None
         self.mask = 0 if on_readable is None else _READ

@@ -89,7 +89,10 @@ class StreamTasks:
         job = read_stream_job(data) if isinstance(data, dict) else None
         if job is None:
             return
+        from ..loop.heap import keep_freed_memory
         from .streams import Streams, StreamSettings
+
+        keep_freed_memory()
 
         streaming = self._config.streaming
         settings = StreamSettings(
@@ -112,6 +115,11 @@ class StreamTasks:
         )
         self.is_active = True
         self._streams.start()
+
+    def allow_reports(self) -> None:
+        """The worker has started the task: it can take statistics from now on."""
+        if self._streams is not None:
+            self._streams.may_report = True
 
     def end(self) -> None:
         """The task is over: close all connections."""
@@ -268,7 +276,7 @@ class StreamTasks:
         if not self._streams.is_quiet(quiescing.began, now):
             return None
         self._quiescing = None
-        return quiescing.event
+        return quiescing.event._replace(is_drain=True)
 
     def due_end(self, now: float) -> list[events.Action]:
         """What was held back and is due."""

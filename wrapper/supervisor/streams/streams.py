@@ -62,6 +62,9 @@ class Streams:
         report: sends a message to the worker.
         deliver: sends a frame to the algorithm process.
         burst: gathers what several frames cause to be sent.
+
+    Attributes:
+        may_report: whether statistics are sent; HKube's wrappers have none before `start`.
     """
 
     def __init__(
@@ -92,6 +95,7 @@ class Streams:
             )
         self._listen_at: float | None = None
         self._report_at = time.monotonic() + settings.interval
+        self.may_report = False
         self._is_full = False
         self._quiet_by: float | None = None
 
@@ -250,7 +254,7 @@ class Streams:
 
     def report_statistics(self) -> None:
         """Send the statistics of now."""
-        if self._producer is None:
+        if self._producer is None or not self.may_report:
             return  # an empty list would tell the worker nothing
         reports = [edge.message() for edge in self._producer.report()]
         self._report({"command": STREAMING_STATISTICS, "data": reports})

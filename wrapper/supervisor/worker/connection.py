@@ -94,8 +94,7 @@ class Connection:
         except (BlockingIOError, InterruptedError):
             return payloads, None
         except frames.FrameError as error:
-            self._say_goodbye(frames.close_payload(_PROTOCOL_ERROR))
-            return payloads, Closed(f"the worker sent a broken WebSocket frame: {error}")
+            return payloads, self._refuse(f"the worker sent a broken WebSocket frame: {error}")
         except OSError as error:
             return payloads, Closed(f"the connection broke: {error.strerror or error}")
 
@@ -105,7 +104,7 @@ class Connection:
         Never raises: `read` reports a broken connection, and `give_up` returns the message.
         """
         outbox = self.outbox
-        self._send_frame(self._opcode, message.payload)
+        self._send_payload(message.payload)
         if outbox.waiting_bytes or outbox.is_broken:
             self._forget_sent()
             self._partly_sent.append((self._given_bytes, message))
@@ -160,6 +159,9 @@ class Connection:
             pass  # the worker is gone already, or does not read
         self._stream.close()
 
+    def _send_payload(self, payload: bytes | bytearray) -> None:
+        self._send_frame(self._opcode, payload)
+
     def _take(
         self, message: frames.WebSocketMessage, payloads: list[bytes | bytearray]
     ) -> Closed | None:
@@ -167,11 +169,7 @@ class Connection:
         if opcode in (frames.TEXT, frames.BINARY):
             payloads.append(payload)
         elif opcode == frames.PING:
-            if not self.outbox.waiting_bytes:
-                self._waiting_pongs = 0
-            if self._waiting_pongs < _MAX_WAITING_PONGS:
-                self._waiting_pongs += 1
-                self._send_frame(frames.PONG, payload)
+            self._answer_ping(frames.PONG, payload)
         elif opcode == frames.PONG:
             self.last_pong = bytes(payload)
         elif opcode == frames.CLOSE:
@@ -180,6 +178,18 @@ class Connection:
             text = f"the worker closed the connection with code {code}"
             return Closed(f"{text}: {reason}" if reason else text)
         return None
+
+    def _refuse(self, reason: str) -> Closed:
+        """End the connection: what came over it is against the protocol."""
+        self._say_goodbye(frames.close_payload(_PROTOCOL_ERROR))
+        return Closed(reason)
+
+    def _answer_ping(self, opcode: int, payload: bytes | bytearray) -> None:
+        if not self.outbox.waiting_bytes:
+            self._waiting_pongs = 0
+        if self._waiting_pongs < _MAX_WAITING_PONGS:
+            self._waiting_pongs += 1
+            self._send_frame(opcode, payload)
 
     def _say_goodbye(self, payload: bytes) -> None:
         if not self._said_goodbye:

@@ -29,12 +29,14 @@ class ConnectionTarget(NamedTuple):
         host: the URL's host.
         port: the URL's port.
         tls: the URL begins with wss.
+        socketio: a socket.io session is opened over the WebSocket.
     """
 
     url: str
     host: str
     port: int
     tls: bool
+    socketio: bool = False
 
     @property
     def is_loopback(self) -> bool:
@@ -43,9 +45,15 @@ class ConnectionTarget(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """The connection is open."""
+    """The connection is open.
+
+    Attributes:
+        stream: what the messages travel over.
+        ping_every: seconds between two pings that a socket.io server asks for.
+    """
 
     stream: ByteStream
+    ping_every: float | None = None
 
 
 class Refused(NamedTuple):
@@ -69,10 +77,11 @@ def open_in_thread(target: ConnectionTarget, report: Callable[[Opened | Refused]
 
 
 def open_connection(target: ConnectionTarget) -> Opened | Refused:
-    """Open a connection, including the WebSocket's opening handshake; blocks."""
+    """Open a connection, including all opening handshakes; blocks."""
     opener = _open_plain if target.is_loopback and not target.tls else _open_by_library
     try:
-        return Opened(opener(target))
+        stream = opener(target)
+        return _open_socketio(stream) if target.socketio else Opened(stream)
     # websocket-client raises what its parts raise: its own errors, OSError, ValueError, …
     except Exception as error:
         return Refused(_reason(error), isinstance(error, ConnectionRefusedError))
@@ -101,7 +110,10 @@ def _read_response(sock: socket.socket) -> bytes:
         # Peek first, then read exactly the response: the frames stay in the socket.
         seen = sock.recv(65536, socket.MSG_PEEK)
         if not seen:
-            raise handshake.HandshakeError("it closed the connection without an answer")
+            raise handshake.HandshakeError(
+                "it closed the connection without an answer; "
+                "is WORKER_ALGORITHM_PROTOCOL the same for HKube's worker?"
+            )
         length = handshake.response_length(seen)
         if length is not None:
             return sock.recv(length, socket.MSG_WAITALL)
@@ -126,6 +138,16 @@ def _open_by_library(target: ConnectionTarget) -> ByteStream:
         return TlsStream(sock)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
+
+
+def _open_socketio(stream: ByteStream) -> Opened:
+    from .socketio_opening import open_session
+
+    try:
+        return Opened(stream, open_session(stream))
+    except BaseException:
+        stream.close()
+        raise
 
 
 def _reason(error: Exception) -> str:

@@ -24,7 +24,8 @@ class LinkSettings(NamedTuple):
 
     Attributes:
         give_up_after: seconds after a loss; None: keep trying.
-        pings: send pings, so that proxies in front of a debug gateway keep the connection open.
+        pings: send pings, so that a socket.io server, or the proxies in front of a debug gateway,
+            keep the connection open.
         max_payload: size in bytes of the largest message that the worker accepts.
         worker_waits: the worker keeps its state over a lost connection (DEV_MODE, debug). Otherwise
             a loss is a crash for HKube, and whoever is there later is another worker.
@@ -70,12 +71,13 @@ class WorkerLink:
         self._times = _Times()
 
     # -------------------------------------------------------------------- the connection --
-    def opened(self, now: float, has_old_messages: bool) -> None:
+    def opened(self, now: float, has_old_messages: bool, ping_every: float = PING_EVERY) -> None:
         """Note that a connection is open.
 
         Args:
             now: the time.
             has_old_messages: a task of an earlier connection has messages for the worker, or will.
+            ping_every: seconds between two pings, if any are sent.
         """
         times = self._times
         if times.lost is not None and has_old_messages:
@@ -85,7 +87,8 @@ class WorkerLink:
         self._decide_sending()
         self._back_off.something_listens()
         times.opened, times.lost, times.retry = now, None, None
-        times.ping = now + PING_EVERY if self._settings.pings else None
+        times.ping_every = ping_every
+        times.ping = now + ping_every if self._settings.pings else None
         times.received = now
 
     def _decide_sending(self) -> None:
@@ -147,8 +150,8 @@ class WorkerLink:
         if self._end_waits(now):
             actions.append(LinkAction.SEND_WAITING)
         if times.ping is not None and now >= times.ping:
-            times.ping = now + PING_EVERY
-            is_silent = now - times.received > PING_EVERY * _UNANSWERED_PINGS
+            times.ping = now + times.ping_every
+            is_silent = now - times.received > times.ping_every * _UNANSWERED_PINGS
             actions.append(LinkAction.DISCONNECT if is_silent else LinkAction.PING)
         return actions
 
@@ -181,6 +184,7 @@ class _Times:
         settled: when the worker has had the time to begin another task.
         silent: until when the worker is sent no message of a task.
         ping: when to send the next ping.
+        ping_every: seconds between two pings.
     """
 
     def __init__(self) -> None:
@@ -191,3 +195,4 @@ class _Times:
         self.settled: float | None = None
         self.silent: float | None = None
         self.ping: float | None = None
+        self.ping_every = PING_EVERY

@@ -23,7 +23,7 @@ from ..loop.poller import Poller
 from ..loop.wakeup import Wakeup
 from .connection import Connection
 from .connector import ConnectionTarget, Opened, Refused, open_in_thread
-from .link import LinkAction, LinkSettings, WorkerLink
+from .link import PING_EVERY, LinkAction, LinkSettings, WorkerLink
 from .unsent import Message, MessageKind, Payload, UnsentMessages
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Worker:
         is_task_under_way: whether a task has not sent its final message yet.
         open_connection: tries once to open a connection, without waiting, and reports the outcome.
         clock: monotonic, seconds.
+        on_connected: called when a connection is open.
         hint: follows the first line that says that the worker does not answer.
     """
 
@@ -78,6 +79,7 @@ class Worker:
         is_task_under_way: Callable[[], bool],
         open_connection: Open = open_in_thread,
         clock: Callable[[], float] = time.monotonic,
+        on_connected: Callable[[], None] = lambda: None,
         hint: str = "",
     ) -> None:
         self._target = target
@@ -89,6 +91,7 @@ class Worker:
         self._counted = counted
         self._on_messages = on_messages
         self._on_lost = on_lost
+        self._on_connected = on_connected
         self._is_task_under_way = is_task_under_way
         self._open_connection = open_connection
         self._clock = clock
@@ -164,16 +167,25 @@ class Worker:
             self._announce(outcome, now)
             return
         masked = not self._target.is_loopback or self._target.tls
-        self._connection = connection = Connection(outcome.stream, masked, self._encoding != "json")
+        self._connection = connection = self._connection_over(outcome, masked)
         self._log.info(f"connected to the worker at {self._target.url}")
         self._next_announcement = 0.0
-        self._link.opened(now, self._is_task_under_way() or bool(self._unsent))
+        self._on_connected()
+        ping_every = min(PING_EVERY, outcome.ping_every or PING_EVERY)
+        self._link.opened(now, self._is_task_under_way() or bool(self._unsent), ping_every)
         self._poller.watch(connection, self._read, connection.outbox)
         self._poller.pause(connection, self.is_paused)
         if self._target.tls:
             # TLS may have decrypted a first message along with the handshake's answer. The socket
             # itself then has nothing left that would wake the loop.
             self._read()
+
+    def _connection_over(self, opened: Opened, masked: bool) -> Connection:
+        if not self._target.socketio:
+            return Connection(opened.stream, masked, self._encoding != "json")
+        from .socketio_connection import SocketioConnection
+
+        return SocketioConnection(opened.stream, masked)
 
     def _announce(self, refused: Refused, now: float) -> None:
         if now >= self._next_announcement:
@@ -262,6 +274,8 @@ class Worker:
                 f"{self._settings.max_payload:,} (WORKER_SOCKET_MAX_PAYLOAD_BYTES)",
             )
             return
+        if self._target.socketio and not self._is_listened_to(payload):
+            return
         connection = self._connection
         may_send = self._link.may_send
         if connection is not None and (may_send or kind is _FREE):
@@ -272,6 +286,20 @@ class Worker:
                 self._let_wait(payload, kind)
         elif kind.is_kept and (connection is not None or self._settings.worker_waits):
             self._let_wait(payload, kind)
+
+    def _is_listened_to(self, payload: Payload) -> bool:
+        """Return whether the worker's socket.io server has a listener for a message."""
+        from ...protocol.socketio.packets import LISTENED_COMMANDS
+        from .socketio_connection import command_of
+
+        command = command_of(payload)
+        if command in LISTENED_COMMANDS:
+            return True
+        self._counted.add(
+            "warning",
+            f"did not send {command!r}: HKube's worker does not listen to it on socket.io",
+        )
+        return False
 
     def forget_old_messages(self) -> None:
         """Drop what waits: the worker begins another task."""

@@ -79,6 +79,12 @@ class Outcome:
         raise AlgorithmFailed(f"the algorithm failed: {error}{details}")
 
 
-def no_result_within(timeout: float | None) -> str:
-    """Describe a run that exceeded its timeout, given in seconds."""
-    return f"the algorithm had no result within {timeout:g} s (timeout={timeout:g})"
+def no_result_within(timeout: float | None, place: str | None) -> str:
+    """Describe a run that exceeded its timeout.
+
+    Args:
+        timeout: In seconds.
+        place: Where the algorithm's code was then, if that is known.
+    """
+    where = f"; it was at {place}" if place else ""
+    return f"the algorithm had no result within {timeout:g} s (timeout={timeout:g}){where}"

@@ -13,6 +13,8 @@ IN_INFO = ("extraData", "lastRunResult", "rootJobId", "savePaths")
 """Arguments of `hkube.run` that the job holds in `args["info"]`."""
 
 OWN = ("input", "isolated", "timeout")
+STREAM_OWN = ("flows", "default_flow", "stateless", "buffer_mb")
+"""Arguments of `hkube.stream` that `hkube.run` does not have."""
 
 
 def job_of(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
@@ -19,6 +18,7 @@ from ...in_process.gevent_patches import (
     is_patched_by_gevent,
 )
 from ...local.run.container import container_environ
+from ...local.scratch import ScratchFolder
 from ...local.worker.admission import run_token
 from ...local.worker.answers import AnswerTable
 from ...local.worker.timeouts import EXIT_TIMEOUT
@@ -69,7 +69,7 @@ class InProcess:
         self._last_resort = last_resort
         with ExitStack() as stack:
             source = stack.enter_context(target.opened())
-            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="hkube-"))
+            scratch = stack.enter_context(ScratchFolder())
             self._worker = stack.enter_context(
                 LocalWorker(self._recorder, answers, token=run_token())
             )
@@ -118,7 +118,9 @@ class InProcess:
             raise AlgorithmFailed(_NOT_KILLED) from self._stopped()
         outcome = self._recorder.outcome(ended.result(), lines.all_lines(), rig.user.raised)
         if dog.timed_out:
-            raise AlgorithmFailed(no_result_within(timeout)) from self._stopped()
+            raise AlgorithmFailed(
+                no_result_within(timeout, rig.user.stopped_at)
+            ) from self._stopped()
         return outcome
 
     def close(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -14,6 +13,7 @@ from ...config.settings import Config
 from ...errors import LoadError
 from ...in_process.gevent_patches import REFUSAL, is_patched_by_gevent
 from ...local.run.container import container_environ
+from ...local.scratch import ScratchFolder
 from ...local.worker import events
 from ...local.worker.admission import run_token
 from ...local.worker.answers import AnswerTable
@@ -60,7 +60,7 @@ class InThread:
         self._is_killed = Event()
         with ExitStack() as stack:
             source = stack.enter_context(target.opened())
-            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="hkube-"))
+            scratch = stack.enter_context(ScratchFolder())
             self.worker = stack.enter_context(
                 LocalWorker(
                     wiring.listener(self._recorder),
@@ -122,7 +122,7 @@ class InThread:
         if self._thread.is_alive() or not ended.done():
             raise AlgorithmFailed(_NOT_KILLED)
         if timed_out:
-            raise AlgorithmFailed(no_result_within(timeout))
+            raise AlgorithmFailed(no_result_within(timeout, user.stopped_at))
         return self._recorder.outcome(ended.result(), self._lines.all_lines(), user.raised)
 
     def stop(self, force: bool = True) -> None:

@@ -90,8 +90,8 @@ class Isolated:
             self.worker.stop()
             self.usable = self.worker.wait_idle(STOP_TIMEOUT)
             self._recorder.end()
-            self._read_output()
-            raise AlgorithmFailed(no_result_within(timeout))
+            _, records = self._read_output()
+            raise AlgorithmFailed(no_result_within(timeout, _place_in(records)))
         self._recorder.end()
         result = ended.result()
         if isinstance(result, events.Lost):
@@ -133,6 +133,12 @@ class Isolated:
                 records.append(record)
                 print(record, file=sys.stderr)
         return lines, records
+
+
+def _place_in(records: list[str]) -> str | None:
+    """Return where the algorithm was when it was asked to stop, as the wrapper's log says."""
+    start = "asked to stop at "
+    return next((text.removeprefix(start) for text in records if text.startswith(start)), None)
 
 
 class _Output:

@@ -77,7 +77,7 @@ def make_rig(config: Config, interruption: Interruption, killed: Callable[[], No
     control, their_control = socket.socketpair()
     algorithm = _Unkillable(Channel(tasks, control), log, killed)
     user = WatchedUserCode(interruption)
-    settings = host_settings(config, log)._replace(log_failures=True)
+    settings = host_settings(config, log)
     pipes = _PausingPipes(their_tasks, their_control, interruption)
     host = Host(
         pipes, user, settings, log, interruption.request, lambda error: log.error(str(error))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import ExitStack
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ...config.storage_settings import DiscoverySettings
+from ...local.scratch import ScratchFolder
 from ...local.worker import events
 from ...local.worker.storage import LocalStorage
 from ...local.worker.worker import LocalWorker
@@ -81,7 +81,7 @@ class NodeRun:
         self._reports = 0
         self._ended: Future[events.Outcome] = Future()
         with ExitStack() as stack:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="hkube-storage-"))
+            folder = stack.enter_context(ScratchFolder())
             wiring = StreamWiring(LocalStorage(Path(folder)), _environ(buffer_mb), self._take_event)
             self._session = make_session(wiring)
             stack.callback(self._session.close)

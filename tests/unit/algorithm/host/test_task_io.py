@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.free_ports import free_port
+from wrapper.algorithm.api.task_metrics import TaskMetrics
 from wrapper.algorithm.host.interruption import Interruption
 from wrapper.algorithm.host.pipes import Pipes
 from wrapper.algorithm.host.settings import HostSettings
@@ -50,7 +51,9 @@ class StoringSide:
         interruption = Interruption()
         interruption.install()
         self.pipes = Pipes(theirs, control, interruption)
-        settings = HostSettings(get_encoding("json"), 10**6, str(folder), False, storage)
+        settings = HostSettings(
+            get_encoding("json"), 10**6, TaskMetrics(str(folder)), False, storage
+        )
         self._task_io = TaskIO(self.pipes, settings, UserCode(interruption), Log("error"))
         self._sockets = (self.writes, self._control, self.handover, their_handover)
 

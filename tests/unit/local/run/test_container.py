@@ -14,6 +14,13 @@ from wrapper.local.worker.admission import run_token
 from wrapper.local.worker.storage import LocalStorage
 
 
+def test_reserved_memory_is_that_for_peers_unless_set(tmp_path: Path) -> None:
+    source = AlgorithmSource("alg", Path("/alg"), peer_memory=300 * 1024**2)
+    name = "DISCOVERY_MAX_CACHE_SIZE"
+    assert container_environ(source, 1, {}, tmp_path)[name] == "300"
+    assert container_environ(source, 1, {name: "5"}, tmp_path)[name] == "5"
+
+
 def test_environment_of_the_container(tmp_path: Path) -> None:
     environ = {
         "PATH": "/bin",
@@ -21,14 +28,19 @@ def test_environment_of_the_container(tmp_path: Path) -> None:
         "WORKER_SOCKET_URL": "ws://cluster/",
         "WORKER_SOCKET_PORT": "3000",
         "DEV_MODE": "true",
+        "WORKER_SOCKET_PROTOCOL": "wss",
     }
-    source = AlgorithmSource("alg", Path("/alg"), "main.py", {"MODEL": "small"})
+    own = {"MODEL": "small", "WORKER_ALGORITHM_PROTOCOL": "socket"}  # for the cluster's worker
+    source = AlgorithmSource("alg", Path("/alg"), "main.py", own)
     assert container_environ(source, 4321, environ, tmp_path) == {
         "PATH": "/bin",
         "HKUBE_LOG_LEVEL": "DEBUG",
         "HKUBE_LOG_FORMAT": "short",
         "HKUBE_LOG_FAILURES": "false",
         "ALGO_METRICS_DIR": str(tmp_path / "metrics"),
+        "HKUBE_METRICS_FILES": "keep",
+        "WORKER_ALGORITHM_PROTOCOL": "ws",
+        "WORKER_SOCKET_PROTOCOL": "ws",
         "WORKER_SOCKET_HOST": "127.0.0.1",
         "WORKER_SOCKET_PORT": "4321",
         "WORKER_SOCKET_TOKEN": run_token(),

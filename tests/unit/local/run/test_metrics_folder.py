@@ -32,3 +32,17 @@ def test_folder_of_the_user_is_used() -> None:
     given = {"ALGO_METRICS_DIR": "/somewhere"}
     with metrics_folder("a", given, print) as environ:
         assert environ == given
+
+
+def test_chosen_folder_stays_without_the_empty_folders_of_tasks(tmp_path: Path) -> None:
+    said: list[str] = []
+    chosen = tmp_path / "kept"
+    given = {"ALGO_METRICS_DIR": "/elsewhere"}
+    with metrics_folder("a", given, said.append, chosen) as environ:
+        assert environ["ALGO_METRICS_DIR"] == str(chosen)
+        assert environ["HKUBE_METRICS_FILES"] == "per-task"
+        (chosen / "p" / "n" / "j" / "empty").mkdir(parents=True)
+        (chosen / "p" / "n" / "j" / "t").mkdir()
+        (chosen / "p" / "n" / "j" / "t" / "events").write_text("x")
+    assert [path.name for path in (chosen / "p" / "n" / "j").iterdir()] == ["t"]
+    assert said == [f"the algorithm wrote metrics; to see them: tensorboard --logdir {chosen}"]

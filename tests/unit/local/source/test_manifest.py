@@ -48,6 +48,20 @@ def test_complete_description(tmp_path: Path) -> None:
     assert len(read.remarks) == 1 and "algorithmEnv.SECRET" in read.remarks[0]
 
 
+def test_fields_that_only_a_cluster_fulfils_are_named(tmp_path: Path) -> None:
+    document: dict[str, Any] = {
+        "reservedMemory": "128Mi",
+        "mounts": [{"pvcName": "data", "path": "/data"}, {"pvcName": "no path"}, "no object"],
+        "volumeMounts": [{"name": "v", "mountPath": "/v"}],
+        "workerEnv": {"A": "1"},
+    }
+    read = read_manifest(write(tmp_path, document))
+    assert read.peer_memory == 128 * 1024**2
+    about = [remark.partition(": ")[0] for remark in read.remarks]
+    assert about == ["mounts", "volumeMounts", "workerEnv is for HKube's worker"]
+    assert "docker run --volume DIR:/data" in read.remarks[0]
+
+
 def test_minimal_description(tmp_path: Path) -> None:
     read = read_manifest(write(tmp_path, {"env": "python"}, "algorithm.json"))
     assert (read.name, read.code, read.entry_point) == (tmp_path.name, tmp_path, None)
@@ -100,6 +114,7 @@ BOMB = "\n".join(
             "resources.mem is 'lots', but must be a Kubernetes quantity",
         ),
         ({"resources": {"mem": True}}, "resources.mem is True"),
+        ({"reservedMemory": "much"}, "reservedMemory is 'much', but must be a Kubernetes quantity"),
         ({"algorithmEnv": {"A": [1]}}, "algorithmEnv.A must be text, but is a list"),
         ({"algorithmImage": "x/y"}, "names an image but no code: add code.path"),
         ({"code": {"path": "a\0b"}}, "code.path holds a null byte"),

@@ -289,6 +289,12 @@ class TestStop:
         assert delivered(actions) == [FrameKind.STOP, FrameKind.INTERRUPT]
         assert delivered(machine.tick(INTERRUPT_AFTER)) == []
 
+    def test_drain_of_a_streaming_node_leaves_time_without_a_stop_function(self) -> None:
+        machine = machine_in(State.RUNNING)
+        actions = machine.handle(ev.StopReceived(b"", is_drain=True), 0.0)
+        assert delivered(actions) == [FrameKind.STOP]
+        assert delivered(machine.tick(INTERRUPT_AFTER)) == [FrameKind.INTERRUPT]
+
     def test_stopping_is_sent_each_second(self) -> None:
         machine = machine_in(State.STOPPING, has_stop=True)
         assert sent(machine.tick(STOPPING_EVERY)) == ["stopping"]

@@ -203,6 +203,22 @@ def test_large_object_may_take_longer(server: S3Server, monkeypatch: pytest.Monk
     assert asked == [False, True]
 
 
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirect_to_another_host_is_refused(status: int) -> None:
+    with FaultyHttp() as service, FaultyHttp() as other:
+        other.always(200, "evil")
+        elsewhere = other.url.replace("127.0.0.1", "localhost") + "/x"
+        service.answer = lambda method: Answer(status, b"", 0, location=elsewhere)
+        store = open_store(service.url)
+        for act in (
+            lambda: store.read(PATH),
+            lambda: store.write(PATH, Encoded(b"", b"x")),
+        ):
+            with pytest.raises(StorageError, match="redirects the request to another address"):
+                act()
+        assert other.headers == []
+
+
 def test_private_certificate(tmp_path: Path) -> None:
     import trustme
 

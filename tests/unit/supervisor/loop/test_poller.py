@@ -203,3 +203,39 @@ def test_any_timeout_is_accepted(poller: Poller, pair: Pair, timeout: float) -> 
     poller.watch(pair[0], lambda: None)
 
     poller.wait(timeout)
+
+
+def fill(sock: socket.socket) -> None:
+    try:
+        while True:
+            sock.send(bytes(100_000))
+    except BlockingIOError:
+        pass
+
+
+def test_calls_back_while_a_source_accepts_bytes_if_asked_to(poller: Poller, pair: Pair) -> None:
+    readable, writable = Counter(), Counter()
+    poller.watch(pair[0], readable)
+    poller.wait(0)
+    assert writable.count == 0, "nobody asked"
+    fill(pair[0])
+    poller.await_room(pair[0], writable)
+    poller.wait(0)
+    assert writable.count == 0, "there is no room"
+    while pair[1].recv(1_000_000):
+        poller.wait(0)
+        if writable.count:
+            break
+    assert writable.count == 1 and readable.count == 0
+    poller.await_room(pair[0], None)
+    poller.wait(0)
+    assert writable.count == 1
+
+
+def test_source_that_is_forgotten_while_it_sends_is_not_read(poller: Poller, pair: Pair) -> None:
+    readable = Counter()
+    poller.watch(pair[0], readable)
+    poller.await_room(pair[0], lambda: poller.forget(pair[0]))
+    pair[1].send(b"x")
+    poller.wait(LIMIT)
+    assert readable.count == 0

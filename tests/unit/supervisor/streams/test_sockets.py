@@ -110,6 +110,20 @@ def test_large_messages_arrive_whole(loop):
     assert got == sizes
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
+def test_parents_are_reached_by_ipv4_ipv6_and_by_name(loop, host):
+    if host == "::1" and not socket.has_dualstack_ipv6():
+        pytest.skip("this machine has no IPv6")
+    producer, port = loop.producer()
+    got = []
+    consumer = loop.consumer(lambda delivery, node, message: got.append(bytes(message.payload)))
+    consumer.listen(True)
+    consumer.add(ParentAddress(host, port), "A")
+    send(producer, "hello")
+    loop.run_until(lambda: got)
+    assert got == [b"hello"]
+
+
 def test_a_parent_that_listens_later_is_found(loop):
     port = free_port()
     got = []

@@ -286,3 +286,10 @@ def test_silence_and_the_time_for_another_task_both_have_to_pass() -> None:
 
     assert link.tick(10.3) == []
     assert link.tick(10.0 + SETTLE_AFTER) == [LinkAction.SEND_WAITING]
+
+
+def test_pings_are_sent_as_often_as_the_server_asks() -> None:
+    link = make_link(pings=True)
+    link.opened(0.0, has_old_messages=False, ping_every=0.5)
+    assert [tick_to(link, number * 0.5) for number in range(1, 4)] == [[LinkAction.PING]] * 3
+    assert tick_to(link, 2.0) == [LinkAction.DISCONNECT]

@@ -367,3 +367,16 @@ def test_reason_for_giving_up_names_the_setting(seconds: int) -> None:
         f"the worker has not come back within {seconds} s (WORKER_RECONNECT_TIMEOUT)"
     )
     network.close()
+
+
+def test_what_no_listener_of_a_socketio_server_takes_is_not_sent_and_one_warning_says_so() -> None:
+    network = Network(socketio=True)
+    network.open(0.0)
+
+    for _ in range(3):
+        network.worker.send(b'{"command":"logData","data":[]}', FREE)
+    network.worker.send(b'{"command":"done"}', FINAL)
+
+    assert network.received() == [b'42["done",{"command":"done"}]']
+    assert network.log.count("HKube's worker does not listen to it on socket.io") == 1
+    network.close()

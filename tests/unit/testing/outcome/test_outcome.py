@@ -44,4 +44,6 @@ def test_error_as_text_is_its_message() -> None:
 
 
 def test_timeout_message() -> None:
-    assert no_result_within(60.0) == "the algorithm had no result within 60 s (timeout=60)"
+    text = "the algorithm had no result within 60 s (timeout=60)"
+    assert no_result_within(60.0, None) == text
+    assert no_result_within(60.0, "a.py:3, in f") == f"{text}; it was at a.py:3, in f"

@@ -300,6 +300,13 @@ def test_only_one_algorithm_runs_in_the_process(open_stream: Open, hkube: HKube)
     hkube.stream("main.py", flows=FLOW).stop()
 
 
+def test_isolated_node_leaves_the_process_free(open_stream: Open, hkube: HKube) -> None:
+    stream = open_stream(DOUBLE, isolated=True)
+    assert hkube.run(lambda args: 5).result == 5
+    stream.send(1)
+    assert values(stream) == [2]
+
+
 def test_two_isolated_nodes_run_side_by_side(open_stream: Open) -> None:
     first, second = (open_stream(DOUBLE, isolated=True) for _ in range(2))
     first.send(1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import final
 
@@ -72,13 +73,17 @@ class Algorithms:
     A context manager: leaving the context deletes what was unpacked.
     """
 
-    def __init__(self, paths: Mapping[str, Path], where: str) -> None:
+    def __init__(
+        self, paths: Mapping[str, Path], where: str, variables: Mapping[str, str] | None = None
+    ) -> None:
         """Create a catalog.
 
         Args:
             paths: the path of each algorithm.
             where: the catalog's name in errors; if there are no paths, how to add algorithms.
+            variables: environment variables of all of them, which override their own.
         """
+        self._variables = variables or {}
         self._paths = paths
         self._where = where
         self._opened: dict[str, AlgorithmSource] = {}
@@ -106,7 +111,8 @@ class Algorithms:
                 source = self._stack.enter_context(open_algorithm(self._paths[name]))
             except OSError as error:
                 raise unreadable(self._paths[name], error) from error
-            self._opened[name] = source
+            environ = {**source.environ, **self._variables}
+            self._opened[name] = replace(source, environ=environ)
         return self._opened[name]
 
     def missing(self, name: str) -> str:

@@ -1,6 +1,7 @@
 """Checks what algorithms start by name, by reading their code, before anything runs.
 
-Only calls with a literal name count. A call inside a `try` may fail, so it does not.
+Only calls with a literal name count. A call inside a `try` may fail, and one inside an `if` may
+never happen, so they do not.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from .folders import CatalogError
 from .resources import Resources
 from .stored_pipelines import missing_pipeline, stored_pipeline
 
+_CONDITIONAL = (ast.If, ast.IfExp, ast.BoolOp, ast.Match, ast.While)
 _FUNCTIONS = {
     "start_algorithm": (CallKind.ALGORITHM, "algorithmName"),
     "start_stored_subpipeline": (CallKind.STORED_PIPELINE, "name"),
@@ -103,8 +105,7 @@ def _calls_in(file: Path, folder: Path) -> Iterator[NamedCall]:
     waiting: list[ast.AST] = [] if tree is None else [tree]
     while waiting:
         node = waiting.pop()
-        if isinstance(node, ast.Try) and node.handlers:
-            waiting += [*node.handlers, *node.orelse, *node.finalbody]
+        if isinstance(node, _CONDITIONAL) or (isinstance(node, ast.Try) and node.handlers):
             continue
         waiting += reversed(list(ast.iter_child_nodes(node)))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):

@@ -184,7 +184,7 @@ class ActiveRun:
         self._forget_timer(key)
         match outcome:
             case worker_events.Done():
-                self._report(events.TaskDone, task=key)
+                self._report(events.TaskDone, task=key, is_null=outcome.result is None)
                 self._do(self._run.task_done(key, outcome.result))
             case worker_events.Failed():
                 job = task_job(self._pipeline, self.place, start, task_id)

@@ -11,6 +11,7 @@ from typing import Any, final
 
 from ...run.container import AlgorithmContainer
 from ...run.output_pump import OutputPump
+from ...run.usage import ResourceUsage
 from ...source.source import AlgorithmSource
 from ...worker import events
 from ...worker.admission import run_token
@@ -94,6 +95,10 @@ class PooledAlgorithm:
             self._on_process_event(TaskEnded(task_id, outcome.result()))
 
         self._worker.begin(job).add_done_callback(report)
+
+    def usage(self) -> ResourceUsage:
+        """Return what its processes use now."""
+        return self._container.usage()
 
     def stop(self, force: bool = True) -> None:
         """Ask the algorithm to stop its task.

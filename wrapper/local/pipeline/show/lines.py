@@ -8,7 +8,7 @@ from typing import final
 from ...show.terminal import shown
 from ...worker import events as worker_events
 from .. import events
-from ..run.actions import PipelineFailed, PipelineStopped, RunOutcome
+from ..run.actions import PipelineFailed, PipelineStopped, RunOutcome, Succeeded
 from .board import Board, Row, label_of
 
 MARK = "[local]"
@@ -20,17 +20,25 @@ _WIDEST = 1000
 class PipelineLines:
     """A listener that writes the events a user cares about."""
 
-    def __init__(self, write: Callable[[str], None], started: float, brief: bool = False) -> None:
+    def __init__(
+        self,
+        write: Callable[[str], None],
+        started: float,
+        brief: bool = False,
+        quiet: bool = False,
+    ) -> None:
         """Create it.
 
         Args:
             write: writes a line, given without its end.
             started: when the command began, in seconds on the engine's clock.
             brief: leave out what a table shows as well.
+            quiet: show only what algorithms write, warnings and errors.
         """
         self._write = write
         self._started = started
-        self._brief = brief
+        self._brief = brief or quiet
+        self._quiet = quiet
         self._failure: events.TaskFailed | None = None
         self.board = Board()
 
@@ -85,6 +93,8 @@ class PipelineLines:
                     f"note: {label_of(event.run, event.node)}: '{event.reference}' leads nowhere "
                     f"in the result and gives null{event.suggestion}"
                 )
+            case events.RunEnded(run=(), outcome=Succeeded()) if self._quiet:
+                return None
             case events.RunEnded(run=()):
                 after = f" after {event.at - self._started:.2f} s"
                 return _outcome(event.outcome, after)

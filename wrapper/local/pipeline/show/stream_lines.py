@@ -8,6 +8,7 @@ from typing import Any, final
 from ...worker import events
 from ..streaming.actions import EndStream
 from ..streaming.edge_statistics import EdgeState
+from ..streaming.node_load import NodeLoad
 
 MARK = "[local]"
 EVERY = 5.0
@@ -81,6 +82,9 @@ class StreamLines:
             if not is_same or state.queue:
                 self.say(edge_line(state, pods.get(state.edge[1], 0)))
             self._shown[state.edge] = state
+
+    def loads(self, loads: Mapping[str, NodeLoad]) -> None:
+        """Show nothing: only the table has room for what the nodes use."""
 
     def ended(self, end: EndStream, states: list[EdgeState], now: float) -> None:
         """Show how the run ended, and the totals of each edge."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, final
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -13,10 +13,12 @@ from rich.text import Text
 from ...worker import events
 from ..streaming.actions import EndStream
 from ..streaming.edge_statistics import EdgeState
+from ..streaming.node_load import NodeLoad
 from .stream_lines import StreamLines, milliseconds
 
-_MOST_ROWS = 40
-"""A table higher than the terminal cannot be updated in place."""
+_MOST_ROWS = 30
+_MOST_NODES = 10
+"""Tables higher than the terminal cannot be updated in place."""
 
 
 @final
@@ -35,10 +37,11 @@ class StreamTable:
         self._lines = StreamLines(self.write, write_message, started, brief=True)
         self._states: list[EdgeState] = []
         self._pods: Mapping[str, int] = {}
+        self._loads: Mapping[str, NodeLoad] = {}
         self._end: tuple[EndStream, list[EdgeState], float] | None = None
         self._live = Live(
             console=console,
-            get_renderable=lambda: stream_table(self._states, self._pods),
+            get_renderable=self._tables,
             refresh_per_second=4,
             redirect_stdout=False,  # stdout is for the messages
             redirect_stderr=False,
@@ -73,10 +76,18 @@ class StreamTable:
         """Show what happens on the edges."""
         self._states, self._pods = states, pods
 
+    def loads(self, loads: Mapping[str, NodeLoad]) -> None:
+        """Show what the nodes use."""
+        self._loads = loads
+
     def ended(self, end: EndStream, states: list[EdgeState], now: float) -> None:
         """Show how the run ended, once the table is closed."""
         self._states = states
         self._end = (end, states, now)
+
+    def _tables(self) -> Group:
+        nodes = node_table(self._loads, self._pods)
+        return Group(stream_table(self._states, self._pods), "", nodes)
 
     def write(self, line: str) -> None:
         """Show a line above the table."""
@@ -94,6 +105,20 @@ def stream_table(states: list[EdgeState], pods: Mapping[str, int]) -> Table:
         table.add_row(*_cells(state, pods.get(state.edge[1], 0)), style=_style(state))
     if len(states) > _MOST_ROWS:
         table.add_row(f"and {len(states) - _MOST_ROWS} more")
+    return table
+
+
+def node_table(loads: Mapping[str, NodeLoad], pods: Mapping[str, int]) -> Table:
+    """Return the table of the nodes that use most memory."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("node", overflow="fold")
+    for title in ("pods", "CPU", "memory"):
+        table.add_column(title, justify="right")
+    shown = sorted(loads, key=lambda node: -loads[node].memory)[:_MOST_NODES]
+    for node, load in loads.items():
+        if node in shown:
+            memory = f"{load.memory / 1_000_000:,.0f} MB"
+            table.add_row(node, str(pods.get(node, 0)), f"{load.cpu:.0%}", memory)
     return table
 
 

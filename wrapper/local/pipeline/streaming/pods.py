@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, final
 
 from ....text.exit_codes import exit_code_text
+from ...run.usage import ResourceUsage
 from ...worker import events
 from ...worker.answers import Answers
 from ...worker.connection import CONNECTION_LOST
@@ -110,6 +111,10 @@ class Pods:
         pod = self._pods.get(number)
         if pod is not None:
             pod.process.stop(force)
+
+    def usages(self) -> dict[int, ResourceUsage]:
+        """Return what each pod uses, by its number."""
+        return {number: pod.process.usage() for number, pod in self._pods.items()}
 
     def kill_pod(self, number: int) -> None:
         """End the processes of a pod at once."""

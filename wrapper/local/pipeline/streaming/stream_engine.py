@@ -15,6 +15,7 @@ from ...worker.waiting import wait_done
 from ..engine.loop import Loop
 from .actions import Discover, EndStream, KillPod, SayRemark, StartPod, StopPod, StreamAction
 from .edge_statistics import EdgeState, EdgeStatistics
+from .node_load import NodeLoad, NodeLoads
 from .pods import Pods
 from .stream_plan import StreamPlan
 from .stream_run import StreamRun
@@ -32,6 +33,7 @@ class StreamView(Protocol):
     def failed(self, node: str, outcome: events.Failed | events.Lost) -> None: ...
     def message(self, node: str, message: Any) -> None: ...
     def edges(self, states: list[EdgeState], pods: Mapping[str, int], now: float) -> None: ...
+    def loads(self, loads: Mapping[str, NodeLoad]) -> None: ...
     def ended(self, end: EndStream, states: list[EdgeState], now: float) -> None: ...
 
 
@@ -91,6 +93,7 @@ class StreamEngine:
         self._loop = Loop(on_error=self._on_internal_error, clock=clock)
         self._run = StreamRun(plan.nodes, limits.drains_at_done)
         self._statistics = EdgeStatistics(plan.edges)
+        self._loads = NodeLoads()
         self._pods = Pods(
             self._loop, plan, answers, environ, storage, view.line, self._event, self._pod_ended
         )
@@ -144,6 +147,9 @@ class StreamEngine:
             return
         now = self._clock()
         self._do(self._run.tick(now))
+        if self._loads.is_due(now):
+            self._loads.measured(self._pods.usages(), self._nodes, now)
+            self._view.loads(self._loads.loads)
         self._view.edges(list(self._statistics.states(now)), self._run.pod_counts, now)
         self._loop.after(TICK, self._tick)
 

@@ -98,11 +98,14 @@ class History:
 
         Args:
             facts: those of `RunRecord`.
-            result: its result, from `kept_json`; None if there is none, or it is too large.
+            result: its result, from `kept_json`; None if there is none. One that is too large is
+                not kept.
             lines: its output.
         """
         error = facts["error"]
         summary = error["message"] if error else facts["result"] or ""
+        if result is not None and len(result) > LARGEST_KEPT:
+            result = None
         row = (facts["status"], facts["seconds"], as_json(facts), result, summary)
         with self._lock:
             self._base.execute(
@@ -141,12 +144,6 @@ class History:
         names = ("id", "began", "algorithm", "status", "seconds", "input", "summary")
         return {"total": total, "runs": [dict(zip(names, row, strict=True)) for row in rows]}
 
-    def count(self) -> int:
-        """Return how many runs have begun, ever."""
-        with self._lock:
-            (newest,) = self._base.execute("SELECT coalesce(max(id), 0) FROM runs").fetchone()
-        return int(newest)
-
     def facts(self, number: int) -> dict[str, Any] | None:
         """Return the facts of a run; None if it is not kept, or has not ended."""
         found = self._column("facts", number)
@@ -172,10 +169,9 @@ class History:
         return row[0] if row else None
 
 
-def kept_json(value: Any) -> str | None:
-    """Return a result as JSON that `restored` reads; None if it is too large to keep."""
-    text = json.dumps(value, ensure_ascii=False, default=printable)
-    return text if len(text) <= LARGEST_KEPT else None
+def kept_json(value: Any) -> str:
+    """Return a result as JSON that `restored` reads."""
+    return json.dumps(value, ensure_ascii=False, default=printable)
 
 
 def restored(text: str) -> Any:

@@ -28,6 +28,7 @@ class RunBook:
         self._newest: RunRecord | None = None
         self._restored: tuple[int, Any] | None = None
         self._now = 0.0
+        self._version = 0
         self._lock = threading.Lock()
 
     @property
@@ -52,19 +53,19 @@ class RunBook:
         self._newest = RunRecord(number, job, input_text, now)
         self._now = now
         self.changed()
-        self._topics.touch("history")
+        self._history_changed()
         return self._newest
 
     def end(self, record: RunRecord, outcome: events.Outcome, now: float) -> None:
         """Keep a run that has ended; a second call for it does nothing."""
         if record.outcome is not None:
             return
-        record.end(outcome, now)
         result = kept_json(outcome.result) if isinstance(outcome, events.Done) else None
+        record.end(outcome, now, 0 if result is None else len(result))
         total, _ = record.lines(0, 0)
         self._history.end(record.facts(), result, record.lines(max(0, total - 5000), 5000)[1])
         self.changed()
-        self._topics.touch("history")
+        self._history_changed()
 
     def abandon(self, now: float) -> None:
         """End the run in progress, because the command ends."""
@@ -97,6 +98,10 @@ class RunBook:
     def changed(self) -> None:
         """Show the newest run again."""
         self._topics.touch("run")
+
+    def version(self) -> int:
+        """Return a number that changes whenever a run begins or has ended."""
+        return self._version
 
     def newest(self) -> dict[str, Any] | None:
         """Return the facts of the newest run; None before the first one."""
@@ -156,3 +161,7 @@ class RunBook:
                     )
                 self._restored = (number, restored(text))
             return self._restored[1]
+
+    def _history_changed(self) -> None:
+        self._version += 1
+        self._topics.touch("history")

@@ -70,6 +70,7 @@ class RunRecord:
         self._notes: list[str] = []
         self._usage = UsageSeries()
         self._exit_code: int | None = None
+        self._result_size = 0
         self._lock = threading.RLock()
 
     def __call__(self, event: events.WorkerEvent) -> None:
@@ -118,9 +119,16 @@ class RunRecord:
         with self._lock:
             self._exit_code = code
 
-    def end(self, outcome: events.Outcome, now: float) -> None:
-        """Note how it ended."""
+    def end(self, outcome: events.Outcome, now: float, result_size: int) -> None:
+        """Note how it ended.
+
+        Args:
+            outcome: how it ended.
+            now: the time on the worker's clock, in seconds.
+            result_size: of its result as JSON, in characters.
+        """
         with self._lock:
+            self._result_size = result_size
             self.outcome = outcome
             self._seconds = round(now - self._began, 6)
             self._status = _ENDS[type(outcome)]
@@ -168,6 +176,7 @@ class RunRecord:
                 "usage": self._usage.samples,
                 "peakMemory": self._usage.peak,
                 "error": self._error(),
+                "resultSize": self._result_size,
                 "result": one_line(outcome.result) if isinstance(outcome, events.Done) else None,
             }
 

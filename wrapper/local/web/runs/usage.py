@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, final
+
+from ...run.usage import usage_of
 
 _INTERVAL = 0.25  # seconds
 _MOST_SAMPLES = 600
@@ -84,43 +85,10 @@ class UsageMeter:
             self._thread.join()
 
     def _run(self) -> None:
-        before, used_before = time.monotonic(), _usage(self._pid)[0]
+        before, used_before = time.monotonic(), usage_of(self._pid).cpu
         while not self._ended.wait(_INTERVAL):
-            now, (used, memory) = time.monotonic(), _usage(self._pid)
+            now, (used, memory) = time.monotonic(), usage_of(self._pid)
             if memory:
                 # A process that has ended takes its time with it.
                 self._take(max(0.0, used - used_before) / (now - before), memory)
             before, used_before = now, used
-
-
-def _usage(pid: int) -> tuple[float, int]:
-    """Return processor seconds and resident bytes of a process and all below it."""
-    tick, page = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
-    ticks = pages = 0
-    for each in _tree(pid):
-        fields = _stat(each)
-        if fields:
-            ticks += int(fields[11]) + int(fields[12])
-            pages += int(fields[21])
-    return ticks / tick, pages * page
-
-
-def _tree(pid: int) -> Iterator[int]:
-    waiting = [pid]
-    while waiting:
-        found = waiting.pop()
-        yield found
-        try:
-            for task in os.listdir(f"/proc/{found}/task"):
-                children = Path(f"/proc/{found}/task/{task}/children").read_text()
-                waiting += map(int, children.split())
-        except (OSError, ValueError):
-            continue  # it has ended, or the kernel does not list children
-
-
-def _stat(pid: int) -> list[str]:
-    """Return the fields of /proc/PID/stat after the process's name; empty if it has ended."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-    except OSError:
-        return []

@@ -37,8 +37,12 @@ def start(line: str) -> str:
         (start("api.start_algorithm()"), []),
         (start("start_algorithm('a')"), []),
         (start("try: api.start_algorithm('a')\n    except Exception: pass"), []),
+        (start("try: pass\n    except Exception: api.start_algorithm('a')"), []),
+        (start("if args: api.start_algorithm('a')"), []),
+        (start("return args and api.start_algorithm('a')"), []),
+        (start("for _ in args: api.start_algorithm('a')"), [(ALGORITHM, "a", "main.py:2")]),
         (
-            start("try: pass\n    except Exception: api.start_algorithm('a')"),
+            start("try: pass\n    finally: api.start_algorithm('a')"),
             [(ALGORITHM, "a", "main.py:3")],
         ),
         ("def start(", []),

@@ -82,13 +82,15 @@ def test_file_that_is_no_history_is_refused(tmp_path: Path) -> None:
 
 def test_bytes_of_a_result_are_kept() -> None:
     value = {"a": [b"\x00\xff", "text", None, 1.5]}
-    text = kept_json(value)
-    assert text is not None
-    assert restored(text) == value
+    assert restored(kept_json(value)) == value
 
 
 def test_result_that_is_too_large_is_not_kept() -> None:
-    assert kept_json("x" * LARGEST_KEPT) is None
+    with History(None) as history:
+        kept = add(history, result="x" * LARGEST_KEPT)
+        too_large = add(history, result="x" * (LARGEST_KEPT + 1))
+        assert history.result_json(kept) is not None
+        assert history.result_json(too_large) is None
 
 
 def test_exported_test_is_python_that_expects_the_result() -> None:

@@ -18,7 +18,7 @@ export function FailureText({ error, algorithm }) {
   return html`
     <p class="sentence">${sentence}</p>
     ${details.length > 0 && html`<pre tabindex="0" aria-label="Code">${details.map(
-      (line) => html`<span class=${/^\s*>/.test(line) || /^\s*\|?\s*\^+\s*$/.test(line) ? "hit" : ""}>${line}</span>\n`,
+      (line) => html`<span class=${/^\s*>/.test(line) || /^\s*\|?\s*\^+\s*$/.test(line) ? "hit" : ""}>${line}${"\n"}</span>`,
     )}</pre>`}
     ${error.hint && html`<p class="hint"><strong>Hint:</strong> ${error.hint}</p>`}
     ${link && html`<p class="hint small"><a href=${link.href}>Open ${link.text} in the editor</a></p>`}
@@ -31,9 +31,11 @@ export function FailureText({ error, algorithm }) {
  * @param {any} algorithm
  */
 function editorLink(error, algorithm) {
-  const frames = [...(error.details ?? "").matchAll(/File "([^"]+)", line (\d+)/g)];
-  const named = /\(([^()\s]+\.py):(\d+)/.exec(error.message) ?? /^([^\s:]+\.py):(\d+)/.exec(error.message);
-  const found = frames.length > 0 ? frames[frames.length - 1] : named;
+  // The sentence names the user's own line; the frames may end in a library.
+  const found =
+    /\(([^()\s]+\.py):(\d+)/.exec(error.message) ??
+    /^([^\s:]+\.py):(\d+)/.exec(error.message) ??
+    /File "([^"]+)", line (\d+)/.exec(error.details ?? "");
   if (!found) return null;
   const [, file, line] = found;
   const path = file.startsWith("/") ? file : `${algorithm.folder}/${file}`;

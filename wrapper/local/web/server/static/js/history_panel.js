@@ -13,8 +13,8 @@ export function HistoryPanel({ shown, onShow, onCompare }) {
   const [text, setText] = useState("");
   const [status, setStatus] = useState("");
   const [limit, setLimit] = useState(PAGE);
-  // The version and the status make it ask again when a run begins or ends.
-  const { answer } = useAnswer("history", { text, status, start: 0, limit, version, state: newest?.status });
+  // The version makes it ask again when a run begins or has ended.
+  const { answer } = useAnswer("history", { text, status, start: 0, limit, version });
   const total = answer?.total ?? 0;
   return html`<section class="panel history" aria-label="History">
     <header><h2>History</h2><span class="muted small push">${plural(total, "run")}</span></header>

@@ -67,7 +67,7 @@ function MistakeText({ text, mistake }) {
   const from = Math.max(0, mistake.column - 30);
   const shown = line.slice(from, from + 60);
   return html`Line ${mistake.line}, column ${mistake.column}: ${mistake.message}
-    ${shown.trim() && html`<pre aria-hidden="true">${shown}\n${" ".repeat(mistake.column - 1 - from)}^</pre>`}`;
+    ${shown.trim() && html`<pre aria-hidden="true">${shown}${"\n"}${" ".repeat(mistake.column - 1 - from)}^</pre>`}`;
 }
 
 /** @param {any} props */

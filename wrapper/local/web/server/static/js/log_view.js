@@ -21,17 +21,23 @@ function useLines(run, total) {
   const wanted = useRef(total);
   const isBusy = useRef(false);
   wanted.current = total;
+  const isOpen = useRef(true);
   useEffect(() => {
-    let isWanted = true;
+    isOpen.current = true;
+    return () => {
+      isOpen.current = false;
+    };
+  }, []);
+  useEffect(() => {
     const fetchMore = async () => {
-      if (isBusy.current) return;
+      if (isBusy.current) return; // it sees the new total itself
       isBusy.current = true;
       try {
-        while (isWanted && lines.current.length < wanted.current) {
+        while (isOpen.current && lines.current.length < wanted.current) {
           const answer = await connection.ask("log", { run, start: lines.current.length, limit: CHUNK });
           if (answer.lines.length === 0) break;
           for (const line of answer.lines) lines.current.push(line);
-          if (isWanted) setMany(lines.current.length);
+          if (isOpen.current) setMany(lines.current.length);
         }
       } catch {
         // The connection was lost; the next change asks again.
@@ -40,9 +46,6 @@ function useLines(run, total) {
       }
     };
     fetchMore();
-    return () => {
-      isWanted = false;
-    };
   }, [run, total]);
   return { lines: lines.current, many };
 }

@@ -50,18 +50,18 @@ function RunPanel({ facts, isOver, input, onAgain, onEdit, onCompare, isBusy }) 
       <h2>Run ${facts.id}</h2>
       <span class=${`state ${facts.status}`} data-test="status">${facts.status}</span>
       <span class="muted small number">${clock(facts.began)} · <${Elapsed} facts=${facts} isOver=${isOver} />${facts.peakMemory ? ` · ${size(facts.peakMemory)} at most` : ""}</span>
-      <span class="row push">
+      <span class="row push tight">
         ${input !== undefined && isOver && html`
-          <button disabled=${isBusy} onClick=${() => onAgain(input)}>Run again</button>
-          <button class="quiet" onClick=${() => onEdit(input)}>Edit input</button>
-          <button class="quiet" onClick=${() => show("test", "As a test")}>As a test</button>
-          <button class="quiet" onClick=${() => show("command", "As a command")}>As a command</button>`}
-        <button class="quiet" onClick=${() => copy(`${location.origin}/runs/${facts.id}`, "the link")}>Link</button>
-        ${isOver && facts.id > 1 && html`<button class="quiet" onClick=${() => onCompare(facts.id - 1)}>Compare with run ${facts.id - 1}</button>`}
+          <button class="small" disabled=${isBusy} onClick=${() => onAgain(input)}>Run again</button>
+          <button class="quiet small" onClick=${() => onEdit(input)}>Edit input</button>
+          <button class="quiet small" onClick=${() => show("test", "As a test")}>As a test</button>
+          <button class="quiet small" onClick=${() => show("command", "As a command")}>As a command</button>`}
+        <button class="quiet small" onClick=${() => copy(`${location.origin}/runs/${facts.id}`, "the link")}>Link</button>
+        ${isOver && facts.id > 1 && html`<button class="quiet small" onClick=${() => onCompare(facts.id - 1)}>Compare with run ${facts.id - 1}</button>`}
       </span>
     </header>
     <pre class="muted small" tabindex="0" aria-label="Input of the run">${facts.input.length > 400 ? `${facts.input.slice(0, 400)}…` : facts.input}</pre>
-    ${facts.progress !== null && html`<${Progress} progress=${facts.progress} isOver=${isOver} />`}
+    ${facts.progress !== null && facts.status !== "done" && html`<${Progress} progress=${facts.progress} />`}
     <ol class="phases" aria-label="Phases">
       ${facts.phases.slice(0, 12).map((/** @type {any} */ phase) => html`<li>${PHASES[phase.name] ?? phase.name} <span class="number">${duration(Math.max(0, phase.at))}</span></li>`)}
     </ol>
@@ -92,12 +92,12 @@ function Elapsed({ facts, isOver }) {
 }
 
 /** @param {any} props */
-function Progress({ progress, isOver }) {
+function Progress({ progress }) {
   const value = Number(progress.value);
   const isPercent = typeof progress.value === "number" && value >= 0 && value <= 100;
   const details = progress.details === null || progress.details === undefined ? "" : typeof progress.details === "string" ? progress.details : JSON.stringify(progress.details);
   return html`<div data-test="progress">
     <div class="row small"><span>${isPercent ? `${value}%` : JSON.stringify(progress.value)}</span><span class="muted">${details}</span></div>
-    ${isPercent && !(isOver && value === 0) && html`<progress max="100" value=${value} aria-label="Progress"></progress>`}
+    ${isPercent && html`<progress max="100" value=${value} aria-label="Progress"></progress>`}
   </div>`;
 }

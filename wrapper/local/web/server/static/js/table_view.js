@@ -24,7 +24,7 @@ export function TableView({ run, path }) {
           scope="col"
           class=${answer.numeric[place] ? "number" : ""}
           aria-sort=${sort.column !== column ? "none" : sort.down ? "descending" : "ascending"}
-        ><button onClick=${() => choose(column)}>${column}${sort.column === column ? (sort.down ? " ↓" : " ↑") : ""}</button></th>`)}
+        ><button onClick=${() => choose(column)}>${column}${sort.column === column && html`<span aria-hidden="true">${sort.down ? " ↓" : " ↑"}</span>`}</button></th>`)}
       </tr></thead>
       <tbody>
         ${answer.rows.map((/** @type {any} */ row) => html`<tr key=${row.number}>

@@ -1,7 +1,7 @@
 """Mode v3: holds the results that the algorithm process hands over, and serves them to peers.
 
-Peers are other algorithms. This is the only module of the supervisor that knows the storage, and it
-is imported only where results are served.
+Peers are other algorithms. Only this folder of the supervisor knows the storage. It is imported
+only where results are served.
 """
 
 from __future__ import annotations
@@ -11,19 +11,20 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..protocol.encoding.encoding import get_encoding
-from ..protocol.messages.commands import SERVING_STATUS
-from ..storage.peers.handover import Offer, answer, read_note, receive, refuse
-from ..storage.peers.held_results import HeldResults
-from ..storage.peers.server import PeerServer
+from ...protocol.encoding.encoding import get_encoding
+from ...protocol.messages.commands import SERVING_STATUS
+from ...storage.peers.handover import Offer, answer, read_note, receive, refuse
+from ...storage.peers.held_results import HeldResults
+from ..loop.poller import Poller
+from .server import PeerServer
 
 if TYPE_CHECKING:
-    from ..config.settings import Config
-    from ..log import Log
+    from ...config.settings import Config
+    from ...log import Log
 
 _MEGABYTE = 1024 * 1024
 _MAX_MAPPED = 4096
-_MAX_CONNECTIONS = 4096
+_MAX_CONNECTIONS = 1024  # to each of the two ports
 
 
 class Peers:
@@ -32,10 +33,13 @@ class Peers:
     Args:
         config: the settings.
         log: the wrapper's log.
-        send: sends an encoded message to the worker; must be safe from any thread.
+        poller: of the supervisor.
+        send: sends an encoded message to the worker.
     """
 
-    def __init__(self, config: Config, log: Log, send: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, config: Config, log: Log, poller: Poller, send: Callable[[bytes], None]
+    ) -> None:
         budget = config.discovery.max_cache_size * _MEGABYTE
         self._held = HeldResults(budget, _max_mapped())
         encoding = get_encoding(config.encoding)
@@ -44,14 +48,13 @@ class Peers:
         self._server = server = PeerServer(
             config.discovery,
             self._held,
+            poller,
             lambda: send(status),
-            self._ended,
+            self._warn_of_crowd,
             _max_connections(),
-            self._refused,
         )
         self._handover: socket.socket | None = None  # the one that brought the last result
         where = f"{config.discovery.host}:{config.discovery.port}"
-        self._is_serving = True  # set before the thread starts, which may set it to False
         try:
             server.start()
         except OSError as error:
@@ -62,27 +65,32 @@ class Peers:
                 "DISCOVERY_ENABLE to false"
             )
         else:
-            log.info(f"serving results to other algorithms at {where}")
+            self._is_serving = True
+            bound = ""
+            if server.listens_everywhere:
+                bound = (
+                    ": on all interfaces, because none of this machine has the address in POD_IP"
+                )
+            log.info(f"serving results to other algorithms at {where}{bound}")
 
     def close(self) -> None:
         """Stop serving."""
         self._is_serving = False
         self._server.close()
 
-    def _ended(self, error: Exception) -> None:
-        self._is_serving = False  # from now on HKube is not told that results are held here
-        if self._handover is not None:
-            refuse(self._handover)
-        self._log.error(
-            "results are no longer served to other algorithms, which will read the storage: "
-            f"{type(error).__name__}: {error}"
-        )
+    def deadline(self) -> float | None:
+        """Return when to call `tick` next; None: nothing is due."""
+        return self._server.deadline()
 
-    def _refused(self, connections: int) -> None:
+    def tick(self, now: float) -> None:
+        """Serve those who have asked, and do what is due at `now`."""
+        self._server.tick(now)
+
+    def _warn_of_crowd(self, connections: int) -> None:
         self._log.warning(
-            f"refused connections to the ports that serve results: {connections:,} are open. The "
-            "others read the storage; a limit for open files (ulimit -n) of four times as many "
-            "admits them"
+            f"{connections:,} connections to a port that serves results are open: for each new one "
+            "the one that was idle longest is closed. A higher limit for open files (ulimit -n) "
+            f"admits more, up to {_MAX_CONNECTIONS:,}"
         )
 
     def take(self, sock: socket.socket) -> bool:
@@ -115,8 +123,8 @@ def _max_mapped() -> int:
 
 
 def _max_connections() -> int:
-    """Return how many connections may be open: a quarter of what this process may open."""
-    return min(_MAX_CONNECTIONS, _max_files() // 4)
+    """Return how many connections a port may have: both take a quarter of what may be open."""
+    return min(_MAX_CONNECTIONS, _max_files() // 8)
 
 
 def _max_files() -> int:

@@ -7,14 +7,11 @@ import os
 import resource
 import socket
 import tempfile
-from collections.abc import Callable, Iterator
-from threading import Event, Thread
-from threading import enumerate as enumerate_threads
+from collections.abc import Iterator
+from threading import Thread
 from typing import IO
 
-import msgpack
 import pytest
-import zmq
 
 from tests.free_ports import free_port
 from wrapper.config.settings import Config
@@ -22,7 +19,8 @@ from wrapper.log import Log
 from wrapper.storage.format.encoded import Encoded, encode_value
 from wrapper.storage.peers import handover
 from wrapper.storage.peers.handover import Handover
-from wrapper.supervisor.peers import Peers
+from wrapper.supervisor.loop.poller import Poller
+from wrapper.supervisor.peers.peers import Peers
 
 LIMIT = 20.0  # seconds
 SMALL = encode_value([1], "msgpack", "result")
@@ -38,12 +36,10 @@ def text_of(log: IO[bytes]) -> str:
     return os.pread(log.fileno(), io.DEFAULT_BUFFER_SIZE, 0).decode()
 
 
-def make(
-    log: IO[bytes], port: int, send: Callable[[bytes], None] = lambda payload: None, **more: str
-) -> Peers:
+def make(log: IO[bytes], port: int, **more: str) -> Peers:
     environ = {"STORAGE_PROTOCOL": "v3", "DISCOVERY_PORT": str(port), **more}
     config = Config.from_environ(environ, "/")
-    return Peers(config, Log("info", fd=log.fileno()), send)
+    return Peers(config, Log("info", fd=log.fileno()), Poller(), lambda payload: None)
 
 
 def offer(peers: Peers, encoded: Encoded = SMALL) -> bool:
@@ -64,6 +60,16 @@ def test_result_is_held(log: IO[bytes]) -> None:
     peers = make(log, port)
     assert offer(peers)
     assert f"serving results to other algorithms at 127.0.0.1:{port}" in text_of(log)
+    peers.close()
+
+
+def test_log_says_what_is_bound_if_the_address_belongs_to_no_interface(log: IO[bytes]) -> None:
+    port = free_port()
+    peers = make(log, port, POD_IP="192.0.2.1")
+    assert (
+        f"serving results to other algorithms at 192.0.2.1:{port}: on all interfaces, because none "
+        "of this machine has the address in POD_IP"
+    ) in text_of(log)
     peers.close()
 
 
@@ -97,34 +103,10 @@ def test_result_that_cannot_be_taken_is_refused_immediately(log: IO[bytes]) -> N
     peers.close()
 
 
-def test_failed_server_is_reported_and_nothing_more_is_held(log: IO[bytes]) -> None:
-    port, sent = free_port(), Event()
-
-    def send(payload: bytes) -> None:
-        sent.set()
-        raise RuntimeError("the test's own")
-
-    peers = make(log, port, send, DISCOVERY_SERVING_REPORT_INTERVAL="1")
-    assert offer(peers)
-    (serving,) = (thread for thread in enumerate_threads() if thread.name == "hkube-peers")
-    with zmq.Context() as context, context.socket(zmq.REQ) as sock:
-        sock.connect(f"tcp://127.0.0.1:{port}")
-        sock.send(msgpack.packb({"tasks": ["t"]}))
-        assert sock.poll(int(LIMIT * 1000))
-        assert sock.recv_multipart() == [SMALL.header, SMALL.payload]
-    assert sent.wait(LIMIT)
-    serving.join(LIMIT)
-    assert not offer(peers)
-    assert "results are no longer served to other algorithms" in text_of(log)
-    assert "RuntimeError: the test's own" in text_of(log)
-    peers.close()
-
-
 def test_note_in_a_frame_is_held_and_refused_only_if_it_cannot_be(log: IO[bytes]) -> None:
-    port = free_port()
-    peers = make(log, port)
+    peers = make(log, free_port())
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with ours, theirs, zmq.Context() as context, context.socket(zmq.REQ) as sock:
+    with ours, theirs:
         theirs.settimeout(LIMIT)
         giver = Handover(ours, 10**7)
         asking = Thread(target=lambda: giver.offer("first", SMALL))
@@ -134,10 +116,8 @@ def test_note_in_a_frame_is_held_and_refused_only_if_it_cannot_be(log: IO[bytes]
         note = giver.note("second", SMALL)
         assert note is not None
         peers.take_note(note)
-        sock.connect(f"tcp://127.0.0.1:{port}")
-        sock.send(msgpack.packb({"tasks": ["second"]}))
-        assert sock.poll(int(LIMIT * 1000))
-        assert sock.recv_multipart() == [SMALL.header, SMALL.payload]
+        held = peers._held.get("second")
+        assert held is not None and held.payload == SMALL.payload
         ours.setblocking(False)
         with pytest.raises(BlockingIOError):
             ours.recv(100)
@@ -146,23 +126,6 @@ def test_note_in_a_frame_is_held_and_refused_only_if_it_cannot_be(log: IO[bytes]
         peers.close()
         peers.take_note(note)
         assert ours.recv(100) == handover._ANSWER.pack(0, False)
-        sock.linger = 0
-
-
-def test_end_of_serving_is_announced_to_the_algorithm_process(log: IO[bytes]) -> None:
-    peers = make(log, free_port())
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with ours, theirs:
-        theirs.settimeout(LIMIT)
-        giver = Handover(ours, 10**7)
-        asking = Thread(target=lambda: giver.offer("t", SMALL))
-        asking.start()
-        assert peers.take(theirs)
-        asking.join(LIMIT)
-        assert giver.note("t", SMALL) is not None
-        peers._ended(RuntimeError("the test's own"))
-        assert giver.note("t", SMALL) is None
-    peers.close()
 
 
 def test_empty_and_closed_sockets(log: IO[bytes]) -> None:

@@ -1,0 +1,1 @@
+"""The distribution's name, for `python -m hkube_wrapper`: the command `hkube-wrapper`."""

@@ -1,0 +1,1 @@
+"""Traces and figures for operators, from the messages between worker and algorithm."""
