@@ -120,6 +120,7 @@ def test_next_worker_receives_nothing_of_a_lost_task(
     session = serve("waits_for_file", arguments=("-m", "wrapper", *more))
     bring_to(session, state)
     session.worker.drop()
+    session.worker.pass_over()  # `stopped` may have come in time
     session.worker.wait_connected(2)
     (session.wrapper.work / GO).touch()
     if state == "initializing":

@@ -100,8 +100,9 @@ def test_failure_shows_the_traceback_once(project: Project, isolated: bool) -> N
         """,
     )
     shown = project.pytest("-q", code=1)
-    assert shown.count("    return 1 / args['input'][0]") == 1
-    assert "Captured stderr" not in shown
+    report = shown.partition("short test summary")[0]  # which repeats the error's text in CI
+    assert report.count("    return 1 / args['input'][0]") == 1
+    assert "Captured stderr" not in report
 
 
 @pytest.mark.parametrize("isolated", [False, True])
