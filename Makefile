@@ -23,7 +23,8 @@ PARALLEL := --numprocesses 4 --dist worksteal
 # What test-quick leaves out: these wait for servers, for files to change, or for other processes.
 SLOW := $(addprefix --ignore tests/unit/,storage/stores/test_s3_store.py storage/peers \
 	local/check/test_probe.py local/run/test_watch.py supervisor/child/test_code_watcher.py \
-	image testing/test_hkube.py testing/sessions)
+	image testing/test_hkube.py testing/sessions testing/streams local/cluster local/web \
+	supervisor/peers supervisor/telemetry)
 
 # `make image` uses docker or podman. CONTAINER_BUILD may hold options: `docker build --network host`.
 CONTAINER_ENGINE ?= $(or $(shell command -v docker || command -v podman),docker)

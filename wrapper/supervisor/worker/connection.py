@@ -16,8 +16,6 @@ from .unsent import Message
 # What one round of the loop takes. A worker that sends without a pause must not silence `alive`.
 _MAX_READS = 16
 _MAX_MESSAGES = 2000
-# A worker that sends pings and does not read gets no more answers than this.
-_MAX_WAITING_PONGS = 64
 _NORMAL_CLOSURE = 1000
 _PROTOCOL_ERROR = 1002
 
@@ -50,7 +48,7 @@ class Connection:
         self._said_goodbye = False  # a goodbye must be the last message
         self._given_bytes = 0
         self._partly_sent: deque[tuple[int, Message]] = deque()  # each with its end in the stream
-        self._waiting_pongs = 0  # since the outbox was empty
+        self._waiting_pong: tuple[int, bytes] | None = None  # the newest alone, with its opcode
         self.last_pong = b""
         self.has_received = False  # the last `read` has read something
         self._opcode = frames.BINARY if binary else frames.TEXT
@@ -119,9 +117,12 @@ class Connection:
         self._send_frame(frames.PING, payload)
 
     def release_sent(self) -> None:
-        """Release the messages that went out whole: they may be large."""
+        """Release the messages that went out whole: they may be large. Then answer a ping."""
         if self._partly_sent:
             self._forget_sent()
+        if self._waiting_pong is not None and not self.outbox.waiting_bytes:
+            waiting, self._waiting_pong = self._waiting_pong, None
+            self._send_frame(*waiting)
 
     def give_up(self) -> list[Message]:
         """Send nothing more.
@@ -185,10 +186,11 @@ class Connection:
         return Closed(reason)
 
     def _answer_ping(self, opcode: int, payload: bytes | bytearray) -> None:
-        if not self.outbox.waiting_bytes:
-            self._waiting_pongs = 0
-        if self._waiting_pongs < _MAX_WAITING_PONGS:
-            self._waiting_pongs += 1
+        if self.outbox.waiting_bytes:
+            # A worker that does not read gets the answer to its newest ping, once it reads.
+            self._waiting_pong = opcode, bytes(payload)
+        else:
+            self._waiting_pong = None
             self._send_frame(opcode, payload)
 
     def _say_goodbye(self, payload: bytes) -> None:
