@@ -94,6 +94,21 @@ def test_from_within_the_folder_the_command_that_works_is_named(
     assert "requirements.txt" not in shown
 
 
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_module_whose_folder_is_imported_by_name_names_the_command_that_works(
+    tmp_path: Path, command: str
+) -> None:
+    code = "from alg.util import x\n\ndef start(args):\n    return x\n"
+    write(tmp_path, {"src/alg/util.py": "x = 5\n", "src/alg/serve.py": code})
+    ran = hkube(tmp_path, command, "src.alg.serve")
+    shown = ran.stdout + ran.stderr
+    assert ran.returncode == 1
+    assert f"cd {tmp_path}/src && hkube-wrapper run alg/serve.py" in shown
+    assert "requirements.txt" not in shown
+    works = hkube(tmp_path / "src", "run", "alg/serve.py")
+    assert works.stdout == "5\n", works.stderr
+
+
 def test_image_gets_the_folder_that_the_imports_start_from(tmp_path: Path) -> None:
     write(tmp_path, FILES)
     ran = hkube(tmp_path, "build", "src/main.py", "--print")
