@@ -185,10 +185,12 @@ def test_slim_serves_and_names_what_it_lacks(
     session = serve(algorithm, image=slim)
     assert session.worker.run("x") is not None
     assert session.container.execute("hkube-wrapper", "health").stdout == "healthy\n"
-    done = session.container.execute("hkube-wrapper", "run", check=False)
-
-    assert done.returncode == 2
-    assert "the local tools are not installed" in done.stderr
+    for command in ("check", "run"):
+        done = session.container.execute(
+            "hkube-wrapper", command, "algorithm_unique_folder", check=False
+        )
+        assert done.returncode == 2
+        assert "the local tools are not installed" in done.stderr
 
 
 @pytest.mark.parametrize("encoding", ["json", "msgpack", "bson"])
