@@ -98,7 +98,7 @@ def test_occupied_port(started: Started) -> None:
         out, err = worker.communicate(timeout=LIMIT)
 
     assert (worker.returncode, out) == (2, "")
-    assert f"error: cannot listen on port {port} of 127.0.0.1: Address already in use" in err
+    assert f"error: another program uses port {port} of 127.0.0.1: choose another one" in err
     assert err.count("\n") == 1
 
 
