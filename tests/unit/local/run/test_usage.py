@@ -11,7 +11,7 @@ from wrapper.local.run.usage import usage_of
 
 BUSY = """
 import subprocess, sys
-code = "held = bytes(60_000_000)\\nfor _ in range(3_000_000): pass\\nprint(1, flush=True)\\ninput()"
+code = "held = b'x' * 60_000_000\\nfor _ in range(3_000_000): pass\\nprint(1, flush=True)\\ninput()"
 subprocess.run([sys.executable, "-c", code])
 """
 
@@ -25,6 +25,6 @@ def test_children_are_counted() -> None:
     process.stdout.readline()
     usage = usage_of(process.pid)
     process.communicate(b"\n")
-    assert usage.memory > 20_000_000
+    assert usage.memory > 60_000_000
     assert usage.cpu > 0.02
     assert usage_of(process.pid) == (0.0, 0)
