@@ -86,7 +86,7 @@ def test_process_that_ignores_a_stop_is_replaced(
 def test_algorithm_waits_while_too_much_waits_to_be_sent(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wrapper.supervisor.supervisor.MAX_WAITING_BYTES", 1_000_000)
+    monkeypatch.setattr("wrapper.supervisor.back_pressure.MAX_WAITING_BYTES", 1_000_000)
     generation = stage.begin_task()
     message = json.dumps({"command": "startSpan", "data": "x" * 500_000}).encode()
 

@@ -10,10 +10,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...protocol.websocket import handshake
 from ..loop.outbox import ByteStream
+
+if TYPE_CHECKING:
+    from ...config.settings import Config
 
 HANDSHAKE_TIMEOUT = 10.0  # seconds
 
@@ -37,6 +40,12 @@ class ConnectionTarget(NamedTuple):
     port: int
     tls: bool
     socketio: bool = False
+
+    @classmethod
+    def of(cls, config: Config) -> ConnectionTarget:
+        """Return the address that the settings name."""
+        is_tls = config.url.startswith("wss:")
+        return cls(config.url, config.host, config.port, is_tls, config.socketio)
 
     @property
     def is_loopback(self) -> bool:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .back_off import BackOff, jitter
+
+if TYPE_CHECKING:
+    from ...config.settings import Config
 
 # After a reconnection the worker has this long (seconds) to start another task. Only then is it
 # sent the end of the previous one: messages carry no task id.
@@ -39,6 +42,19 @@ class LinkSettings(NamedTuple):
     worker_waits: bool = False
     silent_for: float = 0.0
     is_local: bool = False
+
+    @classmethod
+    def of(cls, config: Config, is_local: bool) -> LinkSettings:
+        """Return what the settings make of it."""
+        worker_waits = config.dev_mode or config.debug
+        return cls(
+            give_up_after=None if worker_waits else config.reconnect_timeout,
+            pings=config.debug or config.socketio,
+            max_payload=config.max_payload,
+            worker_waits=worker_waits,
+            silent_for=0.0 if config.debug else config.first_initialized_delay,
+            is_local=is_local,
+        )
 
 
 class LinkAction(Enum):
