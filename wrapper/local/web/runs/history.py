@@ -63,6 +63,9 @@ class History:
             self._base = sqlite3.connect(
                 str(file or ":memory:"), check_same_thread=False, isolation_level=None
             )
+        except sqlite3.Error as error:
+            raise _unusable(file, error) from error
+        try:
             self._base.execute("PRAGMA journal_mode=WAL")
             self._base.execute("PRAGMA synchronous=NORMAL")
             self._base.execute(_TABLE)
@@ -71,9 +74,8 @@ class History:
                 (_INTERRUPTED,),
             )
         except sqlite3.Error as error:
-            raise HistoryError(
-                f"cannot keep runs in {file}: {error}; use another file with --history FILE"
-            ) from error
+            self._base.close()
+            raise _unusable(file, error) from error
 
     def __enter__(self) -> History:
         return self
@@ -181,3 +183,9 @@ def restored(text: str) -> Any:
 
 def _unmarked(found: dict[str, Any]) -> Any:
     return base64.b64decode(found[BASE64]) if list(found) == [BASE64] else found
+
+
+def _unusable(file: Path | None, error: sqlite3.Error) -> HistoryError:
+    return HistoryError(
+        f"cannot keep runs in {file}: {error}; use another file with --history FILE"
+    )
