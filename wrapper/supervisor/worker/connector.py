@@ -23,6 +23,9 @@ HANDSHAKE_TIMEOUT = 10.0  # seconds
 _PEEK_PAUSE = 0.001  # seconds
 _LOOPBACK = ("localhost", "::1")
 
+# OpenSSL's words for an answer that is no TLS; they differ from version to version.
+_NOT_TLS = frozenset(("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"))
+
 
 class ConnectionTarget(NamedTuple):
     """The worker's address.
@@ -168,6 +171,15 @@ def _reason(error: Exception) -> str:
         return f"unknown host name: {error.strerror}"
     if isinstance(error, handshake.HandshakeError):
         return str(error)
+    # Of an ssl.SSLError; an import of `ssl` would take 10 ms and 3 MB where it is not used.
+    untrusted = getattr(error, "verify_message", None)
+    if untrusted is not None:
+        return (
+            f"its certificate is not trusted: {untrusted.rstrip('.')}. SSL_CERT_FILE can name a "
+            "file of certificates to trust"
+        )
+    if getattr(error, "reason", None) in _NOT_TLS:
+        return "it does not speak TLS: should the URL begin with ws:// rather than wss://?"
     status = getattr(error, "status_code", None)
     if status is not None:
         return f"it answered with HTTP status {status}, not with a WebSocket"
